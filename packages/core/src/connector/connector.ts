@@ -1,0 +1,219 @@
+import type { Readable } from "node:stream";
+import type { z } from "zod";
+import type { Logger } from "../log/logger.js";
+import type {
+  EditEffect, MembershipEffect, MessageEffect, NameEffect, ReactEffect, ReceiptSignal, RedactEffect, TopicEffect, TypingSignal,
+} from "./effects.js";
+import type { NetworkEvent, RemoteUser, TypingReceived } from "./events.js";
+import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { Outcome, Sent } from "./outcome.js";
+
+/**
+ * Makes a connector: what a package exports by default to be loadable as a bridge.
+ *
+ * `network` names the protocol (`irc`); `config` validates the bridge's `network:` section of the configuration;
+ * `connect` is called once at start and returns what the network can do. A handler that is absent is a capability that
+ * is absent: the core then uses the documented fallback.
+ */
+export function defineConnector<Config extends z.ZodType>(connector: Connector<Config>): Connector<Config> {
+  return connector;
+}
+
+export interface Connector<Config extends z.ZodType = z.ZodType> {
+  /** The protocol's id, of the characters `[a-z0-9-]`. */
+  readonly network: string;
+  /** The protocol's name for people; `network` where absent. */
+  readonly displayName?: string;
+  readonly config: Config;
+  /**
+   * Called once, after the store is open and before any effect is delivered. It must not wait until the network is
+   * reachable: it starts connecting, reports through `network.report`, and effects answer `retry` until it is.
+   */
+  connect(context: ConnectContext<z.output<Config>>): Promise<NetworkHandlers> | NetworkHandlers;
+}
+
+export interface ConnectContext<Config> {
+  readonly config: Config;
+  readonly network: Network;
+  /** Aborted when the bridge stops, before `close` is called. */
+  readonly signal: AbortSignal;
+}
+
+/** What the core does for a connector. */
+export interface Network {
+  readonly bridge: BridgeIdentity;
+  readonly log: Logger;
+  /**
+   * Takes an event from the network. Resolves when it is on disk: only then acknowledge it to the network. An event
+   * whose id was received before is dropped (and resolves as well). Rejects only when the disk refuses; acknowledge nothing then.
+   */
+  receive(event: NetworkEvent): Promise<void>;
+  /** Passes on what is true for a moment; never waits, never fails. */
+  signal(event: TypingReceived): void;
+  /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
+  report(status: ConnectionStatus): void;
+  /** Every link of this bridge now. */
+  links(): Promise<readonly ChannelLink[]>;
+  /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
+  openMedia(uri: ContentUri): Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
+  /** A small persistent map of the connector's own; values at most 64 KiB. Encrypted at rest where a key is configured. */
+  readonly storage: ConnectorStorage;
+  /** Every login of this bridge. */
+  logins(): Promise<readonly Login[]>;
+}
+
+export interface BridgeIdentity {
+  /** The bridge's name in the configuration. */
+  readonly name: string;
+  /** The bridge bot. */
+  readonly bot: UserId;
+  /** The homeserver's name. */
+  readonly serverName: string;
+  /** Where a connector may keep files and sockets of its own. */
+  readonly dataDirectory: string;
+}
+
+export interface ConnectorStorage {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** All keys that begin with `prefix`, sorted. */
+  keys(prefix: string): Promise<readonly string[]>;
+}
+
+export interface ConnectionStatus {
+  /** Which connection, e.g. a network's name or `network/nick`. */
+  readonly connection: string;
+  readonly state: "connecting" | "connected" | "waiting" | "failed" | "closed";
+  /** For a person. */
+  readonly detail?: string;
+}
+
+export interface ChannelLink {
+  readonly channel: ChannelId;
+  readonly room: RoomId;
+  readonly kind: "portal" | "plumbed" | "direct";
+}
+
+/** A Matrix user's own account on the network. */
+export interface Login {
+  readonly id: LoginId;
+  readonly user: UserId;
+  /** What `login` returned. */
+  readonly account: LoginAccount;
+}
+
+export interface LoginAccount {
+  /** Shown in lists. */
+  readonly name: string;
+  /** Stored encrypted. */
+  readonly secret: Readonly<Record<string, string>>;
+}
+
+/** What a network takes; what is absent is unlimited. */
+export interface Limits {
+  /** The longest text of one message in UTF-8 bytes; longer text is split at grapheme boundaries. Not used with `split`. */
+  readonly textBytes?: number;
+  /** Whether `message` takes `media` content; otherwise it gets a line with a link. */
+  readonly media?: boolean;
+  /** Whether `message` takes `location` content; otherwise it gets a line. */
+  readonly location?: boolean;
+  /** Whether `message` uses `replyTo`; otherwise the quoted author is put before the text. */
+  readonly replies?: boolean;
+}
+
+/**
+ * What a network can do. All handlers for one channel are called one after the other, in the order of their causes,
+ * never two at a time; those for different channels run side by side. One that throws is answered like `uncertain`.
+ */
+export interface NetworkHandlers {
+  readonly limits?: Limits;
+  /**
+   * The network drops a second attempt of the same effect by itself. The core then never asks `findSent`, and a lane
+   * does not wait for the disk between two messages.
+   */
+  readonly idempotent?: boolean;
+
+  /**
+   * Cuts a message into what the wire takes: one JSON value a part, kept in the journal before the first is sent, so
+   * that a crash in the middle goes on where it stopped. Called once a message; `message` is then called once a part.
+   * An empty list means there is nothing to send.
+   */
+  split?(message: Omit<MessageEffect, "part" | "parts" | "wire" | "signal">): Promise<readonly unknown[]> | readonly unknown[];
+  /** Sends a message (or one part of it). */
+  message(message: MessageEffect): Promise<Outcome>;
+  /** Fallback: a line with the corrected text. */
+  edit?(edit: EditEffect): Promise<Outcome>;
+  /** Fallback: nothing. */
+  redact?(redaction: RedactEffect): Promise<Outcome>;
+  /** Fallback: nothing. */
+  react?(reaction: ReactEffect): Promise<Outcome>;
+  /** Fallback: nothing. */
+  unreact?(reaction: ReactEffect): Promise<Outcome>;
+  /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
+  membership?(membership: MembershipEffect): Promise<Outcome>;
+  /** Fallback: nothing. */
+  topic?(topic: TopicEffect): Promise<Outcome>;
+  /** Fallback: nothing. */
+  name?(name: NameEffect): Promise<Outcome>;
+  /** Never awaited in order. */
+  typing?(typing: TypingSignal): Promise<void>;
+  /** Never awaited in order. */
+  receipt?(receipt: ReceiptSignal): Promise<void>;
+
+  /**
+   * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what
+   * was sent, or `null` when surely not; throw (or answer `uncertain`) when it cannot be known now: asked again later.
+   */
+  findSent?(effect: MessageEffect): Promise<Sent | null>;
+
+  /** A channel was linked, or a link was found at start: be present in it. Must be quick; called again at every start. */
+  linked?(link: ChannelLink): Promise<void>;
+  /** The last link of a channel is gone. */
+  unlinked?(link: ChannelLink): Promise<void>;
+  /**
+   * Finds a channel by what a person types (`#trestle`, `libera/#trestle`, a URL). `null`: there is no such channel.
+   * Throw an `Error` whose message tells the person what to type instead. Fallback: the text is the channel's id.
+   */
+  resolveChannel?(text: string): Promise<ChannelInfo | null>;
+  /** Finds a person by what one types, or by the id of a ghost. Fallback: unknown. */
+  resolveUser?(text: string): Promise<RemoteUser | null>;
+  /** The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix. */
+  directChannel?(user: UserId, remote: RemoteUserId): Promise<ChannelId>;
+  /** Opens a file that a `remote` media source names. */
+  openMedia?(reference: string): Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
+  /**
+   * What happened in a channel after `cursor` (the id of the last event received from it, `null` when there is none)?
+   * Called at start and after `report({ state: "connected" })`; call `network.receive` for each, in order.
+   */
+  catchUp?(channel: ChannelId, cursor: RemoteMessageId | null): Promise<void>;
+  /** Signs a Matrix user in to an account of their own. Fallback: the bridge has no logins. */
+  login?(session: LoginSession): Promise<LoginAccount>;
+  /** The login is to be forgotten: sign it out. */
+  logout?(login: Login): Promise<void>;
+  /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
+  close?(): Promise<void>;
+}
+
+export interface ChannelInfo {
+  readonly id: ChannelId;
+  readonly name: string;
+  readonly topic?: string;
+}
+
+/** A conversation with a person who signs in: the same for chat commands, the command line and the provisioning API. */
+export interface LoginSession {
+  readonly user: UserId;
+  /** Asks for fields and returns what was typed; rejects when the person gives up. */
+  ask<const Id extends string>(fields: readonly LoginField<Id>[]): Promise<Readonly<Record<Id, string>>>;
+  /** Tells the person something, e.g. a URL to open. */
+  say(text: string): Promise<void>;
+}
+
+export interface LoginField<Id extends string = string> {
+  readonly id: Id;
+  readonly type: "text" | "username" | "password" | "token" | "url";
+  readonly label: string;
+  readonly hint?: string;
+  readonly optional?: boolean;
+}

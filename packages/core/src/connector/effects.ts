@@ -1,0 +1,95 @@
+import type { Content } from "./content.js";
+import type { ChannelId, ContentUri, EffectId, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+
+/** The Matrix user for whom something happens on the network. */
+export interface Author {
+  readonly userId: UserId;
+  /** The display name in the room; the localpart where there is none. */
+  readonly name: string;
+  readonly avatar?: ContentUri;
+  /** Their own account on the network, where they have one: speak through it. Otherwise speak through the relay. */
+  readonly login?: LoginId;
+}
+
+/** One thing that must happen on the network, in order and exactly once. */
+export interface EffectBase {
+  /** The same at every attempt, also after a crash. */
+  readonly effect: EffectId;
+  /** 1 at first. */
+  readonly attempt: number;
+  /** An earlier attempt may have reached the network. */
+  readonly maybeSent: boolean;
+  readonly channel: ChannelId;
+  readonly room: RoomId;
+  readonly event: EventId;
+  readonly author: Author;
+  /** When it happened on Matrix, in milliseconds since 1970. */
+  readonly at: number;
+  /** Aborted when the core stops waiting: give up, and send nothing after it. */
+  readonly signal: AbortSignal;
+}
+
+export interface ReplyTarget {
+  readonly event: EventId;
+  /** Where the network knows the message. */
+  readonly id?: RemoteMessageId;
+  readonly authorName?: string;
+  readonly remoteAuthor?: RemoteUserId;
+  /** The first line of the message replied to, at most 200 characters. */
+  readonly excerpt?: string;
+}
+
+export interface MessageEffect extends EffectBase {
+  readonly content: Content;
+  readonly replyTo?: ReplyTarget;
+  readonly thread?: ReplyTarget;
+  /** Which part of the event this is, from 0. */
+  readonly part: number;
+  /** How many parts the event has. */
+  readonly parts: number;
+  /** What `split` made for this part; `undefined` without `split`. */
+  readonly wire?: unknown;
+}
+
+export interface EditEffect extends EffectBase {
+  /** Every part of the message as the network knows it, in order. */
+  readonly target: readonly RemoteMessageId[];
+  readonly content: Content;
+}
+
+export interface RedactEffect extends EffectBase {
+  readonly target: readonly RemoteMessageId[];
+  readonly reason?: string;
+}
+
+export interface ReactEffect extends EffectBase {
+  readonly target: RemoteMessageId;
+  readonly key: string;
+}
+
+export interface MembershipEffect extends EffectBase {
+  readonly change: "join" | "leave" | "kick" | "ban" | "rename";
+  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned or invited by a Matrix user. */
+  readonly who: { readonly userId: UserId; readonly name: string } | { readonly remote: RemoteUserId };
+  readonly reason?: string;
+}
+
+export interface TopicEffect extends EffectBase {
+  readonly topic: string;
+}
+
+export interface NameEffect extends EffectBase {
+  readonly name: string;
+}
+
+export interface TypingSignal {
+  readonly channel: ChannelId;
+  /** Everyone who is typing now, the bridge's own ghosts left out. */
+  readonly authors: readonly Author[];
+}
+
+export interface ReceiptSignal {
+  readonly channel: ChannelId;
+  readonly author: Author;
+  readonly upTo: RemoteMessageId;
+}

@@ -1,0 +1,110 @@
+import type { Content } from "./content.js";
+import type { ChannelId, RemoteMessageId, RemoteUserId } from "./ids.js";
+
+/** A person on the network, as far as the event that names them tells. What is left out is left as it was. */
+export interface RemoteUser {
+  readonly id: RemoteUserId;
+  /** The display name. */
+  readonly name?: string;
+  readonly avatar?: RemoteAvatar;
+  readonly isBot?: boolean;
+}
+
+export interface RemoteAvatar {
+  /** Changes whenever the picture changes; an unchanged one is never fetched again. */
+  readonly id: string;
+  /** `https:` URL, fetched with a guard against private addresses; the empty string removes the avatar. */
+  readonly url: string;
+}
+
+interface Caused {
+  /**
+   * Identifies this event among all of its channel, the same however often it is received: the second time it is
+   * dropped. For a message it is the message's id.
+   */
+  readonly id: RemoteMessageId;
+  readonly channel: ChannelId;
+  /** When it happened, in milliseconds since 1970; leave out for "now". */
+  readonly at?: number;
+}
+
+/** Something that happened on the network and must reach Matrix: journaled, in order, exactly once. */
+export type NetworkEvent =
+  | MessageReceived
+  | EditReceived
+  | RedactionReceived
+  | ReactionReceived
+  | ReactionRemoved
+  | MembershipReceived
+  | ProfileReceived
+  | ChannelChanged;
+
+export interface MessageReceived extends Caused {
+  readonly kind: "message";
+  readonly sender: RemoteUser;
+  readonly content: Content;
+  readonly replyTo?: RemoteMessageId;
+  /** The first message of the thread. */
+  readonly thread?: RemoteMessageId;
+  /** A message to one Matrix user alone: the channel becomes a direct room with that user where none exists. */
+  readonly directTo?: string;
+}
+
+export interface EditReceived extends Caused {
+  readonly kind: "edit";
+  readonly sender: RemoteUser;
+  readonly target: RemoteMessageId;
+  readonly content: Content;
+}
+
+export interface RedactionReceived extends Caused {
+  readonly kind: "redaction";
+  readonly target: RemoteMessageId;
+  readonly sender?: RemoteUser;
+  readonly reason?: string;
+}
+
+export interface ReactionReceived extends Caused {
+  readonly kind: "reaction";
+  readonly sender: RemoteUser;
+  readonly target: RemoteMessageId;
+  /** An emoji, or a short text. */
+  readonly key: string;
+}
+
+export interface ReactionRemoved extends Caused {
+  readonly kind: "reactionRemoved";
+  readonly sender: RemoteUser;
+  readonly target: RemoteMessageId;
+  readonly key: string;
+}
+
+export interface MembershipReceived extends Caused {
+  readonly kind: "membership";
+  readonly user: RemoteUser;
+  readonly change: "join" | "leave" | "kick" | "ban";
+  readonly by?: RemoteUser;
+  readonly reason?: string;
+}
+
+/** A person's name or picture changed, in every channel at once; `channel` is any channel they are in. */
+export interface ProfileReceived extends Caused {
+  readonly kind: "profile";
+  readonly user: RemoteUser;
+}
+
+export interface ChannelChanged extends Caused {
+  readonly kind: "channel";
+  readonly by?: RemoteUser;
+  readonly name?: string;
+  readonly topic?: string;
+}
+
+/** What is true for a moment: never journaled, dropped when late. */
+export interface TypingReceived {
+  readonly kind: "typing";
+  readonly channel: ChannelId;
+  readonly user: RemoteUser;
+  /** 0 when the person stopped. */
+  readonly forMs: number;
+}

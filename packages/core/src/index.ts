@@ -1,0 +1,2 @@
+export * from "./connector/index.js";
+export type { Logger } from "./log/logger.js";

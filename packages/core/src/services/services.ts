@@ -1,0 +1,110 @@
+import type { ConnectionStatus } from "../connector/connector.js";
+import type { ChannelId, RoomId, UserId } from "../connector/ids.js";
+
+/** What people can do with a running Trestle, whatever they use: commands in a room, the command line, the operations API. */
+export interface Services {
+  /** Links a room (id or alias) to a channel as a person types it. Rejects with a `ServiceError`. */
+  link(bridge: string, room: string, channel: string, by: UserId | "operator"): Promise<LinkView>;
+  /** Removes the link of a room, or only that to `channel`; resolves to what was removed. */
+  unlink(bridge: string, room: string, channel: string | undefined, by: UserId | "operator"): Promise<readonly LinkView[]>;
+  list(bridge?: string): Promise<readonly LinkView[]>;
+  status(): Promise<StatusView>;
+  readonly queue: QueueService;
+}
+
+/** What waits and what died. Works without a running bridge as well. */
+export interface QueueService {
+  list(filter: QueueFilter): Promise<readonly QueueEntry[]>;
+  /** `undefined`: there is no such entry. */
+  show(seq: number): Promise<QueueDetail | undefined>;
+  /** Puts dead letters back at the end of their lanes; resolves to how many. */
+  replay(selection: readonly number[] | "all"): Promise<number>;
+  /** Forgets dead letters for good; resolves to how many. */
+  drop(selection: readonly number[] | "all"): Promise<number>;
+}
+
+export interface QueueFilter {
+  readonly bridge?: string;
+  readonly state?: QueueState;
+  readonly direction?: Direction;
+  /** At most 1000; 100 where absent. */
+  readonly limit?: number;
+  /** Only entries after this one. */
+  readonly after?: number;
+}
+
+export type QueueState = "queued" | "waiting" | "dead";
+export type Direction = "toNetwork" | "toMatrix";
+
+export interface QueueEntry {
+  readonly seq: number;
+  readonly bridge: string;
+  readonly direction: Direction;
+  readonly state: QueueState;
+  /** The lane: a room or a channel. */
+  readonly lane: string;
+  /** The event id, or the network's id, of the cause. */
+  readonly source: string;
+  readonly attempts: number;
+  /** In milliseconds since 1970. */
+  readonly receivedAt: number;
+  readonly error?: string;
+}
+
+export interface QueueDetail extends QueueEntry {
+  readonly payload: unknown;
+}
+
+export interface LinkView {
+  readonly bridge: string;
+  readonly room: RoomId;
+  readonly channel: ChannelId;
+  readonly channelName: string;
+  readonly kind: "portal" | "plumbed" | "direct";
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly homeserver: HomeserverStatus;
+  readonly bridges: readonly BridgeStatus[];
+}
+
+export interface HomeserverStatus {
+  readonly url: string;
+  /** Whether the last request of ours was answered. */
+  readonly reachable: boolean;
+  /** What the last ping came to: whether the homeserver reaches us. */
+  readonly ping: { readonly ok: boolean; readonly detail: string; readonly at: number } | null;
+  readonly lastTransactionAt: number | null;
+}
+
+export interface BridgeStatus {
+  readonly name: string;
+  readonly network: string;
+  readonly links: number;
+  readonly connections: readonly ConnectionStatus[];
+  readonly toNetwork: FlowStatus;
+  readonly toMatrix: FlowStatus;
+}
+
+export interface FlowStatus {
+  /** Waiting to be delivered. */
+  readonly queued: number;
+  readonly dead: number;
+  /** The age of the oldest that waits, in milliseconds; 0 where none waits. */
+  readonly oldestMs: number;
+  /** Delivered since the start. */
+  readonly delivered: number;
+}
+
+/** A request that cannot be fulfilled, said to a person. */
+export class ServiceError extends Error {
+  override readonly name = "ServiceError";
+  constructor(
+    readonly code: "notFound" | "forbidden" | "conflict" | "invalid" | "unavailable",
+    message: string,
+  ) {
+    super(message);
+  }
+}
