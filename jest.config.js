@@ -1,11 +1,19 @@
 /** Tests run against the built packages, so that workers and child processes are the real ones. */
 export default {
-  testMatch: ["<rootDir>/packages/*/test/**/*.test.ts", "<rootDir>/bridges/*/test/**/*.test.ts", "<rootDir>/test/**/*.test.ts"],
+  testMatch: [
+    "<rootDir>/packages/*/test/**/*.test.ts",
+    "<rootDir>/bridges/*/test/**/*.test.ts",
+    "<rootDir>/test/**/*.test.ts",
+  ],
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts"],
   transform: {
-    "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "es6" } }],
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "es6" } },
+    ],
   },
   resolver: "<rootDir>/test/support/resolve-ts.cjs",
+  reporters: ["default", "<rootDir>/test/support/servers-reporter.cjs"],
   maxWorkers: 2,
 };

@@ -1,1 +1,2 @@
-export {};
+export { default } from "./connector.js";
+export { configSchema, type IrcConfig, networkSchema, type NetworkConfig } from "./config.js";

@@ -1,1 +1,3 @@
-export {};
+export { generateDocuments } from "./documentation/documents.js";
+export { exitCodes } from "./exit-codes.js";
+export type { ExitName } from "./exit-codes.js";

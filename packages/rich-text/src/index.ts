@@ -1,2 +1,10 @@
 export * from "./tree.js";
 export * from "./build.js";
+export { type MatrixHtmlOptions } from "./html-reader.js";
+export { parseMatrixHtml } from "./parse.js";
+export { type MatrixText, matrixForm, toMatrix, toMatrixHtml } from "./render.js";
+export { type PlainTextOptions, toPlainText } from "./plain.js";
+export { isEmpty, mapMentions, mentionsOf, normalise } from "./normalise.js";
+export { cleanHref, isContentUri, matrixLinkOf, mentionTargetOf } from "./links.js";
+export { cleanText, escapeHtml, utf8Length } from "./text.js";
+export { splitText, truncate } from "./split.js";

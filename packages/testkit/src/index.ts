@@ -1,1 +1,3 @@
-export {};
+export * from "./irc/index.js";
+export * from "./homeserver/index.js";
+export * from "./spec/index.js";

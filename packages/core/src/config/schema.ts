@@ -1,89 +1,217 @@
 import { z } from "zod";
+import { durationText, parseDuration } from "./duration.js";
 
 const port = z.int().min(0).max(65535);
-const duration = z
-  .union([z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, "a duration such as 30s, 5m, 12h or 7d")])
-  .transform((value): number => (typeof value === "number" ? value : parseDuration(value)));
+const httpUrl = z.url({ protocol: /^https?$/, error: "expected a URL that begins with http:// or https://" });
 
-function parseDuration(text: string): number {
-  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-  const match = /^([\d.]+)(ms|s|m|h|d)$/.exec(text);
-  return match ? Number(match[1]) * unit[match[2] as keyof typeof unit] : Number.NaN;
-}
+/** Milliseconds, or a number with a unit. */
+const durationHelp = "expected a duration such as 500ms, 30s, 5m, 12h or 7d (a plain number is milliseconds)";
+const duration = z
+  .union([z.int(durationHelp).nonnegative(durationHelp), z.string().regex(durationText, durationHelp)], durationHelp)
+  .transform(parseDuration)
+  .meta({ format: "duration" });
 
 export const homeserverSchema = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).describe("Where the homeserver's client API is reached, e.g. http://localhost:8008"),
-  name: z.string().min(1).describe("The homeserver's name, the part of a user id behind the colon"),
-  requestTimeout: duration.default(60_000).describe("How long one request may take"),
+  url: httpUrl.meta({
+    description: "Where the homeserver's client API is reached, as Trestle reaches it",
+    examples: ["http://localhost:8008"],
+  }),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9.\-:[\]]+$/, "expected a server name such as example.org, without https:// and without a path")
+    .meta({
+      description: "The homeserver's name: the part of a user id behind the colon (server_name in Synapse)",
+      examples: ["example.org"],
+    }),
+  requestTimeout: duration.prefault("60s").describe("How long one request may take"),
   connections: z.int().min(1).max(1024).default(64).describe("How many connections are kept to the homeserver"),
 });
 
 export const listenSchema = z.strictObject({
-  host: z.string().default("127.0.0.1").describe("The address the homeserver connects to"),
-  port: port.default(9993).describe("The port the homeserver connects to; 0 takes a free one"),
+  host: z
+    .string()
+    .default("127.0.0.1")
+    .describe("The address the homeserver connects to; 0.0.0.0 where it is on another machine or in a container"),
+  port: port
+    .default(9993)
+    .describe("The port the homeserver connects to (the url of the registrations points here); 0 takes a free one"),
 });
 
 export const operationsSchema = z.strictObject({
-  host: z.string().default("127.0.0.1").describe("The address of /live, /ready, /metrics and of the commands of the command line"),
+  host: z
+    .string()
+    .default("127.0.0.1")
+    .describe("The address of /live, /ready, /metrics and of the commands of the command line; keep it private"),
   port: port.default(9994).describe("Its port; 0 takes a free one"),
 });
 
 export const mediaSchema = z.strictObject({
-  publicUrl: z.url({ protocol: /^https?$/ }).optional().describe("The address under which people on a network reach the media proxy; without it files are named, not linked"),
+  publicUrl: httpUrl.optional().meta({
+    description:
+      "The address under which people on a network reach the media proxy; without it files are named, not linked",
+    examples: ["https://media.example.org"],
+  }),
   host: z.string().default("127.0.0.1").describe("The address the media proxy listens on"),
   port: port.default(9995).describe("Its port; 0 takes a free one"),
-  expire: duration.default(30 * 86_400_000).describe("How long a link works"),
-  maxBytes: z.int().positive().default(100 * 1024 * 1024).describe("The largest file that is passed on, either way, in bytes"),
+  expire: duration.prefault("30d").describe("How long a link works"),
+  maxBytes: z
+    .int()
+    .positive()
+    .default(100 * 1024 * 1024)
+    .describe("The largest file that is passed on, either way, in bytes"),
 });
 
 export const permissionLevel = z.enum(["block", "relay", "user", "admin"]);
 
 export const deliverySchema = z.strictObject({
-  maxAgeToNetwork: duration.default(24 * 3_600_000).describe("A Matrix event older than this is kept as a dead letter instead of being sent late; 0 for no limit"),
-  maxAgeToMatrix: duration.default(7 * 86_400_000).describe("A network event older than this is kept as a dead letter instead of being sent late; 0 for no limit"),
-  handlerTimeout: duration.default(30_000).describe("How long a connector may take for one effect"),
-  attempts: z.int().min(1).max(100).default(8).describe("How often an effect is tried that fails for an unknown reason"),
-  retryMin: duration.default(500).describe("The first wait before another try"),
-  retryMax: duration.default(60_000).describe("The longest wait before another try, also when a server asks for more"),
+  maxAgeToNetwork: duration
+    .prefault("24h")
+    .describe("A Matrix event older than this is kept as a dead letter instead of being sent late; 0 for no limit"),
+  maxAgeToMatrix: duration
+    .prefault("7d")
+    .describe("A network event older than this is kept as a dead letter instead of being sent late; 0 for no limit"),
+  handlerTimeout: duration.prefault("30s").describe("How long a connector may take for one effect"),
+  attempts: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(8)
+    .describe("How often an effect is tried that fails for an unknown reason"),
+  retryMin: duration.prefault("500ms").describe("The first wait before another try"),
+  retryMax: duration
+    .prefault("60s")
+    .describe("The longest wait before another try, also when a server asks for a longer one"),
   concurrency: z.int().min(1).max(1024).default(64).describe("How many lanes work at once, in each direction"),
-  highWater: z.int().min(100).default(200_000).describe("With this many events waiting the homeserver is asked to keep the rest"),
-  remember: duration.default(14 * 86_400_000).describe("How long ids of delivered events are remembered, to recognise repetitions"),
-  stopTimeout: duration.default(20_000).describe("How long a stop waits for lanes to finish; the rest is delivered after the next start"),
+  highWater: z
+    .int()
+    .min(100)
+    .default(200_000)
+    .describe("With this many events waiting the homeserver is asked to keep the rest"),
+  remember: duration
+    .prefault("14d")
+    .describe("How long ids of delivered events are remembered, to recognise repetitions"),
+  stopTimeout: duration
+    .prefault("20s")
+    .describe("How long a stop waits for lanes to finish; the rest is delivered after the next start"),
 });
 
 export const logSchema = z.strictObject({
-  level: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info").describe("The least important line that is written"),
+  level: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("The least important line that is written"),
   format: z.enum(["auto", "json", "pretty"]).default("auto").describe("json, pretty, or auto: pretty on a terminal"),
 });
 
+const linkSchema = z.strictObject({
+  room: z
+    .string()
+    .regex(/^[!#]/, "expected a room id (!…) or alias (#…:…)")
+    .meta({
+      description: "A room id or alias; the bot must be invited or the room public",
+      examples: ["#trestle:example.org"],
+    }),
+  channel: z
+    .string()
+    .min(1)
+    .meta({
+      description: "A channel as the connector spells it",
+      examples: ["#trestle"],
+    }),
+});
+
 export const bridgeSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "up to 32 of a-z 0-9 _ -").describe("The bridge's name; data is stored under it, so do not change it"),
-  connector: z.string().min(1).describe("irc, or an npm package (or a path beginning with ./ or /) that exports a connector"),
-  registration: z.string().min(1).describe("The registration file that the homeserver reads as well"),
-  commandPrefix: z.string().regex(/^![a-z0-9]+$/).optional().describe("What begins a command in a room; ! and the bridge's name where absent"),
-  displayName: z.string().optional().describe("The display name of the bridge bot"),
-  avatar: z.string().optional().describe("The avatar of the bridge bot, an mxc URI"),
-  links: z.array(z.strictObject({ room: z.string().describe("A room id or alias"), channel: z.string().describe("A channel as the connector spells it") })).default([]).describe("Links made at start; the bot must be invited to the room"),
-  relayFormat: z.string().default("{name}").describe("The sender's name as the relay shows it"),
-  membership: z.enum(["lazy", "full"]).default("lazy").describe("lazy: a ghost joins when it first speaks; full: as soon as the person is seen"),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "expected 1 to 32 characters of a-z 0-9 _ -, the first a letter or digit")
+    .meta({
+      description: "The bridge's name; its data is stored under it, so do not change it later",
+      examples: ["irc"],
+    }),
+  connector: z
+    .string()
+    .min(1)
+    .meta({
+      description: "irc, or an npm package, or a path beginning with ./ or /, that exports a connector",
+      examples: ["irc"],
+    }),
+  registration: z
+    .string()
+    .min(1)
+    .meta({
+      description: "The registration file that the homeserver reads as well, relative to this file",
+      examples: ["./registration-irc.yaml"],
+    }),
+  commandPrefix: z
+    .string()
+    .regex(/^![a-z0-9]+$/, "expected ! and then letters a-z or digits, such as !irc")
+    .optional()
+    .meta({
+      description: "What begins a command in a room; ! and the bridge's name where absent",
+      examples: ["!irc"],
+    }),
+  displayName: z
+    .string()
+    .optional()
+    .meta({ description: "The display name of the bridge bot", examples: ["IRC bridge"] }),
+  avatar: z
+    .string()
+    .regex(/^mxc:\/\/[^/]+\/[^/]+$/, "expected an mxc URI such as mxc://example.org/abcDEF")
+    .optional()
+    .meta({ description: "The avatar of the bridge bot, an mxc URI", examples: ["mxc://example.org/abcDEF"] }),
+  links: z
+    .array(linkSchema)
+    .default([])
+    .describe("Links made at start, beside those made by commands; the bot must be invited to the room"),
+  relayFormat: z
+    .string()
+    .includes("{name}", { error: "expected a text with {name} in it" })
+    .default("{name}")
+    .describe("How the relay shows the sender's name; {name} stands for it"),
+  membership: z
+    .enum(["lazy", "full"])
+    .default("lazy")
+    .describe("lazy: a ghost joins when it first speaks; full: as soon as the person is seen"),
   network: z.unknown().default({}).describe("The connector's own settings"),
 });
 
 export const configSchema = z.strictObject({
-  homeserver: homeserverSchema,
-  listen: listenSchema.prefault({}),
-  operations: operationsSchema.prefault({}),
-  media: mediaSchema.prefault({}),
-  dataDirectory: z.string().default("data").describe("Where the database and what connectors keep lies, relative to this file"),
-  encryptionKey: z.string().min(32).optional().describe("Encrypts logins at rest: 32 characters or more; use ${ENV} or encryptionKey_FILE"),
-  permissions: z.record(z.string(), permissionLevel).default({ "*": "relay" }).describe("What people may do, by user id, server name or *"),
-  delivery: deliverySchema.prefault({}),
-  log: logSchema.prefault({}),
+  homeserver: homeserverSchema.describe("The homeserver this Trestle serves"),
+  listen: listenSchema.prefault({}).describe("Where the homeserver reaches Trestle"),
+  operations: operationsSchema.prefault({}).describe("Health, metrics and the command line; not for the public"),
+  media: mediaSchema.prefault({}).describe("Files from Matrix for networks that cannot carry files"),
+  dataDirectory: z
+    .string()
+    .min(1)
+    .default("data")
+    .describe("Where the database and what connectors keep lie, relative to this file"),
+  encryptionKey: z
+    .string()
+    .min(32)
+    .optional()
+    .meta({
+      description: "Encrypts logins at rest: 32 characters or more; use ${ENV} or encryptionKey_FILE",
+      examples: ["${TRESTLE_ENCRYPTION_KEY}"],
+    }),
+  permissions: z
+    .record(z.string(), permissionLevel)
+    .default({ "*": "relay" })
+    .meta({
+      examples: [{ "*": "relay", "example.org": "user", "@admin:example.org": "admin" }],
+      description:
+        "What people may do, by user id, server name or * (the most exact entry counts): block, relay (be relayed), user (also log in), admin (also link rooms)",
+    }),
+  delivery: deliverySchema.prefault({}).describe("Retries, time limits and bounds; the defaults suit most"),
+  log: logSchema.prefault({}).describe("What is written to standard output"),
   bridges: z.array(bridgeSchema).min(1).describe("One or more bridges"),
 });
 
 export type Config = z.output<typeof configSchema>;
+/** The configuration as it is written, before defaults are filled in. */
+export type ConfigInput = z.input<typeof configSchema>;
 export type BridgeConfig = z.output<typeof bridgeSchema>;
 export type DeliveryConfig = z.output<typeof deliverySchema>;
 export type MediaConfig = z.output<typeof mediaSchema>;
+export type OperationsConfig = z.output<typeof operationsSchema>;
+export type LogConfig = z.output<typeof logSchema>;
 export type PermissionLevel = z.output<typeof permissionLevel>;

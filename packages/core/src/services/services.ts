@@ -6,7 +6,12 @@ export interface Services {
   /** Links a room (id or alias) to a channel as a person types it. Rejects with a `ServiceError`. */
   link(bridge: string, room: string, channel: string, by: UserId | "operator"): Promise<LinkView>;
   /** Removes the link of a room, or only that to `channel`; resolves to what was removed. */
-  unlink(bridge: string, room: string, channel: string | undefined, by: UserId | "operator"): Promise<readonly LinkView[]>;
+  unlink(
+    bridge: string,
+    room: string,
+    channel: string | undefined,
+    by: UserId | "operator",
+  ): Promise<readonly LinkView[]>;
   list(bridge?: string): Promise<readonly LinkView[]>;
   status(): Promise<StatusView>;
   readonly queue: QueueService;

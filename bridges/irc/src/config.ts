@@ -1,0 +1,86 @@
+import { TextDecoder } from "node:util";
+import { z } from "zod";
+
+const oneLine = (what: string) => z.string().refine((text) => !/[\r\n\0]/.test(text), `${what} must be one line`);
+const word = (what: string) => oneLine(what).refine((text) => text !== "" && !/[ :]/.test(text.slice(0, 1)) && !text.includes(" "), `${what} must be one word`);
+const seconds = z.number().positive().max(86_400);
+
+const encoding = z.string().refine((label) => {
+  try {
+    new TextDecoder(label);
+    return true;
+  } catch {
+    return false;
+  }
+}, "an encoding of the WHATWG Encoding Standard such as windows-1252 or shift_jis");
+
+export const networkSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "up to 32 of a-z 0-9 -").describe("What the network is called in channel names (libera/#trestle); do not change it later"),
+  host: word("a host").describe("The server's name or address"),
+  port: z.int().min(1).max(65535).optional().describe("Its port; 6697 with TLS, 6667 without"),
+  tls: z.boolean().default(true).describe("Encrypt the connection and check the server's certificate"),
+  ca: z.string().optional().describe("A PEM file with the certificates to trust instead of the system's"),
+  serverName: word("a server name").optional().describe("The name the certificate must hold, where it is not host"),
+  insecure: z.boolean().default(false).describe("Accept any certificate: whoever sits in between reads and writes everything"),
+  localAddress: z.string().optional().describe("The local address to connect from"),
+  password: oneLine("a password").optional().describe("The server's password, where it wants one"),
+  nick: word("a nick").default("trestle").describe("The bot's nick"),
+  username: word("a user name").default("trestle").describe("The user name (ident) of the bot and the puppets"),
+  realname: oneLine("a real name").default("Trestle bridge").describe("The bot's real name"),
+  sasl: z
+    .strictObject({
+      account: oneLine("an account").describe("The account the bot signs in to"),
+      password: oneLine("a password").describe("Its password"),
+    })
+    .optional()
+    .describe("Sign the bot in with SASL PLAIN; without success it does not connect"),
+  puppets: z.boolean().default(true).describe("A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text"),
+  puppetNick: oneLine("a nick").refine((text) => text.includes("{name}"), "the template must contain {name}").default("{name}[m]").describe("How puppets are called"),
+  puppetRealname: oneLine("a real name").default("{user}").describe("The puppets' real name; {user} is the Matrix id, {name} the display name"),
+  maxPuppets: z.int().min(0).max(100_000).default(100).describe("How many puppets are connected at most; the one silent for longest makes room"),
+  flood: z
+    .strictObject({
+      burst: z.int().min(1).max(10_000).default(5).describe("How many lines a connection may send at once"),
+      linesPerSecond: z.number().positive().max(100_000).default(1).describe("How many lines a second after that"),
+    })
+    .prefault({})
+    .describe("What the server takes before it cuts a connection for flooding"),
+  connects: z
+    .strictObject({
+      burst: z.int().min(1).max(10_000).default(5).describe("How many connections may be opened at once"),
+      perSecond: z.number().positive().max(10_000).default(1).describe("How many a second after that"),
+    })
+    .prefault({})
+    .describe("What the network takes before it throttles new connections"),
+  reconnect: z
+    .strictObject({
+      min: seconds.default(0.3).describe("The first wait before a new connection, in seconds"),
+      max: seconds.default(300).describe("The longest, in seconds"),
+    })
+    .prefault({})
+    .describe("When a connection is opened again"),
+  timeouts: z
+    .strictObject({
+      connect: seconds.default(10).describe("How long opening a connection may take, in seconds"),
+      register: seconds.default(60).describe("How long the server may take to let us in, in seconds"),
+      silence: seconds.default(60).describe("A server silent for so long is asked whether it is there, in seconds"),
+      answer: seconds.default(30).describe("How long it may take to answer, in seconds"),
+    })
+    .prefault({})
+    .describe("How long to wait for a server"),
+  encoding: encoding.default("windows-1252").describe("How lines are read that are not UTF-8"),
+});
+
+export const configSchema = z.strictObject({
+  networks: z
+    .array(networkSchema)
+    .min(1)
+    .refine((networks) => new Set(networks.map(({ name }) => name)).size === networks.length, "two networks have the same name")
+    .describe("The IRC networks"),
+  grace: seconds.default(120).describe("How long connections are kept while the bridge is away, in seconds"),
+  onStop: z.enum(["keep", "quit"]).default("keep").describe("keep: connections outlive a stop of the bridge by grace, so that an upgrade is not seen on IRC; quit: they are closed"),
+  quitMessage: oneLine("a message").default("Bridge stopped").describe("What clients say when they quit"),
+});
+
+export type IrcConfig = z.output<typeof configSchema>;
+export type NetworkConfig = z.output<typeof networkSchema>;

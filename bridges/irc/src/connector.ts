@@ -1,0 +1,194 @@
+import { readFileSync } from "node:fs";
+import {
+  type ChannelInfo, type ConnectContext, defineConnector, type MessageEffect, type NetworkHandlers, type Outcome, refused, RemoteMessageId, retry, type Sent,
+  type UserId,
+} from "@trestle/core";
+import { configSchema, type IrcConfig } from "./config.js";
+import { HolderClient } from "./holder-client/holder-client.js";
+import type { Welcome } from "./holder-client/link.js";
+import { holderPaths } from "./holder-client/paths.js";
+import { IrcNetwork, storedCaseMapping } from "./network/irc-network.js";
+import { channelIdOf, personOf, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
+import { say } from "./network/speech.js";
+import type { Connection } from "./session/connection.js";
+import { decodeVerdict } from "./session/deliveries.js";
+import { BASE_KEY, decodeState } from "./session/state.js";
+import { isChannelName } from "./wire/sanitise.js";
+import { richLines } from "./network/rich-lines.js";
+
+/** The IRC bridge. */
+export default defineConnector({
+  network: "irc",
+  displayName: "IRC",
+  config: configSchema,
+  connect: async (context) => {
+    const bridge = new IrcBridge(context);
+    await bridge.start();
+    return bridge.handlers();
+  },
+});
+
+class IrcBridge {
+  readonly #networks = new Map<string, IrcNetwork>();
+  readonly #connections = new Map<string, Connection>();
+  readonly #holder: HolderClient;
+  #stopped = false;
+
+  constructor(private readonly context: ConnectContext<IrcConfig>) {
+    const { config, network } = context;
+    this.#holder = new HolderClient({
+      paths: holderPaths(network.bridge.dataDirectory, network.bridge.name),
+      graceMs: config.grace * 1000,
+      quit: config.quitMessage,
+      log: network.log,
+      events: {
+        welcome: (welcome) => void this.#welcome(welcome),
+        opened: (connection) => this.#connections.get(connection)?.opened(),
+        lines: (connection, first, lines) => this.#connections.get(connection)?.lines(first, lines),
+        closed: (connection, reason) => this.#connections.get(connection)?.closed(reason),
+        lost: (reason, final) => this.#lost(reason, final),
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { config, network } = this.context;
+    for (const each of config.networks) {
+      const stored = await network.storage.get(`casemapping:${each.name}`);
+      this.#networks.set(
+        each.name,
+        new IrcNetwork({
+          config: each,
+          ca: each.ca === undefined ? undefined : readFileSync(each.ca, "utf8"),
+          core: network,
+          holder: this.#holder,
+          log: network.log,
+          quitMessage: config.quitMessage,
+          caseMapping: storedCaseMapping(stored),
+          connections: this.#connections,
+        }),
+      );
+    }
+    this.#holder.start();
+  }
+
+  handlers(): NetworkHandlers {
+    return {
+      limits: {},
+      split: (message) => {
+        const place = placeOf(message.channel);
+        const network = this.#networks.get(place?.network ?? "");
+        return place && network ? richLines(network, place, message) : [];
+      },
+      message: (effect) => this.#message(effect),
+      findSent: (effect) => this.#findSent(effect),
+      linked: async (link) => {
+        const place = placeOf(link.channel);
+        if (place?.kind === "channel") this.#networks.get(place.network)?.link(place.channel);
+      },
+      unlinked: async (link) => {
+        const place = placeOf(link.channel);
+        if (place?.kind === "channel") this.#networks.get(place.network)?.unlink(place.channel);
+      },
+      resolveChannel: async (text) => this.#resolveChannel(text),
+      resolveUser: async (text) => {
+        const person = personOf(text);
+        const network = this.#networks.get(person?.network ?? "");
+        if (!person || !network) return null;
+        return { id: remoteUserIdOf(network.name, network.fold(person.nick)), name: network.members.nickOf(network.fold(person.nick)) ?? person.nick };
+      },
+      directChannel: async (user: UserId, remote) => {
+        const person = personOf(remote);
+        if (!person) throw new Error(`${remote} is nobody on IRC`);
+        return queryIdOf(person.network, person.nick, user);
+      },
+      close: () => this.#close(),
+    };
+  }
+
+  async #message(effect: MessageEffect): Promise<Outcome> {
+    const place = placeOf(effect.channel);
+    const network = this.#networks.get(place?.network ?? "");
+    if (!place || !network) return refused(`${effect.channel} is on a network that is not configured`);
+    if (!this.#holder.attached) return retry("the connection holder is being started", { afterMs: 500 });
+    return await say(network, place, effect);
+  }
+
+  /** Exact as long as the connection lives: the holder knows what was written, the server what it did with it. */
+  async #findSent(effect: MessageEffect): Promise<Sent | null> {
+    const answer = await this.#holder.ask(effect.effect);
+    if (answer.outcome === "unknown" || answer.outcome === "gone") return null;
+    const connection = this.#connections.get(answer.connection);
+    const verdict =
+      answer.result !== undefined
+        ? decodeVerdict(answer.result)
+        : connection?.deliveries.has(effect.effect)
+          ? await connection.deliveries.verdictOf(effect.effect)
+          : undefined;
+    if (verdict?.verdict === "sent") return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
+    if (verdict?.verdict === "refused") return null;
+    if (connection && !connection.ended) throw new Error("the server has not said yet what became of the message");
+    this.context.network.log.warn({ effect: effect.effect }, "a connection ended while a message was on its way: it may be repeated");
+    return null;
+  }
+
+  #resolveChannel(text: string): ChannelInfo | null {
+    const typed = text.trim().replace(/^ircs?:\/\/([^/]+)\/+/, (_, host: string) => `${this.#networkOfHost(host)}/`);
+    const slash = typed.indexOf("/");
+    const named = slash > 0 ? this.#networks.get(typed.slice(0, slash)) : undefined;
+    const only = this.#networks.size === 1 ? [...this.#networks.values()][0] : undefined;
+    const network = named ?? only;
+    const channel = named ? typed.slice(slash + 1) : typed;
+    if (!network) {
+      const names = [...this.#networks.keys()];
+      throw new Error(`Which network? Type one of: ${names.map((name) => `${name}/#channel`).join(", ")}`);
+    }
+    if (!isChannelName(channel, network.isupport.channelPrefixes)) {
+      throw new Error(`"${channel}" is no IRC channel. Type something like ${network.name}/#channel`);
+    }
+    return { id: channelIdOf(network.name, network.fold(channel)), name: this.#networks.size === 1 ? channel : `${network.name}/${channel}` };
+  }
+
+  #networkOfHost(host: string): string {
+    const bare = host.replace(/:\d+$/, "");
+    return this.context.config.networks.find((network) => network.host === bare)?.name ?? bare;
+  }
+
+  async #welcome(welcome: Welcome): Promise<void> {
+    const links = await this.context.network.links();
+    if (this.#stopped) return;
+    const known = new Set<string>();
+    for (const network of this.#networks.values()) {
+      const held = welcome.held.filter((frame) => networkOf(frame.state.find(([key]) => key === BASE_KEY)?.[1]) === network.name);
+      for (const { connection } of held) known.add(connection);
+      network.welcome(held, welcome.pending, links);
+    }
+    for (const { connection } of welcome.held) {
+      if (known.has(connection)) continue;
+      this.#holder.close(connection, "QUIT");
+      this.#holder.forget(connection);
+    }
+  }
+
+  #lost(reason: string, final: boolean): void {
+    this.context.network.log.error({ reason }, "the connection holder is lost");
+    for (const network of this.#networks.values()) network.lost();
+    this.#connections.clear();
+    if (final) this.context.network.report({ connection: "holder", state: "failed", detail: reason });
+  }
+
+  async #close(): Promise<void> {
+    this.#stopped = true;
+    const quits = this.context.config.onStop === "quit";
+    for (const network of this.#networks.values()) {
+      if (quits) network.quit();
+      else network.detach();
+    }
+    await this.#holder.stop(quits ? "quit" : "detach");
+    this.#connections.clear();
+  }
+}
+
+function networkOf(base: string | undefined): string | undefined {
+  return base === undefined ? undefined : decodeState(base)?.role.network;
+}

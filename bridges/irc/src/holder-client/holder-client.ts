@@ -1,0 +1,184 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "@trestle/core";
+import { errorCode } from "../holder/error-code.js";
+import type { AnswerFrame, OpenOptions, StateChange, WriteOutcome } from "../holder/frames.js";
+import { HolderLink, type Welcome } from "./link.js";
+import { type HolderPaths, readOrMakeToken } from "./paths.js";
+
+const HOLDER_PROGRAM = fileURLToPath(new URL("../holder/main.js", import.meta.url));
+/** How long a holder that was started may take to listen. */
+const START_WITHIN_MS = 5_000;
+const RETRY_MAX_MS = 10_000;
+
+export interface HolderClientOptions {
+  readonly paths: HolderPaths;
+  readonly graceMs: number;
+  /** Said by clients that the holder gives up. */
+  readonly quit: string;
+  readonly log: Logger;
+  readonly events: HolderClientEvents;
+}
+
+export interface HolderClientEvents {
+  /** Attached: at the start, and again after the holder or the session ended. Whatever is not in it is gone. */
+  welcome(welcome: Welcome): void;
+  opened(connection: string): void;
+  lines(connection: string, first: number, lines: readonly Buffer[]): void;
+  closed(connection: string, reason: string): void;
+  /** The session ended; `welcome` follows, unless `final`. */
+  lost(reason: string, final: boolean): void;
+}
+
+/** The bridge's side of the holder: starts one where none runs, and attaches again when the session ends. */
+export class HolderClient {
+  #link: HolderLink | undefined;
+  #stopping = false;
+  readonly #stopped = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: HolderClientOptions) {}
+
+  start(): void {
+    this.#loop = this.#attach();
+  }
+
+  get attached(): boolean {
+    return this.#link !== undefined && !this.#link.over;
+  }
+
+  open(connection: string, options: OpenOptions, state: readonly StateChange[]): void {
+    this.#link?.send({ type: "open", connection, options, state });
+  }
+
+  attach(connection: string): void {
+    this.#link?.send({ type: "attach", connection });
+  }
+
+  write(connection: string, data: Buffer): void {
+    this.#link?.write(connection, data);
+  }
+
+  writeEffect(connection: string, key: string, meta: string, data: Buffer): Promise<WriteOutcome> {
+    return this.#link?.writeEffect(connection, key, meta, data) ?? Promise.resolve("gone");
+  }
+
+  /** What became of an effect? Rejects when the holder cannot be asked now. */
+  ask(key: string): Promise<AnswerFrame> {
+    return this.#link?.ask(key) ?? Promise.reject(new Error("the connection holder is not reached yet"));
+  }
+
+  acknowledge(connection: string, line: number, changes: readonly StateChange[]): void {
+    this.#link?.acknowledge(connection, line, changes);
+  }
+
+  state(connection: string, changes: readonly StateChange[]): void {
+    this.#link?.send({ type: "state", connection, changes });
+  }
+
+  result(key: string, result: string): void {
+    this.#link?.send({ type: "result", key, result });
+  }
+
+  filter(connection: string, nick: string): void {
+    this.#link?.send({ type: "filter", connection, nick });
+  }
+
+  close(connection: string, lastLine: string): void {
+    this.#link?.send({ type: "close", connection, lastLine });
+  }
+
+  forget(connection: string): void {
+    this.#link?.send({ type: "forget", connection });
+  }
+
+  /** Ends the session: the holder keeps the connections (`detach`), or closes them and ends (`quit`). */
+  async stop(how: "detach" | "quit"): Promise<void> {
+    this.#stopping = true;
+    this.#stopped.abort();
+    if (how === "quit") this.#link?.send({ type: "shutdown", lastLine: `QUIT :${this.options.quit}` });
+    await this.#link?.end();
+    await this.#loop;
+  }
+
+  async #attach(): Promise<void> {
+    let wait = 50;
+    while (!this.#stopping) {
+      try {
+        await this.#attachOnce();
+        return;
+      } catch (error) {
+        this.options.log.warn({ err: error }, "the connection holder is not reached; trying again");
+        await delay(wait, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+        wait = Math.min(wait * 2, RETRY_MAX_MS);
+      }
+    }
+  }
+
+  async #attachOnce(): Promise<void> {
+    const token = readOrMakeToken(this.options.paths);
+    const { link, welcome } = (await this.#tryOpen(token)) ?? (await this.#startHolder(token));
+    if (this.#stopping) {
+      await link.end();
+      return;
+    }
+    this.#link = link;
+    this.options.events.welcome(welcome);
+  }
+
+  /** `undefined` where nobody listens. */
+  async #tryOpen(token: string) {
+    const { paths, graceMs, quit, events } = this.options;
+    try {
+      return await HolderLink.open({
+        path: paths.socket,
+        token,
+        graceMs,
+        quit,
+        events: {
+          opened: (connection) => events.opened(connection),
+          lines: (connection, first, lines) => events.lines(connection, first, lines),
+          closed: (connection, reason) => events.closed(connection, reason),
+          ended: (reason, replaced) => this.#lost(reason, replaced),
+        },
+      });
+    } catch (error) {
+      if (["ENOENT", "ECONNREFUSED"].includes(errorCode(error) ?? "")) return undefined;
+      throw error;
+    }
+  }
+
+  async #startHolder(token: string) {
+    const { paths, graceMs, log } = this.options;
+    log.info({ socket: paths.socket }, "starting the connection holder");
+    const errors = openSync(paths.log, "w", 0o600);
+    try {
+      const child = spawn(process.execPath, [HOLDER_PROGRAM, paths.socket, paths.token, String(graceMs)], {
+        detached: true,
+        cwd: paths.directory,
+        env: { TMPDIR: process.env.TMPDIR, NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS },
+        stdio: ["ignore", "ignore", errors],
+      });
+      child.on("error", (error) => log.error({ err: error }, "the connection holder cannot be started"));
+      child.unref();
+    } finally {
+      closeSync(errors);
+    }
+    const deadline = Date.now() + START_WITHIN_MS;
+    while (Date.now() < deadline && !this.#stopping) {
+      await delay(15);
+      const opened = await this.#tryOpen(token);
+      if (opened) return opened;
+    }
+    throw new Error(`the connection holder did not start within ${START_WITHIN_MS} ms; ${paths.log} may say why`);
+  }
+
+  #lost(reason: string, replaced: boolean): void {
+    this.#link = undefined;
+    if (this.#stopping) return;
+    this.options.events.lost(reason, replaced);
+    if (!replaced) this.#loop = this.#attach();
+  }
+}

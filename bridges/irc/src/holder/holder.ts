@@ -1,0 +1,203 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { BridgeSession, type SessionEvents } from "./bridge-session.js";
+import { EffectRegister } from "./effect-register.js";
+import type { ToBridge, ToHolder, WriteFrame } from "./frames.js";
+import { HeldConnection } from "./held-connection.js";
+
+const LIVENESS_EVERY_MS = 1_000;
+/** How long the last lines may take when the holder ends. */
+const LAST_LINES_MS = 2_500;
+/** How long a holder without any connection waits for a bridge. */
+const IDLE_MS = 10_000;
+
+export interface HolderOptions {
+  readonly token: string;
+  /** Until a bridge says otherwise. */
+  readonly graceMs: number;
+  readonly quit: string;
+  /** Called once, when the holder has ended. */
+  readonly onEnd: (unacknowledged: readonly HeldConnection[]) => void;
+}
+
+/** Keeps the connections to IRC servers while bridges come and go. */
+export class Holder {
+  readonly #connections = new Map<string, HeldConnection>();
+  readonly #forgetWhenClosed = new Set<string>();
+  readonly #effects = new EffectRegister();
+  readonly #instance = randomBytes(8).toString("hex");
+  readonly #liveness: NodeJS.Timeout;
+  #bridge: BridgeSession | undefined;
+  #grace: NodeJS.Timeout | undefined;
+  #graceMs: number;
+  #quit: string;
+  #ending = false;
+
+  constructor(private readonly options: HolderOptions) {
+    this.#graceMs = options.graceMs;
+    this.#quit = options.quit;
+    this.#liveness = setInterval(() => {
+      const now = Date.now();
+      for (const connection of this.#connections.values()) connection.checkLiveness(now);
+    }, LIVENESS_EVERY_MS);
+    this.#waitForBridge();
+  }
+
+  accept(socket: Socket): void {
+    if (this.#ending) {
+      socket.destroy();
+      return;
+    }
+    const events: SessionEvents = {
+      proved: (session, frame) => {
+        this.#graceMs = frame.graceMs;
+        this.#quit = frame.quit;
+        this.#welcome(session);
+      },
+      frame: (frame) => this.#handle(frame),
+      ended: (session) => {
+        if (session === this.#bridge) this.#left();
+      },
+    };
+    new BridgeSession(socket, this.options.token, this.#instance, events);
+  }
+
+  /** Sends a last line on every connection, waits a moment for them to close, and ends. */
+  end(lastLine: string): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    clearTimeout(this.#grace);
+    clearInterval(this.#liveness);
+    for (const connection of this.#connections.values()) connection.close(lastLine);
+    const deadline = Date.now() + LAST_LINES_MS;
+    const wait = setInterval(() => {
+      const open = [...this.#connections.values()].some((connection) => !connection.closed);
+      if (open && Date.now() < deadline) return;
+      clearInterval(wait);
+      this.#bridge?.end();
+      this.options.onEnd([...this.#connections.values()].filter(({ unacknowledged }) => unacknowledged.length > 0));
+    }, 20);
+  }
+
+  #welcome(session: BridgeSession): void {
+    clearTimeout(this.#grace);
+    this.#bridge?.replace();
+    this.#bridge = session;
+    for (const connection of this.#connections.values()) {
+      connection.detach();
+      session.send({ type: "held", connection: connection.id, open: !connection.closed, state: [...connection.state] });
+    }
+    for (const { key, connection, meta } of this.#effects.unresolved()) {
+      session.send({ type: "pending", key, connection, meta, open: this.#isOpen(connection) });
+    }
+    session.send({ type: "ready" });
+  }
+
+  #left(): void {
+    this.#bridge = undefined;
+    for (const connection of this.#connections.values()) connection.detach();
+    if (!this.#ending) this.#waitForBridge();
+  }
+
+  #waitForBridge(): void {
+    const patience = this.#connections.size === 0 ? Math.min(IDLE_MS, this.#graceMs) : this.#graceMs;
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => this.end(`QUIT :${this.#quit}`), patience);
+  }
+
+  #isOpen(connection: string): boolean {
+    return this.#connections.get(connection)?.open ?? false;
+  }
+
+  #tell(frame: ToBridge): void {
+    this.#bridge?.send(frame);
+  }
+
+  #handle(frame: ToHolder): void {
+    switch (frame.type) {
+      case "open":
+        this.#open(frame);
+        return;
+      case "attach":
+        this.#connections.get(frame.connection)?.attach();
+        return;
+      case "write":
+        this.#write(frame);
+        return;
+      case "ack": {
+        const connection = this.#connections.get(frame.connection);
+        connection?.change(frame.changes);
+        connection?.acknowledge(frame.line);
+        return;
+      }
+      case "state":
+        this.#connections.get(frame.connection)?.change(frame.changes);
+        return;
+      case "result":
+        this.#effects.result(frame.key, frame.result);
+        return;
+      case "ask":
+        void this.#answer(frame.request, frame.key);
+        return;
+      case "filter":
+        this.#connections.get(frame.connection)?.filterFor(frame.nick);
+        return;
+      case "close":
+        this.#connections.get(frame.connection)?.close(frame.lastLine);
+        return;
+      case "forget":
+        this.#forget(frame.connection);
+        return;
+      case "shutdown":
+        this.end(frame.lastLine);
+        return;
+      case "hello":
+      case "prove":
+        return;
+    }
+  }
+
+  #open(frame: Extract<ToHolder, { type: "open" }>): void {
+    if (this.#connections.has(frame.connection)) return;
+    const connection = new HeldConnection(
+      frame.connection,
+      frame.options,
+      (told) => this.#tell(told),
+      () => {
+        if (this.#forgetWhenClosed.delete(frame.connection)) this.#connections.delete(frame.connection);
+      },
+    );
+    connection.change(frame.state);
+    this.#connections.set(frame.connection, connection);
+    connection.attach();
+  }
+
+  #forget(id: string): void {
+    const connection = this.#connections.get(id);
+    if (connection?.closed) this.#connections.delete(id);
+    else if (connection) this.#forgetWhenClosed.add(id);
+  }
+
+  #write(frame: WriteFrame): void {
+    const connection = this.#connections.get(frame.connection);
+    if (frame.key !== "") this.#effects.begin(frame.key, frame.connection, frame.meta);
+    const done = (outcome: "written" | "gone" | "unsure") => {
+      if (frame.key !== "") this.#effects.settle(frame.key, outcome);
+      if (frame.request !== 0) this.#tell({ type: "written", request: frame.request, outcome });
+    };
+    if (connection) connection.write(frame.data, done);
+    else done("gone");
+  }
+
+  async #answer(request: number, key: string): Promise<void> {
+    const asker = this.#bridge;
+    const answer = await this.#effects.answer(key);
+    if (asker !== this.#bridge) return;
+    if (!answer) {
+      this.#tell({ type: "answer", request, outcome: "unknown", connection: "", open: false, result: undefined });
+      return;
+    }
+    const { connection, outcome, result } = answer;
+    this.#tell({ type: "answer", request, outcome, connection, open: this.#isOpen(connection), result });
+  }
+}

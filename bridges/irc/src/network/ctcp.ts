@@ -1,0 +1,36 @@
+/** How many requests are answered in a row, and how many a second after that: nobody makes us flood a channel. */
+const BURST = 3;
+const PER_SECOND = 0.2;
+
+/** Answers to the requests that clients make of one another. */
+export class CtcpAnswers {
+  #tokens = BURST;
+  #filledAt = performance.now();
+
+  /** The answer's text, with its delimiters; `undefined` for none. */
+  answer(command: string, argument: string): string | undefined {
+    const answer = this.#answerTo(command, argument);
+    if (answer === undefined) return undefined;
+    const now = performance.now();
+    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#filledAt) * PER_SECOND) / 1000);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return undefined;
+    this.#tokens--;
+    return `\x01${answer}\x01`;
+  }
+
+  #answerTo(command: string, argument: string): string | undefined {
+    switch (command) {
+      case "VERSION":
+        return "VERSION Trestle, a Matrix bridge";
+      case "PING":
+        return `PING ${argument.slice(0, 100)}`;
+      case "TIME":
+        return `TIME ${new Date().toISOString()}`;
+      case "CLIENTINFO":
+        return "CLIENTINFO ACTION CLIENTINFO PING TIME VERSION";
+      default:
+        return undefined;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { ChannelId, RemoteUserId, UserId } from "@trestle/core";
+
+/** Where a channel id of this bridge leads. */
+export type Place =
+  | { readonly kind: "channel"; readonly network: string; readonly channel: string }
+  /** The private conversation of one Matrix user with one nick. */
+  | { readonly kind: "query"; readonly network: string; readonly nick: string; readonly user: UserId };
+
+/** `network/#channel`, folded. */
+export function channelIdOf(network: string, channel: string): ChannelId {
+  return ChannelId(`${network}/${channel}`);
+}
+
+/** `network/nick/@user:server`: two Matrix users who talk to the same nick have two conversations. */
+export function queryIdOf(network: string, nick: string, user: UserId): ChannelId {
+  return ChannelId(`${network}/${nick}/${user}`);
+}
+
+/** `network/nick`, folded. */
+export function remoteUserIdOf(network: string, nick: string): RemoteUserId {
+  return RemoteUserId(`${network}/${nick}`);
+}
+
+/** `undefined` for an id that this bridge did not make. */
+export function placeOf(id: ChannelId): Place | undefined {
+  const slash = id.indexOf("/");
+  if (slash <= 0 || slash === id.length - 1) return undefined;
+  const network = id.slice(0, slash);
+  const rest = id.slice(slash + 1);
+  // A channel's name may hold "/@" as well, so its prefix decides.
+  if (/^[#&+!]/.test(rest)) return { kind: "channel", network, channel: rest };
+  const user = rest.indexOf("/@");
+  if (user <= 0) return undefined;
+  return { kind: "query", network, nick: rest.slice(0, user), user: UserId(rest.slice(user + 1)) };
+}
+
+/** The network and nick of a person's id; `undefined` for an id that this bridge did not make. */
+export function personOf(id: string): { readonly network: string; readonly nick: string } | undefined {
+  const slash = id.indexOf("/");
+  return slash <= 0 || slash === id.length - 1 ? undefined : { network: id.slice(0, slash), nick: id.slice(slash + 1) };
+}

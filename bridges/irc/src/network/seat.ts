@@ -1,0 +1,161 @@
+import type { Connection, Ending } from "../session/connection.js";
+import { type FloodControl, Priority } from "../session/flood-control.js";
+import { withResolvers } from "../session/joins.js";
+
+/** Connections that lasted so long begin their waits anew when they end. */
+const STABLE_MS = 10_000;
+/** What a server that throttles is given at least. */
+const THROTTLED_MS = 30_000;
+/** What a server that bars us is given at least: somebody has to look. */
+const BARRED_MS = 600_000;
+
+export interface SeatOptions {
+  readonly open: () => Connection;
+  /** Shared by all of a network: how fast connections may be opened. */
+  readonly connects: FloodControl;
+  readonly priority: Priority;
+  /** In milliseconds. */
+  readonly retryMin: number;
+  readonly retryMax: number;
+  readonly report: (state: "connecting" | "connected" | "waiting" | "failed" | "closed", detail?: string) => void;
+}
+
+/** Somebody who is to be connected: the bot or a puppet. Opens a connection, and another when it ends. */
+export class Seat {
+  readonly channels = new Map<string, string>();
+  #connection: Connection | undefined;
+  #attempts = 0;
+  #readySince: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+  #trouble = "";
+  #waiting: ((connection: Connection | undefined) => void)[] = [];
+
+  constructor(private readonly options: SeatOptions) {}
+
+  get connection(): Connection | undefined {
+    return this.#connection?.ready ? this.#connection : undefined;
+  }
+
+  /** The connection, whatever it is doing. */
+  get current(): Connection | undefined {
+    return this.#connection;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Why there is no connection, for a person. */
+  get trouble(): string {
+    return this.#trouble;
+  }
+
+  /** Takes over a connection of the process before. */
+  adopt(connection: Connection): void {
+    this.#connection = connection;
+    for (const [folded, name] of connection.channels) this.channels.set(folded, name);
+    this.isReady();
+  }
+
+  connect(urgent = false): void {
+    if (this.#stopped || this.#connection || this.#cancel || (this.#timer && !urgent)) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.options.report("connecting");
+    let opened = false;
+    const cancel = this.options.connects.schedule(this.options.priority, 1, () => {
+      opened = true;
+      this.#cancel = undefined;
+      this.#connection = this.options.open();
+    });
+    if (!opened) this.#cancel = cancel;
+  }
+
+  /** Resolves to a connection that is ready, or to `undefined` after `ms` or when `signal` is aborted. */
+  async use(ms: number, signal: AbortSignal): Promise<Connection | undefined> {
+    if (this.connection) return this.connection;
+    if (this.#stopped || signal.aborted) return undefined;
+    this.connect();
+    const { promise, resolve } = withResolvers<Connection | undefined>();
+    this.#waiting.push(resolve);
+    const giveUp = () => {
+      this.#waiting = this.#waiting.filter((each) => each !== resolve);
+      resolve(undefined);
+    };
+    const timer = setTimeout(giveUp, ms);
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  isReady(): void {
+    this.#readySince = performance.now();
+    this.#trouble = "";
+    this.options.report("connected");
+    for (const tell of this.#waiting.splice(0)) tell(this.#connection);
+  }
+
+  /** The connection ended: opens another after a while. */
+  ended(connection: Connection, ending: Ending): void {
+    if (connection !== this.#connection) return;
+    this.#connection = undefined;
+    this.#trouble = ending.reason;
+    if (this.#stopped) {
+      this.options.report("closed");
+      return;
+    }
+    if (ending.wasReady && this.#readySince !== undefined && performance.now() - this.#readySince >= STABLE_MS) this.#attempts = 0;
+    const wait = this.#wait(ending);
+    this.#attempts++;
+    this.options.report(ending.barred ? "failed" : "waiting", ending.reason);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.connect();
+    }, wait);
+  }
+
+  /** The holder is gone and with it the connection, or the session is taken up anew. */
+  lost(): void {
+    this.#connection?.detach();
+    this.#connection = undefined;
+    this.#clear();
+  }
+
+  /** Closes for good. */
+  stop(reason: string): void {
+    this.#stopped = true;
+    this.#clear();
+    this.#connection?.quit(reason);
+    for (const tell of this.#waiting.splice(0)) tell(undefined);
+  }
+
+  /** Lets go of the connection; the holder keeps it. */
+  detach(): void {
+    this.#stopped = true;
+    this.lost();
+    for (const tell of this.#waiting.splice(0)) tell(undefined);
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #wait(ending: Ending): number {
+    const { retryMin, retryMax } = this.options;
+    const backOff = Math.min(retryMax, retryMin * 2 ** Math.min(this.#attempts, 20)) * (0.8 + Math.random() * 0.4);
+    if (ending.barred || /banned|[kgz]-?lined/i.test(ending.reason)) return Math.max(backOff, BARRED_MS);
+    if (/throttl|too fast|too many (?:host )?connections|wait a while/i.test(ending.reason)) return Math.max(backOff, THROTTLED_MS);
+    return backOff;
+  }
+}
+
+export { Priority };

@@ -1,0 +1,166 @@
+import { z } from "zod";
+
+/** What became of lines that were written. */
+export type Verdict =
+  | { readonly verdict: "sent"; readonly id: string | undefined }
+  /** The server said no: surely not delivered. */
+  | { readonly verdict: "refused"; readonly reason: string }
+  /** The connection ended before anything was known. */
+  | { readonly verdict: "unknown"; readonly reason: string };
+
+/** What is kept with the holder until the verdict, so that it can be reached after a restart too. */
+export interface DeliveryMeta {
+  /** The channel or nick, folded. */
+  readonly target: string;
+  /** The text of each line as it comes back in an echo; empty for commands that do not come back. */
+  readonly texts: readonly string[];
+}
+
+const metaSchema = z.strictObject({ target: z.string(), texts: z.array(z.string()) });
+const resultSchema = z.discriminatedUnion("verdict", [
+  z.strictObject({ verdict: z.literal("sent"), id: z.string().optional() }),
+  z.strictObject({ verdict: z.literal("refused"), reason: z.string() }),
+]);
+
+export function encodeMeta(meta: DeliveryMeta): string {
+  return JSON.stringify(meta);
+}
+
+export function decodeMeta(text: string): DeliveryMeta {
+  return metaSchema.parse(JSON.parse(text));
+}
+
+export function encodeVerdict(verdict: Exclude<Verdict, { verdict: "unknown" }>): string {
+  return JSON.stringify(verdict);
+}
+
+export function decodeVerdict(text: string): Verdict {
+  const result = resultSchema.parse(JSON.parse(text));
+  return result.verdict === "sent" ? { verdict: "sent", id: result.id } : result;
+}
+
+/** A server may strip formatting and spaces. */
+function comparable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- the codes of IRC formatting
+  return text.replace(/\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-f]{6}(?:,[0-9a-f]{6})?)?|[\x01\x02\x0f\x11\x16\x1d-\x1f]/gi, "").replace(/\s+/g, " ").trim();
+}
+
+interface Delivery extends DeliveryMeta {
+  readonly key: string;
+  /** Texts that have not come back yet, as they are compared. */
+  readonly missing: string[];
+  /** Something else of ours was seen in the target meanwhile: perhaps these lines, changed by the server. */
+  changed: boolean;
+  id: string | undefined;
+  /** The barrier after which the server has dealt with the lines. */
+  barrier: number | undefined;
+  readonly waiting: ((verdict: Verdict) => void)[];
+}
+
+/**
+ * The lines of one connection of which it is not known yet what the server did with them. Proof comes, whichever is
+ * first, from a labeled response, an echo, the bot who saw them in the channel, an error numeric, or a PONG to a PING
+ * that was written after them.
+ */
+export class Deliveries {
+  readonly #open = new Map<string, Delivery>();
+
+  /** `onVerdict` is told before anybody who waits. */
+  constructor(private readonly onVerdict: (key: string, verdict: Verdict) => void) {}
+
+  get keys(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
+  has(key: string): boolean {
+    return this.#open.has(key);
+  }
+
+  begin(key: string, meta: DeliveryMeta): void {
+    this.#open.set(key, { key, ...meta, missing: meta.texts.map(comparable), changed: false, id: undefined, barrier: undefined, waiting: [] });
+  }
+
+  verdictOf(key: string): Promise<Verdict> {
+    const delivery = this.#open.get(key);
+    if (!delivery) return Promise.resolve({ verdict: "unknown", reason: "nothing is known of it" });
+    return new Promise((resolve) => delivery.waiting.push(resolve));
+  }
+
+  /** A response to `label`, which is the key, a dot and the number of the line. */
+  labelled(label: string, response: "sent" | { readonly refused: string }, id: string | undefined): boolean {
+    const delivery = this.#open.get(label.slice(0, label.lastIndexOf(".")));
+    const text = delivery?.texts[Number(label.slice(label.lastIndexOf(".") + 1))];
+    if (!delivery || text === undefined) return false;
+    if (response === "sent") this.#arrived(delivery, comparable(text), id);
+    else this.#settle(delivery, { verdict: "refused", reason: response.refused });
+    return true;
+  }
+
+  /** A line of ours was seen in (or by) `target`. */
+  seen(target: string, text: string, id: string | undefined): void {
+    const compared = comparable(text);
+    let first: Delivery | undefined;
+    for (const delivery of this.#open.values()) {
+      if (delivery.target !== target) continue;
+      if (delivery.missing.includes(compared)) {
+        this.#arrived(delivery, compared, id);
+        return;
+      }
+      first ??= delivery;
+    }
+    if (first) first.changed = true;
+  }
+
+  /** The server refused the oldest line to `target`. */
+  refused(target: string, reason: string): boolean {
+    for (const delivery of this.#open.values()) {
+      if (delivery.target !== target) continue;
+      this.#settle(delivery, { verdict: "refused", reason });
+      return true;
+    }
+    return false;
+  }
+
+  /** A PING with this number was written; what was begun before has been dealt with when its PONG comes. */
+  barrierSet(number: number): void {
+    for (const delivery of this.#open.values()) delivery.barrier ??= number;
+  }
+
+  /** `silence` is what it means that the server has said nothing about a delivery. */
+  barrierPassed(number: number, silence: Verdict): void {
+    for (const delivery of [...this.#open.values()]) {
+      if (delivery.barrier === undefined || delivery.barrier > number) continue;
+      const done = delivery.changed || delivery.texts.length === 0;
+      this.#settle(delivery, done ? { verdict: "sent", id: undefined } : silence);
+    }
+  }
+
+  /** Nothing was written for `key` after all. */
+  withdraw(key: string): void {
+    this.#open.delete(key);
+  }
+
+  /** Whoever waits for the verdict is told that it is not known; it may still come. */
+  giveUp(key: string, reason: string): void {
+    for (const tell of this.#open.get(key)?.waiting.splice(0) ?? []) tell({ verdict: "unknown", reason });
+  }
+
+  /** Nothing more will be known. */
+  end(reason: string): void {
+    for (const delivery of [...this.#open.values()]) this.#settle(delivery, { verdict: "unknown", reason });
+  }
+
+  #arrived(delivery: Delivery, text: string, id: string | undefined): void {
+    const at = delivery.missing.indexOf(text);
+    if (at === -1) return;
+    delivery.missing.splice(at, 1);
+    delivery.id ??= id;
+    if (delivery.missing.length === 0) this.#settle(delivery, { verdict: "sent", id: delivery.id });
+  }
+
+  #settle(delivery: Delivery, verdict: Verdict): void {
+    if (!this.#open.delete(delivery.key)) return;
+    this.onVerdict(delivery.key, verdict);
+    for (const tell of delivery.waiting.splice(0)) tell(verdict);
+  }
+}

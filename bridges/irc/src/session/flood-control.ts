@@ -1,0 +1,90 @@
+/** What goes first when a connection must wait: lower numbers. PONG never waits, the holder answers it. */
+export const Priority = { control: 0, query: 1, channel: 2 } as const;
+export type Priority = (typeof Priority)[keyof typeof Priority];
+
+/** Lines that wait beyond this are refused, so that a queue cannot grow without end. */
+const MAX_WAITING = 2_000;
+
+interface Waiting {
+  readonly cost: number;
+  readonly run: () => void;
+}
+
+export interface FloodLimits {
+  readonly burst: number;
+  readonly linesPerSecond: number;
+}
+
+/** A token bucket with priorities: lines leave at once while there are tokens, then at the rate the server takes. */
+export class FloodControl {
+  readonly #queues: readonly Waiting[][] = [[], [], []];
+  #tokens: number;
+  #filledAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #waiting = 0;
+  #closed = false;
+
+  /** `tokens` is what a connection begins with; one that was taken over may have used its burst a moment ago. */
+  constructor(
+    private readonly limits: FloodLimits,
+    tokens = limits.burst,
+  ) {
+    this.#tokens = Math.min(tokens, limits.burst);
+  }
+
+  /** Runs `run` when it is its turn; returns `undefined` where too many wait, else what takes it back. */
+  schedule(priority: Priority, cost: number, run: () => void): (() => void) | undefined {
+    if (this.#closed || this.#waiting >= MAX_WAITING) return undefined;
+    const queue = this.#queues[priority];
+    if (!queue) return undefined;
+    const waiting: Waiting = { cost: Math.min(cost, this.limits.burst), run };
+    queue.push(waiting);
+    this.#waiting++;
+    this.#drain();
+    return () => {
+      const at = queue.indexOf(waiting);
+      if (at === -1) return;
+      queue.splice(at, 1);
+      this.#waiting--;
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const queue of this.#queues) queue.length = 0;
+    this.#waiting = 0;
+  }
+
+  #drain(): void {
+    if (this.#timer !== undefined) return;
+    this.#fill();
+    for (;;) {
+      const queue = this.#queues.find(({ length }) => length > 0);
+      const next = queue?.[0];
+      if (!queue || !next) return;
+      if (this.#tokens < next.cost) {
+        this.#waitFor(next.cost);
+        return;
+      }
+      this.#tokens -= next.cost;
+      queue.shift();
+      this.#waiting--;
+      next.run();
+    }
+  }
+
+  #waitFor(cost: number): void {
+    const ms = Math.max(1, Math.ceil(((cost - this.#tokens) * 1000) / this.limits.linesPerSecond));
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#drain();
+    }, ms);
+  }
+
+  #fill(): void {
+    const now = performance.now();
+    this.#tokens = Math.min(this.limits.burst, this.#tokens + ((now - this.#filledAt) * this.limits.linesPerSecond) / 1000);
+    this.#filledAt = now;
+  }
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { Isupport } from "../wire/isupport.js";
+
+/** Whose connection it is. */
+export interface Role {
+  readonly network: string;
+  readonly kind: "bot" | "puppet";
+  /** The Matrix user of a puppet. */
+  readonly user?: string;
+  /** The name the puppet's nick was made of. */
+  readonly name?: string;
+}
+
+/** What a bridge must know to go on with a connection; kept with the holder under the key `base`. */
+export interface ConnectionState {
+  readonly role: Role;
+  /** `registering` connections are not taken over. */
+  readonly phase: "registering" | "ready";
+  readonly nick: string;
+  readonly user: string | undefined;
+  readonly host: string | undefined;
+  readonly capabilities: readonly string[];
+  readonly isupport: Isupport;
+}
+
+const stateSchema = z.object({
+  role: z.object({ network: z.string(), kind: z.enum(["bot", "puppet"]), user: z.string().optional(), name: z.string().optional() }),
+  phase: z.enum(["registering", "ready"]),
+  nick: z.string(),
+  user: z.string().optional(),
+  host: z.string().optional(),
+  capabilities: z.array(z.string()),
+  isupport: z.array(z.tuple([z.string(), z.string()])),
+});
+
+export const BASE_KEY = "base";
+/** Before the folded name of each channel the connection is in; the value is the name. */
+export const CHANNEL_KEY = "channel:";
+
+export function encodeState(state: ConnectionState): string {
+  return JSON.stringify({ ...state, isupport: state.isupport.entries() });
+}
+
+/** `undefined` where the text is no state this version can go on with. */
+export function decodeState(text: string): ConnectionState | undefined {
+  const parsed = stateSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) return undefined;
+  const { role, phase, nick, user, host, capabilities, isupport } = parsed.data;
+  const { network, kind } = role;
+  return {
+    role: { network, kind, ...(role.user === undefined ? {} : { user: role.user }), ...(role.name === undefined ? {} : { name: role.name }) },
+    phase,
+    nick,
+    user,
+    host,
+    capabilities,
+    isupport: new Isupport(isupport),
+  };
+}

@@ -1,0 +1,194 @@
+import {
+  type ChannelId, type ChannelLink, type ConnectionStatus, EffectId, EventId, isFailure, type MessageEffect, type Network, type NetworkEvent, type NetworkHandlers,
+  type Outcome, RoomId, type Sent, type TextContent, UserId,
+} from "@trestle/core";
+import { type RichText, richTextOf } from "@trestle/rich-text";
+import { pino } from "pino";
+
+/** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
+export class FakeCore {
+  readonly received: NetworkEvent[] = [];
+  readonly statuses = new Map<string, ConnectionStatus>();
+  readonly stored = new Map<string, string>();
+  links: ChannelLink[] = [];
+  /** Called before an event is kept; may wait or reject. */
+  beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
+  /** How often an event came that was there already. */
+  repetitions = 0;
+  readonly #ids = new Set<string>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(readonly dataDirectory: string) {}
+
+  readonly network: Network = (() => {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
+    const core = this;
+    const notUsed = async (): Promise<never> => {
+      throw new Error("not used by this connector");
+    };
+    return {
+      bridge: { name: "irc", bot: UserId("@ircbot:example.org"), serverName: "example.org", get dataDirectory() { return core.dataDirectory; } },
+      log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
+      receive: async (event) => {
+        await core.beforeReceive(event);
+        core.#keep(event);
+      },
+      signal: () => undefined,
+      report: (status) => {
+        core.statuses.set(status.connection, status);
+        core.#changed();
+      },
+      links: async () => core.links,
+      openMedia: notUsed,
+      storage: {
+        get: async (key) => core.stored.get(key),
+        set: async (key, value) => void core.stored.set(key, value),
+        delete: async (key) => void core.stored.delete(key),
+        keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
+      },
+      logins: async () => [],
+    };
+  })();
+
+  /** Waits until `probe` answers something else than `undefined` or `false`; it is asked at every change. */
+  async until<T>(what: string, probe: () => T | undefined | false, milliseconds = 10_000): Promise<T> {
+    const now = probe();
+    if (now !== undefined && now !== false) return now;
+    return await new Promise<T>((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        clearInterval(poll);
+        this.#watchers.delete(look);
+      };
+      const look = () => {
+        const value = probe();
+        if (value === undefined || value === false) return;
+        stop();
+        resolve(value);
+      };
+      const poll = setInterval(look, 20);
+      const timer = setTimeout(() => {
+        stop();
+        reject(new Error(`waited ${milliseconds} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`));
+      }, milliseconds);
+      this.#watchers.add(look);
+    });
+  }
+
+  messages(channel?: string): Extract<NetworkEvent, { kind: "message" }>[] {
+    return this.received.filter((event) => event.kind === "message").filter((event) => channel === undefined || event.channel === channel);
+  }
+
+  /** The plain texts of the messages of a channel. */
+  texts(channel?: string): string[] {
+    return this.messages(channel).map(({ content }) => (content.type === "text" ? plain(content.body) : content.type));
+  }
+
+  membership(): string[] {
+    return this.received.flatMap((event) => (event.kind === "membership" ? [`${event.change} ${event.user.id}`] : []));
+  }
+
+  #keep(event: NetworkEvent): void {
+    const id = `${event.channel}\n${event.id}`;
+    if (this.#ids.has(id)) {
+      this.repetitions++;
+      return;
+    }
+    this.#ids.add(id);
+    this.received.push(event);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+}
+
+export function plain(body: RichText): string {
+  return body.blocks.map((block) => ("children" in block ? inlineText(block.children) : block.type)).join("\n");
+}
+
+function inlineText(inlines: readonly unknown[]): string {
+  return inlines
+    .map((inline) => {
+      if (typeof inline !== "object" || inline === null) return "";
+      if ("children" in inline && Array.isArray(inline.children)) return inlineText(inline.children);
+      if ("text" in inline && typeof inline.text === "string") return inline.text;
+      return "type" in inline && inline.type === "break" ? "\n" : "";
+    })
+    .join("");
+}
+
+export interface Saying {
+  readonly channel: ChannelId;
+  readonly text?: string;
+  readonly body?: RichText;
+  readonly style?: TextContent["style"];
+  readonly user?: string;
+  readonly name?: string;
+  /** Names the message; the same again for another try. */
+  readonly id?: string;
+}
+
+let messages = 0;
+
+export function messageOf(saying: Saying): Omit<MessageEffect, "part" | "parts" | "wire" | "signal"> {
+  const id = saying.id ?? `m${++messages}`;
+  const user = saying.user ?? "@alice:example.org";
+  return {
+    effect: EffectId(id),
+    attempt: 1,
+    maybeSent: false,
+    channel: saying.channel,
+    room: RoomId("!room"),
+    event: EventId(`$${id}`),
+    author: { userId: UserId(user), name: saying.name ?? user.replace(/^@|:.*$/g, "") },
+    at: Date.now(),
+    content: { type: "text", style: saying.style ?? "text", body: saying.body ?? richTextOf(saying.text ?? "") },
+  };
+}
+
+/** Does with a message what the core does: cuts it, sends the parts in order, asks before it repeats, tries again. */
+export async function deliver(handlers: NetworkHandlers, saying: Saying, options: { readonly attempts?: number; readonly timeoutMs?: number } = {}): Promise<Outcome[]> {
+  const message = messageOf(saying);
+  const parts = (await handlers.split?.(message)) ?? [undefined];
+  const outcomes: Outcome[] = [];
+  for (const [part, wire] of parts.entries()) {
+    const effect: MessageEffect = {
+      ...message,
+      effect: EffectId(`${message.effect}-${part}`),
+      part,
+      parts: parts.length,
+      wire: JSON.parse(JSON.stringify(wire)),
+      signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
+    };
+    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? 20));
+  }
+  return outcomes;
+}
+
+async function deliverPart(handlers: NetworkHandlers, effect: MessageEffect, attempts: number): Promise<Outcome> {
+  let outcome: Outcome;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    outcome = await handlers.message({ ...effect, attempt });
+    if (!isFailure(outcome) || outcome.failed === "permanent") return outcome;
+    if (outcome.failed === "uncertain") {
+      const sent = await findSent(handlers, effect);
+      if (sent) return sent;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return outcome;
+}
+
+/** Asks until there is an answer. */
+export async function findSent(handlers: NetworkHandlers, effect: MessageEffect): Promise<Sent | null> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return (await handlers.findSent?.(effect)) ?? null;
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

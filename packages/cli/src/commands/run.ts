@@ -1,0 +1,107 @@
+import { createLogger, formatProblem, loadConfig } from "@trestle/core";
+import type { LoadedConfig, Logger } from "@trestle/core";
+import type { Command } from "commander";
+import pretty from "pino-pretty";
+import { startTrestle } from "../core-later.js";
+import { exitCodes } from "../exit-codes.js";
+import { CliError } from "../failure.js";
+import { withCommonOptions } from "../options.js";
+import type { CommonOptions } from "../options.js";
+
+export function addRun(program: Command): void {
+  withCommonOptions(
+    program.command("run").description("run the bridges of a configuration until SIGTERM or SIGINT"),
+  ).action(async (options: CommonOptions) => runConfigured(options.config));
+}
+
+/** How much longer than the configured time a stop may take before the process ends by itself, in milliseconds. */
+const stopGrace = 15_000;
+
+/** Runs until a signal asks to stop, then stops gracefully: intake first, then lanes, then networks. */
+export async function runConfigured(path: string): Promise<void> {
+  const signals = new StopSignals();
+  try {
+    const loaded = await loadConfig(path);
+    const log = createLogger(loaded.config.log, { pretty: () => pretty({ sync: true, ignore: "pid,hostname" }) });
+    for (const warning of loaded.warnings) log.warn(formatProblem(warning));
+    await runLoaded(loaded, log, signals);
+  } finally {
+    signals.close();
+  }
+}
+
+async function runLoaded(loaded: LoadedConfig, log: Logger, signals: StopSignals): Promise<void> {
+  const defects = watchDefects(log, signals);
+  try {
+    const trestle = await startTrestle(loaded, { log });
+    log.info({ url: trestle.url, config: loaded.path }, "Trestle runs");
+    const reason = await signals.stop;
+    log.info({ reason }, "Trestle stops; what is not delivered now is delivered after the next start");
+    await bounded(trestle.close(), loaded.config.delivery.stopTimeout + stopGrace);
+    log.info("Trestle has stopped");
+    if (reason === "defect")
+      throw new CliError("unexpected", "Trestle stopped because of a defect; the log says more.");
+  } finally {
+    defects.close();
+  }
+}
+
+/** A stop that hangs must not keep the process from ending: whatever is undelivered is in the journal. */
+async function bounded(closing: Promise<void>, limit: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new CliError("unexpected", `Trestle did not stop within ${limit} ms and was ended; nothing is lost.`));
+    }, limit);
+  });
+  try {
+    await Promise.race([closing, late]);
+  } catch (error) {
+    if (error instanceof CliError) setImmediate(() => process.exit(exitCodes[error.exit]));
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type StopReason = "SIGTERM" | "SIGINT" | "defect";
+
+/** The first signal asks to stop, the second ends the process at once. */
+class StopSignals {
+  readonly stop: Promise<StopReason>;
+  #settle: (reason: StopReason) => void = () => undefined;
+  #asked = false;
+  readonly #onTerm = (): void => this.ask("SIGTERM");
+  readonly #onInt = (): void => this.ask("SIGINT");
+
+  constructor() {
+    this.stop = new Promise((resolve) => (this.#settle = resolve));
+    process.on("SIGTERM", this.#onTerm).on("SIGINT", this.#onInt);
+  }
+
+  ask(reason: StopReason): void {
+    if (this.#asked && reason !== "defect")
+      process.exit(reason === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated);
+    this.#asked = true;
+    this.#settle(reason);
+  }
+
+  close(): void {
+    process.off("SIGTERM", this.#onTerm).off("SIGINT", this.#onInt);
+  }
+}
+
+/** A rejection that nobody handled is logged and survived; an exception that nobody caught leaves an unknown state, so Trestle stops in order. */
+function watchDefects(log: Logger, signals: StopSignals): { close(): void } {
+  const onRejection = (error: unknown): void => log.error({ err: error }, "A defect: nobody handled a rejection");
+  const onException = (error: Error): void => {
+    log.fatal({ err: error }, "A defect: nobody caught an exception; Trestle stops");
+    signals.ask("defect");
+  };
+  process.on("unhandledRejection", onRejection).on("uncaughtException", onException);
+  return {
+    close: () => {
+      process.off("unhandledRejection", onRejection).off("uncaughtException", onException);
+    },
+  };
+}

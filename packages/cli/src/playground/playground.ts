@@ -1,0 +1,16 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Homeserver, IrcServer } from "@trestle/testkit";
+import { BridgeProcess } from "./bridge-process.js";
+import { BridgeWatch } from "./bridge-watch.js";
+import { PlaygroundFiles } from "./files.js";
+import { findFreePort, onFreePort } from "./free-port.js";
+import { IrcSide } from "./irc-side.js";
+import { MatrixSide } from "./matrix-side.js";
+import { act } from "./page-actions.js";
+import type { Access, PageEvent, RunState, Snapshot } from "./page-events.js";
+import { PageServer } from "./page-server.js";
+import { Run } from "./run.js";

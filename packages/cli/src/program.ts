@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { packageVersion } from "./version.js";
+import { addCheck } from "./commands/check.js";
+import { addDoctor } from "./commands/doctor.js";
+import { addInit } from "./commands/init.js";
+import { addLinks } from "./commands/links.js";
+import { addQueue } from "./commands/queue.js";
+import { addRegistration } from "./commands/registration.js";
+import { addRun } from "./commands/run.js";
+import { addStart } from "./commands/start.js";
+import { addStatus } from "./commands/status.js";
+
+/** The `trestle` command with all its subcommands. */
+export function createProgram(): Command {
+  const program = new Command("trestle")
+    .description("Bridges Matrix rooms to channels of other networks")
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError("(trestle --help lists the commands)")
+    .showSuggestionAfterError(true);
+  for (const add of [addInit, addRegistration, addCheck, addDoctor, addRun, addStart, addLinks, addStatus, addQueue]) {
+    add(program);
+  }
+  return program;
+}

@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "../log/logger.js";
+import { HomeserverTokens } from "./authentication.js";
+import { readBody } from "./body-reader.js";
+import { Overloaded, type AppServiceHandler } from "./handler.js";
+import { answer, answerError } from "./answer.js";
+import { queryRoutes } from "./routes.js";
+import { readTransactionBody } from "./transaction-body.js";
+
+export interface AppServiceServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Logger;
+  /** One bridge a registration; told apart by their tokens. */
+  readonly bridges: readonly { readonly hsToken: string; readonly handler: AppServiceHandler }[];
+}
+
+/** The largest body taken: a transaction holds at most 100 events of 64 KiB and some ephemeral data. */
+const largestBody = 16 * 1024 * 1024;
+const transactionPath = /^\/(?:_matrix\/app\/v1\/)?transactions\/([^/]+)$/;
+
+/**
+ * The HTTP face toward the homeserver (Application Service API v1.19). Transactions take a path of their own in front
+ * of Express, because they are all of the traffic; queries, pings and errors are Express's.
+ */
+export class AppServiceServer {
+  readonly #server: Server;
+  readonly #tokens: HomeserverTokens<AppServiceHandler>;
+  readonly #queries: (request: IncomingMessage, response: ServerResponse) => void;
+  #closing = false;
+
+  constructor(readonly options: AppServiceServerOptions) {
+    this.#tokens = new HomeserverTokens(options.bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler })));
+    this.#queries = queryRoutes(this.#tokens, options.log);
+    this.#server = createServer((request, response) => {
+      this.#route(request, response).catch((error: unknown) => {
+        options.log.error({ err: error }, "A request of the homeserver failed unexpectedly");
+        answerError(response, 503, "M_UNKNOWN", "Trestle could not answer; its log says why.");
+      });
+    });
+    // The homeserver keeps its connection: closing it first would race with its next transaction.
+    this.#server.keepAliveTimeout = 120_000;
+  }
+
+  /** Resolves to the URL it listens on. Rejects when the port is taken. */
+  listen(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.options.port, this.options.host, () => {
+        this.#server.off("error", reject);
+        const { address, family, port } = this.#server.address() as AddressInfo;
+        resolve(`http://${family === "IPv6" ? `[${address}]` : address}:${port}`);
+      });
+    });
+  }
+
+  /** Takes no more; resolves when what was taken is answered. */
+  close(): Promise<void> {
+    this.#closing = true;
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = request.url ?? "/";
+    const at = target.indexOf("?");
+    const path = at < 0 ? target : target.slice(0, at);
+    if (this.#closing) response.setHeader("Connection", "close");
+    const transaction = transactionPath.test(path);
+    if (!transaction) {
+      this.#queries(request, response);
+      return;
+    }
+    if (request.method !== "PUT") {
+      request.resume();
+      answerError(response, 405, "M_UNRECOGNIZED", "Transactions are sent with PUT.");
+      return;
+    }
+    await this.#transaction(request, response, new URLSearchParams(at < 0 ? "" : target.slice(at + 1)));
+  }
+
+  async #transaction(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
+    const started = performance.now();
+    const authenticated = this.#tokens.authenticate(request, query);
+    if (!authenticated.ok) {
+      request.resume();
+      answerError(response, authenticated.status, authenticated.errcode, authenticated.error);
+      return;
+    }
+    if (this.#closing) {
+      request.resume();
+      answerError(response, 503, "M_UNKNOWN", "Trestle is stopping; it takes this again after its next start.");
+      return;
+    }
+    const read = await readBody(request, largestBody);
+    if (!read.ok) {
+      if (read.tooLarge) answerError(response, 413, "M_TOO_LARGE", "A transaction may have at most 16 MiB.");
+      return;
+    }
+    const parsed = parseJson(read.text);
+    const body = parsed.ok ? readTransactionBody(parsed.value) : undefined;
+    if (!body) {
+      const errcode = parsed.ok ? "M_BAD_JSON" : "M_NOT_JSON";
+      this.options.log.error({ errcode, start: read.text.slice(0, 200) }, "The homeserver sent a transaction that is not a JSON object");
+      answerError(response, 400, errcode, "The body is not a JSON object.");
+      return;
+    }
+    try {
+      await authenticated.target.transaction(body, started);
+      answer(response, 200, "{}");
+    } catch (error) {
+      const overloaded = error instanceof Overloaded;
+      if (!overloaded) this.options.log.error({ err: error }, "A transaction could not be kept; the homeserver is asked to send it again");
+      answerError(response, 503, overloaded ? "M_LIMIT_EXCEEDED" : "M_UNKNOWN", error instanceof Error ? error.message : "The transaction could not be kept.");
+    }
+  }
+}
+
+function parseJson(text: string): { ok: true; value: unknown } | { ok: false } {
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown };
+  } catch {
+    return { ok: false };
+  }
+}

@@ -1,0 +1,366 @@
+import { RoomUpgrades } from "./room-upgrades.js";
+import type { AppServiceHandler } from "../appservice/handler.js";
+import type { Registration } from "../appservice/registration.js";
+import { Commands } from "../commands/commands.js";
+import type { BridgeConfig, Config } from "../config/schema.js";
+import type { ConnectionStatus, Connector, NetworkHandlers } from "../connector/connector.js";
+import { ContentUri, RoomId } from "../connector/ids.js";
+import type { Clock } from "../delivery/clock.js";
+import { toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
+import { Flow } from "../delivery/flow.js";
+import { Journal } from "../delivery/journal.js";
+import type { MemoryBudget } from "../delivery/lane.js";
+import type { Logger } from "../log/logger.js";
+import { connectorStorage } from "../mapping/connector-storage.js";
+import { Links } from "../mapping/links.js";
+import { Logins } from "../mapping/logins.js";
+import { Members } from "../mapping/members.js";
+import { Messages } from "../mapping/messages.js";
+import type { Rooms } from "../mapping/rooms.js";
+import { MatrixClient } from "../matrix/client.js";
+import { classify } from "../matrix/failure.js";
+import type { Metrics } from "../metrics/metrics.js";
+import type { BridgeStatus, FlowStatus, Services } from "../services/services.js";
+import type { Secrets } from "../store/secrets.js";
+import type { Store } from "../store/store.js";
+import { CatchUp } from "./catch-up.js";
+import { DirectRooms } from "./direct-rooms.js";
+import { EncryptedRooms } from "./encrypted-rooms.js";
+import { EphemeralToMatrix, EphemeralToNetwork } from "./ephemeral.js";
+import { Ghosts } from "./ghosts.js";
+import { HomeserverPing } from "./homeserver-health.js";
+import { Intake } from "./intake.js";
+import { Linker } from "./linker.js";
+import { Memberships } from "./memberships.js";
+import { networkPort } from "./network-port.js";
+import { Permissions } from "./permissions.js";
+import { Portals } from "./portals.js";
+import { PrivateNotices } from "./private-notices.js";
+import { Receiver } from "./receive.js";
+import { RoomEvents } from "./room-events.js";
+import type { BridgeRuntime } from "./runtime.js";
+import { ToMatrix } from "./to-matrix/deliver.js";
+import { MatrixMedia } from "./to-matrix/media.js";
+import type { ToMatrixPayload } from "./to-matrix/payload.js";
+import { Authors } from "./to-network/authors.js";
+import { ToNetwork } from "./to-network/deliver.js";
+import { Undelivered } from "./undelivered.js";
+import { deliverNotice } from "./to-network/notice.js";
+import type { ToNetworkPayload } from "./to-network/payload.js";
+
+export interface BridgeParts {
+  readonly key: number;
+  readonly config: BridgeConfig;
+  readonly global: Config;
+  readonly registration: Registration;
+  readonly connector: Connector;
+  readonly networkConfig: unknown;
+  readonly store: Store;
+  readonly rooms: Rooms;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly budget: MemoryBudget;
+  readonly mediaLink: BridgeRuntime["mediaLink"];
+  readonly services: () => Services;
+  readonly dataDirectory: string;
+  readonly isolate: boolean;
+}
+
+/** How many messages of a room may be on their way to the disk's mark at once; each could be in doubt after a crash. */
+const unmarkedToMatrix = 16;
+const membershipAttempts = 3;
+
+/** One connector between one registration's rooms and its network: every part, put together. */
+export class Bridge implements AppServiceHandler {
+  readonly runtime: BridgeRuntime;
+  readonly linker: Linker;
+  readonly ping: HomeserverPing;
+  readonly thirdParty: Portals;
+  readonly connections = new Map<string, ConnectionStatus>();
+  readonly #parts: BridgeParts;
+  readonly #toNetworkFlow: Flow;
+  readonly #toMatrixFlow: Flow;
+  readonly #memberships: Memberships;
+  readonly #intake: Intake;
+  readonly #toNetwork: ToNetwork;
+  readonly #toMatrix: ToMatrix;
+  readonly #roomEvents: RoomEvents;
+  readonly #directRooms: DirectRooms;
+  readonly #receiver: Receiver;
+  readonly #ghosts: Ghosts;
+  readonly #logins: Logins;
+  readonly #catchUp: CatchUp;
+  readonly #undelivered: Undelivered;
+  readonly #stopping = new AbortController();
+  #handlers: NetworkHandlers | undefined;
+  #registered = false;
+  #lastTransactionAt: number | null = null;
+
+  constructor(parts: BridgeParts) {
+    this.#parts = parts;
+    const { key, store, clock, registration } = parts;
+    const journal = new Journal(key, store, clock);
+    this.runtime = this.#makeRuntime(journal);
+    const { runtime } = this;
+    const permissions = new Permissions(parts.global.permissions);
+    const media = new MatrixMedia(runtime);
+    this.#memberships = new Memberships(runtime);
+    this.#ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
+    this.#logins = new Logins(store, key, parts.secrets, clock);
+    this.#receiver = new Receiver(runtime);
+    this.#catchUp = new CatchUp(runtime);
+    this.#undelivered = new Undelivered(runtime);
+    this.linker = new Linker(runtime, permissions);
+    const authors = new Authors(runtime, this.#logins);
+    const ephemeral = new EphemeralToNetwork(runtime, authors);
+    const encrypted = new EncryptedRooms(runtime, new PrivateNotices(runtime));
+    const toMatrixParts = { runtime, ghosts: this.#ghosts, memberships: this.#memberships, media };
+    this.#toMatrix = new ToMatrix(toMatrixParts);
+    this.#toNetwork = new ToNetwork({
+      runtime,
+      authors,
+      permissions,
+      ghosts: this.#ghosts,
+      memberships: this.#memberships,
+      onEncrypted: (room, sender) => encrypted.explain(room, sender),
+    });
+    const commands = new Commands({ runtime, permissions, linker: this.linker, logins: this.#logins, sender: this.#toMatrix.sender, services: parts.services });
+    this.#directRooms = new DirectRooms(runtime, this.#ghosts, this.#memberships, this.linker, encrypted);
+    const upgrades = new RoomUpgrades(runtime, this.#memberships, (alias) => registration.isOwnAlias(alias), (from, to) => this.#toMatrixFlow.relane(from, to));
+    this.#roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms: this.#directRooms, encrypted, permissions });
+    this.thirdParty = new Portals(runtime, this.#ghosts, this.linker, registration.aliasPrefix);
+    this.#intake = new Intake(runtime, (events) => ephemeral.take(events));
+    this.ping = new HomeserverPing(runtime.client, registration, clock, runtime.log);
+    this.#toNetworkFlow = this.#flow(toNetwork, 0, (entry) => this.#handleToNetwork(entry));
+    this.#toMatrixFlow = this.#flow(toMatrix, unmarkedToMatrix, (entry) => this.#handleToMatrix(entry));
+    journal.attach(this.#toNetworkFlow, this.#toMatrixFlow);
+  }
+
+  // Life
+
+  /** Connects the network and takes up what an earlier process left. */
+  async start(clean: boolean): Promise<void> {
+    const { connector, networkConfig } = this.#parts;
+    const ephemeral = new EphemeralToMatrix(this.runtime, this.#ghosts);
+    const network = networkPort({
+      runtime: this.runtime,
+      receiver: this.#receiver,
+      ephemeral,
+      storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
+      logins: this.#logins,
+      connections: this.connections,
+      dataDirectory: this.#parts.dataDirectory,
+      onConnected: () => this.#catchUp.start(),
+    });
+    this.#handlers = await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal });
+    for (const link of await this.runtime.links.all()) {
+      await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
+    }
+    await this.#toNetworkFlow.resume(clean);
+    await this.#toMatrixFlow.resume(clean);
+    this.#memberships.hurry();
+  }
+
+  /** What needs the homeserver: registers the bot, makes the links of the configuration, asks whether the homeserver reaches us. Tried until it succeeds. */
+  async greet(): Promise<void> {
+    const { runtime } = this;
+    for (let attempt = 1; !this.#stopping.signal.aborted; attempt += 1) {
+      const registered = await runtime.client.register(this.#parts.registration.senderLocalpart);
+      if (registered.ok) break;
+      const { advice } = classify(registered.failure);
+      runtime.log.error({ failure: registered.failure }, `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`);
+      await new Promise<void>((resolve) => runtime.clock.after(Math.min(30_000, 500 * 2 ** attempt), resolve));
+    }
+    this.#registered = true;
+    await this.#introduceBot();
+    await this.ping.run();
+    await this.#configuredLinks();
+    this.#toMatrixFlow.wake();
+  }
+
+  /** Resolves when the lanes have ended what they can end before `deadline`. Call after the intake has stopped. */
+  async stop(deadline: Promise<void>): Promise<void> {
+    this.ping.stop();
+    await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
+    this.#stopping.abort();
+    await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#memberships.stop()]);
+    const closing = this.#handlers?.close?.() ?? Promise.resolve();
+    await Promise.race([closing, new Promise<void>((resolve) => this.runtime.clock.after(5_000, resolve))]);
+    await this.runtime.client.close();
+  }
+
+  // The homeserver's requests
+
+  async transaction(...[body, arrivedAt]: Parameters<AppServiceHandler["transaction"]>): Promise<void> {
+    const { metrics, name, journal } = this.runtime;
+    const duplicates = journal.duplicates;
+    await this.#intake.transaction(body);
+    this.#lastTransactionAt = this.runtime.clock.now();
+    if (journal.duplicates > duplicates) metrics.duplicatesDropped(name, "toNetwork", journal.duplicates - duplicates);
+    metrics.transaction({ bridge: name, events: body.events.length, ephemeral: body.ephemeral.length, commitMs: performance.now() - arrivedAt });
+  }
+
+  queryUser(userId: string): Promise<boolean> {
+    return this.thirdParty.queryUser(userId);
+  }
+
+  queryAlias(alias: string): Promise<boolean> {
+    return this.thirdParty.queryAlias(alias);
+  }
+
+  // What others may know
+
+  get lastTransactionAt(): number | null {
+    return this.#lastTransactionAt;
+  }
+
+  get registered(): boolean {
+    return this.#registered;
+  }
+
+  flow(direction: typeof toNetwork | typeof toMatrix): Flow {
+    return direction === toNetwork ? this.#toNetworkFlow : this.#toMatrixFlow;
+  }
+
+  async status(): Promise<BridgeStatus> {
+    const [links, outward, inward] = await Promise.all([this.runtime.links.count(), this.flowStatus(toNetwork), this.flowStatus(toMatrix)]);
+    const { name, network } = this.runtime;
+    return { name, network, links, connections: [...this.connections.values()], toNetwork: outward, toMatrix: inward };
+  }
+
+  async flowStatus(direction: typeof toNetwork | typeof toMatrix): Promise<FlowStatus> {
+    const flow = this.flow(direction);
+    const oldest = await this.runtime.store.get<{ at: number | null }>(
+      "SELECT at FROM journal WHERE state < 2 AND direction = ? AND bridge = ? ORDER BY seq LIMIT 1",
+      direction,
+      this.runtime.key,
+    );
+    const oldestMs = oldest?.at == null ? 0 : Math.max(0, this.runtime.clock.now() - oldest.at);
+    return { queued: flow.open, dead: flow.deadCount, oldestMs, delivered: flow.delivered };
+  }
+
+  // Inside
+
+  async #handleToNetwork(entry: Entry): Promise<Verdict> {
+    const payload = entry.payload as ToNetworkPayload;
+    switch (payload.via) {
+      case "channel":
+        return this.#toNetwork.deliver(entry, payload.event, payload.channel);
+      case "room":
+        return this.#roomEvents.handle(entry, payload.event);
+      case "notice":
+        return deliverNotice(this.runtime, entry, payload);
+    }
+  }
+
+  async #handleToMatrix(entry: Entry): Promise<Verdict> {
+    const payload = entry.payload as ToMatrixPayload;
+    switch (payload.via) {
+      case "network":
+        return this.#toMatrix.deliver(entry, RoomId(entry.lane), payload.event, payload.channelKey);
+      case "notice":
+        return this.#toMatrix.notice(entry, RoomId(entry.lane), payload.text, payload.replyTo);
+      case "direct":
+        return payload.event.kind === "message" ? this.#directRooms.begin(payload.event) : { verdict: "done" };
+    }
+  }
+
+  #flow(direction: typeof toNetwork | typeof toMatrix, unmarkedLimit: number, handle: (entry: Entry) => Promise<Verdict>): Flow {
+    const { key, store, clock, budget, global, isolate, metrics, config } = this.#parts;
+    const { concurrency, attempts } = global.delivery;
+    const name = direction === toNetwork ? "toNetwork" : "toMatrix";
+    return new Flow({
+      bridge: key,
+      direction,
+      store,
+      clock,
+      budget,
+      log: this.runtime.log.child({ flow: name }),
+      concurrency,
+      attempts,
+      backoff: global.delivery,
+      unmarkedLimit: () => (direction === toNetwork && this.#handlers?.idempotent ? unmarkedToMatrix : unmarkedLimit),
+      isolate,
+      handle,
+      onDead: (entry, reason) => this.#undelivered.tell(direction, entry, reason),
+      observe: {
+        delivered: (waitedMs) => metrics.delivered(config.name, name, waitedMs),
+        retried: () => metrics.retried(config.name, name),
+        died: () => metrics.dead(config.name, name),
+      },
+    });
+  }
+
+  #makeRuntime(journal: Journal): BridgeRuntime {
+    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink } = this.#parts;
+    const client = new MatrixClient({
+      url: global.homeserver.url,
+      asToken: registration.asToken,
+      connections: global.homeserver.connections,
+      requestTimeoutMs: global.homeserver.requestTimeout,
+      maxRetryAfterMs: global.delivery.retryMax,
+      onExchange: metrics.exchange,
+    });
+    const handlers = (): NetworkHandlers => {
+      if (!this.#handlers) throw new Error("The connector is not connected yet.");
+      return this.#handlers;
+    };
+    return {
+      key,
+      name: config.name,
+      network: connector.network,
+      networkName: connector.displayName ?? connector.network,
+      bot: registration.bot,
+      serverName: registration.serverName,
+      ghostPrefix: registration.ghostPrefix,
+      isOwn: (userId) => registration.isOwnUser(userId),
+      config,
+      global,
+      log: this.#parts.log.child({ bridge: config.name }),
+      clock,
+      store,
+      journal,
+      client,
+      metrics,
+      rooms,
+      links: new Links(store, key, clock),
+      messages: new Messages(store),
+      members: new Members(store),
+      mediaLink,
+      get handlers() {
+        return handlers();
+      },
+    };
+  }
+
+  async #introduceBot(): Promise<void> {
+    const { client, bot, config, networkName, log } = this.runtime;
+    const name = config.displayName ?? `${networkName} bridge`;
+    const profile = await client.getProfile(bot);
+    if (!profile.ok) return;
+    const named = profile.body?.displayName === name || (await client.setDisplayName(bot, name)).ok;
+    const pictured = config.avatar === undefined || profile.body?.avatarUrl === config.avatar || (await client.setAvatarUrl(bot, ContentUri(config.avatar))).ok;
+    if (!named || !pictured) log.warn("The bridge bot's name or avatar could not be set");
+  }
+
+  async #configuredLinks(): Promise<void> {
+    const { config, log, links } = this.runtime;
+    for (const { room, channel } of config.links) {
+      const known = (await links.all()).some((link) => link.room === room && (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)));
+      if (known) continue;
+      for (let attempt = 1; attempt <= membershipAttempts; attempt += 1) {
+        try {
+          await this.linker.link(room, channel, "config");
+          break;
+        } catch (error) {
+          const conflict = error instanceof Error && "code" in error && error.code === "conflict";
+          if (conflict) break;
+          log.error({ room, channel, reason: error instanceof Error ? error.message : String(error) }, "A link of the configuration could not be made");
+          if (attempt < membershipAttempts) await new Promise<void>((resolve) => this.runtime.clock.after(1_000 * attempt, resolve));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { hash } from "node:crypto";
+import { readEvent, type MatrixEvent } from "../appservice/event.js";
+import { Overloaded } from "../appservice/handler.js";
+import type { TransactionBody } from "../appservice/transaction-body.js";
+import { RoomId } from "../connector/ids.js";
+import { toNetwork } from "../delivery/entry.js";
+import type { Cause } from "../delivery/journal.js";
+import { isCommand } from "../commands/recognise.js";
+import type { BridgeRuntime } from "./runtime.js";
+import type { ToNetworkPayload } from "./to-network/payload.js";
+
+/** How long a transaction waits for room in the journal before the homeserver is asked to keep it. */
+const patienceMs = 20_000;
+const lookAgainMs = 100;
+
+const relayed = new Set([
+  "m.room.message",
+  "m.sticker",
+  "m.reaction",
+  "m.room.redaction",
+  "m.room.member",
+  "m.room.topic",
+  "m.room.name",
+  "m.room.encrypted",
+  "m.poll.start",
+  "m.poll.response",
+  "m.poll.end",
+  "org.matrix.msc3381.poll.start",
+  "org.matrix.msc3381.poll.response",
+  "org.matrix.msc3381.poll.end",
+]);
+const ofTheRoom = new Set(["m.room.tombstone"]);
+
+/** Takes transactions: decides what each event is for, and journals it. Nothing is delivered here. */
+export class Intake {
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly ephemeral: (events: readonly unknown[]) => void,
+  ) {}
+
+  /** Resolves when every event of the transaction is on disk, or was seen before. */
+  async transaction(body: TransactionBody): Promise<void> {
+    await this.#waitForRoom();
+    const causes: Cause[] = [];
+    for (const raw of body.events) {
+      const read = readEvent(raw);
+      if ("event" in read) {
+        const routed = this.#route(read.event, causes);
+        if (routed) await routed;
+      } else await this.#putAside(raw, read.problem);
+    }
+    await this.runtime.journal.append(causes);
+    if (body.ephemeral.length > 0) this.ephemeral(body.ephemeral);
+  }
+
+  #route(event: MatrixEvent, causes: Cause[]): Promise<void> | undefined {
+    // What our own users do is the effect of something that was journaled already.
+    if (this.runtime.isOwn(event.sender)) return undefined;
+    if (event.type === "m.room.encryption") return this.#encrypted(event, causes);
+    const isRelayed = relayed.has(event.type);
+    if (!isRelayed && !ofTheRoom.has(event.type)) return undefined;
+    if (ofTheRoom.has(event.type) || this.#isForTheBridge(event)) {
+      causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
+      if (event.type !== "m.room.member") return undefined;
+    }
+    const links = this.runtime.links.ofRoom(event.room_id);
+    if (links instanceof Promise) return links.then((loaded) => this.#fanOut(event, loaded, causes));
+    this.#fanOut(event, links, causes);
+    return undefined;
+  }
+
+  /** From this moment on nothing readable may be sent there: it is known before anything else is delivered. */
+  async #encrypted(event: MatrixEvent, causes: Cause[]): Promise<void> {
+    await this.runtime.rooms.setEncrypted(RoomId(event.room_id), true);
+    causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
+  }
+
+  #fanOut(event: MatrixEvent, links: readonly { readonly channel: string }[], causes: Cause[]): void {
+    for (const { channel } of links) causes.push(cause(channel, event.event_id, { via: "channel", event, channel }));
+    const alone = links.length === 0 && (event.type === "m.room.message" || event.type === "m.room.encrypted");
+    if (alone) causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
+  }
+
+  #isForTheBridge(event: MatrixEvent): boolean {
+    if (event.type === "m.room.member") return event.state_key !== undefined && this.runtime.isOwn(event.state_key);
+    return isCommand(event, this.runtime.config.commandPrefix ?? `!${this.runtime.name}`);
+  }
+
+  /** An event nobody can make sense of is kept where an operator sees it; its neighbours go on. */
+  async #putAside(raw: unknown, problem: string): Promise<void> {
+    const text = JSON.stringify(raw);
+    const source = `malformed ${hash("sha256", text, "base64url").slice(0, 32)}`;
+    await this.runtime.journal.appendDead({ direction: toNetwork, lane: "malformed", source, payload: raw }, `The homeserver sent an event that is not one: ${problem}.`);
+  }
+
+  async #waitForRoom(): Promise<void> {
+    const { journal, global, clock } = this.runtime;
+    const until = clock.now() + patienceMs;
+    while ((journal.flow(toNetwork)?.open ?? 0) >= global.delivery.highWater) {
+      if (clock.now() >= until) throw new Overloaded(`More than ${global.delivery.highWater} events wait for the network; the homeserver keeps the rest.`);
+      await new Promise<void>((resolve) => clock.after(lookAgainMs, resolve));
+    }
+  }
+}
+
+function cause(lane: string, source: string, payload: ToNetworkPayload): Cause {
+  return { direction: toNetwork, lane, source, payload };
+}

@@ -1,0 +1,123 @@
+import type { ChannelInfo, ChannelLink } from "../connector/connector.js";
+import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
+import { type Link, type LinkKind } from "../mapping/links.js";
+import type { MatrixFailure } from "../matrix/result.js";
+import { ServiceError, type LinkView } from "../services/services.js";
+import { publishBridgeInfo } from "./bridge-info.js";
+import { powerToSetState } from "./room-facts.js";
+import type { Permissions } from "./permissions.js";
+import type { BridgeRuntime } from "./runtime.js";
+
+/** Makes and removes links, for whoever asks: a command, the command line, the configuration. */
+export class Linker {
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly permissions: Permissions,
+  ) {}
+
+  /** @throws ServiceError that tells a person what is missing */
+  async link(roomText: string, channelText: string, by: UserId | "operator" | "config"): Promise<LinkView> {
+    const roomId = await this.#enter(roomText);
+    if (by !== "operator" && by !== "config") await this.#authorise(roomId, by);
+    await this.#refuseEncrypted(roomId);
+    const info = await this.#resolve(channelText);
+    return this.connect(roomId, info, "plumbed", by);
+  }
+
+  /** Links without asking anybody; the room is known to be fit for it. */
+  async connect(roomId: RoomId, info: ChannelInfo, kind: LinkKind, by: string): Promise<LinkView> {
+    const { runtime } = this;
+    const room = await runtime.rooms.ensure(roomId);
+    const channel = await runtime.links.ensureChannel(info.id, info.name, info.topic);
+    const added = await runtime.links.add(room.key, roomId, channel, kind, by);
+    if (!added) throw new ServiceError("conflict", `The room is linked to ${channel.name} already.`);
+    await runtime.handlers.linked?.({ channel: channel.id, room: roomId, kind });
+    if (kind !== "direct") await publishBridgeInfo(runtime, roomId, channel, true);
+    runtime.log.info({ room: roomId, channel: channel.id, by }, "Linked");
+    return { bridge: runtime.name, room: roomId, channel: channel.id, channelName: channel.name, kind };
+  }
+
+  /** @throws ServiceError */
+  async unlink(roomText: string, channelText: string | undefined, by: UserId | "operator"): Promise<readonly LinkView[]> {
+    const roomId = await this.#roomId(roomText);
+    if (by !== "operator") await this.#authorise(roomId, by);
+    const links = (await this.runtime.links.ofRoom(roomId)).filter((link) => matches(link, channelText));
+    if (links.length === 0) throw new ServiceError("notFound", channelText === undefined ? "The room is not linked to anything." : `The room is not linked to ${channelText}. See the links with: list`);
+    for (const link of links) await this.disconnect(link);
+    return links.map((link) => this.view(link));
+  }
+
+  async disconnect(link: Link): Promise<void> {
+    const { runtime } = this;
+    await runtime.links.remove(link);
+    await publishBridgeInfo(runtime, link.room, { id: link.channel, name: link.channelName }, false);
+    const rest = await runtime.links.ofChannel(link.channel);
+    const channelLink: ChannelLink = { channel: link.channel, room: link.room, kind: link.kind };
+    if (rest.length === 0) await runtime.handlers.unlinked?.(channelLink);
+    runtime.log.info({ room: link.room, channel: link.channel }, "Unlinked");
+  }
+
+  view(link: Link): LinkView {
+    const { room, channel, channelName, kind } = link;
+    return { bridge: this.runtime.name, room, channel, channelName, kind };
+  }
+
+  async #roomId(text: string): Promise<RoomId> {
+    if (text.startsWith("!")) return RoomId(text);
+    if (!text.startsWith("#")) throw new ServiceError("invalid", `${text} is not a room: give its id (!…) or its alias (#name:server).`);
+    const resolved = await this.runtime.client.resolveAlias(RoomAlias(text));
+    if (!resolved.ok) throw unavailable(resolved.failure);
+    if (resolved.body === null) throw new ServiceError("notFound", `There is no room ${text}.`);
+    return resolved.body.roomId;
+  }
+
+  async #enter(text: string): Promise<RoomId> {
+    const roomId = await this.#roomId(text);
+    const joined = await this.runtime.client.joinRoom(roomId);
+    if (joined.ok) return roomId;
+    if (joined.failure.kind !== "answered") throw unavailable(joined.failure);
+    throw new ServiceError("forbidden", `The bridge bot cannot join the room: invite ${this.runtime.bot} first.`);
+  }
+
+  async #authorise(room: RoomId, user: UserId): Promise<void> {
+    if (!this.permissions.atLeast(user, "user")) {
+      throw new ServiceError("forbidden", "You may not link rooms here: the operator of the bridge decides who may, with permissions in its configuration.");
+    }
+    if (this.permissions.atLeast(user, "admin")) return;
+    const power = await powerToSetState(this.runtime.client, room, user, "m.bridge");
+    if (!power.ok) throw unavailable(power.failure);
+    if (power.body.user < power.body.needed) {
+      throw new ServiceError("forbidden", `You need power level ${power.body.needed} in the room to link or unlink it; you have ${power.body.user}. Ask a moderator of the room.`);
+    }
+  }
+
+  async #refuseEncrypted(room: RoomId): Promise<void> {
+    const state = await this.runtime.client.getState({ room, type: "m.room.encryption" });
+    if (!state.ok) throw unavailable(state.failure);
+    await this.runtime.rooms.setEncrypted(room, state.body !== null);
+    if (state.body !== null) {
+      throw new ServiceError("invalid", "The room is encrypted, and what the bridge writes would not be. Link a room without encryption.");
+    }
+  }
+
+  async #resolve(text: string): Promise<ChannelInfo> {
+    const { resolveChannel } = this.runtime.handlers;
+    if (!resolveChannel) return { id: ChannelId(text), name: text };
+    let found: ChannelInfo | null;
+    try {
+      found = await resolveChannel(text);
+    } catch (error) {
+      throw new ServiceError("invalid", error instanceof Error ? error.message : String(error));
+    }
+    if (!found) throw new ServiceError("notFound", `There is no channel ${text} on ${this.runtime.networkName}.`);
+    return found;
+  }
+}
+
+function matches(link: Link, text: string | undefined): boolean {
+  return text === undefined || link.channel === text || link.channelName === text || link.channel.endsWith(`/${text}`);
+}
+
+function unavailable(failure: MatrixFailure): ServiceError {
+  return new ServiceError("unavailable", `The homeserver refused or did not answer: ${failure.message}`);
+}

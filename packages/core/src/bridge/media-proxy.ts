@@ -1,0 +1,77 @@
+import type { Config } from "../config/schema.js";
+import { ContentUri, EventId, RoomId } from "../connector/ids.js";
+import type { Logger } from "../log/logger.js";
+import type { MatrixClient } from "../matrix/client.js";
+import { MediaProxy } from "../media/proxy.js";
+import { eventPresence, type RevocationStore } from "../media/revocation.js";
+import { loadMediaSecret } from "../media/secret.js";
+import type { Metrics } from "../metrics/metrics.js";
+import { StartError } from "../services/start-error.js";
+import type { Store } from "../store/store.js";
+import type { BridgeRuntime } from "./runtime.js";
+
+export interface RunningMediaProxy {
+  /** Makes the links of one bridge, whose bot sees its rooms. */
+  linkFor(client: () => MatrixClient): BridgeRuntime["mediaLink"];
+  close(): Promise<void>;
+}
+
+const off: RunningMediaProxy = { linkFor: () => () => undefined, close: () => Promise.resolve() };
+
+/** Starts the media proxy where the configuration gives it a public address. */
+export async function startMediaProxy(config: Config, store: Store, log: Logger, metrics: Metrics): Promise<RunningMediaProxy> {
+  const { publicUrl, host, port, expire, maxBytes } = config.media;
+  if (publicUrl === undefined) return off;
+  /** Which bridge gave out links for a room: its bot is in it. */
+  const clients = new Set<() => MatrixClient>();
+  const first = (): MatrixClient => {
+    for (const client of clients) return client();
+    throw new Error("No bridge is there to fetch a file.");
+  };
+  const proxy = new MediaProxy({
+    client: { downloadMedia: (...request) => first().downloadMedia(...request) },
+    secret: await loadMediaSecret(config.dataDirectory),
+    publicUrl,
+    host,
+    port,
+    expireMs: expire,
+    maxBytes,
+    revocations: revocationsIn(store),
+    checkEvent: async (room, event, signal) => {
+      let unknown = false;
+      for (const client of clients) {
+        const presence = await eventPresence(client())(room, event, signal);
+        if (presence === "present") return presence;
+        unknown ||= presence === "unknown";
+      }
+      return unknown ? "unknown" : "gone";
+    },
+    log,
+    onRequest: (status) => metrics.mediaProxyRequest(status),
+    onBytes: (bytes) => metrics.mediaBytes("toNetwork", bytes),
+  });
+  try {
+    await proxy.start();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StartError("portInUse", `The media proxy cannot listen on ${host}:${port}: ${message}. Change media.port in the configuration.`, { cause: error });
+  }
+  return {
+    linkFor(client) {
+      clients.add(client);
+      return (uri, name, room, event) => proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
+    },
+    close: () => proxy.close(),
+  };
+}
+
+function revocationsIn(store: Store): RevocationStore {
+  return {
+    async isRevoked(event) {
+      return (await store.get("SELECT 1 FROM revoked WHERE event = ?", event)) !== undefined;
+    },
+    async revoke(event) {
+      await store.commit([["revoke", event, Date.now()]]);
+    },
+  };
+}

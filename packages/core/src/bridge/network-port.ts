@@ -1,0 +1,52 @@
+import type { ConnectionStatus, ConnectorStorage, Network } from "../connector/connector.js";
+import { toNetwork } from "../delivery/entry.js";
+import type { Logins } from "../mapping/logins.js";
+import type { BridgeRuntime } from "./runtime.js";
+import type { Receiver } from "./receive.js";
+import type { EphemeralToMatrix } from "./ephemeral.js";
+
+export interface NetworkPortParts {
+  readonly runtime: BridgeRuntime;
+  readonly receiver: Receiver;
+  readonly ephemeral: EphemeralToMatrix;
+  readonly storage: ConnectorStorage;
+  readonly logins: Logins;
+  readonly connections: Map<string, ConnectionStatus>;
+  readonly dataDirectory: string;
+  /** A connection is up (again): ask what was missed. */
+  readonly onConnected: () => void;
+}
+
+const connectionsShown = 10_000;
+
+/** What a connector gets of the core. */
+export function networkPort(parts: NetworkPortParts): Network {
+  const { runtime, connections } = parts;
+  return {
+    bridge: { name: runtime.name, bot: runtime.bot, serverName: runtime.serverName, dataDirectory: parts.dataDirectory },
+    log: runtime.log,
+    storage: parts.storage,
+    receive: (event) => parts.receiver.receive(event),
+    signal: (event) => parts.ephemeral.typing(event),
+    report(status) {
+      const before = connections.get(status.connection);
+      if (status.state === "closed") connections.delete(status.connection);
+      else if (before || connections.size < connectionsShown) connections.set(status.connection, status);
+      runtime.metrics.connection(runtime.name, status);
+      if (status.state !== "connected" || before?.state === "connected") return;
+      runtime.journal.flow(toNetwork)?.wake();
+      parts.onConnected();
+    },
+    async links() {
+      const links = await runtime.links.all();
+      return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
+    },
+    async openMedia(uri) {
+      const media = await runtime.client.downloadMedia(uri);
+      if (!media.ok) throw new Error(`The file ${uri} cannot be read: ${media.failure.message}`);
+      const { stream, contentType, size } = media.body;
+      return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
+    },
+    logins: () => parts.logins.all(),
+  };
+}

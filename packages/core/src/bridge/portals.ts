@@ -1,0 +1,122 @@
+import type { ThirdPartyLocation, ThirdPartyLookup, ThirdPartyProtocol, ThirdPartyUser } from "../appservice/handler.js";
+import type { ChannelInfo } from "../connector/connector.js";
+import { RemoteUserId } from "../connector/ids.js";
+import { decodeGhostLocalpart } from "../mapping/ghost-id.js";
+import { classify } from "../matrix/failure.js";
+import type { Ghosts } from "./ghosts.js";
+import type { Linker } from "./linker.js";
+import type { BridgeRuntime } from "./runtime.js";
+
+/**
+ * Rooms and users that exist as soon as somebody asks for them: `#irc_libera/#trestle:server` is the channel,
+ * `@irc_libera/nick:server` the person. Also what the homeserver's third-party look-up tells.
+ */
+export class Portals implements ThirdPartyLookup {
+  readonly #making = new Map<string, Promise<boolean>>();
+
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly ghosts: Ghosts,
+    readonly linker: Linker,
+    /** What the localparts of aliases begin with; `undefined` where the registration has no aliases. */
+    readonly aliasPrefix: string | undefined,
+  ) {}
+
+  async queryUser(userId: string): Promise<boolean> {
+    const { runtime } = this;
+    if (!runtime.isOwn(userId)) return false;
+    if (userId === runtime.bot || (await this.ghosts.ofUser(userId))) return true;
+    const { resolveUser } = runtime.handlers;
+    const decoded = decodeGhostLocalpart(runtime.ghostPrefix, userId.slice(1, -1 - runtime.serverName.length));
+    if (!resolveUser || !decoded || !("remoteId" in decoded)) return false;
+    const person = await resolveUser(decoded.remoteId);
+    if (!person) return false;
+    const ghost = await this.ghosts.ensure({ ...person, id: RemoteUserId(person.id) });
+    return ghost.ok && ghost.body.user === userId;
+  }
+
+  /** Two people may ask at once: the room is made once. */
+  async queryAlias(alias: string): Promise<boolean> {
+    const running = this.#making.get(alias) ?? this.#make(alias).finally(() => this.#making.delete(alias));
+    this.#making.set(alias, running);
+    return running;
+  }
+
+  async #make(alias: string): Promise<boolean> {
+    const { runtime } = this;
+    const channel = await this.#channelOf(alias);
+    if (!channel) return false;
+    const created = await runtime.client.createRoom({
+      preset: "public_chat",
+      name: channel.name,
+      aliasLocalpart: alias.slice(1, -1 - runtime.serverName.length),
+      ...(channel.topic !== undefined && { topic: channel.topic }),
+    });
+    if (!created.ok) {
+      // An earlier query made the room and died before it could answer.
+      if (created.failure.kind === "answered" && created.failure.errcode === "M_ROOM_IN_USE") return true;
+      if (classify(created.failure).action === "retry") throw new Error(`The room for ${alias} could not be made: ${created.failure.message}`);
+      return false;
+    }
+    await runtime.rooms.setEncrypted(created.body.roomId, false);
+    await this.linker.connect(created.body.roomId, channel, "portal", "operator");
+    return true;
+  }
+
+  async #channelOf(alias: string): Promise<ChannelInfo | null> {
+    const { aliasPrefix, runtime } = this;
+    const start = `#${aliasPrefix ?? ""}`;
+    const end = `:${runtime.serverName}`;
+    if (aliasPrefix === undefined || !alias.startsWith(start) || !alias.endsWith(end)) return null;
+    return (await runtime.handlers.resolveChannel?.(alias.slice(start.length, -end.length)).catch(() => null)) ?? null;
+  }
+
+  #aliasOf(channel: ChannelInfo): string | undefined {
+    return this.aliasPrefix === undefined ? undefined : `#${this.aliasPrefix}${channel.id}:${this.runtime.serverName}`;
+  }
+
+  protocol(name: string): Promise<ThirdPartyProtocol | undefined> {
+    const { runtime } = this;
+    if (name !== runtime.network) return Promise.resolve(undefined);
+    return Promise.resolve({
+      user_fields: ["user"],
+      location_fields: ["channel"],
+      icon: runtime.config.avatar ?? "",
+      field_types: {
+        user: { regexp: ".+", placeholder: "a user as the network spells it" },
+        channel: { regexp: ".+", placeholder: "a channel as the network spells it" },
+      },
+      instances: [{ network_id: runtime.name, desc: `${runtime.networkName} through ${runtime.name}`, fields: {} }],
+    });
+  }
+
+  async locations(protocol: string, fields: Readonly<Record<string, string>>): Promise<readonly ThirdPartyLocation[] | undefined> {
+    if (protocol !== this.runtime.network) return undefined;
+    const text = fields.channel;
+    const channel = text === undefined ? null : ((await this.runtime.handlers.resolveChannel?.(text).catch(() => null)) ?? null);
+    return channel ? this.#location(channel) : [];
+  }
+
+  async users(protocol: string, fields: Readonly<Record<string, string>>): Promise<readonly ThirdPartyUser[] | undefined> {
+    if (protocol !== this.runtime.network) return undefined;
+    const person = fields.user === undefined ? null : ((await this.runtime.handlers.resolveUser?.(fields.user)) ?? null);
+    if (!person) return [];
+    const ghost = await this.ghosts.ensure(person);
+    return ghost.ok ? [{ userid: ghost.body.user, protocol, fields: { user: person.id } }] : [];
+  }
+
+  async locationsOf(alias: string): Promise<readonly ThirdPartyLocation[]> {
+    const channel = await this.#channelOf(alias);
+    return channel ? this.#location(channel) : [];
+  }
+
+  async usersOf(userId: string): Promise<readonly ThirdPartyUser[]> {
+    const ghost = await this.ghosts.ofUser(userId);
+    return ghost ? [{ userid: userId, protocol: this.runtime.network, fields: { user: ghost.remote } }] : [];
+  }
+
+  #location(channel: ChannelInfo): readonly ThirdPartyLocation[] {
+    const alias = this.#aliasOf(channel);
+    return alias === undefined ? [] : [{ alias, protocol: this.runtime.network, fields: { channel: channel.id } }];
+  }
+}

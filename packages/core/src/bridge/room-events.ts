@@ -1,0 +1,93 @@
+import { isRecord, type MatrixEvent } from "../appservice/event.js";
+import type { Commands } from "../commands/commands.js";
+import { commandText } from "../commands/recognise.js";
+import { RoomId, UserId } from "../connector/ids.js";
+import { dead, done, type Entry, type Verdict } from "../delivery/entry.js";
+import { classify } from "../matrix/failure.js";
+import type { DirectRooms } from "./direct-rooms.js";
+import type { EncryptedRooms } from "./encrypted-rooms.js";
+import type { Permissions } from "./permissions.js";
+import type { RoomUpgrades } from "./room-upgrades.js";
+import type { BridgeRuntime } from "./runtime.js";
+import { verdictOf } from "./to-matrix/send.js";
+
+export interface RoomEventParts {
+  readonly runtime: BridgeRuntime;
+  readonly commands: Commands;
+  readonly upgrades: RoomUpgrades;
+  readonly directRooms: DirectRooms;
+  readonly encrypted: EncryptedRooms;
+  readonly permissions: Permissions;
+}
+
+/** Events that are for the bridge itself: invites, commands, room upgrades. */
+export class RoomEvents {
+  constructor(readonly parts: RoomEventParts) {}
+
+  async handle(entry: Entry, event: MatrixEvent): Promise<Verdict> {
+    switch (event.type) {
+      case "m.room.tombstone":
+        return this.parts.upgrades.follow(event);
+      case "m.room.member":
+        return this.#member(event);
+      case "m.room.encryption":
+        return this.#encryption(event);
+      case "m.room.encrypted":
+        return this.#encrypted(event);
+      case "m.room.message":
+        return this.#message(entry, event);
+      default:
+        return done();
+    }
+  }
+
+  async #member(event: MatrixEvent): Promise<Verdict> {
+    const { runtime, directRooms, permissions } = this.parts;
+    const room = RoomId(event.room_id);
+    if (event.content.membership !== "invite" || event.state_key === undefined) return done();
+    if (!permissions.atLeast(event.sender, "relay")) return done();
+    if (event.state_key !== runtime.bot) return directRooms.invited(room, UserId(event.state_key), UserId(event.sender));
+    const joined = await runtime.client.joinRoom(room, { via: viaOf(event.sender) });
+    if (!joined.ok) {
+      // The invite was taken back, or the room is out of reach: the next invite tries again.
+      return classify(joined.failure).action === "retry" ? verdictOf(joined.failure) : done();
+    }
+    if (event.content.is_direct === true) await runtime.rooms.setManagement(room, runtime.key, UserId(event.sender));
+    return done();
+  }
+
+  async #encryption(event: MatrixEvent): Promise<Verdict> {
+    const { runtime, encrypted } = this.parts;
+    const links = await runtime.links.ofRoom(event.room_id);
+    if (links.length > 0) await encrypted.explain(RoomId(event.room_id), event.sender);
+    return done();
+  }
+
+  async #encrypted(event: MatrixEvent): Promise<Verdict> {
+    const room = await this.parts.runtime.rooms.find(event.room_id);
+    if (room?.management === this.parts.runtime.key) await this.parts.encrypted.explain(room.id, event.sender);
+    return done();
+  }
+
+  async #message(entry: Entry, event: MatrixEvent): Promise<Verdict> {
+    const { runtime, commands } = this.parts;
+    const prefix = runtime.config.commandPrefix ?? `!${runtime.name}`;
+    const prefixed = commandText(event, prefix);
+    const room = await runtime.rooms.find(event.room_id);
+    const managed = room?.management === runtime.key;
+    const { body } = event.content;
+    const text = prefixed ?? (managed && event.content.msgtype === "m.text" && typeof body === "string" ? body.trim() : undefined);
+    if (text === undefined) return done();
+    if (room?.encrypted === true) return dead("A command in an encrypted room cannot be answered.");
+    return commands.run(entry, event, text);
+  }
+}
+
+/** A server that knows the room: the sender's. */
+export function viaOf(user: string): readonly string[] {
+  return [user.slice(user.indexOf(":") + 1)];
+}
+
+export function contentRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}

@@ -1,0 +1,87 @@
+import type { MatrixEvent } from "../appservice/event.js";
+import { RoomAlias, RoomId } from "../connector/ids.js";
+import { dead, done, type Verdict } from "../delivery/entry.js";
+import { classify } from "../matrix/failure.js";
+import { isRecord } from "../appservice/event.js";
+import { publishBridgeInfo } from "./bridge-info.js";
+import type { Memberships } from "./memberships.js";
+import type { BridgeRuntime } from "./runtime.js";
+import { verdictOf } from "./to-matrix/send.js";
+
+/**
+ * Follows a room to its replacement (`m.room.tombstone`): joins it, then moves links, ghosts, aliases and what waits.
+ * Every step can be repeated, so that a crash in the middle goes on after the restart.
+ */
+export class RoomUpgrades {
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly memberships: Memberships,
+    /** The connector's aliases are the bridge's own to move. */
+    readonly isOwnAlias: (alias: string) => boolean,
+    /** What waits for the old room is to go to the new one. */
+    readonly relane: (from: RoomId, to: RoomId) => Promise<void>,
+  ) {}
+
+  async follow(event: MatrixEvent): Promise<Verdict> {
+    const { runtime } = this;
+    const from = RoomId(event.room_id);
+    const replacement = event.content.replacement_room;
+    if (typeof replacement !== "string" || !replacement.startsWith("!")) return done();
+    const to = RoomId(replacement);
+    const links = await runtime.links.ofRoom(from);
+    const old = await runtime.rooms.find(from);
+    if (links.length === 0 && old?.replacement === undefined) return done();
+
+    const server = event.sender.slice(event.sender.indexOf(":") + 1);
+    const joined = await runtime.client.joinRoom(to, { via: [server] });
+    if (!joined.ok) {
+      if (classify(joined.failure).action === "retry") return verdictOf(joined.failure);
+      return { verdict: "retry", reason: `the upgraded room ${to} cannot be joined yet: invite ${runtime.bot} to it (${joined.failure.message})`, transport: true, afterMs: 10_000 };
+    }
+    const state = await runtime.client.getRoomState(to);
+    if (!state.ok) return verdictOf(state.failure);
+    const predecessor = state.body.find((each) => each.type === "m.room.create")?.content.predecessor;
+    if (!isRecord(predecessor) || predecessor.room_id !== from) {
+      return dead(`The room ${to} does not say that it replaces ${from}: the links stay where they are. Link the new room by hand if you trust it.`);
+    }
+    const encrypted = state.body.some((each) => each.type === "m.room.encryption");
+    await this.#move(from, to, encrypted);
+    const moved = await this.#moveAliases(from, to);
+    if (moved) return moved;
+    for (const link of await runtime.links.ofRoom(to)) {
+      await publishBridgeInfo(runtime, to, { id: link.channel, name: link.channelName }, true);
+      await runtime.handlers.linked?.({ channel: link.channel, room: to, kind: link.kind });
+    }
+    runtime.log.info({ from, to }, "Followed a room upgrade");
+    return done();
+  }
+
+  async #move(from: RoomId, to: RoomId, encrypted: boolean): Promise<void> {
+    const { runtime } = this;
+    const [old, replacement] = [await runtime.rooms.ensure(from), await runtime.rooms.ensure(to)];
+    await runtime.rooms.setEncrypted(to, encrypted);
+    await runtime.store.commit([
+      ["moveMemberships", replacement.key, old.key],
+      ["moveLinks", replacement.key, old.key],
+    ]);
+    await runtime.rooms.setReplacement(from, to);
+    runtime.links.forgetAll();
+    await this.relane(from, to);
+    this.memberships.hurry();
+  }
+
+  /** The homeserver moves the aliases it may; ours it may not. */
+  async #moveAliases(from: RoomId, to: RoomId): Promise<Verdict | undefined> {
+    const { client } = this.runtime;
+    const canonical = await client.getState({ room: from, type: "m.room.canonical_alias" });
+    const alias = canonical.ok ? canonical.body?.alias : undefined;
+    if (typeof alias !== "string" || !this.isOwnAlias(alias)) return undefined;
+    const target = await client.resolveAlias(RoomAlias(alias));
+    if (!target.ok) return classify(target.failure).action === "retry" ? verdictOf(target.failure) : undefined;
+    if (target.body?.roomId === to) return undefined;
+    if (target.body !== null) await client.deleteAlias(RoomAlias(alias));
+    const set = await client.setAlias(RoomAlias(alias), to);
+    if (!set.ok && classify(set.failure).action === "retry") return verdictOf(set.failure);
+    return undefined;
+  }
+}

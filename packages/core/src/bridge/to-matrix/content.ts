@@ -1,0 +1,86 @@
+import { mentionsOf, type Inline, type Mention } from "@trestle/rich-text";
+import type { Content, MediaContent } from "../../connector/content.js";
+import type { EditReceived, MessageReceived } from "../../connector/events.js";
+import { EventId, UserId } from "../../connector/ids.js";
+import type { Verdict } from "../../delivery/entry.js";
+import type { Room } from "../../mapping/rooms.js";
+import { matrixContentOf, splitForMatrix, type MatrixContentOptions, type MatrixEventDraft } from "../content/to-matrix.js";
+import type { Ghost, Ghosts } from "../ghosts.js";
+import type { BridgeRuntime } from "../runtime.js";
+import type { MatrixMedia } from "./media.js";
+
+export type Drafts = { readonly events: readonly MatrixEventDraft[] } | { readonly verdict: Verdict };
+
+/** Makes of a message of the network what is sent to a room: files uploaded, people as ghosts, replies resolved. */
+export class ContentForMatrix {
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly ghosts: Ghosts,
+    readonly media: MatrixMedia,
+  ) {}
+
+  async message(event: MessageReceived, room: Room, channelKey: number, ghost: Ghost): Promise<Drafts> {
+    const uploaded = await this.#upload(event.content, channelKey, event.id, ghost);
+    if ("verdict" in uploaded) return uploaded;
+    const options: MatrixContentOptions = {
+      ...(await this.#mentions(uploaded.content)),
+      ...(event.replyTo !== undefined && (await this.#reply(channelKey, event.replyTo, room))),
+      ...(event.thread !== undefined && (await this.#thread(channelKey, event.thread, room))),
+    };
+    const [first, ...rest] = splitForMatrix(uploaded.content, options);
+    if (!first) return { events: [] };
+    const { replyTo: _only, ...others } = options;
+    return { events: [matrixContentOf(first, options), ...rest.map((content) => matrixContentOf(content, others))] };
+  }
+
+  /** Without `edits` (the message is not known here, or is not its sender's) the new text is a message of its own. */
+  async edit(event: EditReceived, _room: Room, channelKey: number, ghost: Ghost, edits: EventId | undefined): Promise<Drafts> {
+    const uploaded = await this.#upload(event.content, channelKey, event.id, ghost);
+    if ("verdict" in uploaded) return uploaded;
+    const options = await this.#mentions(uploaded.content);
+    const [first, ...rest] = splitForMatrix(uploaded.content, options);
+    if (!first) return { events: [] };
+    const edited = matrixContentOf(first, { ...options, ...(edits !== undefined && { edit: edits }) });
+    return { events: [edited, ...rest.map((content) => matrixContentOf(content, options))] };
+  }
+
+  async #upload(content: Content, channelKey: number, id: string, ghost: Ghost): Promise<{ readonly content: Content } | { readonly verdict: Verdict }> {
+    if (content.type !== "media" || content.source.from === "matrix") return { content };
+    const uploaded = await this.media.upload(content, `${channelKey} ${id}`, ghost.user);
+    if ("verdict" in uploaded) return uploaded;
+    if ("refused" in uploaded) {
+      this.runtime.log.info({ message: id, reason: uploaded.refused }, "A file of the network could not be taken over; its name is shown instead");
+      return { content };
+    }
+    const { uri, ...info } = uploaded.media;
+    const media: MediaContent = { ...content, ...info, source: { from: "matrix", uri } };
+    return { content: media };
+  }
+
+  async #mentions(content: Content): Promise<MatrixContentOptions> {
+    const text = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+    if (text === undefined) return {};
+    const people = new Map<string, UserId>();
+    for (const target of mentionsOf(text)) {
+      const ghost = target.kind === "remoteUser" ? await this.ghosts.find(target.id) : undefined;
+      if (target.kind === "remoteUser" && ghost) people.set(target.id, ghost.user);
+    }
+    if (people.size === 0) return {};
+    const mention = (found: Mention): Inline => {
+      const user = found.target.kind === "remoteUser" ? people.get(found.target.id) : undefined;
+      if (user !== undefined) return { ...found, target: { kind: "matrixUser", userId: user } };
+      return found.target.kind === "matrixUser" || found.target.kind === "matrixRoom" ? found : { type: "text", text: found.text };
+    };
+    return { mention };
+  }
+
+  async #reply(channelKey: number, replyTo: string, room: Room): Promise<MatrixContentOptions> {
+    const [original] = await this.runtime.messages.ofRemote(channelKey, replyTo, room.key);
+    return original ? { replyTo: { event: EventId(original.event), sender: UserId(original.sender) } } : {};
+  }
+
+  async #thread(channelKey: number, root: string, room: Room): Promise<MatrixContentOptions> {
+    const [original] = await this.runtime.messages.ofRemote(channelKey, root, room.key);
+    return original ? { thread: { root: EventId(original.event) } } : {};
+  }
+}

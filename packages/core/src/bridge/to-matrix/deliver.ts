@@ -1,0 +1,236 @@
+import type { EditReceived, MembershipReceived, MessageReceived, NetworkEvent, ProfileReceived, ReactionReceived, ReactionRemoved, RedactionReceived, RemoteUser, ChannelChanged } from "../../connector/events.js";
+import { EventId, RemoteMessageId, type RoomId } from "../../connector/ids.js";
+import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import type { MappedMessage } from "../../mapping/messages.js";
+import type { Room } from "../../mapping/rooms.js";
+import { classify } from "../../matrix/failure.js";
+import { effectIdOf } from "../effect-id.js";
+import type { Ghost, Ghosts } from "../ghosts.js";
+import type { Memberships } from "../memberships.js";
+import type { BridgeRuntime } from "../runtime.js";
+import { ContentForMatrix } from "./content.js";
+import { MatrixSender, verdictOf } from "./send.js";
+import type { MatrixMedia } from "./media.js";
+
+export interface ToMatrixParts {
+  readonly runtime: BridgeRuntime;
+  readonly ghosts: Ghosts;
+  readonly memberships: Memberships;
+  readonly media: MatrixMedia;
+}
+
+interface Target {
+  readonly entry: Entry;
+  readonly room: Room;
+  readonly channelKey: number;
+}
+
+type WithGhost = { readonly ghost: Ghost } | { readonly verdict: Verdict };
+
+/** Brings events of linked channels to their rooms. */
+export class ToMatrix {
+  readonly sender: MatrixSender;
+  readonly #content: ContentForMatrix;
+
+  constructor(readonly parts: ToMatrixParts) {
+    this.sender = new MatrixSender(parts.runtime, parts.memberships);
+    this.#content = new ContentForMatrix(parts.runtime, parts.ghosts, parts.media);
+  }
+
+  async deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const room = await this.#current(roomId);
+    const { maxAgeToMatrix } = runtime.global.delivery;
+    const age = runtime.clock.now() - (event.at ?? entry.at);
+    if (maxAgeToMatrix > 0 && age > maxAgeToMatrix) {
+      return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`);
+    }
+    const target = { entry, room, channelKey };
+    const verdict = await this.#dispatch(target, event);
+    return verdict.verdict === "dead" ? this.#unlessReplaced(room, verdict) : verdict;
+  }
+
+  /** The room, or the one that took its place. */
+  async #current(roomId: RoomId): Promise<Room> {
+    let room = await this.parts.runtime.rooms.ensure(roomId);
+    for (let hops = 0; room.replacement !== undefined && hops < 10; hops += 1) room = await this.parts.runtime.rooms.ensure(room.replacement);
+    return room;
+  }
+
+  /** A room that was just replaced refuses everything: what is for it waits until the bridge has followed. */
+  async #unlessReplaced(room: Room, verdict: Verdict): Promise<Verdict> {
+    const tombstone = await this.parts.runtime.client.getState({ room: room.id, type: "m.room.tombstone" });
+    if (!tombstone.ok || tombstone.body === null || typeof tombstone.body.replacement_room !== "string") return verdict;
+    return { verdict: "retry", reason: "the room was upgraded; waiting until the bridge has joined the new one", transport: true, afterMs: 1_000 };
+  }
+
+  #dispatch(target: Target, event: NetworkEvent): Promise<Verdict> {
+    switch (event.kind) {
+      case "message":
+        return this.#readable(target, () => this.#message(target, event));
+      case "edit":
+        return this.#readable(target, () => this.#edit(target, event));
+      case "reaction":
+        return this.#readable(target, () => this.#reaction(target, event));
+      case "reactionRemoved":
+        return this.#reactionRemoved(target, event);
+      case "redaction":
+        return this.#redaction(target, event);
+      case "membership":
+        return this.#membership(target, event);
+      case "profile":
+        return this.#profile(event);
+      case "channel":
+        return this.#channelChanged(target, event);
+    }
+  }
+
+  /** The bot says something, e.g. that a message could not be delivered. */
+  async notice(entry: Entry, roomId: RoomId, text: string, replyTo: string | undefined): Promise<Verdict> {
+    const room = await this.parts.runtime.rooms.ensure(roomId);
+    return this.#readable({ entry, room, channelKey: 0 }, async () => {
+      const content = {
+        msgtype: "m.notice",
+        body: text,
+        "m.mentions": {},
+        ...(replyTo !== undefined && { "m.relates_to": { "m.in_reply_to": { event_id: replyTo } } }),
+      };
+      const effect = effectIdOf(this.parts.runtime.name, "notice", roomId, entry.source);
+      const sent = await this.sender.send(entry, room, undefined, { type: "m.room.message", content, effect });
+      return sent.sent ? done() : sent.verdict;
+    });
+  }
+
+  /** Fails closed: nothing readable is sent where the room is encrypted, or where that is not known. */
+  async #readable({ room }: Target, send: () => Promise<Verdict>): Promise<Verdict> {
+    const { runtime } = this.parts;
+    let encrypted = runtime.rooms.cached(room.id)?.encrypted ?? room.encrypted;
+    if (encrypted === undefined) {
+      const state = await runtime.client.getState({ room: room.id, type: "m.room.encryption" });
+      if (!state.ok) {
+        const { action } = classify(state.failure);
+        if (action === "retry") return verdictOf(state.failure);
+        return dead("Whether the room is encrypted cannot be known: the bridge bot is not in it. Invite the bot.");
+      }
+      encrypted = state.body !== null;
+      await runtime.rooms.setEncrypted(room.id, encrypted);
+    }
+    if (encrypted) return dead("The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.");
+    return send();
+  }
+
+  async #ghost(person: RemoteUser): Promise<WithGhost> {
+    const ghost = await this.parts.ghosts.ensure(person);
+    return ghost.ok ? { ghost: ghost.body } : { verdict: verdictOf(ghost.failure) };
+  }
+
+  async #message(target: Target, event: MessageReceived): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const { entry, room, channelKey } = target;
+    const found = await this.#ghost(event.sender);
+    if ("verdict" in found) return found.verdict;
+    const outgoing = await this.#content.message(event, room, channelKey, found.ghost);
+    if ("verdict" in outgoing) return outgoing.verdict;
+    const mapped: MappedMessage[] = [];
+    for (const [part, { type, content }] of outgoing.events.entries()) {
+      const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
+      const sent = await this.sender.send(entry, room, found.ghost, { type, content, effect }, event.at);
+      if (!sent.sent) return sent.verdict;
+      mapped.push({ channelKey, remote: event.id, part, roomKey: room.key, event: sent.eventId, sender: found.ghost.user });
+    }
+    return done(runtime.messages.map(mapped));
+  }
+
+  async #edit(target: Target, event: EditReceived): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const { entry, room, channelKey } = target;
+    const [original] = await runtime.messages.ofRemote(channelKey, event.target, room.key);
+    const found = await this.#ghost(event.sender);
+    if ("verdict" in found) return found.verdict;
+    // Only its own sender may edit a message; anything else is shown as a message of its own.
+    const edits = original?.sender === found.ghost.user ? original.event : undefined;
+    const outgoing = await this.#content.edit(event, room, channelKey, found.ghost, edits);
+    if ("verdict" in outgoing) return outgoing.verdict;
+    for (const [part, { type, content }] of outgoing.events.entries()) {
+      const effect = effectIdOf(runtime.name, "edit", channelKey, event.id, room.id, part);
+      const sent = await this.sender.send(entry, room, found.ghost, { type, content, effect }, event.at);
+      if (!sent.sent) return sent.verdict;
+    }
+    return done();
+  }
+
+  async #reaction(target: Target, event: ReactionReceived): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const { entry, room, channelKey } = target;
+    const [on] = await runtime.messages.ofRemote(channelKey, event.target, room.key);
+    if (!on) return done();
+    const found = await this.#ghost(event.sender);
+    if ("verdict" in found) return found.verdict;
+    const content = { "m.relates_to": { rel_type: "m.annotation", event_id: on.event, key: event.key.slice(0, 200) } };
+    const effect = effectIdOf(runtime.name, "reaction", channelKey, event.id, room.id);
+    const sent = await this.sender.send(entry, room, found.ghost, { type: "m.reaction", content, effect }, event.at);
+    if (!sent.sent) return sent.verdict.verdict === "dead" && sent.verdict.reason.includes("M_DUPLICATE_ANNOTATION") ? done() : sent.verdict;
+    return done(
+      runtime.messages.mapReaction({ channelKey, remote: event.target, roomKey: room.key, sender: found.ghost.user, key: event.key, event: sent.eventId }),
+    );
+  }
+
+  async #reactionRemoved({ room, channelKey }: Target, event: ReactionRemoved): Promise<Verdict> {
+    const { runtime, ghosts } = this.parts;
+    const ghost = await ghosts.find(event.sender.id);
+    const reaction = ghost && (await runtime.messages.reaction(channelKey, event.target, room.key, ghost.user, event.key));
+    if (!ghost || !reaction) return done();
+    const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
+    const failed = await this.sender.redact(room.id, ghost.user, EventId(reaction.event), effect);
+    return failed ?? done(runtime.messages.unmapReaction(reaction));
+  }
+
+  async #redaction({ room, channelKey }: Target, event: RedactionReceived): Promise<Verdict> {
+    const { runtime, ghosts } = this.parts;
+    const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
+    const ghost = event.sender && (await ghosts.find(event.sender.id));
+    for (const part of parts) {
+      const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
+      const asUser = ghost && part.sender === ghost.user ? ghost.user : runtime.bot;
+      const failed = await this.sender.redact(room.id, asUser, EventId(part.event), effect, event.reason);
+      if (failed) return failed;
+    }
+    return done(runtime.messages.unmap(parts));
+  }
+
+  async #membership({ room }: Target, event: MembershipReceived): Promise<Verdict> {
+    const { runtime, ghosts, memberships } = this.parts;
+    const joining = event.change === "join";
+    if (joining && runtime.config.membership !== "full") return done();
+    const known = await ghosts.find(event.user.id);
+    if (!known && !joining) return done();
+    const found = joining ? await this.#ghost(event.user) : known && { ghost: known };
+    if (!found || "verdict" in found) return found?.verdict ?? done();
+    if (!joining && !(await memberships.isWanted(room.key, found.ghost))) return done();
+    memberships.hurrySoon();
+    return done(memberships.want(room.key, found.ghost, joining, event.reason));
+  }
+
+  async #profile(event: ProfileReceived): Promise<Verdict> {
+    if (!(await this.parts.ghosts.find(event.user.id))) return done();
+    const found = await this.#ghost(event.user);
+    return "verdict" in found ? found.verdict : done();
+  }
+
+  async #channelChanged({ room }: Target, event: ChannelChanged): Promise<Verdict> {
+    const { client } = this.parts.runtime;
+    const changes = [
+      ...(event.topic === undefined ? [] : [{ type: "m.room.topic", key: "topic", value: event.topic }]),
+      ...(event.name === undefined ? [] : [{ type: "m.room.name", key: "name", value: event.name }]),
+    ];
+    for (const { type, key, value } of changes) {
+      const current = await client.getState({ room: room.id, type });
+      if (!current.ok && classify(current.failure).action === "retry") return verdictOf(current.failure);
+      // The room says so already: either it was set from here, or an earlier attempt succeeded.
+      if (current.ok && (current.body?.[key] ?? "") === value) continue;
+      const set = await client.sendState({ room: room.id, type, content: { [key]: value } });
+      if (!set.ok) return classify(set.failure).action === "retry" ? verdictOf(set.failure) : dead(`The bridge bot may not set the ${key} of the room. Give it the power to, or ignore this.`);
+    }
+    return done();
+  }
+}

@@ -1,0 +1,90 @@
+import type { EventId, RoomId, UserId } from "../../connector/ids.js";
+import type { Entry, Verdict } from "../../delivery/entry.js";
+import type { Room } from "../../mapping/rooms.js";
+import { classify } from "../../matrix/failure.js";
+import type { MatrixFailure } from "../../matrix/result.js";
+import { effectKey } from "../effect-id.js";
+import type { Ghost } from "../ghosts.js";
+import type { Memberships } from "../memberships.js";
+import type { BridgeRuntime } from "../runtime.js";
+import { SentLookup } from "../sent-lookup.js";
+
+export type Sent = { readonly sent: true; readonly eventId: EventId } | { readonly sent: false; readonly verdict: Verdict };
+
+export interface Outgoing {
+  readonly type: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly effect: string;
+}
+
+/** An event older than this shows its own time instead of the time of its delivery. */
+const lateAfterMs = 10_000;
+
+/** Sends events to rooms, exactly once each, as ghosts or as the bot. */
+export class MatrixSender {
+  readonly #lookup: SentLookup;
+
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly memberships: Memberships,
+  ) {
+    this.#lookup = new SentLookup(runtime.client);
+  }
+
+  async send(entry: Entry, room: Room, ghost: Ghost | undefined, outgoing: Outgoing, happenedAt?: number): Promise<Sent> {
+    const { runtime } = this;
+    const asUser = ghost?.user ?? runtime.bot;
+    if (entry.maybeSent) {
+      const sinceStart = entry.recovered && entry.attempts === 0;
+      let found = await this.#lookup.find(room.id, runtime.bot, outgoing.effect, entry.at, sinceStart);
+      // In a direct room only the ghost can look.
+      if (!found.ok && classify(found.failure).action !== "retry" && ghost) {
+        found = await this.#lookup.find(room.id, ghost.user, outgoing.effect, entry.at, sinceStart);
+      }
+      if (!found.ok && classify(found.failure).action === "retry") return { sent: false, verdict: verdictOf(found.failure) };
+      if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
+    }
+    if (ghost) {
+      const joined = await this.memberships.ensureJoined(room.key, room.id, ghost);
+      if (!joined.ok) return { sent: false, verdict: verdictOf(joined.failure) };
+    }
+    const late = happenedAt !== undefined && runtime.clock.now() - happenedAt > lateAfterMs;
+    const request = {
+      room: room.id,
+      type: outgoing.type,
+      content: { ...outgoing.content, [effectKey]: outgoing.effect },
+      txnId: outgoing.effect,
+      asUser,
+      ...(late && { ts: happenedAt }),
+    };
+    let result = await runtime.client.sendEvent(request);
+    if (!result.ok && ghost && classify(result.failure).action === "rejoin") {
+      // Somebody removed the ghost, or the homeserver forgot that it joined.
+      await this.memberships.left(room.key, ghost);
+      const rejoined = await this.memberships.ensureJoined(room.key, room.id, ghost);
+      if (!rejoined.ok) return { sent: false, verdict: verdictOf(rejoined.failure) };
+      result = await runtime.client.sendEvent(request);
+    }
+    if (result.ok) return { sent: true, eventId: result.body.eventId };
+    return { sent: false, verdict: verdictOf(result.failure) };
+  }
+
+  async redact(room: RoomId, asUser: UserId, eventId: EventId, effect: string, reason?: string): Promise<Verdict | undefined> {
+    const request = { room, eventId, txnId: effect, ...(reason !== undefined && { reason }) };
+    const result = await this.runtime.client.redact({ ...request, asUser });
+    if (result.ok) return undefined;
+    if (asUser !== this.runtime.bot && classify(result.failure).action !== "retry") {
+      const byBot = await this.runtime.client.redact({ ...request, asUser: this.runtime.bot, txnId: `${effect}b` });
+      return byBot.ok ? undefined : verdictOf(byBot.failure);
+    }
+    return verdictOf(result.failure);
+  }
+}
+
+/** What a failed request means for the entry that needed it. */
+export function verdictOf(failure: MatrixFailure): Verdict {
+  const { action, applied, afterMs, transport } = classify(failure);
+  const reason = failure.kind === "answered" ? `the homeserver answered ${failure.status} ${failure.errcode}: ${failure.message}` : `the homeserver did not answer: ${failure.message}`;
+  if (action !== "retry") return { verdict: "dead", reason };
+  return { verdict: "retry", reason, transport, maybeSent: applied === "maybe", ...(afterMs !== undefined && { afterMs }) };
+}

@@ -1,0 +1,89 @@
+import type { MessageEffect } from "../../connector/effects.js";
+import { isFailure, type Outcome, type Sent } from "../../connector/outcome.js";
+import { done, type Entry, type Verdict } from "../../delivery/entry.js";
+import { TookTooLong, withDeadline } from "../deadline.js";
+import type { BridgeRuntime } from "../runtime.js";
+
+export type Called = { readonly sent: Sent } | { readonly verdict: Verdict };
+
+/** Calls a handler of the connector: with a time limit, and with every way it can fail turned into a verdict. */
+export async function call(runtime: BridgeRuntime, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Called> {
+  const { clock, global, log } = runtime;
+  try {
+    const outcome = await withDeadline(clock, global.delivery.handlerTimeout, work, (error) => {
+      log.warn({ err: error }, "A connector failed after Trestle had stopped waiting for it");
+    });
+    if (!isFailure(outcome)) return { sent: outcome ?? {} };
+    switch (outcome.failed) {
+      case "permanent":
+        return { verdict: { verdict: "dead", reason: outcome.reason } };
+      case "retry":
+        return retried(outcome.reason, { transport: true, afterMs: outcome.afterMs });
+      case "uncertain":
+        return retried(outcome.reason, { maybeSent: true, afterMs: outcome.afterMs });
+    }
+  } catch (error) {
+    if (error instanceof TookTooLong) return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
+    log.error({ err: error }, "A connector threw; what it was to send is tried again");
+    return retried(`the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`, { maybeSent: true });
+  }
+}
+
+/**
+ * Sends one message effect: where an earlier attempt may have reached the network, the network is asked first. Where it
+ * cannot be asked the effect is sent again, and counted.
+ */
+export async function sendOnce(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<Called> {
+  const { handlers, metrics } = runtime;
+  let maybeSent = effect.maybeSent;
+  if (maybeSent && !handlers.idempotent) {
+    if (handlers.findSent) {
+      const found = await find(runtime, effect);
+      if ("verdict" in found) return found;
+      if (found.sent) return { sent: found.sent };
+      maybeSent = false;
+    } else {
+      metrics.uncertainResent(runtime.name, "toNetwork");
+    }
+  }
+  return call(runtime, (signal) => handlers.message({ ...effect, maybeSent, signal }));
+}
+
+async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
+  const { clock, global, handlers, log } = runtime;
+  try {
+    const found = await withDeadline(
+      clock,
+      global.delivery.handlerTimeout,
+      async (signal) => (await handlers.findSent?.({ ...effect, signal })) ?? null,
+      (error) => log.warn({ err: error }, "A connector failed after Trestle had stopped waiting for it"),
+    );
+    return { sent: found };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { verdict: { verdict: "retry", reason: `whether it was sent already cannot be known now: ${reason}`, transport: true, maybeSent: true } };
+  }
+}
+
+function retried(reason: string, options: { transport?: boolean; maybeSent?: boolean; afterMs?: number | undefined }): Called {
+  const { transport, maybeSent, afterMs } = options;
+  return {
+    verdict: {
+      verdict: "retry",
+      reason,
+      ...(transport !== undefined && { transport }),
+      ...(maybeSent !== undefined && { maybeSent }),
+      ...(afterMs !== undefined && { afterMs }),
+    },
+  };
+}
+
+/** The verdict of a call whose only effect was the call itself. */
+export function verdictOfCall(called: Called): Verdict {
+  return "verdict" in called ? called.verdict : done();
+}
+
+/** What an effect says of its cause and its attempt. */
+export function attemptOf(entry: Entry): { readonly attempt: number; readonly maybeSent: boolean } {
+  return { attempt: entry.attempts + 1, maybeSent: entry.maybeSent };
+}

@@ -1,0 +1,135 @@
+import { mapMentions, mentionsOf, toPlainText, type MentionTarget, type RichText } from "@trestle/rich-text";
+import type { Content } from "../../connector/content.js";
+import type { ReplyTarget } from "../../connector/effects.js";
+import { fitContent, editFallback } from "../../connector/fallback.js";
+import { EventId, type RemoteMessageId } from "../../connector/ids.js";
+import { classify } from "../../matrix/failure.js";
+import type { MatrixFailure, MatrixResult } from "../../matrix/result.js";
+import { contentOf, type MatrixMessage } from "../content/from-matrix.js";
+import type { Ghosts } from "../ghosts.js";
+import type { BridgeRuntime } from "../runtime.js";
+import { localpartOf } from "./authors.js";
+import type { Message } from "./message.js";
+import type { EffectSource } from "./source.js";
+
+export type ReadMessage =
+  | { readonly is: "nothing" }
+  | { readonly is: "failure"; readonly failure: MatrixFailure }
+  | { readonly is: "message"; readonly message: Message }
+  | { readonly is: "edit"; readonly target: EventId; readonly content: Content; readonly fallback: Message };
+
+const excerptLength = 200;
+
+/** Makes of a Matrix event what a connector gets: mentions of ghosts as people of the network, files as links, replies resolved. */
+export class ContentForNetwork {
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly ghosts: Ghosts,
+  ) {}
+
+  async read(source: EffectSource): Promise<ReadMessage> {
+    const { event } = source;
+    const read = contentOf(event.type, event.content);
+    switch (read.kind) {
+      case "unusable":
+        this.runtime.log.debug({ event: event.event_id, reason: read.reason }, "Nothing of an event can be shown on the network");
+        return { is: "nothing" };
+      case "reaction":
+        return { is: "nothing" };
+      case "edit": {
+        const content = await this.#translate(source, read.content);
+        return { is: "edit", target: read.target, content, fallback: { contents: this.#fit(editFallback(content), undefined) } };
+      }
+      case "message":
+        return this.#message(source, read);
+    }
+  }
+
+  async #message(source: EffectSource, read: Extract<MatrixMessage, { kind: "message" }>): Promise<ReadMessage> {
+    const content = await this.#translate(source, read.content);
+    const { relation } = read;
+    const repliesTo = relation.kind === "reply" ? relation.replyTo : relation.kind === "thread" && !relation.isFallingBack ? relation.replyTo : undefined;
+    const reply = repliesTo === undefined ? undefined : await this.#target(source, repliesTo);
+    const thread = relation.kind === "thread" ? await this.#target(source, relation.root) : undefined;
+    if (reply && !reply.ok) return { is: "failure", failure: reply.failure };
+    if (thread && !thread.ok) return { is: "failure", failure: thread.failure };
+    const message: Message = {
+      contents: this.#fit(content, reply?.body),
+      ...(reply && { replyTo: reply.body }),
+      ...(thread && { thread: thread.body }),
+    };
+    return { is: "message", message };
+  }
+
+  #fit(content: Content, replyTo: ReplyTarget | undefined): readonly Content[] {
+    const { limits = {}, split } = this.runtime.handlers;
+    const { textBytes, ...rest } = limits;
+    return fitContent(content, { ...rest, ...(textBytes !== undefined && !split && { textBytes }) }, replyTo);
+  }
+
+  async #translate({ event, room }: EffectSource, content: Content): Promise<Content> {
+    switch (content.type) {
+      case "text":
+        return { ...content, body: await this.#mentions(content.body) };
+      case "media": {
+        const caption = content.caption && (await this.#mentions(content.caption));
+        const { source } = content;
+        const url = source.from === "matrix" ? this.runtime.mediaLink(source.uri, content.name, room.id, event.event_id) : undefined;
+        return {
+          ...content,
+          ...(caption && { caption }),
+          ...(source.from === "matrix" && { source: { ...source, ...(url !== undefined && { url }) } }),
+        };
+      }
+      case "location":
+        return content;
+    }
+  }
+
+  /** A mention of a ghost is a mention of the person it stands for. */
+  async #mentions(text: RichText): Promise<RichText> {
+    const people = new Map<string, Extract<MentionTarget, { kind: "remoteUser" }> & { name: string }>();
+    for (const target of mentionsOf(text)) {
+      if (target.kind !== "matrixUser" || !this.runtime.isOwn(target.userId)) continue;
+      const ghost = await this.ghosts.ofUser(target.userId);
+      if (ghost) people.set(target.userId, { kind: "remoteUser", id: ghost.remote, name: ghost.name ?? ghost.remote });
+    }
+    if (people.size === 0) return text;
+    return mapMentions(text, (mention) => {
+      const person = mention.target.kind === "matrixUser" ? people.get(mention.target.userId) : undefined;
+      return person ? { type: "mention", target: { kind: "remoteUser", id: person.id }, text: person.name } : mention;
+    });
+  }
+
+  /** What a reply points to, as far as it is known; asked of the homeserver only where the store does not say who wrote it. */
+  async #target({ room, link }: EffectSource, event: EventId): Promise<MatrixResult<ReplyTarget>> {
+    const { runtime } = this;
+    const [part] = await runtime.messages.ofEvent(event, link.channelKey);
+    const original = await runtime.client.getEvent(room.id, event);
+    if (!original.ok && classify(original.failure).action === "retry") return original;
+    const sender = part?.sender ?? (original.ok ? original.body?.sender : undefined);
+    const ghost = sender === undefined ? undefined : await this.ghosts.ofUser(sender);
+    const member = sender === undefined || ghost ? undefined : await runtime.members.find(room.key, sender);
+    const name = ghost?.name ?? member?.name ?? (sender === undefined ? undefined : localpartOf(sender));
+    const excerpt = original.ok && original.body ? excerptOf(original.body.type, original.body.content) : undefined;
+    const id: RemoteMessageId | undefined = part?.remote;
+    return {
+      ok: true,
+      body: {
+        event,
+        ...(id !== undefined && { id }),
+        ...(name !== undefined && { authorName: name }),
+        ...(ghost && { remoteAuthor: ghost.remote }),
+        ...(excerpt !== undefined && { excerpt }),
+      },
+    };
+  }
+}
+
+function excerptOf(type: string, content: unknown): string | undefined {
+  const read = contentOf(type, content);
+  if (read.kind !== "message") return undefined;
+  const text = read.content.type === "text" ? toPlainText(read.content.body) : read.content.type === "media" ? read.content.name : undefined;
+  const [line] = (text ?? "").split("\n");
+  return line === undefined || line === "" ? undefined : line.slice(0, excerptLength).toWellFormed();
+}

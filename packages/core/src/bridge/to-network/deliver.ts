@@ -1,0 +1,163 @@
+import type { MatrixEvent } from "../../appservice/event.js";
+import { ChannelId, EventId, RoomId, type RemoteMessageId } from "../../connector/ids.js";
+import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import type { Link } from "../../mapping/links.js";
+import { verdictOf } from "../to-matrix/send.js";
+import type { Ghosts } from "../ghosts.js";
+import type { Memberships } from "../memberships.js";
+import type { Permissions } from "../permissions.js";
+import type { BridgeRuntime } from "../runtime.js";
+import { effectIdOf } from "../effect-id.js";
+import { Authors } from "./authors.js";
+import { attemptOf, call, verdictOfCall } from "./call.js";
+import { ContentForNetwork } from "./content.js";
+import { deliverMembership } from "./membership.js";
+import { deliverMessage } from "./message.js";
+import type { EffectSource } from "./source.js";
+
+export interface ToNetworkParts {
+  readonly runtime: BridgeRuntime;
+  readonly authors: Authors;
+  readonly ghosts: Ghosts;
+  readonly memberships: Memberships;
+  readonly permissions: Permissions;
+  /** Says privately why nothing is bridged from an encrypted room. */
+  readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
+}
+
+/** Brings events of linked rooms to their channels. */
+export class ToNetwork {
+  readonly #content: ContentForNetwork;
+
+  constructor(readonly parts: ToNetworkParts) {
+    this.#content = new ContentForNetwork(parts.runtime, parts.ghosts);
+  }
+
+  async deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
+    const { runtime, permissions } = this.parts;
+    const link = (await runtime.links.ofRoom(event.room_id)).find((each) => each.channel === channel);
+    // Unlinked meanwhile: whoever unlinked did not want it delivered.
+    if (!link || !permissions.atLeast(event.sender, "relay")) return done();
+    const { maxAgeToNetwork } = runtime.global.delivery;
+    const age = runtime.clock.now() - event.origin_server_ts;
+    if (maxAgeToNetwork > 0 && event.origin_server_ts > 0 && age > maxAgeToNetwork) {
+      return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`);
+    }
+    return this.#dispatch(entry, event, link);
+  }
+
+  async #dispatch(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
+    switch (event.type) {
+      case "m.room.encrypted":
+        await this.parts.onEncrypted(RoomId(event.room_id), event.sender);
+        return done();
+      case "m.room.member":
+        return this.#withSource(entry, event, link, (source) => deliverMembership(this.parts, source));
+      case "m.room.topic":
+        return this.#withSource(entry, event, link, (source) => this.#topic(source));
+      case "m.room.name":
+        return this.#withSource(entry, event, link, (source) => this.#name(source));
+      case "m.reaction":
+        return this.#withSource(entry, event, link, (source) => this.#reaction(source));
+      case "m.room.redaction":
+        return this.#withSource(entry, event, link, (source) => this.#redaction(source));
+      default:
+        return this.#withSource(entry, event, link, (source) => this.#message(entry, source));
+    }
+  }
+
+  async #withSource(entry: Entry, event: MatrixEvent, link: Link, deliver: (source: EffectSource) => Promise<Verdict>): Promise<Verdict> {
+    const room = await this.parts.runtime.rooms.ensure(RoomId(event.room_id));
+    const author = await this.parts.authors.of(room, event.sender);
+    if (!author.ok) return verdictOf(author.failure);
+    const base = {
+      ...attemptOf(entry),
+      channel: ChannelId(link.channel),
+      room: room.id,
+      event: EventId(event.event_id),
+      author: author.body,
+      at: event.origin_server_ts,
+    };
+    return deliver({ event, room, link, base });
+  }
+
+  async #message(entry: Entry, source: EffectSource): Promise<Verdict> {
+    const read = await this.#content.read(source);
+    switch (read.is) {
+      case "nothing":
+        return done();
+      case "failure":
+        return verdictOf(read.failure);
+      case "message":
+        return deliverMessage(this.parts.runtime, entry, source, read.message);
+      case "edit": {
+        const target = await this.parts.runtime.messages.ofEvent(read.target, source.link.channelKey);
+        const { edit } = this.parts.runtime.handlers;
+        if (!edit || target.length === 0) return deliverMessage(this.parts.runtime, entry, source, read.fallback);
+        const ids = target.map((part) => part.remote);
+        return this.#effect(source, "edit", (effect) => edit({ ...effect, target: ids, content: read.content }));
+      }
+    }
+  }
+
+  async #reaction({ event, link, room, base }: EffectSource): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const relation = event.content["m.relates_to"];
+    const { event_id: on, key } = (typeof relation === "object" && relation !== null ? relation : {}) as { event_id?: unknown; key?: unknown };
+    const { react } = runtime.handlers;
+    if (typeof on !== "string" || typeof key !== "string" || key === "" || !react) return done();
+    const [target] = await runtime.messages.ofEvent(on, link.channelKey);
+    if (!target) return done();
+    const verdict = await this.#effect({ event, link, room, base }, "react", (effect) => react({ ...effect, target: target.remote, key }));
+    if (verdict.verdict !== "done") return verdict;
+    const reaction = { channelKey: link.channelKey, remote: target.remote, roomKey: room.key, sender: event.sender, key, event: base.event };
+    return done(runtime.messages.mapReaction(reaction));
+  }
+
+  async #redaction(source: EffectSource): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const { event, link, room } = source;
+    const redacts = typeof event.content.redacts === "string" ? event.content.redacts : event.redacts;
+    if (redacts === undefined) return done();
+    const reaction = await runtime.messages.reactionOfEvent(redacts);
+    if (reaction) {
+      const { unreact } = runtime.handlers;
+      const writes = runtime.messages.unmapReaction(reaction);
+      if (!unreact || reaction.channelKey !== link.channelKey || reaction.roomKey !== room.key) return done(writes);
+      const verdict = await this.#effect(source, "unreact", (effect) => unreact({ ...effect, target: reaction.remote, key: reaction.key }));
+      return verdict.verdict === "done" ? done(writes) : verdict;
+    }
+    const parts = await runtime.messages.ofEvent(redacts, link.channelKey);
+    const writes = [["revoke", redacts, runtime.clock.now()] as const];
+    const { redact } = runtime.handlers;
+    if (!redact || parts.length === 0) return done(writes);
+    const target = parts.map((part): RemoteMessageId => part.remote);
+    const reason = typeof event.content.reason === "string" ? event.content.reason : undefined;
+    const verdict = await this.#effect(source, "redact", (effect) => redact({ ...effect, target, ...(reason !== undefined && { reason }) }));
+    return verdict.verdict === "done" ? done([...writes, ...runtime.messages.unmap(parts)]) : verdict;
+  }
+
+  async #topic(source: EffectSource): Promise<Verdict> {
+    const { topic } = this.parts.runtime.handlers;
+    const text = source.event.content.topic;
+    if (!topic || typeof text !== "string") return done();
+    return this.#effect(source, "topic", (effect) => topic({ ...effect, topic: text }));
+  }
+
+  async #name(source: EffectSource): Promise<Verdict> {
+    const { name } = this.parts.runtime.handlers;
+    const text = source.event.content.name;
+    if (!name || typeof text !== "string") return done();
+    return this.#effect(source, "name", (effect) => name({ ...effect, name: text }));
+  }
+
+  async #effect(
+    { base, link }: EffectSource,
+    kind: string,
+    work: (effect: EffectSource["base"] & { readonly effect: ReturnType<typeof effectIdOf>; readonly signal: AbortSignal }) => ReturnType<Parameters<typeof call>[1]>,
+  ): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const effect = effectIdOf(runtime.name, kind, link.channel, base.event);
+    return verdictOfCall(await call(runtime, (signal) => work({ ...base, effect, signal })));
+  }
+}

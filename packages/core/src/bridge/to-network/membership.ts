@@ -1,0 +1,68 @@
+import { RoomId, UserId } from "../../connector/ids.js";
+import type { MembershipEffect } from "../../connector/effects.js";
+import { done, type Verdict } from "../../delivery/entry.js";
+import { effectIdOf } from "../effect-id.js";
+import { localpartOf, memberOf } from "./authors.js";
+import { call, verdictOfCall } from "./call.js";
+import type { ToNetworkParts } from "./deliver.js";
+import type { EffectSource } from "./source.js";
+
+type Change = MembershipEffect["change"];
+
+/** Joins, leaves, kicks, bans and new names of Matrix users; and what Matrix users do to ghosts. */
+export async function deliverMembership(parts: ToNetworkParts, source: EffectSource): Promise<Verdict> {
+  const { runtime } = parts;
+  const { event, link, room, base } = source;
+  const user = event.state_key;
+  if (user === undefined || user === runtime.bot) return done();
+  const member = memberOf(event.content);
+  if (runtime.isOwn(user)) return ghostChanged(parts, source, user, member.membership);
+
+  const known = previousOf(event.unsigned) ?? (await runtime.members.find(room.key, user));
+  const change = changeOf(known?.membership ?? "leave", member.membership, event.sender === user, known?.name !== member.name);
+  const { membership } = runtime.handlers;
+  if (!membership || !change) return done(runtime.members.set(room.key, user, member));
+  const name = member.name ?? localpartOf(user);
+  const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
+  const verdict = verdictOfCall(
+    await call(runtime, (signal) =>
+      membership({ ...base, effect, signal, change, who: { userId: UserId(user), name }, ...reasonOf(event.content) }),
+    ),
+  );
+  return verdict.verdict === "done" ? done(runtime.members.set(room.key, user, member)) : verdict;
+}
+
+/** A Matrix user removed a ghost: the homeserver has done it, the network is asked to do the same. */
+async function ghostChanged(parts: ToNetworkParts, source: EffectSource, user: string, membership: string): Promise<Verdict> {
+  const { runtime } = parts;
+  const { event, link, room, base } = source;
+  if (membership !== "leave" && membership !== "ban") return done();
+  const ghost = await parts.ghosts.ofUser(user);
+  if (!ghost) return done();
+  await parts.memberships.left(room.key, ghost);
+  const handler = runtime.handlers.membership;
+  if (!handler) return done();
+  const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
+  const change = membership === "ban" ? "ban" : "kick";
+  return verdictOfCall(
+    await call(runtime, (signal) =>
+      handler({ ...base, room: RoomId(event.room_id), effect, signal, change, who: { remote: ghost.remote }, ...reasonOf(event.content) }),
+    ),
+  );
+}
+
+function changeOf(before: string, now: string, byThemselves: boolean, renamed: boolean): Change | undefined {
+  if (now === "join") return before === "join" ? (renamed ? "rename" : undefined) : "join";
+  if (now === "ban") return "ban";
+  if (now === "leave" && before === "join") return byThemselves ? "leave" : "kick";
+  return undefined;
+}
+
+function previousOf(unsigned: Readonly<Record<string, unknown>> | undefined): ReturnType<typeof memberOf> | undefined {
+  const previous = unsigned?.prev_content;
+  return typeof previous === "object" && previous !== null ? memberOf(previous as Readonly<Record<string, unknown>>) : undefined;
+}
+
+function reasonOf(content: Readonly<Record<string, unknown>>): { readonly reason?: string } {
+  return typeof content.reason === "string" && content.reason !== "" ? { reason: content.reason } : {};
+}

@@ -1,0 +1,119 @@
+import type { Content } from "../../connector/content.js";
+import type { MessageEffect, ReplyTarget } from "../../connector/effects.js";
+import { EventId, type RemoteMessageId } from "../../connector/ids.js";
+import { done, type Entry, type Verdict } from "../../delivery/entry.js";
+import type { MappedMessage } from "../../mapping/messages.js";
+import type { Write } from "../../store/writes.js";
+import { effectIdOf } from "../effect-id.js";
+import type { BridgeRuntime } from "../runtime.js";
+import { sendOnce } from "./call.js";
+import type { EffectSource } from "./source.js";
+
+/** Where a message comes from and where it goes. */
+export interface MessageSource {
+  readonly base: EffectSource["base"];
+  readonly link: Pick<EffectSource["link"], "channel" | "channelKey">;
+  readonly room: Pick<EffectSource["room"], "key">;
+}
+
+interface Part {
+  readonly part: number;
+  /** What the connector's `split` made, else the part's own content. */
+  readonly wire: unknown;
+  readonly sent: boolean;
+  readonly remote: string | undefined;
+}
+
+interface PartRow {
+  readonly part: number;
+  readonly wire: string;
+  readonly sent: number;
+  readonly remote: string | null;
+}
+
+export interface Message {
+  /** More than one where a network's limits cut the text and the connector does not. */
+  readonly contents: readonly Content[];
+  readonly replyTo?: ReplyTarget;
+  readonly thread?: ReplyTarget;
+}
+
+/** Sends a message to a channel, part by part; a crash between two parts goes on with the next. */
+export async function deliverMessage(runtime: BridgeRuntime, entry: Entry, source: MessageSource, message: Message): Promise<Verdict> {
+  const { base, link, room } = source;
+  const parts = await planParts(runtime, entry, source, message);
+  const several = parts.length > 1;
+  const mapped: MappedMessage[] = [];
+  let inDoubt = entry.maybeSent;
+  for (const part of parts) {
+    let remote = part.remote;
+    if (!part.sent) {
+      const effect = messageEffect(runtime, source, message, part, parts.length, inDoubt);
+      inDoubt = false;
+      const called = await sendOnce(runtime, effect);
+      if ("verdict" in called) return called.verdict;
+      remote = called.sent.id;
+      if (several) await runtime.store.commit([["partSent", remote ?? null, entry.seq, part.part]]);
+    }
+    if (remote !== undefined) {
+      mapped.push({
+        channelKey: link.channelKey,
+        remote: remote as RemoteMessageId,
+        part: part.part,
+        roomKey: room.key,
+        event: EventId(base.event),
+        sender: base.author.userId,
+      });
+    }
+  }
+  const writes = runtime.messages.map(mapped);
+  return done(several ? [...writes, ["dropParts", entry.seq]] : writes);
+}
+
+function messageEffect(
+  runtime: BridgeRuntime,
+  { base, link }: MessageSource,
+  message: Message,
+  part: Part,
+  parts: number,
+  maybeSent: boolean,
+): Omit<MessageEffect, "signal"> {
+  const content = runtime.handlers.split ? message.contents[0] : (part.wire as Content);
+  if (!content) throw new Error("A message without content was to be sent.");
+  return {
+    ...base,
+    effect: effectIdOf(runtime.name, "message", link.channel, base.event, part.part),
+    maybeSent,
+    content,
+    part: part.part,
+    parts,
+    ...(runtime.handlers.split && { wire: part.wire }),
+    ...(message.replyTo && { replyTo: message.replyTo }),
+    ...(message.thread && { thread: message.thread }),
+  };
+}
+
+/** The parts of a message: those on disk where it was begun before, else as the connector (or its limits) cut it. */
+async function planParts(runtime: BridgeRuntime, entry: Entry, source: MessageSource, message: Message): Promise<readonly Part[]> {
+  const begun = entry.recovered || entry.attempts > 0 ? await storedParts(runtime, entry.seq) : [];
+  if (begun.length > 0) return begun;
+  const wires = await cut(runtime, source, message);
+  const parts = wires.map((wire, part): Part => ({ part, wire, sent: false, remote: undefined }));
+  if (parts.length > 1) {
+    await runtime.store.commit(parts.map(({ part, wire }): Write => ["addPart", entry.seq, part, JSON.stringify(wire ?? null)]));
+  }
+  return parts;
+}
+
+async function cut(runtime: BridgeRuntime, { base, link }: MessageSource, message: Message): Promise<readonly unknown[]> {
+  const [content] = message.contents;
+  if (!runtime.handlers.split || !content) return message.contents;
+  const { replyTo, thread } = message;
+  const effect = effectIdOf(runtime.name, "message", link.channel, base.event, 0);
+  return runtime.handlers.split({ ...base, effect, content, ...(replyTo && { replyTo }), ...(thread && { thread }) });
+}
+
+async function storedParts(runtime: BridgeRuntime, seq: number): Promise<readonly Part[]> {
+  const rows = await runtime.store.all<PartRow>("SELECT part, wire, sent, remote FROM part WHERE seq = ? ORDER BY part", seq);
+  return rows.map((row) => ({ part: row.part, wire: JSON.parse(row.wire) as unknown, sent: row.sent === 1, remote: row.remote ?? undefined }));
+}

@@ -1,0 +1,10 @@
+import type { MatrixEvent } from "../../appservice/event.js";
+
+/** What the journal keeps of something on its way from Matrix. */
+export type ToNetworkPayload =
+  /** An event for a linked channel. */
+  | { readonly via: "channel"; readonly event: MatrixEvent; readonly channel: string }
+  /** An event for the bridge itself: an invite, a command, a room upgrade. */
+  | { readonly via: "room"; readonly event: MatrixEvent }
+  /** Something the bridge has to say in a channel. */
+  | { readonly via: "notice"; readonly channel: string; readonly text: string };

@@ -1,0 +1,142 @@
+import type { MatrixEvent } from "../appservice/event.js";
+import { RoomId, UserId } from "../connector/ids.js";
+import { done, type Entry, type Verdict } from "../delivery/entry.js";
+import { effectIdOf } from "../bridge/effect-id.js";
+import type { Linker } from "../bridge/linker.js";
+import type { Permissions } from "../bridge/permissions.js";
+import type { BridgeRuntime } from "../bridge/runtime.js";
+import type { MatrixSender } from "../bridge/to-matrix/send.js";
+import type { PermissionLevel } from "../config/schema.js";
+import type { Logins } from "../mapping/logins.js";
+import { ServiceError, type BridgeStatus, type Services } from "../services/services.js";
+import { LoginDialogues } from "./login.js";
+
+export interface CommandParts {
+  readonly runtime: BridgeRuntime;
+  readonly permissions: Permissions;
+  readonly linker: Linker;
+  readonly logins: Logins;
+  readonly sender: MatrixSender;
+  readonly services: () => Services;
+}
+
+interface Invocation {
+  readonly event: MatrixEvent;
+  readonly room: RoomId;
+  readonly user: UserId;
+  readonly argument: string;
+}
+
+interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  readonly level: PermissionLevel;
+  run(call: Invocation): Promise<string>;
+}
+
+/** What people type to the bridge in a room. Each command answers with one notice. */
+export class Commands {
+  readonly #commands: ReadonlyMap<string, Command>;
+  readonly #dialogues: LoginDialogues;
+
+  constructor(readonly parts: CommandParts) {
+    this.#dialogues = new LoginDialogues(parts);
+    this.#commands = new Map(Object.entries(this.#all()));
+  }
+
+  async run(entry: Entry, event: MatrixEvent, text: string): Promise<Verdict> {
+    const { runtime, sender } = this.parts;
+    const room = await runtime.rooms.ensure(RoomId(event.room_id));
+    const reply = await this.#answer(event, room.id, text);
+    if (reply === undefined) return done();
+    const content = {
+      msgtype: "m.notice",
+      body: reply,
+      "m.mentions": { user_ids: [event.sender] },
+      "m.relates_to": { "m.in_reply_to": { event_id: event.event_id } },
+    };
+    const effect = effectIdOf(runtime.name, "answer", event.event_id);
+    const sent = await sender.send(entry, room, undefined, { type: "m.room.message", content, effect });
+    return sent.sent ? done() : sent.verdict;
+  }
+
+  async #answer(event: MatrixEvent, room: RoomId, text: string): Promise<string | undefined> {
+    const user = UserId(event.sender);
+    const [word = "", ...rest] = text.split(/\s+/);
+    const command = this.#commands.get(word.toLowerCase() === "" ? "help" : word.toLowerCase());
+    if (!command && this.#dialogues.isOpen(user, room)) return this.#dialogues.input(user, room, text, event);
+    if (!command) return `There is no command ${word}. Try: ${this.#prefix} help`;
+    if (!this.parts.permissions.atLeast(user, command.level)) {
+      return `You may not use ${word}: it needs the level “${command.level}”, which the operator of the bridge gives.`;
+    }
+    try {
+      return await command.run({ event, room, user, argument: rest.join(" ") });
+    } catch (error) {
+      if (error instanceof ServiceError) return error.message;
+      throw error;
+    }
+  }
+
+  get #prefix(): string {
+    return this.parts.runtime.config.commandPrefix ?? `!${this.parts.runtime.name}`;
+  }
+
+  #all(): Record<string, Command> {
+    const { linker, runtime } = this.parts;
+    return {
+      help: { usage: "help", summary: "this list", level: "relay", run: () => Promise.resolve(this.#help()) },
+      link: {
+        usage: "link <channel>",
+        summary: `links this room to a channel of ${runtime.networkName}`,
+        level: "user",
+        run: async ({ room, user, argument }) => {
+          if (argument === "") throw new ServiceError("invalid", `Say which channel: ${this.#prefix} link <channel>`);
+          const link = await linker.link(room, argument, user);
+          return `This room is now linked to ${link.channelName}.`;
+        },
+      },
+      unlink: {
+        usage: "unlink [channel]",
+        summary: "removes the link of this room",
+        level: "user",
+        run: async ({ room, user, argument }) => {
+          const links = await linker.unlink(room, argument === "" ? undefined : argument, user);
+          return `No longer linked to ${links.map((link) => link.channelName).join(", ")}.`;
+        },
+      },
+      list: { usage: "list", summary: "what this room is linked to; for admins all links", level: "relay", run: (call) => this.#list(call) },
+      status: { usage: "status", summary: "how the connections are and what waits", level: "relay", run: () => this.#status() },
+      login: { usage: "login", summary: "signs you in with an account of your own", level: "user", run: ({ user, room }) => this.#dialogues.begin(user, room) },
+      logout: { usage: "logout", summary: "forgets your account", level: "user", run: ({ user }) => this.#dialogues.logout(user) },
+      cancel: { usage: "cancel", summary: "ends a login that was begun", level: "relay", run: ({ user }) => Promise.resolve(this.#dialogues.cancel(user)) },
+    };
+  }
+
+  #help(): string {
+    const { networkName } = this.parts.runtime;
+    const lines = [...this.#commands.values()].map((command) => `${this.#prefix} ${command.usage} – ${command.summary}`);
+    return [`This is the bridge to ${networkName}.`, ...lines].join("\n");
+  }
+
+  async #list({ room, user }: Invocation): Promise<string> {
+    const { runtime, permissions } = this.parts;
+    const here = await runtime.links.ofRoom(room);
+    const links = permissions.atLeast(user, "admin") && here.length === 0 ? await runtime.links.all() : here;
+    if (links.length === 0) return `This room is not linked. Link it with: ${this.#prefix} link <channel>`;
+    return links.map((link) => (link.room === room ? `linked to ${link.channelName}` : `${link.room} – ${link.channelName}`)).join("\n");
+  }
+
+  async #status(): Promise<string> {
+    const status = await this.parts.services().status();
+    const bridge = status.bridges.find((each) => each.name === this.parts.runtime.name);
+    return bridge ? describe(bridge) : "The bridge is starting.";
+  }
+}
+
+function describe(bridge: BridgeStatus): string {
+  const connections = bridge.connections.map(({ connection, state, detail }) => `${connection}: ${state}${detail === undefined ? "" : ` (${detail})`}`);
+  const flow = (name: string, { queued, dead, delivered }: BridgeStatus["toMatrix"]): string =>
+    `${name}: ${delivered} delivered since the start, ${queued} waiting${dead > 0 ? `, ${dead} could not be delivered` : ""}`;
+  return [...connections, `${bridge.links} links`, flow(`to ${bridge.network}`, bridge.toNetwork), flow("to Matrix", bridge.toMatrix)].join("\n");
+}
+

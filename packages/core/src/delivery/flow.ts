@@ -1,0 +1,390 @@
+import type { Logger } from "../log/logger.js";
+import type { Store } from "../store/store.js";
+import type { Write } from "../store/writes.js";
+import { backoff, type BackoffOptions } from "./backoff.js";
+import type { Clock } from "./clock.js";
+import type { DirectionCode, Entry, Verdict } from "./entry.js";
+import { Isolation } from "./isolation.js";
+import { Lane, type LaneItem, type MemoryBudget } from "./lane.js";
+
+export interface FlowOptions {
+  readonly bridge: number;
+  readonly direction: DirectionCode;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly budget: MemoryBudget;
+  /** How many lanes work at once. */
+  readonly concurrency: number;
+  /** How often an entry is tried that fails for a reason other than an unreachable target. */
+  readonly attempts: number;
+  readonly backoff: BackoffOptions;
+  /**
+   * How many entries of a lane may be delivered before the first of them is marked on disk. 0 where a repetition could
+   * not be recognised: then at most one entry a lane is ever in doubt.
+   */
+  readonly unmarkedLimit: () => number;
+  /** Runs one attempt. What it throws is logged and tried again. */
+  readonly handle: (entry: Entry) => Promise<Verdict>;
+  readonly onDead?: (entry: Entry, reason: string) => void;
+  readonly observe?: FlowObserver;
+  /** Treat the entries that were under way when the process died with suspicion: it died several times in a row. */
+  readonly isolate: boolean;
+}
+
+export interface FlowObserver {
+  delivered(waitedMs: number): void;
+  retried(): void;
+  died(): void;
+}
+
+interface OpenRow {
+  readonly seq: number;
+  readonly source: string;
+  readonly at: number;
+  readonly payload: string | null;
+  readonly attempts: number;
+  readonly strikes: number;
+}
+
+const window = 64;
+const itemsInMemory = 256;
+
+/** One direction of one bridge: its lanes, each in order, all side by side up to `concurrency`. */
+export class Flow {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #ready: Lane[] = [];
+  readonly #isolation: Isolation;
+  #running = 0;
+  #stopping = false;
+  #idle: (() => void)[] = [];
+  #open = 0;
+  delivered = 0;
+  deadCount = 0;
+
+  constructor(readonly options: FlowOptions) {
+    this.#isolation = new Isolation(options.store);
+  }
+
+  /** Entries that are not delivered yet. */
+  get open(): number {
+    return this.#open;
+  }
+
+  get laneCount(): number {
+    return this.#lanes.size;
+  }
+
+  /** Lanes whose next entry waits for another attempt. */
+  get waitingLanes(): number {
+    let count = 0;
+    for (const lane of this.#lanes.values()) if (lane.state === "waiting") count += 1;
+    return count;
+  }
+
+  /** Whether any lane waits because the target cannot be reached. */
+  get unreachable(): boolean {
+    for (const lane of this.#lanes.values()) if (lane.unreachable) return true;
+    return false;
+  }
+
+  /** Takes up what an earlier process left. `clean` when that one ended in good order, so that nothing is in doubt. */
+  async resume(clean: boolean): Promise<void> {
+    const rows = await this.options.store.all<{ lane: string; newest: number; count: number }>(
+      "SELECT lane, max(seq) AS newest, count(*) AS count FROM journal WHERE state < 2 AND direction = ? AND bridge = ? GROUP BY lane",
+      this.options.direction,
+      this.options.bridge,
+    );
+    for (const row of rows) {
+      const lane = this.#lane(row.lane);
+      lane.more = true;
+      lane.recoveredUpTo = row.newest;
+      lane.inDoubt = clean ? 0 : this.options.unmarkedLimit() + 1;
+      this.#open += row.count;
+      this.#makeReady(lane);
+    }
+    const died = await this.options.store.get<{ count: number }>(
+      "SELECT count(*) AS count FROM journal WHERE state = 2 AND direction = ? AND bridge = ?",
+      this.options.direction,
+      this.options.bridge,
+    );
+    this.deadCount = died?.count ?? 0;
+  }
+
+  /** Takes an entry that has just been committed. Must be called in the order of the commits. */
+  offer(laneKey: string, item: { seq: number; source: string; at: number; payload: unknown; bytes: number }): void {
+    this.#open += 1;
+    const lane = this.#lane(laneKey);
+    if (item.seq > lane.last && !lane.more) {
+      if (lane.items.length < itemsInMemory && this.options.budget.take(item.bytes)) {
+        lane.items.push({ ...item, attempts: 0, strikes: 0, maybeSent: false, recovered: false });
+        lane.last = item.seq;
+      } else {
+        lane.more = true;
+      }
+    }
+    this.#makeReady(lane);
+  }
+
+  /** Looks again at a lane whose entries changed on disk (a replay). */
+  refresh(laneKey: string, added: number): void {
+    this.#open += added;
+    this.deadCount = Math.max(0, this.deadCount - added);
+    const lane = this.#lane(laneKey);
+    lane.more = true;
+    this.#makeReady(lane);
+  }
+
+  /**
+   * Moves what waits in one lane to another, before everything newer there (a room was replaced by another). Waits for
+   * what is under way in both.
+   */
+  async relane(from: string, to: string): Promise<void> {
+    const lanes = [this.#lane(from), this.#lane(to)] as const;
+    for (const lane of lanes) lane.frozen = true;
+    while (lanes.some((lane) => lane.state === "running" || lane.unmarked > 0)) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    await this.#commit([["relane", to, from, this.options.direction]]);
+    for (const lane of lanes) {
+      lane.cancelTimer?.();
+      for (const item of lane.items) this.options.budget.give(item.bytes);
+      this.#lanes.delete(lane.key);
+      const at = this.#ready.indexOf(lane);
+      if (at >= 0) this.#ready.splice(at, 1);
+    }
+    const lane = this.#lane(to);
+    lane.more = true;
+    lane.recoveredUpTo = Number.MAX_SAFE_INTEGER;
+    lane.inDoubt = this.options.unmarkedLimit() + 1;
+    this.#makeReady(lane);
+  }
+
+  /** The target answers again: lanes that waited for it go on at once. */
+  wake(): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.state !== "waiting" || !lane.unreachable) continue;
+      this.#unblock(lane);
+    }
+  }
+
+  /** Starts nothing more, and resolves when what is under way has ended and is marked. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const lane of this.#lanes.values()) lane.cancelTimer?.();
+    while (this.#busy()) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when every lane is empty or waits for another attempt, or `deadline` resolves. */
+  async drain(deadline: Promise<void>): Promise<void> {
+    let over = false;
+    void deadline.then(() => {
+      over = true;
+      this.#settleIdle();
+    });
+    while (!over && (this.#ready.length > 0 || this.#busy())) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  #busy(): boolean {
+    if (this.#running > 0) return true;
+    for (const lane of this.#lanes.values()) if (lane.unmarked > 0) return true;
+    return false;
+  }
+
+  /** Whoever waits for something to end looks again. */
+  #settleIdle(): void {
+    if (this.#idle.length === 0) return;
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #lane(key: string): Lane {
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = new Lane(key);
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #makeReady(lane: Lane): void {
+    if (lane.state !== "idle" || lane.frozen) return;
+    lane.state = "ready";
+    this.#ready.push(lane);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (!this.#stopping && this.#running < this.options.concurrency) {
+      const lane = this.#ready.shift();
+      if (!lane) return;
+      if (lane.frozen) {
+        lane.state = "idle";
+        continue;
+      }
+      lane.state = "running";
+      this.#running += 1;
+      void this.#turn(lane);
+    }
+  }
+
+  /** One entry of one lane; then the lane goes to the end of the queue, so that a busy room starves nobody. */
+  async #turn(lane: Lane): Promise<void> {
+    let waitMs: number | undefined;
+    try {
+      if (lane.items.length === 0 && lane.more) await this.#load(lane);
+      const item = lane.items[0];
+      if (item) waitMs = await this.#attempt(lane, item);
+    } catch (error) {
+      this.options.log.error({ err: error, lane: lane.key }, "A lane could not go on; it tries again");
+      waitMs = this.options.backoff.retryMin;
+    }
+    this.#running -= 1;
+    this.#after(lane, waitMs);
+    this.#pump();
+    this.#settleIdle();
+  }
+
+  #after(lane: Lane, waitMs: number | undefined): void {
+    if (lane.frozen) {
+      lane.state = "idle";
+    } else if (waitMs !== undefined && !this.#stopping) {
+      lane.state = "waiting";
+      lane.cancelTimer = this.options.clock.after(waitMs, () => this.#unblock(lane));
+    } else if (lane.items.length > 0 || lane.more) {
+      lane.state = "ready";
+      this.#ready.push(lane);
+    } else {
+      lane.state = "idle";
+      if (lane.isEmpty) this.#lanes.delete(lane.key);
+    }
+  }
+
+  #unblock(lane: Lane): void {
+    if (lane.frozen) return;
+    lane.cancelTimer?.();
+    lane.cancelTimer = undefined;
+    lane.state = "ready";
+    this.#ready.push(lane);
+    this.#pump();
+  }
+
+  async #load(lane: Lane): Promise<void> {
+    const rows = await this.options.store.all<OpenRow>(
+      "SELECT seq, source, at, payload, attempts, strikes FROM journal WHERE state < 2 AND direction = ? AND bridge = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?",
+      this.options.direction,
+      this.options.bridge,
+      lane.key,
+      lane.last,
+      window,
+    );
+    lane.more = rows.length === window;
+    for (const row of rows) {
+      const bytes = row.payload?.length ?? 0;
+      this.options.budget.force(bytes);
+      const recovered = row.seq <= lane.recoveredUpTo;
+      const inDoubt = recovered && lane.inDoubt > 0;
+      if (inDoubt) lane.inDoubt -= 1;
+      lane.items.push({
+        seq: row.seq,
+        source: row.source,
+        at: row.at,
+        payload: row.payload === null ? null : JSON.parse(row.payload),
+        bytes,
+        attempts: row.attempts,
+        strikes: row.strikes,
+        maybeSent: inDoubt,
+        recovered,
+      });
+      lane.last = row.seq;
+    }
+  }
+
+  /** Resolves to how long the lane must wait, or `undefined` when it may go on. */
+  async #attempt(lane: Lane, item: LaneItem): Promise<number | undefined> {
+    const entry: Entry = { ...item, lane: lane.key };
+    const suspect = this.options.isolate && item.recovered && item.maybeSent;
+    const verdict = suspect
+      ? await this.#isolation.run(entry, item.strikes, () => this.#handle(entry))
+      : await this.#handle(entry);
+    switch (verdict.verdict) {
+      case "done":
+        lane.unreachable = false;
+        await this.#finish(lane, item, [...(verdict.writes ?? []), ["done", item.seq]]);
+        this.delivered += 1;
+        this.options.observe?.delivered(this.options.clock.now() - item.at);
+        return undefined;
+      case "dead":
+        await this.#bury(lane, item, entry, verdict.reason);
+        return undefined;
+      case "retry":
+        return this.#retry(lane, item, entry, verdict);
+    }
+  }
+
+  async #handle(entry: Entry): Promise<Verdict> {
+    try {
+      return await this.options.handle(entry);
+    } catch (error) {
+      this.options.log.error({ err: error, lane: entry.lane, source: entry.source }, "Delivering an entry failed unexpectedly");
+      const reason = error instanceof Error ? error.message : String(error);
+      return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
+    }
+  }
+
+  async #retry(lane: Lane, item: LaneItem, entry: Entry, verdict: Extract<Verdict, { verdict: "retry" }>): Promise<number | undefined> {
+    item.attempts += 1;
+    item.maybeSent ||= verdict.maybeSent ?? false;
+    if (verdict.transport !== true && item.attempts >= this.options.attempts) {
+      await this.#bury(lane, item, entry, `${verdict.reason} (tried ${item.attempts} times)`);
+      return undefined;
+    }
+    lane.unreachable = verdict.transport ?? false;
+    this.options.observe?.retried();
+    this.options.log.debug({ lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason }, "Trying again later");
+    void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]]);
+    return backoff(item.attempts, this.options.backoff, verdict.afterMs);
+  }
+
+  async #bury(lane: Lane, item: LaneItem, entry: Entry, reason: string): Promise<void> {
+    lane.unreachable = false;
+    await this.#finish(lane, item, [["dead", item.attempts, reason.slice(0, 1000), item.seq]]);
+    this.deadCount += 1;
+    this.options.observe?.died();
+    this.options.log.warn({ lane: lane.key, source: item.source, reason }, "Kept as a dead letter");
+    this.options.onDead?.(entry, reason);
+  }
+
+  async #finish(lane: Lane, item: LaneItem, writes: readonly Write[]): Promise<void> {
+    lane.items.shift();
+    this.options.budget.give(item.bytes);
+    lane.unmarked += 1;
+    const marked = this.#commit(writes).then(() => {
+      lane.unmarked -= 1;
+      this.#open -= 1;
+      if (lane.state === "idle" && lane.isEmpty) this.#lanes.delete(lane.key);
+      this.#settleIdle();
+    });
+    if (lane.unmarked > this.options.unmarkedLimit()) await marked;
+  }
+
+  /** Tries until the disk takes it: what was delivered must be marked, whatever it costs. */
+  async #commit(writes: readonly Write[]): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.options.store.commit(writes);
+        return;
+      } catch (error) {
+        if (this.#stopping) {
+          this.options.log.error({ err: error }, "A mark could not be written before the end; the next start looks before it sends again");
+          return;
+        }
+        this.options.log.error({ err: error }, "The journal cannot be written; nothing of this lane is sent until it can");
+        await new Promise<void>((resolve) => this.options.clock.after(backoff(attempt, this.options.backoff), resolve));
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+export interface LaneItem {
+  readonly seq: number;
+  readonly source: string;
+  readonly at: number;
+  readonly payload: unknown;
+  readonly bytes: number;
+  attempts: number;
+  strikes: number;
+  maybeSent: boolean;
+  readonly recovered: boolean;
+}
+
+/** The entries of one room or channel, in order. Only a window of them is in memory; the rest waits on disk. */
+export class Lane {
+  readonly items: LaneItem[] = [];
+  /** The newest entry that is or was in memory. */
+  last = 0;
+  /** There are newer entries on disk that are not in memory. */
+  more = false;
+  state: "idle" | "ready" | "running" | "waiting" = "idle";
+  /** Delivered, but the mark is not on disk yet. */
+  unmarked = 0;
+  /** It waits because the target cannot be reached. */
+  unreachable = false;
+  /** It is about to be moved: nothing of it starts. */
+  frozen = false;
+  cancelTimer: (() => void) | undefined;
+  /** How many of the next entries may have been sent before the process died. */
+  inDoubt = 0;
+  /** Entries up to this one were in the journal at start. */
+  recoveredUpTo = 0;
+
+  constructor(readonly key: string) {}
+
+  get isEmpty(): boolean {
+    return this.items.length === 0 && !this.more && this.unmarked === 0;
+  }
+}
+
+/** A bound on what all lanes hold in memory together. */
+export class MemoryBudget {
+  #used = 0;
+
+  constructor(readonly limitBytes: number) {}
+
+  get used(): number {
+    return this.#used;
+  }
+
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.limitBytes && this.#used > 0) return false;
+    this.#used += bytes;
+    return true;
+  }
+
+  /** Takes what must be in memory in any case. */
+  force(bytes: number): void {
+    this.#used += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes;
+  }
+}

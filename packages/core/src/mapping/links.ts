@@ -1,0 +1,142 @@
+import { LRUCache } from "lru-cache";
+import { ChannelId, RoomId } from "../connector/ids.js";
+import type { Clock } from "../delivery/clock.js";
+import type { Store } from "../store/store.js";
+
+export const linkKinds = ["portal", "plumbed", "direct"] as const;
+export type LinkKind = (typeof linkKinds)[number];
+
+export interface Channel {
+  /** The store's own number. */
+  readonly key: number;
+  readonly id: ChannelId;
+  readonly name: string;
+  readonly topic: string | undefined;
+  /** The id of the last event received from it. */
+  readonly cursor: string | undefined;
+}
+
+export interface Link {
+  readonly room: RoomId;
+  readonly roomKey: number;
+  readonly channel: ChannelId;
+  readonly channelKey: number;
+  readonly channelName: string;
+  readonly kind: LinkKind;
+  /** Who made it: a user id, `operator` or `config`. */
+  readonly by: string;
+}
+
+interface LinkRow {
+  readonly room: string;
+  readonly roomKey: number;
+  readonly channel: string;
+  readonly channelKey: number;
+  readonly channelName: string;
+  readonly kind: number;
+  readonly by: string;
+}
+
+interface ChannelRow {
+  readonly id: number;
+  readonly channel: string;
+  readonly name: string;
+  readonly topic: string | null;
+  readonly cursor: string | null;
+}
+
+const select =
+  "SELECT room.room AS room, room.id AS roomKey, channel.channel AS channel, channel.id AS channelKey, channel.name AS channelName, link.kind AS kind, link.by AS by FROM link JOIN room ON room.id = link.room JOIN channel ON channel.id = link.channel WHERE channel.bridge = ?";
+
+/** Which rooms and channels of one bridge belong together: n to m. */
+export class Links {
+  readonly #byRoom = new LRUCache<string, readonly Link[]>({ max: 20_000 });
+  readonly #byChannel = new LRUCache<string, readonly Link[]>({ max: 20_000 });
+
+  constructor(
+    readonly store: Store,
+    readonly bridge: number,
+    readonly clock: Clock,
+  ) {}
+
+  ofRoom(room: string): Promise<readonly Link[]> | readonly Link[] {
+    return this.#byRoom.get(room) ?? this.#load(this.#byRoom, room, `${select} AND room.room = ?`);
+  }
+
+  ofChannel(channel: string): Promise<readonly Link[]> | readonly Link[] {
+    return this.#byChannel.get(channel) ?? this.#load(this.#byChannel, channel, `${select} AND channel.channel = ?`);
+  }
+
+  async all(): Promise<readonly Link[]> {
+    const rows = await this.store.all<LinkRow>(`${select} ORDER BY channel.channel, room.room`, this.bridge);
+    return rows.map(toLink);
+  }
+
+  async count(): Promise<number> {
+    const row = await this.store.get<{ count: number }>(
+      "SELECT count(*) AS count FROM link JOIN channel ON channel.id = link.channel WHERE channel.bridge = ?",
+      this.bridge,
+    );
+    return row?.count ?? 0;
+  }
+
+  async channel(id: ChannelId): Promise<Channel | undefined> {
+    const row = await this.store.get<ChannelRow>("SELECT * FROM channel WHERE bridge = ? AND channel = ?", this.bridge, id);
+    return row && toChannel(row);
+  }
+
+  async ensureChannel(id: ChannelId, name: string, topic?: string): Promise<Channel> {
+    const found = await this.channel(id);
+    if (found) return found;
+    await this.store.commit([["addChannel", this.bridge, id, name, topic ?? null]]);
+    const made = await this.channel(id);
+    if (!made) throw new Error(`The channel ${id} was written but cannot be read.`);
+    return made;
+  }
+
+  /** Resolves to `false` when the link was there already. */
+  async add(roomKey: number, room: RoomId, channel: Channel, kind: LinkKind, by: string): Promise<boolean> {
+    const [added] = await this.store.commit([["addLink", roomKey, channel.key, linkKinds.indexOf(kind), by, this.clock.now()]]);
+    this.#forget(room, channel.id);
+    return added !== 0;
+  }
+
+  async remove(link: Link): Promise<void> {
+    await this.store.commit([["dropLink", link.roomKey, link.channelKey]]);
+    this.#forget(link.room, link.channel);
+  }
+
+  /** After the links of rooms changed behind its back (a room upgrade). */
+  forgetAll(): void {
+    this.#byRoom.clear();
+    this.#byChannel.clear();
+  }
+
+  #forget(room: RoomId, channel: ChannelId): void {
+    this.#byRoom.delete(room);
+    this.#byChannel.delete(channel);
+  }
+
+  async #load(cache: LRUCache<string, readonly Link[]>, key: string, sql: string): Promise<readonly Link[]> {
+    const rows = await this.store.all<LinkRow>(sql, this.bridge, key);
+    const links = rows.map(toLink);
+    cache.set(key, links);
+    return links;
+  }
+}
+
+function toLink(row: LinkRow): Link {
+  return {
+    room: RoomId(row.room),
+    roomKey: row.roomKey,
+    channel: ChannelId(row.channel),
+    channelKey: row.channelKey,
+    channelName: row.channelName,
+    kind: linkKinds[row.kind] ?? "plumbed",
+    by: row.by,
+  };
+}
+
+function toChannel(row: ChannelRow): Channel {
+  return { key: row.id, id: ChannelId(row.channel), name: row.name, topic: row.topic ?? undefined, cursor: row.cursor ?? undefined };
+}

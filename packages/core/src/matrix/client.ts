@@ -1,0 +1,491 @@
+import type { ContentUri, EventId, RoomAlias, RoomId, UserId } from "../connector/ids.js";
+import {
+  absentAsNull,
+  answers,
+  type ClientEvent,
+  type EventContent,
+  parsed,
+  parsedEventId,
+  type Profile,
+} from "./answers.js";
+import { MatrixHttp, type MatrixHttpOptions, type MatrixRequest } from "./http.js";
+import {
+  type DownloadedMedia,
+  type DownloadRequest,
+  MediaApi,
+  type ThumbnailRequest,
+  type UploadRequest,
+} from "./media.js";
+import { pathPart as part } from "./path.js";
+import type {
+  AccountDataRequest,
+  BanRequest,
+  CreateRoomRequest,
+  JoinRequest,
+  Membership,
+  MessagesRequest,
+  ReadRequest,
+  RedactRequest,
+  SendEventRequest,
+  SendReceiptRequest,
+  SendStateRequest,
+  StateRequest,
+  TypingRequest,
+} from "./requests.js";
+import type { MatrixResult } from "./result.js";
+
+const v3 = "/_matrix/client/v3";
+
+/**
+ * The client API as an application service uses it (specification v1.19). Every method makes one request (media may
+ * make two) and resolves to a value: it never rejects, and reads no failure as "there is none".
+ */
+export class MatrixClient {
+  readonly http: MatrixHttp;
+  readonly #media: MediaApi;
+
+  constructor(options: MatrixHttpOptions) {
+    this.http = new MatrixHttp(options);
+    this.#media = new MediaApi(this.http);
+  }
+
+  /** Closes every connection; requests under way end as unanswered. */
+  close(): Promise<void> {
+    return this.http.close();
+  }
+
+  // The server and the application service
+
+  async versions(
+    request: ReadRequest = {},
+  ): Promise<MatrixResult<{ readonly versions: readonly string[]; readonly unstableFeatures: EventContent }>> {
+    return parsed(await this.#get("/_matrix/client/versions", "/versions", request), answers.versions);
+  }
+
+  async whoami(
+    request: ReadRequest = {},
+  ): Promise<MatrixResult<{ readonly userId: UserId; readonly deviceId?: string }>> {
+    return parsed(await this.#get(`${v3}/account/whoami`, "/account/whoami", request), answers.whoami);
+  }
+
+  /**
+   * Registers a ghost, or the application service's own user. Also a success when the user is there already. No login
+   * is made: homeservers with another authentication service refuse one.
+   */
+  async register(localpart: string): Promise<MatrixResult<{ readonly existed: boolean }>> {
+    const result = await this.http.request({
+      method: "POST",
+      path: `${v3}/register`,
+      route: "/register",
+      query: { kind: "user" },
+      body: { type: "m.login.application_service", username: localpart, inhibit_login: true },
+    });
+    if (result.ok) return { ok: true, body: { existed: false } };
+    const { failure } = result;
+    if (failure.kind === "answered" && failure.errcode === "M_USER_IN_USE")
+      return { ok: true, body: { existed: true } };
+    return result;
+  }
+
+  /**
+   * Asks the homeserver to call the application service (specification v1.7). A failure says why it could not:
+   * `M_BAD_STATUS`, `M_CONNECTION_FAILED`, `M_CONNECTION_TIMEOUT`, `M_URL_NOT_SET`. On Synapse a success also makes it
+   * deliver its backlog at once.
+   */
+  async ping(
+    appserviceId: string,
+    transactionId: string,
+    request: ReadRequest = {},
+  ): Promise<MatrixResult<{ readonly durationMs: number }>> {
+    const path = `/_matrix/client/v1/appservice/${part(appserviceId)}/ping`;
+    const body = { transaction_id: transactionId };
+    return parsed(
+      await this.http.request({ ...request, method: "POST", path, route: "/appservice/{appserviceId}/ping", body }),
+      answers.ping,
+    );
+  }
+
+  // Events
+
+  /** Sends a message event. The same `txnId` again, within the homeserver's memory of 30 minutes or so, sends nothing and gives the same event id. */
+  async sendEvent(request: SendEventRequest): Promise<MatrixResult<{ readonly eventId: EventId }>> {
+    // Field by field: every message passes here, and spreading objects was a tenth of its cost.
+    const result = await this.http.request({
+      method: "PUT",
+      path: `${v3}/rooms/${part(request.room)}/send/${part(request.type)}/${part(request.txnId)}`,
+      route: "/rooms/{roomId}/send/{eventType}/{txnId}",
+      body: request.content,
+      asUser: request.asUser,
+      deviceId: request.deviceId,
+      ts: request.ts,
+      signal: request.signal,
+      timeoutMs: request.timeoutMs,
+    });
+    return parsedEventId(result);
+  }
+
+  async redact(request: RedactRequest): Promise<MatrixResult<{ readonly eventId: EventId }>> {
+    const { room, eventId, txnId, reason, ...rest } = request;
+    const path = `${v3}/rooms/${part(room)}/redact/${part(eventId)}/${part(txnId)}`;
+    const body = reason === undefined ? {} : { reason };
+    return parsedEventId(
+      await this.http.request({
+        ...rest,
+        method: "PUT",
+        path,
+        route: "/rooms/{roomId}/redact/{eventId}/{txnId}",
+        body,
+      }),
+    );
+  }
+
+  async sendState(request: SendStateRequest): Promise<MatrixResult<{ readonly eventId: EventId }>> {
+    const { room, type, stateKey, content, ...rest } = request;
+    const path = statePath(room, type, stateKey);
+    return parsedEventId(
+      await this.http.request({
+        ...rest,
+        method: "PUT",
+        path,
+        route: "/rooms/{roomId}/state/{eventType}/{stateKey}",
+        body: content,
+      }),
+    );
+  }
+
+  /** The content of a state event. `null` only where the homeserver says that there is none. */
+  async getState(request: StateRequest): Promise<MatrixResult<EventContent | null>> {
+    const { room, type, stateKey, ...rest } = request;
+    const result = await this.#get(
+      statePath(room, type, stateKey),
+      "/rooms/{roomId}/state/{eventType}/{stateKey}",
+      rest,
+    );
+    return absentAsNull(parsed(result, answers.content));
+  }
+
+  async getRoomState(room: RoomId, request: ReadRequest = {}): Promise<MatrixResult<readonly ClientEvent[]>> {
+    return parsed(await this.#get(`${v3}/rooms/${part(room)}/state`, "/rooms/{roomId}/state", request), answers.events);
+  }
+
+  /** `null`: the homeserver does not know the event, or the user may not see it. */
+  async getEvent(room: RoomId, eventId: EventId, request: ReadRequest = {}): Promise<MatrixResult<ClientEvent | null>> {
+    const path = `${v3}/rooms/${part(room)}/event/${part(eventId)}`;
+    return absentAsNull(parsed(await this.#get(path, "/rooms/{roomId}/event/{eventId}", request), answers.event));
+  }
+
+  /** A page of a room's history; without `end` there is no more. */
+  async messages(request: MessagesRequest): Promise<
+    MatrixResult<{
+      readonly events: readonly ClientEvent[];
+      readonly state: readonly ClientEvent[];
+      readonly end?: string;
+    }>
+  > {
+    const { room, dir, from, to, limit, filter, ...rest } = request;
+    const query = { dir, from, to, limit, filter: filter === undefined ? undefined : JSON.stringify(filter) };
+    return parsed(
+      await this.#get(`${v3}/rooms/${part(room)}/messages`, "/rooms/{roomId}/messages", { ...rest, query }),
+      answers.messages,
+    );
+  }
+
+  // Membership
+
+  async joinRoom(
+    room: RoomId | RoomAlias,
+    request: JoinRequest = {},
+  ): Promise<MatrixResult<{ readonly roomId: RoomId }>> {
+    const { via, reason, ...rest } = request;
+    // `server_name` is the name of `via` before specification v1.12.
+    const query = via === undefined ? undefined : { via, server_name: via };
+    const body = reason === undefined ? {} : { reason };
+    const path = `${v3}/join/${part(room)}`;
+    return parsed(
+      await this.http.request({ ...rest, method: "POST", path, route: "/join/{roomIdOrAlias}", query, body }),
+      answers.roomId,
+    );
+  }
+
+  invite(room: RoomId, user: UserId, request: BanRequest = {}): Promise<MatrixResult<undefined>> {
+    return this.#member(room, "invite", user, request);
+  }
+
+  kick(room: RoomId, user: UserId, request: BanRequest = {}): Promise<MatrixResult<undefined>> {
+    return this.#member(room, "kick", user, request);
+  }
+
+  ban(room: RoomId, user: UserId, request: BanRequest = {}): Promise<MatrixResult<undefined>> {
+    return this.#member(room, "ban", user, request);
+  }
+
+  unban(room: RoomId, user: UserId, request: BanRequest = {}): Promise<MatrixResult<undefined>> {
+    return this.#member(room, "unban", user, request);
+  }
+
+  /** Leaves a room, or declines an invite to it. */
+  leave(room: RoomId, request: BanRequest = {}): Promise<MatrixResult<undefined>> {
+    return this.#member(room, "leave", undefined, request);
+  }
+
+  async joinedMembers(room: RoomId, request: ReadRequest = {}): Promise<MatrixResult<ReadonlyMap<UserId, Profile>>> {
+    return parsed(
+      await this.#get(`${v3}/rooms/${part(room)}/joined_members`, "/rooms/{roomId}/joined_members", request),
+      answers.joinedMembers,
+    );
+  }
+
+  async joinedRooms(request: ReadRequest = {}): Promise<MatrixResult<readonly RoomId[]>> {
+    return parsed(await this.#get(`${v3}/joined_rooms`, "/joined_rooms", request), answers.joinedRooms);
+  }
+
+  /** The `m.room.member` events of a room, of every membership or only of one. */
+  async members(
+    room: RoomId,
+    request: ReadRequest & { readonly membership?: Membership; readonly notMembership?: Membership } = {},
+  ): Promise<MatrixResult<readonly ClientEvent[]>> {
+    const { membership, notMembership, ...rest } = request;
+    const query = { membership, not_membership: notMembership };
+    return parsed(
+      await this.#get(`${v3}/rooms/${part(room)}/members`, "/rooms/{roomId}/members", { ...rest, query }),
+      answers.members,
+    );
+  }
+
+  // Rooms and the directory
+
+  /** Creates a room as the bridge bot: since room version 12 a creator's power can never be taken away, so no ghost may create one. */
+  async createRoom(request: CreateRoomRequest): Promise<MatrixResult<{ readonly roomId: RoomId }>> {
+    const body = {
+      name: request.name,
+      topic: request.topic,
+      room_alias_name: request.aliasLocalpart,
+      visibility: request.visibility,
+      preset: request.preset,
+      invite: request.invite,
+      is_direct: request.isDirect,
+      room_version: request.roomVersion,
+      creation_content: request.creationContent,
+      power_level_content_override: request.powerLevels,
+      initial_state: request.initialState?.map(({ type, stateKey, content }) => ({
+        type,
+        state_key: stateKey ?? "",
+        content,
+      })),
+    };
+    const { signal, timeoutMs } = request;
+    return parsed(
+      await this.http.request({
+        signal,
+        timeoutMs,
+        method: "POST",
+        path: `${v3}/createRoom`,
+        route: "/createRoom",
+        body,
+      }),
+      answers.roomId,
+    );
+  }
+
+  /** `null`: there is no such alias. */
+  async resolveAlias(
+    alias: RoomAlias,
+    request: ReadRequest = {},
+  ): Promise<MatrixResult<{ readonly roomId: RoomId; readonly servers: readonly string[] } | null>> {
+    return absentAsNull(
+      parsed(await this.#get(aliasPath(alias), "/directory/room/{roomAlias}", request), answers.alias),
+    );
+  }
+
+  /** Fails with 409 where the alias exists already, also where it points to the same room. */
+  async setAlias(alias: RoomAlias, room: RoomId, request: ReadRequest = {}): Promise<MatrixResult<undefined>> {
+    const body = { room_id: room };
+    return parsed(
+      await this.http.request({
+        ...request,
+        method: "PUT",
+        path: aliasPath(alias),
+        route: "/directory/room/{roomAlias}",
+        body,
+      }),
+      answers.nothing,
+    );
+  }
+
+  /** Also a success where there is no such alias. */
+  async deleteAlias(alias: RoomAlias, request: ReadRequest = {}): Promise<MatrixResult<undefined>> {
+    const result = await this.http.request({
+      ...request,
+      method: "DELETE",
+      path: aliasPath(alias),
+      route: "/directory/room/{roomAlias}",
+    });
+    const deleted = absentAsNull(parsed(result, answers.nothing));
+    return deleted.ok ? { ok: true, body: undefined } : deleted;
+  }
+
+  /** Shows a room in the application service's own list of a network, or hides it. */
+  async setNetworkVisibility(
+    networkId: string,
+    room: RoomId,
+    visibility: "public" | "private",
+  ): Promise<MatrixResult<undefined>> {
+    const path = `${v3}/directory/list/appservice/${part(networkId)}/${part(room)}`;
+    return this.#put(path, "/directory/list/appservice/{networkId}/{roomId}", { visibility }, {});
+  }
+
+  /** Shows a room in the homeserver's public list, or hides it. */
+  async setVisibility(
+    room: RoomId,
+    visibility: "public" | "private",
+    request: ReadRequest = {},
+  ): Promise<MatrixResult<undefined>> {
+    return this.#put(
+      `${v3}/directory/list/room/${part(room)}`,
+      "/directory/list/room/{roomId}",
+      { visibility },
+      request,
+    );
+  }
+
+  // Third-party networks
+
+  async thirdPartyProtocols(request: ReadRequest = {}): Promise<MatrixResult<Readonly<Record<string, EventContent>>>> {
+    return parsed(await this.#get(`${v3}/thirdparty/protocols`, "/thirdparty/protocols", request), answers.protocols);
+  }
+
+  /** What other bridges of the homeserver know: users or locations (rooms) of a protocol by its fields. */
+  async thirdPartyLookup(
+    what: "user" | "location",
+    protocol: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<MatrixResult<readonly EventContent[]>> {
+    const path = `${v3}/thirdparty/${what}/${part(protocol)}`;
+    return parsed(await this.#get(path, `/thirdparty/${what}/{protocol}`, { query: fields }), answers.thirdParty);
+  }
+
+  // Profiles
+
+  /** `name` at most 256 characters; the empty string removes it. */
+  setDisplayName(user: UserId, name: string): Promise<MatrixResult<undefined>> {
+    return this.#put(
+      `${v3}/profile/${part(user)}/displayname`,
+      "/profile/{userId}/displayname",
+      { displayname: name },
+      { asUser: user },
+    );
+  }
+
+  /** `null` removes it. */
+  setAvatarUrl(user: UserId, uri: ContentUri | null): Promise<MatrixResult<undefined>> {
+    return this.#put(
+      `${v3}/profile/${part(user)}/avatar_url`,
+      "/profile/{userId}/avatar_url",
+      { avatar_url: uri ?? "" },
+      { asUser: user },
+    );
+  }
+
+  /** `null`: there is no such user, or they have no profile. */
+  async getProfile(user: UserId, request: ReadRequest = {}): Promise<MatrixResult<Profile | null>> {
+    return absentAsNull(
+      parsed(await this.#get(`${v3}/profile/${part(user)}`, "/profile/{userId}", request), answers.profile),
+    );
+  }
+
+  // What is true for a moment
+
+  setTyping({ room, user, typing, forMs }: TypingRequest): Promise<MatrixResult<undefined>> {
+    const body = typing ? { typing, timeout: Math.round(forMs ?? 30_000) } : { typing };
+    return this.#put(`${v3}/rooms/${part(room)}/typing/${part(user)}`, "/rooms/{roomId}/typing/{userId}", body, {
+      asUser: user,
+    });
+  }
+
+  async sendReceipt({ room, eventId, asUser, kind, threadId }: SendReceiptRequest): Promise<MatrixResult<undefined>> {
+    const path = `${v3}/rooms/${part(room)}/receipt/${part(kind ?? "m.read")}/${part(eventId)}`;
+    const body = threadId === undefined ? {} : { thread_id: threadId };
+    return parsed(
+      await this.http.request({
+        asUser,
+        method: "POST",
+        path,
+        route: "/rooms/{roomId}/receipt/{receiptType}/{eventId}",
+        body,
+      }),
+      answers.nothing,
+    );
+  }
+
+  // Account data
+
+  setAccountData({ user, type, room }: AccountDataRequest, content: EventContent): Promise<MatrixResult<undefined>> {
+    return this.#put(accountDataPath(user, type, room), "/user/{userId}/account_data/{type}", content, {
+      asUser: user,
+    });
+  }
+
+  /** `null`: there is none. */
+  async getAccountData({ user, type, room }: AccountDataRequest): Promise<MatrixResult<EventContent | null>> {
+    const result = await this.#get(accountDataPath(user, type, room), "/user/{userId}/account_data/{type}", {
+      asUser: user,
+    });
+    return absentAsNull(parsed(result, answers.content));
+  }
+
+  // Media
+
+  /** Uploads a file. The stream is read to its end or destroyed, whatever the result. */
+  uploadMedia(request: UploadRequest): Promise<MatrixResult<{ readonly uri: ContentUri }>> {
+    return this.#media.upload(request);
+  }
+
+  /** Begins a download; the stream must be read to its end or destroyed. */
+  downloadMedia(uri: ContentUri, request: DownloadRequest = {}): Promise<MatrixResult<DownloadedMedia>> {
+    return this.#media.download(uri, request);
+  }
+
+  thumbnail(uri: ContentUri, request: ThumbnailRequest): Promise<MatrixResult<DownloadedMedia>> {
+    return this.#media.thumbnail(uri, request);
+  }
+
+  #get(path: string, route: string, rest: Omit<MatrixRequest, "method" | "path">): Promise<MatrixResult<unknown>> {
+    return this.http.request({ ...rest, method: "GET", path, route });
+  }
+
+  async #put(path: string, route: string, body: EventContent, rest: ReadRequest): Promise<MatrixResult<undefined>> {
+    return parsed(await this.http.request({ ...rest, method: "PUT", path, route, body }), answers.nothing);
+  }
+
+  async #member(
+    room: RoomId,
+    action: string,
+    user: UserId | undefined,
+    request: BanRequest,
+  ): Promise<MatrixResult<undefined>> {
+    const { reason, ...rest } = request;
+    const body = { user_id: user, reason };
+    const path = `${v3}/rooms/${part(room)}/${action}`;
+    return parsed(
+      await this.http.request({ ...rest, method: "POST", path, route: `/rooms/{roomId}/${action}`, body }),
+      answers.nothing,
+    );
+  }
+}
+
+/** An empty state key is a path that ends in a slash; every homeserver takes it without the slash as well. */
+function statePath(room: RoomId, type: string, stateKey: string | undefined): string {
+  const path = `${v3}/rooms/${part(room)}/state/${part(type)}`;
+  return stateKey === undefined || stateKey === "" ? path : `${path}/${part(stateKey)}`;
+}
+
+function aliasPath(alias: RoomAlias): string {
+  return `${v3}/directory/room/${part(alias)}`;
+}
+
+function accountDataPath(user: UserId, type: string, room: RoomId | undefined): string {
+  const owner = `${v3}/user/${part(user)}`;
+  return room === undefined
+    ? `${owner}/account_data/${part(type)}`
+    : `${owner}/rooms/${part(room)}/account_data/${part(type)}`;
+}

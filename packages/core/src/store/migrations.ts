@@ -1,0 +1,176 @@
+import type { Database } from "better-sqlite3";
+
+/**
+ * The schema, one step a version. A step that was released is never changed; a new one is added instead. Ids of rooms,
+ * channels and ghosts are integers, because every message row repeats them.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE bridge (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+  -- direction: 0 Matrix to network, 1 network to Matrix. state: 0 queued, 1 waiting, 2 dead, 3 done.
+  -- A row that is done keeps only what recognises a repetition.
+  CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    direction INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    source TEXT NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    strikes INTEGER NOT NULL DEFAULT 0,
+    at INTEGER NOT NULL,
+    payload TEXT,
+    error TEXT,
+    UNIQUE (source, lane, direction, bridge)
+  ) STRICT;
+  CREATE INDEX journal_open ON journal (direction, bridge, lane, seq) WHERE state < 2;
+  CREATE INDEX journal_dead ON journal (seq) WHERE state = 2;
+
+  -- The parts of a journaled message with more than one: what the wire takes, and what came of it.
+  CREATE TABLE part (
+    seq INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    wire TEXT NOT NULL,
+    sent INTEGER NOT NULL DEFAULT 0,
+    remote TEXT,
+    PRIMARY KEY (seq, part)
+  ) STRICT, WITHOUT ROWID;
+
+  -- encrypted: 0 no, 1 yes (for ever), null not known yet.
+  CREATE TABLE room (
+    id INTEGER PRIMARY KEY,
+    room TEXT NOT NULL UNIQUE,
+    encrypted INTEGER,
+    management INTEGER NOT NULL DEFAULT 0,
+    direct_user TEXT,
+    replacement TEXT
+  ) STRICT;
+
+  CREATE TABLE channel (
+    id INTEGER PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    name TEXT NOT NULL,
+    topic TEXT,
+    cursor TEXT,
+    UNIQUE (bridge, channel)
+  ) STRICT;
+
+  -- kind: 0 portal, 1 plumbed, 2 direct.
+  CREATE TABLE link (
+    room INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (room, channel)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX link_channel ON link (channel);
+
+  CREATE TABLE ghost (
+    id INTEGER PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    remote TEXT NOT NULL,
+    user TEXT NOT NULL UNIQUE,
+    name TEXT,
+    avatar TEXT,
+    UNIQUE (bridge, remote)
+  ) STRICT;
+
+  -- desired, actual: 0 out, 1 in.
+  CREATE TABLE membership (
+    room INTEGER NOT NULL,
+    ghost INTEGER NOT NULL,
+    desired INTEGER NOT NULL,
+    actual INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    PRIMARY KEY (room, ghost)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX membership_pending ON membership (next_at) WHERE desired <> actual;
+
+  CREATE TABLE message (
+    channel INTEGER NOT NULL,
+    remote TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    room INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    PRIMARY KEY (channel, remote, room, part)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_event ON message (event);
+
+  CREATE TABLE reaction (
+    channel INTEGER NOT NULL,
+    remote TEXT NOT NULL,
+    room INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    key TEXT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (channel, remote, room, sender, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reaction_event ON reaction (event);
+
+  -- Matrix users in linked rooms, as last seen.
+  CREATE TABLE member (
+    room INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    membership TEXT NOT NULL,
+    name TEXT,
+    avatar TEXT,
+    PRIMARY KEY (room, user)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE media (
+    bridge INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    info TEXT NOT NULL,
+    PRIMARY KEY (bridge, source)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE revoked (event TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE login (
+    id TEXT PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    name TEXT NOT NULL,
+    secret BLOB NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX login_user ON login (bridge, user);
+
+  CREATE TABLE storage (
+    bridge INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (bridge, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+export class SchemaTooNew extends Error {
+  override readonly name = "SchemaTooNew";
+}
+
+/** Brings a database to the newest version (or to `upTo`), each step in a transaction of its own. */
+export function migrate(db: Database, steps: readonly string[] = migrations): void {
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version > steps.length) {
+    throw new SchemaTooNew(
+      `The database has schema version ${version}, but this Trestle knows versions up to ${steps.length}. Start the newer Trestle that wrote it, or restore a backup from before the upgrade.`,
+    );
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue;
+    db.transaction(() => {
+      db.exec(step);
+      db.pragma(`user_version = ${index + 1}`);
+    })();
+  }
+}

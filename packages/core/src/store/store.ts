@@ -1,0 +1,34 @@
+import type { Write } from "./writes.js";
+
+/**
+ * Durable storage. Every change goes through `commit`; every look-up is a `query`. Both are asynchronous so that a
+ * database behind a network can stand in for SQLite.
+ */
+export interface Store {
+  /**
+   * Makes the writes durable as one unit, in the order of the calls: when it resolves they are on disk. Resolves to
+   * one number a write (see `Write`). Rejects with a `StoreError` when the disk refuses; then none of them happened.
+   */
+  commit(writes: readonly Write[]): Promise<readonly number[]>;
+  /** All rows of a read-only statement. Sees everything whose `commit` has resolved. */
+  all<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** The first row of a read-only statement. */
+  get<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<Row | undefined>;
+  /** Units that wait for the disk. */
+  readonly pending: number;
+  close(): Promise<void>;
+}
+
+export type SqlValue = string | number | null | Uint8Array;
+
+/** The disk refused; nothing of the unit was written. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  constructor(
+    /** SQLite's code, e.g. `SQLITE_FULL`. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}

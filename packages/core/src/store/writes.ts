@@ -1,0 +1,87 @@
+import type { Database, Statement } from "better-sqlite3";
+
+type Sql = string | number | null | Uint8Array;
+
+/**
+ * Every change the core makes to its store, by name. A write is a tuple `[name, ...parameters]`: it crosses to the
+ * worker thread as it is. Each answers with one number: for an insert with "or nothing" semantics the new row's id, or
+ * 0 when the row was there already; for all others the number of rows changed.
+ */
+const statements = {
+  setMeta: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  addBridge: "INSERT INTO bridge (name) VALUES (?) ON CONFLICT DO NOTHING",
+
+  append: "INSERT INTO journal (bridge, direction, lane, source, at, payload) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  appendDead: "INSERT INTO journal (bridge, direction, lane, source, at, payload, state, error) VALUES (?, ?, ?, ?, ?, ?, 2, ?) ON CONFLICT DO NOTHING",
+  done: "UPDATE journal SET state = 3, payload = NULL, error = NULL WHERE seq = ?",
+  waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, strikes = 0 WHERE seq = ?",
+  dead: "UPDATE journal SET state = 2, attempts = ?, error = ? WHERE seq = ?",
+  strike: "UPDATE journal SET strikes = strikes + 1 WHERE seq = ?",
+  requeue: "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, seq = (SELECT max(seq) + 1 FROM journal) WHERE seq = ? AND state = 2",
+  moveParts: "UPDATE part SET seq = (SELECT max(seq) FROM journal) WHERE seq = ?",
+  discard: "UPDATE journal SET state = 3, payload = NULL WHERE seq = ? AND state = 2",
+  forget: "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE state = 3 AND at < ? LIMIT ?)",
+  relane: "UPDATE journal SET lane = ? WHERE lane = ? AND direction = ? AND state < 2",
+
+  addPart: "INSERT INTO part (seq, part, wire) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  partSent: "UPDATE part SET sent = 1, remote = ? WHERE seq = ? AND part = ?",
+  dropParts: "DELETE FROM part WHERE seq = ?",
+
+  addRoom: "INSERT INTO room (room) VALUES (?) ON CONFLICT DO NOTHING",
+  setEncrypted: "UPDATE room SET encrypted = max(coalesce(encrypted, 0), ?) WHERE room = ?",
+  setManagement: "UPDATE room SET management = ?, direct_user = ? WHERE room = ?",
+  setReplacement: "UPDATE room SET replacement = ? WHERE room = ?",
+
+  addChannel: "INSERT INTO channel (bridge, channel, name, topic) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  setChannel: "UPDATE channel SET name = ?, topic = ? WHERE id = ?",
+  setCursor: "UPDATE channel SET cursor = ? WHERE id = ?",
+  addLink: "INSERT INTO link (room, channel, kind, by, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  dropLink: "DELETE FROM link WHERE room = ? AND channel = ?",
+  moveLinks: "UPDATE OR REPLACE link SET room = ? WHERE room = ?",
+
+  addGhost: "INSERT INTO ghost (bridge, remote, user) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  setGhostName: "UPDATE ghost SET name = ? WHERE id = ?",
+  setGhostAvatar: "UPDATE ghost SET avatar = ? WHERE id = ?",
+  wantMembership:
+    "INSERT INTO membership (room, ghost, desired, actual, reason) VALUES (?, ?, ?, 0, ?) ON CONFLICT (room, ghost) DO UPDATE SET desired = excluded.desired, reason = excluded.reason, attempts = 0, next_at = 0",
+  isMember:
+    "INSERT INTO membership (room, ghost, desired, actual) VALUES (?, ?, ?3, ?3) ON CONFLICT (room, ghost) DO UPDATE SET desired = excluded.desired, actual = excluded.actual, attempts = 0, reason = NULL",
+  actualMembership: "UPDATE membership SET actual = ?, attempts = 0 WHERE room = ? AND ghost = ?",
+  membershipFailed: "UPDATE membership SET attempts = attempts + 1, next_at = ? WHERE room = ? AND ghost = ?",
+  membershipGivenUp: "UPDATE membership SET desired = actual WHERE room = ? AND ghost = ?",
+  moveMemberships: "INSERT INTO membership (room, ghost, desired, actual) SELECT ?, ghost, 1, 0 FROM membership WHERE room = ? AND desired = 1 ON CONFLICT DO NOTHING",
+
+  mapMessage: "INSERT INTO message (channel, remote, part, room, event, sender) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  unmapEvent: "DELETE FROM message WHERE event = ?",
+  mapReaction: "INSERT INTO reaction (channel, remote, room, sender, key, event) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel, remote, room, sender, key) DO UPDATE SET event = excluded.event",
+  unmapReaction: "DELETE FROM reaction WHERE event = ?",
+  setMember:
+    "INSERT INTO member (room, user, membership, name, avatar) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, user) DO UPDATE SET membership = excluded.membership, name = excluded.name, avatar = excluded.avatar",
+
+  mapMedia: "INSERT INTO media (bridge, source, uri, info) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  revoke: "INSERT INTO revoked (event, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  setLogin: "INSERT INTO login (id, bridge, user, name, secret, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret",
+  dropLogin: "DELETE FROM login WHERE id = ?",
+  setStorage: "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
+  dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
+} as const;
+
+export type WriteName = keyof typeof statements;
+export type Write = readonly [name: WriteName, ...parameters: Sql[]];
+
+/** Runs writes against one database with its statements prepared once. */
+export class Writer {
+  readonly #prepared = new Map<WriteName, Statement>();
+
+  constructor(readonly db: Database) {}
+
+  run([name, ...parameters]: Write): number {
+    let statement = this.#prepared.get(name);
+    if (!statement) {
+      statement = this.db.prepare(statements[name]);
+      this.#prepared.set(name, statement);
+    }
+    const info = statement.run(...parameters);
+    return info.changes > 0 && statements[name].startsWith("INSERT") ? Number(info.lastInsertRowid) || info.changes : info.changes;
+  }
+}

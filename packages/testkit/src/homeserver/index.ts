@@ -1,0 +1,16 @@
+export { Homeserver } from "./homeserver.js";
+export type { CreatedUser, RestartOptions } from "./homeserver.js";
+export type { HomeserverOptions } from "./options.js";
+export type { Namespace, Registration } from "./appservice/registration.js";
+export { TestClient, TestClientError } from "./client/test-client.js";
+export type { RequestOptions } from "./client/test-client.js";
+export { RoomDoor } from "./door/room-door.js";
+export type { EventWaitOptions } from "./door/waiters.js";
+export { Faults } from "./faults/faults.js";
+export { ActiveFault } from "./faults/request-faults.js";
+export type { ErrorAnswer, RequestFault, RequestFilter } from "./faults/request-faults.js";
+export { RequestLog } from "./http/request-log.js";
+export type { LoggedRequest } from "./http/request-log.js";
+export type { Membership, RoomVersion } from "./rooms/room.js";
+export { ControlServer } from "./control/control-server.js";
+export { HomeserverProcess } from "./control/process.js";

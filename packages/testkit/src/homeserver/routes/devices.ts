@@ -1,0 +1,187 @@
+import type { Account, Device } from "../accounts/accounts.js";
+import { badJson, MatrixError, notFound } from "../errors.js";
+import type { RequestContext } from "../http/context.js";
+import type { Reply } from "../http/reply.js";
+import { ok } from "../http/reply.js";
+import type { Router } from "../http/router.js";
+import type { Json, JsonObject } from "../json.js";
+import { isObject, isStringArray, objectField, stringField } from "../json.js";
+import { randomLetters } from "../ids.js";
+import { transactionKey } from "./events.js";
+
+const MAX_INBOX = 10_000;
+
+/** Devices, their public keys, and messages from device to device. */
+export function deviceRoutes(router: Router): void {
+  router.add("GET", "/_matrix/client/v3/devices", listDevices);
+  router.add("GET", "/_matrix/client/v3/devices/{deviceId}", getDevice);
+  router.add("PUT", "/_matrix/client/v3/devices/{deviceId}", putDevice);
+  router.add("DELETE", "/_matrix/client/v3/devices/{deviceId}", (context) =>
+    deleteDevices(context, [context.param("deviceId")]),
+  );
+  router.add("POST", "/_matrix/client/v3/delete_devices", deleteMany);
+  router.add("POST", "/_matrix/client/v3/keys/upload", uploadKeys);
+  router.add("POST", "/_matrix/client/v3/keys/query", queryKeys);
+  router.add("POST", "/_matrix/client/v3/keys/claim", claimKeys);
+  router.add("GET", "/_matrix/client/v3/keys/changes", () => ok({ changed: [], left: [] }));
+  router.add("GET", "/_matrix/client/v3/room_keys/version", () => {
+    throw notFound("No current backup version");
+  });
+  router.add("PUT", "/_matrix/client/v3/sendToDevice/{eventType}/{txnId}", sendToDevice);
+}
+
+function describe(device: Device): JsonObject {
+  return {
+    device_id: device.deviceId,
+    ...(device.displayName === undefined ? {} : { display_name: device.displayName }),
+    last_seen_ts: device.lastSeen,
+  };
+}
+
+function listDevices({ account }: RequestContext): Reply {
+  return ok({ devices: [...account.devices.values()].map(describe) });
+}
+
+function getDevice(context: RequestContext): Reply {
+  const device = context.account.devices.get(context.param("deviceId"));
+  if (device === undefined) throw notFound("No device found");
+  return ok(describe(device));
+}
+
+/** Application services create devices this way (Application Service API, "Managing devices"). */
+function putDevice(context: RequestContext): Reply {
+  const { account } = context;
+  const deviceId = context.param("deviceId");
+  const name = stringField(context.json({ optional: true }), "display_name");
+  if (context.requester.service === undefined && !account.devices.has(deviceId)) throw notFound("No device found");
+  const isNew = context.world.accounts.putDevice(account, deviceId, name);
+  return { status: isNew ? 201 : 200, json: {} };
+}
+
+function deleteMany(context: RequestContext): Reply {
+  const devices = context.json()["devices"];
+  if (!isStringArray(devices)) throw badJson("'devices' must be a list of device ids");
+  return deleteDevices(context, devices);
+}
+
+/** Users prove themselves by their password (user-interactive authentication), application services need not. */
+function deleteDevices(context: RequestContext, deviceIds: readonly string[]): Reply {
+  const { account } = context;
+  if (context.requester.service === undefined) {
+    const auth = objectField(context.json({ optional: true }), "auth");
+    if (auth === undefined || stringField(auth, "password") !== account.password) {
+      const denied = auth === undefined ? {} : { errcode: "M_FORBIDDEN", error: "Invalid password" };
+      const flows = [{ stages: ["m.login.password"] }];
+      return { status: 401, json: { flows, params: {}, session: randomLetters(24), completed: [], ...denied } };
+    }
+  }
+  for (const deviceId of deviceIds) context.world.accounts.deleteDevice(account, deviceId);
+  return ok();
+}
+
+function requireDevice(context: RequestContext): Device {
+  const device = context.account.devices.get(context.requester.deviceId ?? "");
+  if (device === undefined) {
+    throw new MatrixError(400, "M_UNKNOWN", "To upload keys, you must pass device_id when authenticating");
+  }
+  return device;
+}
+
+function uploadKeys(context: RequestContext): Reply {
+  const device = requireDevice(context);
+  const body = context.json();
+  device.keys.device = objectField(body, "device_keys") ?? device.keys.device;
+  for (const [id, key] of Object.entries(objectField(body, "one_time_keys") ?? {})) device.keys.oneTime.set(id, key);
+  for (const [id, key] of Object.entries(objectField(body, "fallback_keys") ?? {})) device.keys.fallback.set(id, key);
+  return ok({ one_time_key_counts: oneTimeKeyCounts(device) });
+}
+
+export function oneTimeKeyCounts(device: Device): JsonObject {
+  const counts: Record<string, number> = { signed_curve25519: 0 };
+  for (const id of device.keys.oneTime.keys()) {
+    const algorithm = algorithmOf(id);
+    counts[algorithm] = (counts[algorithm] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function algorithmOf(keyId: string): string {
+  return keyId.slice(0, Math.max(0, keyId.indexOf(":")));
+}
+
+function queryKeys(context: RequestContext): Reply {
+  const wanted = objectField(context.json(), "device_keys");
+  if (wanted === undefined) throw badJson("'device_keys' must be an object");
+  const found: JsonObject = {};
+  for (const [userId, devices] of Object.entries(wanted)) {
+    const account = context.world.accounts.get(userId);
+    const ids = isStringArray(devices) && devices.length > 0 ? devices : [...(account?.devices.keys() ?? [])];
+    const keys: JsonObject = {};
+    for (const id of ids) {
+      const device = account?.devices.get(id);
+      if (device?.keys.device !== undefined) keys[id] = withName(device, device.keys.device);
+    }
+    found[userId] = keys;
+  }
+  return ok({ device_keys: found, failures: {}, master_keys: {}, self_signing_keys: {}, user_signing_keys: {} });
+}
+
+function withName(device: Device, keys: JsonObject): JsonObject {
+  if (device.displayName === undefined) return keys;
+  return { ...keys, unsigned: { device_display_name: device.displayName } };
+}
+
+function claimKeys(context: RequestContext): Reply {
+  const wanted = objectField(context.json(), "one_time_keys");
+  if (wanted === undefined) throw badJson("'one_time_keys' must be an object");
+  const found: JsonObject = {};
+  for (const [userId, devices] of Object.entries(wanted)) {
+    const account = context.world.accounts.get(userId);
+    if (account === undefined || !isObject(devices)) continue;
+    const keys = claimOf(account, devices);
+    if (Object.keys(keys).length > 0) found[userId] = keys;
+  }
+  return ok({ one_time_keys: found, failures: {} });
+}
+
+function claimOf(account: Account, devices: JsonObject): JsonObject {
+  const claimed: JsonObject = {};
+  for (const [deviceId, algorithm] of Object.entries(devices)) {
+    const keys = account.devices.get(deviceId)?.keys;
+    if (keys === undefined) continue;
+    const matches = ([id]: readonly [string, Json]): boolean => algorithmOf(id) === algorithm;
+    const oneTime = [...keys.oneTime].find(matches);
+    const key = oneTime ?? [...keys.fallback].find(matches);
+    if (oneTime !== undefined) keys.oneTime.delete(oneTime[0]);
+    if (key !== undefined) claimed[deviceId] = { [key[0]]: key[1] };
+  }
+  return claimed;
+}
+
+function sendToDevice(context: RequestContext): Reply | Promise<Reply> {
+  return context.world.transactions.once(transactionKey(context), () => {
+    const messages = objectField(context.json(), "messages");
+    if (messages === undefined) throw badJson("'messages' must be an object");
+    for (const [userId, devices] of Object.entries(messages)) {
+      const account = context.world.accounts.get(userId);
+      if (account === undefined || !isObject(devices)) continue;
+      for (const [deviceId, content] of Object.entries(devices)) {
+        if (isObject(content)) deliver(context, account, deviceId, content);
+      }
+      context.world.notifier.wakeUser(userId);
+    }
+    return ok();
+  });
+}
+
+function deliver(context: RequestContext, account: Account, deviceId: string, content: JsonObject): void {
+  const known = account.devices.get(deviceId);
+  const devices = deviceId === "*" ? [...account.devices.values()] : known === undefined ? [] : [known];
+  for (const device of devices) {
+    if (device.inbox.length >= MAX_INBOX) device.inbox.shift();
+    device.inbox.push({
+      position: context.world.nextPosition(),
+      event: { type: context.param("eventType"), sender: context.userId, content },
+    });
+  }
+}

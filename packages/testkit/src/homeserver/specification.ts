@@ -1,0 +1,56 @@
+import { specValidator } from "../spec/index.js";
+import type { SpecDeviation } from "../spec/deviations.js";
+import type { SpecValidator } from "../spec/validator.js";
+import type { ServiceExchange } from "./appservice/client.js";
+import type { Exchange } from "./http/server.js";
+import type { Service } from "./world.js";
+
+/** The validator that `HomeserverOptions.validate` asks for. */
+export function defaultValidator(validate: boolean | SpecValidator): SpecValidator | undefined {
+  if (typeof validate !== "boolean") return validate;
+  return validate ? specValidator() : undefined;
+}
+
+type Recorder = (deviation: SpecDeviation) => void;
+
+/** Checks what clients and application services ask, and what the homeserver answers. */
+export function observeClientExchange(validator: SpecValidator, record: Recorder): (exchange: Exchange) => void {
+  return ({ context, reply }) => {
+    const requester = context.authenticated;
+    const found = validator.check({
+      api: "client-server",
+      method: context.route.method,
+      path: context.path,
+      query: context.query,
+      requestType: context.headers["content-type"],
+      requestBody: context.body,
+      status: reply.status,
+      responseType: reply.headers?.["content-type"] ?? "application/json",
+      responseBody: reply.raw ?? JSON.stringify(reply.json ?? {}),
+      peer: requester?.service?.info.id ?? requester?.userId ?? "anonymous",
+    });
+    for (const deviation of found) record(deviation);
+  };
+}
+
+/** Checks what the homeserver sends to application services, and what they answer. */
+export function observeServiceExchange(
+  validator: SpecValidator,
+  record: Recorder,
+): (service: Service, exchange: ServiceExchange) => void {
+  return (service, exchange) => {
+    const found = validator.check({
+      api: "application-service",
+      method: exchange.method,
+      path: exchange.path,
+      query: new URLSearchParams(exchange.query),
+      requestType: exchange.body === undefined ? undefined : "application/json",
+      requestBody: exchange.body ?? "",
+      status: exchange.answer.status,
+      responseType: exchange.answer.contentType,
+      responseBody: exchange.answer.text,
+      peer: service.info.id,
+    });
+    for (const deviation of found) record(deviation);
+  };
+}

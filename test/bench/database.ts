@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import Database from "better-sqlite3";
+import { serverName } from "./load/homeserver.js";
+
+export interface LargeState {
+  readonly ghosts: number;
+  /** Pairs of linked rooms: half of them named `!in{n}`, half `!out{n}`. */
+  readonly pairs: number;
+  readonly messages: number;
+}
+
+/**
+ * Fills a database that Trestle has made (and let go of) with what years of use leave: ghosts, linked rooms,
+ * memberships, mapped messages, and the memory of delivered events.
+ */
+export function fillDatabase(file: string, { ghosts, pairs, messages }: LargeState): void {
+  const db = new Database(file);
+  try {
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = OFF");
+    db.pragma("cache_size = -200000");
+    db.function("hash", { deterministic: true }, (value: unknown) =>
+      createHash("sha256").update(String(value)).digest("base64url"),
+    );
+    const bridge = db.prepare("SELECT id FROM bridge").pluck().get();
+    if (typeof bridge !== "number") throw new Error(`There is no bridge in ${file}`);
+    db.transaction(() => {
+      addGhosts(db, bridge, ghosts);
+      addLinks(db, bridge, pairs);
+      addMessages(db, messages, pairs, ghosts);
+      addMemory(db, bridge, Math.min(messages, 200_000), pairs);
+    })();
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    db.exec("ANALYZE");
+  } finally {
+    db.close();
+  }
+}
+
+const numbers = (name: string): string =>
+  `WITH RECURSIVE ${name}(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM ${name} WHERE n + 1 < ?)`;
+
+function addGhosts(db: Database.Database, bridge: number, count: number): void {
+  db.prepare(
+    `${numbers("ghosts")} INSERT OR IGNORE INTO ghost (bridge, remote, user, name)
+     SELECT ?, 'idle' || n, '@bench_idle' || n || ':${serverName}', 'Idle person ' || n FROM ghosts`,
+  ).run(count, bridge);
+}
+
+function addLinks(db: Database.Database, bridge: number, pairs: number): void {
+  for (const side of ["in", "out"]) {
+    db.prepare(
+      `${numbers("rooms")} INSERT OR IGNORE INTO room (room, encrypted) SELECT '!${side}' || n || ':${serverName}', 0 FROM rooms`,
+    ).run(pairs);
+    db.prepare(
+      `${numbers("channels")} INSERT OR IGNORE INTO channel (bridge, channel, name) SELECT ?, '${side}' || n, '${side}' || n FROM channels`,
+    ).run(pairs, bridge);
+    db.prepare(
+      `${numbers("pairs")} INSERT OR IGNORE INTO link (room, channel, kind, by, at)
+       SELECT room.id, channel.id, 1, 'operator', 0 FROM pairs
+       JOIN room ON room.room = '!${side}' || n || ':${serverName}' JOIN channel ON channel.bridge = ? AND channel.channel = '${side}' || n`,
+    ).run(pairs, bridge);
+  }
+}
+
+/** Messages of every channel, in random order of event ids, and five memberships for each ghost. */
+function addMessages(db: Database.Database, count: number, pairs: number, ghosts: number): void {
+  const firstRoom = Number(db.prepare("SELECT id FROM room WHERE room = ?").pluck().get(`!out0:${serverName}`));
+  const firstChannel = Number(db.prepare("SELECT id FROM channel WHERE channel = 'out0'").pluck().get());
+  const perChannel = Math.max(1, Math.ceil(count / pairs));
+  db.prepare(
+    `${numbers("messages")} INSERT OR IGNORE INTO message (channel, remote, part, room, event, sender)
+     SELECT ? + n / ?, 'm' || (n % ?), 0, ? + n / ?, '$' || hash(n), '@bench_idle' || (n % ?) || ':${serverName}' FROM messages`,
+  ).run(count, firstChannel, perChannel, perChannel, firstRoom, perChannel, Math.max(1, ghosts));
+  const firstGhost = Number(db.prepare("SELECT min(id) FROM ghost WHERE remote LIKE 'idle%'").pluck().get());
+  db.prepare(
+    `${numbers("memberships")} INSERT OR IGNORE INTO membership (room, ghost, desired, actual)
+     SELECT ? + (n * 7919) % ?, ? + n % ?, 1, 1 FROM memberships`,
+  ).run(ghosts * 5, firstRoom, pairs, firstGhost, Math.max(1, ghosts));
+}
+
+/** Delivered entries of the journal, which are kept to recognise repetitions. */
+function addMemory(db: Database.Database, bridge: number, count: number, pairs: number): void {
+  db.prepare(
+    `${numbers("entries")} INSERT OR IGNORE INTO journal (bridge, direction, lane, source, state, at)
+     SELECT ?, 0, '!in' || (n % ?) || ':${serverName}', '$' || hash('e' || n), 3, ? FROM entries`,
+  ).run(count, bridge, pairs, Date.now() - 86_400_000);
+}

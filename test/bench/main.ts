@@ -1,0 +1,85 @@
+import { formatTable } from "../tools/table.js";
+import { readArguments, wholeNumber } from "../tools/arguments.js";
+import { pinningWorks } from "../tools/child.js";
+import { checkRelay } from "./checks/relay.js";
+import { checkRequests } from "./checks/requests.js";
+import { checkRooms } from "./checks/rooms.js";
+import { checkStartup } from "./checks/startup.js";
+import { checkStorm } from "./checks/storm.js";
+import type { Figure, Pace, Report } from "./figure.js";
+
+const usage = `npm run bench -- [--quick] [--rounds N] [--only relay,rooms,storm,startup,requests]
+
+Measures Trestle against a bare node:http relay on this machine, in turn, and prints every figure with its limit.
+Exit status: 0 every limit holds, 1 one does not, 2 wrong arguments.
+
+--quick     shorter runs, at most 90 s
+--rounds N  how often each measurement is repeated (3); the median counts
+--only LIST only these parts`;
+
+const checks: Readonly<Record<string, (pace: Pace, report: Report) => Promise<Figure[]>>> = {
+  relay: checkRelay,
+  rooms: checkRooms,
+  storm: checkStorm,
+  startup: checkStartup,
+  requests: (_, report) => checkRequests(report),
+};
+
+const full: Pace = {
+  rounds: 3,
+  warmMs: 1_500,
+  measureMs: 4_000,
+  rateMs: 5_000,
+  backlog: 5_000,
+  stormMs: 9_000,
+  starts: 5,
+  mappedMessages: 1_000_000,
+};
+const quick: Pace = {
+  rounds: 3,
+  warmMs: 1_000,
+  measureMs: 1_500,
+  rateMs: 1_500,
+  backlog: 2_000,
+  stormMs: 9_000,
+  starts: 3,
+  mappedMessages: 1_000_000,
+};
+
+const given = readArguments(usage, ["quick"], ["rounds", "only"]);
+const base = given.flags.has("quick") ? quick : full;
+const pace = { ...base, rounds: Math.max(1, wholeNumber("rounds", given.options.get("rounds"), base.rounds)) };
+const names = given.options.get("only")?.split(",") ?? Object.keys(checks);
+const began = performance.now();
+const report: Report = (line) =>
+  console.log(`[${((performance.now() - began) / 1000).toFixed(0).padStart(3)} s] ${line}`);
+
+report(
+  pinningWorks()
+    ? "The system under test runs on processor 0, the load generator on processor 1"
+    : "Processes are not tied to processors",
+);
+const figures: Figure[] = [];
+for (const name of names) {
+  const check = checks[name];
+  if (!check) {
+    console.error(`There is no part "${name}"\n\n${usage}`);
+    process.exit(2);
+  }
+  figures.push(...(await check(pace, report)));
+}
+
+const verdict = ({ ok }: Figure): string => (ok === undefined ? "" : ok ? "ok" : "FAILED");
+console.log(
+  `\n${formatTable(
+    ["figure", "limit", "measured", ""],
+    figures.map((figure) => [figure.name, figure.limit, figure.measured, verdict(figure)]),
+  )}\n`,
+);
+const failed = figures.filter(({ ok }) => ok === false);
+console.log(
+  failed.length === 0
+    ? "All limits hold."
+    : `${failed.length} of ${figures.filter(({ ok }) => ok !== undefined).length} limits do not hold.`,
+);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,100 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+export const serverName = "crash.test";
+export const botNick = "trestle";
+export const network = "test";
+
+export interface RegistrationFile {
+  readonly path: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly bot: string;
+}
+
+/** Writes the registration, which both sides read. YAML takes JSON. */
+export function writeRegistration(directory: string, port: number): RegistrationFile {
+  const content = {
+    id: "irc",
+    url: `http://127.0.0.1:${port}`,
+    as_token: "as-token-of-the-crash-suite",
+    hs_token: "hs-token-of-the-crash-suite",
+    sender_localpart: "ircbot",
+    rate_limited: false,
+    receive_ephemeral: true,
+    "de.sorunome.msc2409.push_ephemeral": true,
+    namespaces: {
+      users: [{ exclusive: true, regex: "^@irc_.*:crash\\.test$" }],
+      aliases: [{ exclusive: true, regex: "^#irc_.*:crash\\.test$" }],
+      rooms: [],
+    },
+  };
+  const path = join(directory, "registration.yaml");
+  write(path, content);
+  return { path, content, bot: `@ircbot:${serverName}` };
+}
+
+export interface Ports {
+  readonly homeserver: number;
+  readonly irc: number;
+  readonly listen: number;
+  readonly operations: number;
+}
+
+/** Writes the bridge's configuration with a link for every place. */
+export function writeConfig(
+  directory: string,
+  registration: string,
+  ports: Ports,
+  links: readonly { readonly room: string; readonly channel: string }[],
+): string {
+  const config = join(directory, "trestle.yaml");
+  write(config, {
+    homeserver: { url: `http://127.0.0.1:${ports.homeserver}`, name: serverName },
+    listen: { port: ports.listen },
+    operations: { port: ports.operations },
+    media: { port: 0 },
+    dataDirectory: join(directory, "data"),
+    log: { level: "debug", format: "json" },
+    bridges: [
+      {
+        name: "irc",
+        connector: "irc",
+        registration,
+        links: links.map(({ room, channel }) => ({ room, channel: `${network}/${channel}` })),
+        network: {
+          // What holds the connections while the bridge is dead ends soon after the run.
+          grace: 15,
+          networks: [
+            {
+              name: network,
+              host: "127.0.0.1",
+              port: ports.irc,
+              tls: false,
+              nick: botNick,
+              // The server has no flood rules, and neither has the bridge: what counts here is what gets through.
+              flood: { burst: 1_000, linesPerSecond: 10_000 },
+              connects: { burst: 100, perSecond: 100 },
+              reconnect: { min: 0.1, max: 1 },
+            },
+          ],
+        },
+      },
+    ],
+  });
+  return config;
+}
+
+function write(file: string, value: unknown): void {
+  writeFileSync(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("There is no free port");
+  return address.port;
+}

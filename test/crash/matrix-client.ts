@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pool } from "undici";
+import { z } from "zod";
+
+const registered = z.object({ user_id: z.string(), access_token: z.string() });
+const created = z.object({ room_id: z.string() });
+const page = z.object({
+  end: z.string().optional(),
+  chunk: z.array(
+    z.object({
+      event_id: z.string(),
+      type: z.string(),
+      sender: z.string(),
+      content: z.record(z.string(), z.unknown()),
+    }),
+  ),
+});
+
+const sendAttempts = 200;
+
+export type TimelineEvent = z.output<typeof page>["chunk"][number];
+
+/** The client API of the homeserver, for the people of the load. */
+export class MatrixServer {
+  readonly #pool: Pool;
+
+  constructor(readonly url: string) {
+    this.#pool = new Pool(url, { connections: 32 });
+  }
+
+  async register(localpart: string): Promise<MatrixPerson> {
+    const body = { username: localpart, password: "a password of the crash suite", auth: { type: "m.login.dummy" } };
+    const { user_id, access_token } = registered.parse(
+      await this.request("POST", "/_matrix/client/v3/register", undefined, body),
+    );
+    return new MatrixPerson(this, user_id, access_token);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async request(method: "GET" | "PUT" | "POST", path: string, token?: string, body?: unknown): Promise<unknown> {
+    const answer = await this.#pool.request({
+      method,
+      path,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200)
+      throw new Error(`${method} ${path} was answered ${answer.statusCode}: ${text.slice(0, 300)}`);
+    return JSON.parse(text);
+  }
+}
+
+export class MatrixPerson {
+  constructor(
+    private readonly server: MatrixServer,
+    readonly userId: string,
+    private readonly token: string,
+  ) {}
+
+  async createRoom(name: string, invite: readonly string[]): Promise<string> {
+    const body = { name, invite, preset: "public_chat" };
+    return created.parse(await this.server.request("POST", "/_matrix/client/v3/createRoom", this.token, body)).room_id;
+  }
+
+  async join(room: string): Promise<void> {
+    await this.server.request("POST", `/_matrix/client/v3/join/${encodeURIComponent(room)}`, this.token, {});
+  }
+
+  /** Sends until the homeserver has it; the transaction id keeps a repetition from being a second message. */
+  async send(room: string, transaction: string, content: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/${transaction}`;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.server.request("PUT", path, this.token, content);
+        return;
+      } catch (error) {
+        if (attempt >= sendAttempts) throw error;
+        await sleep(50);
+      }
+    }
+  }
+
+  /** What came after `from`, oldest first. */
+  async messages(
+    room: string,
+    from: string | undefined,
+  ): Promise<{ readonly events: readonly TimelineEvent[]; readonly end: string | undefined }> {
+    const query = new URLSearchParams({ dir: "f", limit: "500", ...(from !== undefined && { from }) });
+    const { chunk, end } = page.parse(
+      await this.server.request(
+        "GET",
+        `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?${query.toString()}`,
+        this.token,
+      ),
+    );
+    return { events: chunk, end };
+  }
+}
+
+/** Reads a room's timeline bit by bit, as one who was there from the beginning. */
+export class Timeline {
+  #from: string | undefined;
+  #skip = new Set<string>();
+  readonly events: TimelineEvent[] = [];
+
+  constructor(
+    private readonly person: MatrixPerson,
+    readonly room: string,
+  ) {}
+
+  /** Reads what is new; resolves to how many events that were. */
+  async read(): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const { events, end } = await this.person.messages(this.room, this.#from);
+      const fresh = events.filter(({ event_id }) => !this.#skip.has(event_id));
+      this.events.push(...fresh);
+      count += fresh.length;
+      if (end === undefined) {
+        // The last page is read again the next time.
+        this.#skip = new Set(events.map(({ event_id }) => event_id));
+        return count;
+      }
+      this.#skip = new Set();
+      this.#from = end;
+    }
+  }
+}

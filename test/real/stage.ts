@@ -1,0 +1,106 @@
+import { SpecProxy } from "@trestle/testkit";
+import { freePort } from "../support/bounded.js";
+import { Bridge } from "../support/bridge.js";
+import { IrcPerson } from "../support/irc-person.js";
+import { Person } from "../support/person.js";
+import type { IrcServer } from "../support/servers/irc-server.js";
+import { Synapse } from "../support/servers/synapse.js";
+import type { SynapseInstall } from "../support/servers/synapse-install.js";
+
+export const SERVER_NAME = "trestle.test";
+export const BOT = `@ircbot:${SERVER_NAME}`;
+export const BOT_NICK = "trestle";
+
+/** A person's nick as the bridge's puppets have it. */
+export const puppetOf = (name: string): string => `${name}[m]`;
+
+/** A real homeserver and a real IRC server with the bridge between them; all Matrix traffic of the bridge is held against the specification. */
+export class Stage {
+  readonly #people: Person[] = [];
+  readonly #ircPeople: IrcPerson[] = [];
+
+  private constructor(
+    readonly synapse: Synapse,
+    readonly irc: IrcServer,
+    readonly bridge: Bridge,
+    /** The requests of the bridge to Synapse. */
+    readonly outward: SpecProxy,
+    /** The requests of Synapse to the bridge. */
+    readonly inward: SpecProxy,
+  ) {}
+
+  /** Takes over the IRC server, also its end. Resolves when the bridge says that it is ready. */
+  static async build(install: SynapseInstall, irc: IrcServer): Promise<Stage> {
+    const ends: (() => Promise<void>)[] = [() => irc.stop()];
+    try {
+      const [listen, operations, media, homeserver] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+      const outward = await SpecProxy.start({ target: `http://127.0.0.1:${homeserver}` });
+      ends.push(() => outward.close());
+      const inward = await SpecProxy.start({ target: `http://127.0.0.1:${listen}` });
+      ends.push(() => inward.close());
+      const bridge = await Bridge.prepare({ serverName: SERVER_NAME, homeserverUrl: outward.url, ports: { listen, operations, media }, network: networkOf(irc) });
+      ends.push(() => bridge.stop());
+      const registration = await bridge.generateRegistration(inward.url);
+      const synapse = await Synapse.start(install, { serverName: SERVER_NAME, port: homeserver, registrations: [registration] });
+      ends.push(() => synapse.stop());
+      await bridge.start();
+      return new Stage(synapse, irc, bridge, outward, inward);
+    } catch (error) {
+      await Promise.allSettled(ends.reverse().map((end) => end()));
+      throw error;
+    }
+  }
+
+  async person(localpart: string): Promise<Person> {
+    const person = await Person.register(this.synapse.url, localpart);
+    this.#people.push(person);
+    return person;
+  }
+
+  async ircPerson(nick: string, ...channels: readonly string[]): Promise<IrcPerson> {
+    const person = await IrcPerson.connect({ port: this.irc.port, nick });
+    this.#ircPeople.push(person);
+    for (const channel of channels) await person.join(channel);
+    return person;
+  }
+
+  /** Makes a room and links it as a person does: by inviting the bot and by a command. Resolves to the room's id. */
+  async linkedRoom(person: Person, channel: string, options: { readonly preset?: "private_chat" | "public_chat" } = {}): Promise<string> {
+    const room = await person.createRoom({ name: channel, invite: [BOT], ...options });
+    await person.waitFor("the bot in the room", (event) => event.roomId === room && event.type === "m.room.member" && event.stateKey === BOT && event.content["membership"] === "join");
+    await person.sendText(room, `!irc link ${channel}`);
+    await person.waitForMessage(room, "the answer to the command", ({ sender, body }) => sender === BOT && body.includes("now linked"));
+    return room;
+  }
+
+  /** What the traffic of the bridge had that the specification does not know: its requests and its answers. Empty is good. */
+  deviations(): readonly string[] {
+    const ours = [
+      ...this.outward.deviations.filter(({ side }) => side === "request"),
+      ...this.inward.deviations.filter(({ side }) => side === "response"),
+    ];
+    return [...new Set(ours.map(({ operation, side, problem }) => `${side} of ${operation}: ${problem}`))];
+  }
+
+  async close(): Promise<void> {
+    for (const person of this.#people) person.stop();
+    const ends = [...this.#ircPeople.map((person) => person.quit()), this.bridge.stop(), this.synapse.stop(), this.irc.stop(), this.outward.close(), this.inward.close()];
+    const failed = (await Promise.allSettled(ends)).filter((end) => end.status === "rejected");
+    if (failed.length > 0) throw new AggregateError(failed.map(({ reason }: PromiseRejectedResult): unknown => reason), "The servers of a test did not end in good order.");
+  }
+}
+
+function networkOf(irc: IrcServer): Readonly<Record<string, unknown>> {
+  const network = {
+    name: "test",
+    host: irc.host,
+    port: irc.port,
+    tls: false,
+    nick: BOT_NICK,
+    // The servers of the tests slow nobody down.
+    flood: { burst: 1_000, linesPerSecond: 10_000 },
+    connects: { burst: 100, perSecond: 100 },
+    reconnect: { min: 0.1, max: 1 },
+  };
+  return { grace: 15, onStop: "quit", networks: [network] };
+}

@@ -1,0 +1,103 @@
+import { connect } from "node:net";
+import { rm, writeFile } from "node:fs/promises";
+import { until } from "../bounded.js";
+import type { Certificate } from "./certificate.js";
+import { Child } from "./child.js";
+
+export interface IrcProgram {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly configFile: string;
+  readonly config: string;
+}
+
+/** An IRC server of its own on a free loopback port. */
+export class IrcServer {
+  #child: Child | undefined;
+
+  private constructor(
+    readonly program: IrcProgram,
+    readonly directory: string,
+    readonly port: number,
+    /** With TLS, where it was asked for. */
+    readonly tls: { readonly port: number; readonly certificate: Certificate } | undefined,
+  ) {}
+
+  /** Resolves when it accepts connections. */
+  static async launch(
+    program: IrcProgram,
+    directory: string,
+    port: number,
+    tls?: { readonly port: number; readonly certificate: Certificate },
+  ): Promise<IrcServer> {
+    const server = new IrcServer(program, directory, port, tls);
+    try {
+      await writeFile(program.configFile, program.config);
+      await server.start();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  readonly host = "127.0.0.1";
+
+  get running(): boolean {
+    return this.#child?.running ?? false;
+  }
+
+  get output(): string {
+    return this.#child?.output ?? "";
+  }
+
+  /** Starts it again on the same port after `shutdown` or `kill`. */
+  async start(): Promise<void> {
+    if (this.running) return;
+    const { name, command, args } = this.program;
+    const child = await Child.start(name, command, args, { cwd: this.directory });
+    this.#child = child;
+    await until(
+      15_000,
+      `${name} on port ${this.port}`,
+      async () => {
+        if (!child.running) throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
+        return (await accepts(this.port)) ? true : undefined;
+      },
+      () => child.output,
+    );
+  }
+
+  /** SIGTERM, and waits for the end. */
+  async shutdown(): Promise<void> {
+    await this.#child?.stop(5_000);
+  }
+
+  /** SIGKILL, and waits for the end. */
+  async kill(): Promise<void> {
+    await this.#child?.kill();
+  }
+
+  async restart(): Promise<void> {
+    await this.shutdown();
+    await this.start();
+  }
+
+  /** Ends it and removes its directory. */
+  async stop(): Promise<void> {
+    await this.shutdown();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
