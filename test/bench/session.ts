@@ -18,6 +18,8 @@ export interface SessionOptions {
   /** Pairs of rooms that are linked: messages in `!in{n}` come out in `!out{n}`. */
   readonly rooms: number;
   readonly membership?: "lazy" | "full";
+  /** Whether the connector says that a second attempt does no harm (it does not); `true` where absent. */
+  readonly idempotent?: boolean;
   /** A directory with a database to start with; otherwise one that is removed at the end. */
   readonly directory?: string;
 }
@@ -55,6 +57,7 @@ export class Session {
     const { port } = await load.call("listen", {});
     const session = new Session(load, startSystem(system, directory), system, options, port, directory);
     await session.#startSystem();
+    await session.greeted();
     return session;
   }
 
@@ -99,6 +102,11 @@ export class Session {
     return (await this.load.call("drain", { timeoutMs })).counters;
   }
 
+  /** Resolves when the system has done what it does at a start. */
+  async greeted(): Promise<void> {
+    await this.sut.call("greeted", {});
+  }
+
   async counters(): Promise<Counters> {
     return (await this.load.call("sample", {})).counters;
   }
@@ -127,19 +135,20 @@ export class Session {
   }
 
   async #startSystem(): Promise<void> {
-    const { rooms, membership } = this.options;
+    const { rooms, membership, idempotent } = this.options;
     const target = await this.sut.call("start", {
       homeserverPort: this.homeserverPort,
       directory: this.directory,
       rooms,
       membership: membership ?? "lazy",
+      idempotent: idempotent ?? true,
     });
     await this.load.call("target", target);
   }
 
   async #stopSystem(): Promise<void> {
     await this.sut.call("stop", {});
-    await this.sut.stop("SIGTERM");
+    await this.sut.stop();
   }
 }
 

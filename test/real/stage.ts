@@ -1,4 +1,6 @@
-import { SpecProxy } from "@trestle/testkit";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SpecProxy } from "./spec-proxy-stub.js";
 import { freePort } from "../support/bounded.js";
 import { Bridge } from "../support/bridge.js";
 import { IrcPerson } from "../support/irc-person.js";
@@ -33,15 +35,29 @@ export class Stage {
   static async build(install: SynapseInstall, irc: IrcServer): Promise<Stage> {
     const ends: (() => Promise<void>)[] = [() => irc.stop()];
     try {
-      const [listen, operations, media, homeserver] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+      const [listen, operations, media, homeserver] = await Promise.all([
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+      ]);
       const outward = await SpecProxy.start({ target: `http://127.0.0.1:${homeserver}` });
       ends.push(() => outward.close());
       const inward = await SpecProxy.start({ target: `http://127.0.0.1:${listen}` });
       ends.push(() => inward.close());
-      const bridge = await Bridge.prepare({ serverName: SERVER_NAME, homeserverUrl: outward.url, ports: { listen, operations, media }, network: networkOf(irc) });
+      const bridge = await Bridge.prepare({
+        serverName: SERVER_NAME,
+        homeserverUrl: outward.url,
+        ports: { listen, operations, media },
+        network: networkOf(irc),
+      });
       ends.push(() => bridge.stop());
       const registration = await bridge.generateRegistration(inward.url);
-      const synapse = await Synapse.start(install, { serverName: SERVER_NAME, port: homeserver, registrations: [registration] });
+      const synapse = await Synapse.start(install, {
+        serverName: SERVER_NAME,
+        port: homeserver,
+        registrations: [registration],
+      });
       ends.push(() => synapse.stop());
       await bridge.start();
       return new Stage(synapse, irc, bridge, outward, inward);
@@ -65,11 +81,26 @@ export class Stage {
   }
 
   /** Makes a room and links it as a person does: by inviting the bot and by a command. Resolves to the room's id. */
-  async linkedRoom(person: Person, channel: string, options: { readonly preset?: "private_chat" | "public_chat" } = {}): Promise<string> {
+  async linkedRoom(
+    person: Person,
+    channel: string,
+    options: { readonly preset?: "private_chat" | "public_chat" } = {},
+  ): Promise<string> {
     const room = await person.createRoom({ name: channel, invite: [BOT], ...options });
-    await person.waitFor("the bot in the room", (event) => event.roomId === room && event.type === "m.room.member" && event.stateKey === BOT && event.content["membership"] === "join");
+    await person.waitFor(
+      "the bot in the room",
+      (event) =>
+        event.roomId === room &&
+        event.type === "m.room.member" &&
+        event.stateKey === BOT &&
+        event.content["membership"] === "join",
+    );
     await person.sendText(room, `!irc link ${channel}`);
-    await person.waitForMessage(room, "the answer to the command", ({ sender, body }) => sender === BOT && body.includes("now linked"));
+    await person.waitForMessage(
+      room,
+      "the answer to the command",
+      ({ sender, body }) => sender === BOT && body.includes("now linked"),
+    );
     return room;
   }
 
@@ -83,10 +114,35 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    await this.#keepLogs();
     for (const person of this.#people) person.stop();
-    const ends = [...this.#ircPeople.map((person) => person.quit()), this.bridge.stop(), this.synapse.stop(), this.irc.stop(), this.outward.close(), this.inward.close()];
+    const ends = [
+      ...this.#ircPeople.map((person) => person.quit()),
+      this.bridge.stop(),
+      this.synapse.stop(),
+      this.irc.stop(),
+      this.outward.close(),
+      this.inward.close(),
+    ];
     const failed = (await Promise.allSettled(ends)).filter((end) => end.status === "rejected");
-    if (failed.length > 0) throw new AggregateError(failed.map(({ reason }: PromiseRejectedResult): unknown => reason), "The servers of a test did not end in good order.");
+    if (failed.length > 0)
+      throw new AggregateError(
+        failed.map(({ reason }: PromiseRejectedResult): unknown => reason),
+        "The servers of a test did not end in good order.",
+      );
+  }
+
+  /** For whoever looks into a failure: `TRESTLE_TEST_LOGS` names a directory for what the programs printed. */
+  async #keepLogs(): Promise<void> {
+    const directory = process.env["TRESTLE_TEST_LOGS"];
+    if (directory === undefined || directory === "") return;
+    const logs = { inward: this.inward.log.join('\n'), outward: this.outward.log.join('\n'), bridge: this.bridge.output, synapse: this.synapse.output, irc: this.irc.output };
+    await mkdir(directory, { recursive: true });
+    await Promise.all(
+      Object.entries(logs).map(([name, text]) =>
+        writeFile(join(directory, `${this.irc.program.name}-${name}.log`), text),
+      ),
+    );
   }
 }
 

@@ -73,12 +73,14 @@ export class RemoteProcess<A extends Api> {
     return schema.parse(output) as Output<A, Name>;
   }
 
-  /** Ends the child and waits until it is gone. */
-  async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+  /** Lets go of the child, which then ends, and waits until it is gone. */
+  async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = new Promise((resolve) => this.child.once("exit", resolve));
-    this.child.kill(signal);
+    if (this.child.connected) this.child.disconnect();
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
     await gone;
+    clearTimeout(timer);
   }
 
   #settle(message: unknown): void {

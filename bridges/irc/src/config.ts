@@ -2,7 +2,11 @@ import { TextDecoder } from "node:util";
 import { z } from "zod";
 
 const oneLine = (what: string) => z.string().refine((text) => !/[\r\n\0]/.test(text), `${what} must be one line`);
-const word = (what: string) => oneLine(what).refine((text) => text !== "" && !/[ :]/.test(text.slice(0, 1)) && !text.includes(" "), `${what} must be one word`);
+const word = (what: string) =>
+  oneLine(what).refine(
+    (text) => text !== "" && !/[ :]/.test(text.slice(0, 1)) && !text.includes(" "),
+    `${what} must be one word`,
+  );
 const seconds = z.number().positive().max(86_400);
 
 const encoding = z.string().refine((label) => {
@@ -15,13 +19,19 @@ const encoding = z.string().refine((label) => {
 }, "an encoding of the WHATWG Encoding Standard such as windows-1252 or shift_jis");
 
 export const networkSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "up to 32 of a-z 0-9 -").describe("What the network is called in channel names (libera/#trestle); do not change it later"),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "up to 32 of a-z 0-9 -")
+    .describe("What the network is called in channel names (libera/#trestle); do not change it later"),
   host: word("a host").describe("The server's name or address"),
   port: z.int().min(1).max(65535).optional().describe("Its port; 6697 with TLS, 6667 without"),
   tls: z.boolean().default(true).describe("Encrypt the connection and check the server's certificate"),
   ca: z.string().optional().describe("A PEM file with the certificates to trust instead of the system's"),
   serverName: word("a server name").optional().describe("The name the certificate must hold, where it is not host"),
-  insecure: z.boolean().default(false).describe("Accept any certificate: whoever sits in between reads and writes everything"),
+  insecure: z
+    .boolean()
+    .default(false)
+    .describe("Accept any certificate: whoever sits in between reads and writes everything"),
   localAddress: z.string().optional().describe("The local address to connect from"),
   password: oneLine("a password").optional().describe("The server's password, where it wants one"),
   nick: word("a nick").default("trestle").describe("The bot's nick"),
@@ -34,10 +44,25 @@ export const networkSchema = z.strictObject({
     })
     .optional()
     .describe("Sign the bot in with SASL PLAIN; without success it does not connect"),
-  puppets: z.boolean().default(true).describe("A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text"),
-  puppetNick: oneLine("a nick").refine((text) => text.includes("{name}"), "the template must contain {name}").default("{name}[m]").describe("How puppets are called"),
-  puppetRealname: oneLine("a real name").default("{user}").describe("The puppets' real name; {user} is the Matrix id, {name} the display name"),
-  maxPuppets: z.int().min(0).max(100_000).default(100).describe("How many puppets are connected at most; the one silent for longest makes room"),
+  puppets: z
+    .boolean()
+    .default(true)
+    .describe(
+      "A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text",
+    ),
+  puppetNick: oneLine("a nick")
+    .refine((text) => text.includes("{name}"), "the template must contain {name}")
+    .default("{name}[m]")
+    .describe("How puppets are called"),
+  puppetRealname: oneLine("a real name")
+    .default("{user}")
+    .describe("The puppets' real name; {user} is the Matrix id, {name} the display name"),
+  maxPuppets: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(100)
+    .describe("How many puppets are connected at most; the one silent for longest makes room"),
   flood: z
     .strictObject({
       burst: z.int().min(1).max(10_000).default(5).describe("How many lines a connection may send at once"),
@@ -75,10 +100,18 @@ export const configSchema = z.strictObject({
   networks: z
     .array(networkSchema)
     .min(1)
-    .refine((networks) => new Set(networks.map(({ name }) => name)).size === networks.length, "two networks have the same name")
+    .refine(
+      (networks) => new Set(networks.map(({ name }) => name)).size === networks.length,
+      "two networks have the same name",
+    )
     .describe("The IRC networks"),
   grace: seconds.default(120).describe("How long connections are kept while the bridge is away, in seconds"),
-  onStop: z.enum(["keep", "quit"]).default("keep").describe("keep: connections outlive a stop of the bridge by grace, so that an upgrade is not seen on IRC; quit: they are closed"),
+  onStop: z
+    .enum(["keep", "quit"])
+    .default("keep")
+    .describe(
+      "keep: connections outlive a stop of the bridge by grace, so that an upgrade is not seen on IRC; quit: they are closed",
+    ),
   quitMessage: oneLine("a message").default("Bridge stopped").describe("What clients say when they quit"),
 });
 

@@ -1,18 +1,30 @@
 import { readFileSync } from "node:fs";
 import {
-  type ChannelInfo, type ConnectContext, defineConnector, type MessageEffect, type NetworkHandlers, type Outcome, refused, RemoteMessageId, retry, type Sent,
+  type ChannelInfo,
+  type ConnectContext,
+  defineConnector,
+  type EffectBase,
+  type MessageEffect,
+  type NetworkHandlers,
+  type Outcome,
+  refused,
+  RemoteMessageId,
+  retry,
+  type Sent,
   type UserId,
 } from "@trestle/core";
 import { configSchema, type IrcConfig } from "./config.js";
 import { HolderClient } from "./holder-client/holder-client.js";
 import type { Welcome } from "./holder-client/link.js";
 import { holderPaths } from "./holder-client/paths.js";
-import { IrcNetwork, storedCaseMapping } from "./network/irc-network.js";
-import { channelIdOf, personOf, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
+import { setMembership, setTopic } from "./network/channel-effects.js";
+import { IrcNetwork } from "./network/irc-network.js";
+import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { say } from "./network/speech.js";
 import type { Connection } from "./session/connection.js";
 import { decodeVerdict } from "./session/deliveries.js";
 import { BASE_KEY, decodeState } from "./session/state.js";
+import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
 import { richLines } from "./network/rich-lines.js";
 
@@ -62,9 +74,8 @@ class IrcBridge {
           ca: each.ca === undefined ? undefined : readFileSync(each.ca, "utf8"),
           core: network,
           holder: this.#holder,
-          log: network.log,
           quitMessage: config.quitMessage,
-          caseMapping: storedCaseMapping(stored),
+          caseMapping: caseMappingOf(stored),
           connections: this.#connections,
         }),
       );
@@ -81,10 +92,12 @@ class IrcBridge {
         return place && network ? richLines(network, place, message) : [];
       },
       message: (effect) => this.#message(effect),
+      topic: (effect) => this.#channelEffect(effect, setTopic),
+      membership: (effect) => this.#channelEffect(effect, setMembership),
       findSent: (effect) => this.#findSent(effect),
       linked: async (link) => {
         const place = placeOf(link.channel);
-        if (place?.kind === "channel") this.#networks.get(place.network)?.link(place.channel);
+        if (place?.kind === "channel") this.#networks.get(place.network)?.channels.link(place.channel);
       },
       unlinked: async (link) => {
         const place = placeOf(link.channel);
@@ -95,7 +108,10 @@ class IrcBridge {
         const person = personOf(text);
         const network = this.#networks.get(person?.network ?? "");
         if (!person || !network) return null;
-        return { id: remoteUserIdOf(network.name, network.fold(person.nick)), name: network.members.nickOf(network.fold(person.nick)) ?? person.nick };
+        return {
+          id: remoteUserIdOf(network.name, network.fold(person.nick)),
+          name: network.members.nickOf(network.fold(person.nick)) ?? person.nick,
+        };
       },
       directChannel: async (user: UserId, remote) => {
         const person = personOf(remote);
@@ -114,6 +130,16 @@ class IrcBridge {
     return await say(network, place, effect);
   }
 
+  async #channelEffect<Effect extends EffectBase>(
+    effect: Effect,
+    apply: (network: IrcNetwork, place: Extract<Place, { kind: "channel" }>, effect: Effect) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const place = placeOf(effect.channel);
+    const network = this.#networks.get(place?.network ?? "");
+    // A query has neither topic nor members.
+    return network && place?.kind === "channel" ? await apply(network, place, effect) : undefined;
+  }
+
   /** Exact as long as the connection lives: the holder knows what was written, the server what it did with it. */
   async #findSent(effect: MessageEffect): Promise<Sent | null> {
     const answer = await this.#holder.ask(effect.effect);
@@ -122,13 +148,16 @@ class IrcBridge {
     const verdict =
       answer.result !== undefined
         ? decodeVerdict(answer.result)
-        : connection?.deliveries.has(effect.effect)
-          ? await connection.deliveries.verdictOf(effect.effect)
+        : connection?.outgoing.deliveries.has(effect.effect)
+          ? await connection.outgoing.deliveries.verdictOf(effect.effect)
           : undefined;
     if (verdict?.verdict === "sent") return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
     if (verdict?.verdict === "refused") return null;
     if (connection && !connection.ended) throw new Error("the server has not said yet what became of the message");
-    this.context.network.log.warn({ effect: effect.effect }, "a connection ended while a message was on its way: it may be repeated");
+    this.context.network.log.warn(
+      { effect: effect.effect },
+      "a connection ended while a message was on its way: it may be repeated",
+    );
     return null;
   }
 
@@ -146,7 +175,10 @@ class IrcBridge {
     if (!isChannelName(channel, network.isupport.channelPrefixes)) {
       throw new Error(`"${channel}" is no IRC channel. Type something like ${network.name}/#channel`);
     }
-    return { id: channelIdOf(network.name, network.fold(channel)), name: this.#networks.size === 1 ? channel : `${network.name}/${channel}` };
+    return {
+      id: channelIdOf(network.name, network.fold(channel)),
+      name: this.#networks.size === 1 ? channel : `${network.name}/${channel}`,
+    };
   }
 
   #networkOfHost(host: string): string {
@@ -159,7 +191,9 @@ class IrcBridge {
     if (this.#stopped) return;
     const known = new Set<string>();
     for (const network of this.#networks.values()) {
-      const held = welcome.held.filter((frame) => networkOf(frame.state.find(([key]) => key === BASE_KEY)?.[1]) === network.name);
+      const held = welcome.held.filter(
+        (frame) => networkOf(frame.state.find(([key]) => key === BASE_KEY)?.[1]) === network.name,
+      );
       for (const { connection } of held) known.add(connection);
       network.welcome(held, welcome.pending, links);
     }

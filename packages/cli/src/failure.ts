@@ -5,6 +5,7 @@ import {
   RegistrationError,
   ServiceError,
   StartError,
+  StoreInUse,
 } from "@trestle/core";
 import type { Problem } from "@trestle/core";
 import { CommanderError } from "commander";
@@ -35,6 +36,7 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof ConfigError) return fileFailure("configuration", error, "The configuration cannot be used:");
   if (error instanceof RegistrationError) return fileFailure("registration", error, "A registration cannot be used:");
   if (error instanceof StartError) return { exit: error.failure, message: error.message };
+  if (error instanceof StoreInUse) return { exit: "databaseLocked", message: error.message };
   if (error instanceof ServiceError) return { exit: "refused", message: error.message };
   if (error instanceof AdminAccessError) return { exit: "noAdminAccess", message: error.message };
   if (error instanceof NotRunningError) {

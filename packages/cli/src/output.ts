@@ -38,7 +38,7 @@ export function formatTable(columns: readonly string[], rows: readonly (readonly
 
 /** Text from a network or a homeserver without what would move a terminal's cursor or change its colours. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "�");
+  return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "�");
 }
 
 /** `3 s`, `5 min`, `2 h`, `4 d` */

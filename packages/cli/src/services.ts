@@ -1,6 +1,5 @@
-import { AdminClient, NotRunningError, readAdminAccess, readConfig } from "@trestle/core";
+import { AdminClient, NotRunningError, openOfflineServices, readAdminAccess, readConfig } from "@trestle/core";
 import type { Config, Services } from "@trestle/core";
-import { openOfflineServices } from "./core-later.js";
 
 /** Uses the services of the running Trestle; rejects with `NotRunningError` where there is none. */
 export async function withRunning<Result>(

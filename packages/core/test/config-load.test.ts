@@ -94,7 +94,7 @@ bridges: []
     ["a list instead of a section", "- a\n", /expected a section of keys, found a list/],
     [
       "an alias that contains itself",
-      `${base.replace("registration:", "network: &a { b: *a }\n    registration:")}`,
+      base.replace("registration:", "network: &a { b: *a }\n    registration:"),
       /alias/,
     ],
   ])("%s is an error with the file's name", (_name, text, message) => {
@@ -127,9 +127,9 @@ bridges: []
     expect(lines(text)).toEqual([expect.stringContaining(`: ${path}: `)]);
   });
 
-  it("warns where nobody is admin", () => {
+  it("warns where nobody is user or admin", () => {
     const { warnings } = parseConfig(base.replace(/permissions: .*\n/, ""), "trestle.yaml");
-    expect(warnings.map((each) => each.message)).toEqual([expect.stringContaining("nobody is admin")]);
+    expect(warnings.map((each) => each.message)).toEqual([expect.stringContaining("nobody is user or admin")]);
   });
 
   it("can be made by a program", () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { buffer } from "node:stream/consumers";
 import { Readable } from "node:stream";
-import { ContentUri, EventId, RoomAlias, RoomId, UserId } from "@trestle/core";
+import { ContentUri, EventId, RoomAlias, RoomId, UserId } from "../dist/connector/ids.js";
 import { Homeserver, type TestClient } from "@trestle/testkit";
 import { MatrixClient } from "../dist/matrix/client.js";
 import type { MatrixResult } from "../dist/matrix/result.js";

@@ -13,7 +13,11 @@ const answered = (status: number, errcode: string, message = "no", retryAfterMs?
 
 const page = (status: number): MatrixFailure => ({ kind: "answered", status, errcode: "M_UNKNOWN", message: "a page" });
 
-const cases: readonly (readonly [name: string, failure: MatrixFailure, expected: Partial<Classification>])[] = [
+const cases: readonly (readonly [
+  name: string,
+  failure: MatrixFailure,
+  expected: Partial<Record<keyof Classification, unknown>>,
+])[] = [
   [
     "429",
     answered(429, "M_LIMIT_EXCEEDED", "slow down", 1_234),

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { UserId } from "@trestle/core";
+import { UserId } from "../dist/connector/ids.js";
 import { freePort } from "../../../test/support/bounded.js";
 import { MatrixHttp, type MatrixExchange, type MatrixHttpOptions } from "../dist/matrix/http.js";
 import { bodyOf, httpServer, json, Signal, tcpServer, type TestServer } from "./support/wire-server.js";
@@ -114,7 +114,7 @@ describe("a request to the homeserver", () => {
       elsewhere += 1;
       json(response, 200, {});
     });
-    const server = await serve((_request, response) => response.writeHead(302, { location: other.url }).end());
+    const server = await serve((_request, response) => void response.writeHead(302, { location: other.url }).end());
     expect(await client(server.url).request({ method: "GET", path: "/x" })).toMatchObject({
       ok: false,
       failure: { status: 302 },

@@ -22,8 +22,9 @@ const good = {
 };
 
 function parse(changes: Record<string, unknown> = {}, serverName = server) {
-  const document: Record<string, unknown> = { ...good, ...changes };
-  for (const [key, value] of Object.entries(document)) if (value === undefined) delete document[key];
+  const document = Object.fromEntries(
+    Object.entries({ ...good, ...changes }).filter(([, value]) => value !== undefined),
+  );
   return parseRegistration(dump(document), "r.yaml", serverName);
 }
 

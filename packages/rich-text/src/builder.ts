@@ -4,10 +4,11 @@ import { cleanText, trimEndOf } from "./text.js";
 import type { Block, Heading, ListItem, RichText } from "./tree.js";
 
 /**
- * How deep quotes and lists nest; deeper ones are flattened. With the elements of a line inside, the HTML of a tree
- * stays within the 100 levels that the Matrix specification allows. A list counts twice, for itself and its items.
+ * How deep quotes and lists nest; deeper ones are flattened. A list counts twice, for itself and its items. It bounds
+ * the depth of the HTML (100 in the Matrix specification) and how much longer than the text its plain form can be, in
+ * which every line repeats the marks of all levels.
  */
-export const maxDepth = 88;
+export const maxDepth = 24;
 
 interface BlockFrame {
   readonly type: "root" | "quote" | "item" | "flat";
@@ -192,8 +193,9 @@ function splitEveryone(run: Run): readonly Run[] {
   if (run.leaf.type !== "text" || run.format.link !== undefined || !run.leaf.text.includes("@room")) return [run];
   const parts = run.leaf.text.split(/(?<![\p{L}\p{N}_])@room(?![\p{L}\p{N}_:-])/u);
   return parts.flatMap((text, index): Run[] => [
-    ...(index === 0 ? [] : [{ leaf: { type: "mention", target: { kind: "everyone" }, text: "@room" }, format: run.format } as const]),
+    ...(index === 0
+      ? []
+      : [{ leaf: { type: "mention", target: { kind: "everyone" }, text: "@room" }, format: run.format } as const]),
     ...(text === "" ? [] : [{ leaf: { type: "text", text }, format: run.format } as const]),
   ]);
 }
-

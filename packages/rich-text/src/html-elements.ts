@@ -6,13 +6,45 @@ export type Attributes = ReadonlyMap<string, string>;
 
 /** Elements whose content is no text of the message. */
 export const dropped: ReadonlySet<string> = new Set([
-  "mx-reply", "script", "style", "head", "title", "template", "iframe", "object", "noembed", "noframes", "svg",
+  "mx-reply",
+  "script",
+  "style",
+  "head",
+  "title",
+  "template",
+  "iframe",
+  "object",
+  "noembed",
+  "noframes",
+  "svg",
 ]);
 
 /** Elements that only end a paragraph, before and behind them. */
 export const flowing: ReadonlySet<string> = new Set([
-  "p", "div", "section", "article", "aside", "header", "footer", "main", "nav", "address", "figure", "figcaption",
-  "details", "dl", "dt", "dd", "center", "form", "fieldset", "body", "html", "tbody", "thead", "tfoot",
+  "p",
+  "div",
+  "section",
+  "article",
+  "aside",
+  "header",
+  "footer",
+  "main",
+  "nav",
+  "address",
+  "figure",
+  "figcaption",
+  "details",
+  "dl",
+  "dt",
+  "dd",
+  "center",
+  "form",
+  "fieldset",
+  "body",
+  "html",
+  "tbody",
+  "thead",
+  "tfoot",
 ]);
 
 /** Elements of a line: what stands in one has its format. */
@@ -52,7 +84,18 @@ function spanFormat(attributes: Attributes, format: Format): Format {
 }
 
 export const inlineElements: ReadonlySet<string> = new Set([
-  "b", "strong", "i", "em", "u", "ins", "del", "s", "strike", "font", "span", "a",
+  "b",
+  "strong",
+  "i",
+  "em",
+  "u",
+  "ins",
+  "del",
+  "s",
+  "strike",
+  "font",
+  "span",
+  "a",
 ]);
 
 export const codeElements: ReadonlySet<string> = new Set(["code", "tt", "kbd", "samp"]);
@@ -62,7 +105,22 @@ export const lineBlocks: ReadonlySet<string> = new Set(["h1", "h2", "h3", "h4", 
 
 /** Elements that bound the search for an element to close. */
 export const boundaries: ReadonlySet<string> = new Set([
-  "blockquote", "ul", "ol", "li", "table", "tr", "td", "th", "caption", "summary", "h1", "h2", "h3", "h4", "h5", "h6",
+  "blockquote",
+  "ul",
+  "ol",
+  "li",
+  "table",
+  "tr",
+  "td",
+  "th",
+  "caption",
+  "summary",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
 ]);
 
 /** Whom an `<a>` mentions. */

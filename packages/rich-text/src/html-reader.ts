@@ -165,7 +165,8 @@ export class HtmlReader {
     else if (inlineElements.has(name)) this.#openInline(name, attributes);
     else if (lineBlocks.has(name)) this.#openLines(name);
     else if (name === "tr" || name === "td" || name === "th" || name === "caption") this.#openTablePart(name);
-    else if (name === "blockquote" || name === "ul" || name === "ol" || name === "li") this.#openBlock(name, attributes);
+    else if (name === "blockquote" || name === "ul" || name === "ol" || name === "li")
+      this.#openBlock(name, attributes);
   }
 
   #enter(name: string, kind: Entry["kind"], format: Format, attributes: Attributes = none): boolean {
@@ -227,13 +228,13 @@ export class HtmlReader {
   }
 
   #openTablePart(name: string): void {
-    const inTable = this.#stack.some((entry) => entry.name === "table" && entry.kind === "lines");
+    const table = this.#stack.findLast((entry) => entry.name === "table");
     this.work += this.#stack.length;
-    if (!inTable) {
+    if (table === undefined) {
       this.#flow();
     } else if (name === "td" || name === "th") {
       if (this.#cells++ > 0) this.text(" | ");
-    } else {
+    } else if (table.kind === "lines") {
       if (this.#lineHasContent) this.#break();
       this.#cells = 0;
     }

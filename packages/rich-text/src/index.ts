@@ -1,7 +1,7 @@
 export * from "./tree.js";
 export * from "./build.js";
 export { type MatrixHtmlOptions } from "./html-reader.js";
-export { parseMatrixHtml } from "./parse.js";
+export { parseMatrixHtml, parsePlainText } from "./parse.js";
 export { type MatrixText, matrixForm, toMatrix, toMatrixHtml } from "./render.js";
 export { type PlainTextOptions, toPlainText } from "./plain.js";
 export { isEmpty, mapMentions, mentionsOf, normalise } from "./normalise.js";

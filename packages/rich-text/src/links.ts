@@ -8,7 +8,10 @@ const schemes = /^(https?|ftp|mailto|magnet|xmpp|ircs?|matrix):/i;
  * `undefined` where it is none, such as `javascript:…` or a relative URL.
  */
 export function cleanHref(href: string): string | undefined {
-  const cleaned = cleanText(href).replace(/[\t\n]+/g, "").trim().replace(/[\s\u00a0]/g, encodeURIComponent);
+  const cleaned = cleanText(href)
+    .replace(/[\t\n]+/g, "")
+    .trim()
+    .replace(/[\s\u00a0]/g, encodeURIComponent);
   const scheme = schemes.exec(cleaned)?.[0];
   if (scheme === undefined || scheme.length === cleaned.length) return undefined;
   return scheme.toLowerCase() + cleaned.slice(scheme.length);
@@ -21,7 +24,10 @@ export function cleanImageUrl(url: string): string | undefined {
 
 /** Whether this is a content URI, `mxc://server/mediaId`. */
 export function isContentUri(url: string): boolean {
-  return url.length <= 512 && /^mxc:\/\/[A-Za-z0-9.:[\]_-]+\/[A-Za-z0-9_-]+$/.test(url);
+  return (
+    url.length <= 512 &&
+    /^mxc:\/\/(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\/[A-Za-z0-9_-]+$/.test(url)
+  );
 }
 
 const user = /^@[^:\s\p{Cc}\p{Surrogate}]*:[^\s\p{Cc}\p{Surrogate}/?#]+$/u;

@@ -8,7 +8,7 @@ import type { Block, Colour, Inline, ListItem, Mention, MentionTarget, RichText,
 /**
  * The one tree among all that look the same: text without control characters and lone surrogates, neighbours of one
  * look joined, wrappers in one order and never twice, nothing empty, colours, URLs and names in one spelling, quotes
- * and lists at most 88 levels deep. Every function here that returns a tree returns it in this form.
+ * and lists at most 24 levels deep. Every function here that returns a tree returns it in this form.
  *
  * Takes trees of any depth, in linear time.
  */
@@ -121,13 +121,7 @@ function feedBlock(block: Block, builder: TreeBuilder, steps: Step[], replace: R
   }
 }
 
-function feedInline(
-  inline: Inline,
-  format: Format,
-  builder: TreeBuilder,
-  steps: Step[],
-  replace: Replace,
-): void {
+function feedInline(inline: Inline, format: Format, builder: TreeBuilder, steps: Step[], replace: Replace): void {
   switch (inline.type) {
     case "text":
       builder.text(inline.text, format);
@@ -152,7 +146,8 @@ function feedInline(
       break;
     case "link": {
       const link = cleanHref(inline.href);
-      const children = inline.children.length === 0 && link !== undefined ? [{ type: "text", text: link } as const] : inline.children;
+      const children =
+        inline.children.length === 0 && link !== undefined ? [{ type: "text", text: link } as const] : inline.children;
       pushInlines(steps, children, link === undefined ? format : { ...format, link }, replace);
       break;
     }

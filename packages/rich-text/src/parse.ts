@@ -1,6 +1,7 @@
 import { Tokenizer, type TokenizerCallbacks } from "htmlparser2";
+import { TreeBuilder } from "./builder.js";
+import { plainFormat } from "./format.js";
 import { HtmlReader, type MatrixHtmlOptions } from "./html-reader.js";
-import { richTextOf } from "./build.js";
 import type { RichText } from "./tree.js";
 
 /**
@@ -11,16 +12,27 @@ import type { RichText } from "./tree.js";
  */
 export function parseMatrixHtml(html: string, options: MatrixHtmlOptions = {}): RichText {
   const reader = new HtmlReader(options);
-  const tokens = new Tokens(html, reader);
-  const tokenizer = new Tokenizer({ decodeEntities: true }, tokens);
   try {
-    tokenizer.write(html);
-    tokenizer.end();
+    readHtml(html, reader);
     return reader.finish();
   } catch {
     // No input is known to come here. A defect of the parser must not cost the message: it is shown as it stands.
-    return richTextOf(html);
+    return parsePlainText(html, options);
   }
+}
+
+/** Gives a reader every tag and text of some HTML. */
+export function readHtml(html: string, reader: HtmlReader): void {
+  const tokenizer = new Tokenizer({ decodeEntities: true }, new Tokens(html, reader));
+  tokenizer.write(html);
+  tokenizer.end();
+}
+
+/** Reads the plain `body` of an event: one paragraph, in its normal form. */
+export function parsePlainText(text: string, options: MatrixHtmlOptions = {}): RichText {
+  const builder = new TreeBuilder(options);
+  builder.text(text, plainFormat);
+  return builder.finish();
 }
 
 /** Cuts the text of the tokens out of the HTML. Unlike the SAX parser above it, the tokenizer keeps no stack of its own. */

@@ -1,7 +1,7 @@
+import type { Run } from "./runs.js";
 import { TreeBuilder } from "./builder.js";
 import { formatInside } from "./normalise.js";
 import { plainFormat, type Format } from "./format.js";
-import type { Run } from "./runs.js";
 import type { Block, CodeBlock, Heading, Inline, RichText, Rule } from "./tree.js";
 
 /** A quote, a list or an item; the same object for everything that stands in it. */
@@ -93,7 +93,8 @@ function openContainer(builder: TreeBuilder, path: readonly Container[], index: 
   const container = path[index];
   const inner = path[index + 1];
   if (container?.type === "quote") builder.openQuote();
-  if (container?.type === "list") builder.openList(container.ordered, inner?.type === "item" ? inner.number : undefined);
+  if (container?.type === "list")
+    builder.openList(container.ordered, inner?.type === "item" ? inner.number : undefined);
   if (container?.type === "item") builder.openItem();
 }
 

@@ -1,4 +1,7 @@
+import type { Format } from "./format.js";
 import { normalise } from "./normalise.js";
+import type { Leaf } from "./runs.js";
+import { utf8Length } from "./text.js";
 import type { Block, Inline, List, Mention, RichText } from "./tree.js";
 
 export interface PlainTextOptions {
@@ -47,8 +50,12 @@ function blockText(block: Block, options: PlainTextOptions): string {
 }
 
 /** A fence is longer than any row of backticks in the code. */
+export function fenceLength(text: string): number {
+  return Math.max(3, longestRow(text) + 1);
+}
+
 function fenced(text: string, language = ""): string {
-  const fence = "`".repeat(Math.max(3, longestRow(text) + 1));
+  const fence = "`".repeat(fenceLength(text));
   return `${fence}${language}\n${text}\n${fence}`;
 }
 
@@ -107,7 +114,22 @@ function inlineText(inline: Inline, options: PlainTextOptions): string {
   }
 }
 
+/** How many bytes the marks around a leaf take that stands alone; within a wrapper that it shares it takes less. */
+export function marksLength(format: Format, options: PlainTextOptions): number {
+  const marked = options.marks !== "none";
+  const link = format.link === undefined ? 0 : utf8Length(format.link) + (marked ? "[]()" : " ()").length;
+  if (!marked) return link;
+  const spoiler =
+    format.spoiler === undefined ? 0 : 4 + (format.spoiler === "" ? 0 : utf8Length(format.spoiler) + "() ".length);
+  return link + spoiler + (format.bold ? 4 : 0) + (format.italic ? 2 : 0) + (format.strike ? 4 : 0);
+}
+
 const marks = { bold: "**", italic: "_", underline: "", strike: "~~", colour: "", spoiler: "||" } as const;
+
+/** The text of a leaf without what is around it. */
+export function leafText(leaf: Leaf, options: PlainTextOptions): string {
+  return inlineText(leaf, options);
+}
 
 function codeText(text: string): string {
   const ticks = "`".repeat(longestRow(text) + 1);

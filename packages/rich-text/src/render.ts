@@ -86,7 +86,11 @@ function matrixInline(inline: Inline): Inline {
     case "link": {
       const target = mentionTargetOf(inline.href);
       if (target !== undefined) {
-        return { type: "mention", target, text: plainTextOf({ blocks: [{ type: "paragraph", children: inline.children }] }, { marks: "none" }) };
+        return {
+          type: "mention",
+          target,
+          text: plainTextOf({ blocks: [{ type: "paragraph", children: inline.children }] }, { marks: "none" }),
+        };
       }
       const children = matrixInlines(inline.children);
       return children === inline.children ? inline : { ...inline, children };

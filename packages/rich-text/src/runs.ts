@@ -28,7 +28,7 @@ function trimBreaks(runs: readonly Run[]): Run[] {
 function formatBreaks(runs: readonly Run[]): Run[] {
   const settled: Run[] = [];
   let before = plainFormat;
-  for (let index = 0; index < runs.length; ) {
+  for (let index = 0; index < runs.length;) {
     const run = runs[index];
     if (run === undefined) break;
     if (run.leaf.type !== "break") {
@@ -95,54 +95,49 @@ function isBlank(character: string): boolean {
  */
 export function inlinesOf(runs: readonly Run[]): readonly Inline[] {
   if (runs.every(({ format }) => format === plainFormat)) return runs.map(({ leaf }) => leaf);
-  return wrap(runs, reaches(runs), 0, runs.length, aspects);
+  const used = aspects.map((aspect) => reachOf(runs, aspect)).filter((reach) => reach !== undefined);
+  return wrap(runs, used, 0, runs.length, 0);
 }
 
-type Reaches = Readonly<Record<Aspect, Int32Array>>;
-
-/** For each aspect and run: the index behind the last run that shares the wrapper. */
-function reaches(runs: readonly Run[]): Reaches {
-  const one = (aspect: Aspect): Int32Array => {
-    const ends = new Int32Array(runs.length);
-    let value: string | undefined;
-    let end = runs.length;
-    for (let index = runs.length - 1; index >= 0; index--) {
-      const own = aspectOf(runs[index]?.format ?? plainFormat, aspect);
-      if (own !== value) end = index + 1;
-      value = own;
-      ends[index] = own === undefined ? -1 : end;
-    }
-    return ends;
-  };
-  return {
-    link: one("link"),
-    spoiler: one("spoiler"),
-    colour: one("colour"),
-    bold: one("bold"),
-    italic: one("italic"),
-    underline: one("underline"),
-    strike: one("strike"),
-  };
+interface Reach {
+  readonly aspect: Aspect;
+  /** For each run: the index behind the last run that shares the wrapper; 0 where there is none. */
+  readonly ends: Int32Array;
 }
 
-/** Goes as deep as there are aspects, never deeper. */
-function wrap(runs: readonly Run[], ends: Reaches, from: number, to: number, open: readonly Aspect[]): Inline[] {
+/** `undefined` where no run has the aspect. */
+function reachOf(runs: readonly Run[], aspect: Aspect): Reach | undefined {
+  if (!runs.some(({ format }) => aspectOf(format, aspect) !== undefined)) return undefined;
+  const ends = new Int32Array(runs.length);
+  let value: string | undefined;
+  let end = runs.length;
+  for (let index = runs.length - 1; index >= 0; index--) {
+    const own = aspectOf(runs[index]?.format ?? plainFormat, aspect);
+    if (own !== value) end = index + 1;
+    value = own;
+    ends[index] = own === undefined ? 0 : end;
+  }
+  return { aspect, ends };
+}
+
+/** `open` has a bit for each aspect that a wrapper around these runs has already: it goes as deep as there are aspects. */
+function wrap(runs: readonly Run[], reaches: readonly Reach[], from: number, to: number, open: number): Inline[] {
   const inlines: Inline[] = [];
-  for (let index = from; index < to; ) {
+  for (let index = from; index < to;) {
     const run = runs[index];
     if (run === undefined) break;
-    let outer: Aspect | undefined;
+    let outer = -1;
     let end = index;
-    for (const aspect of open) {
-      const reach = Math.min(ends[aspect][index] ?? -1, to);
-      if (reach > end) [outer, end] = [aspect, reach];
+    for (const [bit, { ends }] of reaches.entries()) {
+      const reach = Math.min(ends[index] ?? 0, to);
+      if ((open & (1 << bit)) === 0 && reach > end) [outer, end] = [bit, reach];
     }
-    if (outer === undefined) {
+    const aspect = reaches[outer]?.aspect;
+    if (aspect === undefined) {
       inlines.push(run.leaf);
       index++;
     } else {
-      const rest = open.filter((aspect) => aspect !== outer);
-      inlines.push(wrapper(outer, run.format, wrap(runs, ends, index, end, rest)));
+      inlines.push(wrapper(aspect, run.format, wrap(runs, reaches, index, end, open | (1 << outer))));
       index = end;
     }
   }

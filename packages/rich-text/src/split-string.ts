@@ -11,7 +11,7 @@ export interface Cut {
 /** Cuts a text into parts of at most `maxBytes` (4 or more): see `splitText`. */
 export function splitString(text: string, maxBytes: number): string[] {
   const parts: string[] = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const cut = cutAfter(text, start, maxBytes);
     parts.push(text.slice(start, cut.end));
     start = cut.next;
@@ -58,7 +58,8 @@ function spaceBefore(text: string, start: number, limit: number): number | undef
   for (let index = limit; index >= earliest; index--) {
     const code = text.charCodeAt(index);
     if (code === 0x0a) return index;
-    if (code === 0x20 && space === undefined && !/^[\p{M}\u200d]/u.test(text.slice(index + 1, index + 3))) space = index;
+    if (code === 0x20 && space === undefined && !/^[\p{M}\u200d]/u.test(text.slice(index + 1, index + 3)))
+      space = index;
   }
   return space;
 }

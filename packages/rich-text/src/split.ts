@@ -1,12 +1,13 @@
 import { richTextOf } from "./build.js";
-import { plainFormat, type Format } from "./format.js";
+import { plainFormat } from "./format.js";
+import { LineCutter, cutCode, pieceLength, prefixLength } from "./cut-piece.js";
 import { normalise } from "./normalise.js";
-import { piecesOf, treeOf, type Container, type Lines, type Piece } from "./pieces.js";
+import { piecesOf, treeOf, type Piece } from "./pieces.js";
 import { plainTextOf, type PlainTextOptions } from "./plain.js";
-import { inlinesOf, type Run } from "./runs.js";
+import type { Run } from "./runs.js";
 import { cutAfter, splitString } from "./split-string.js";
-import { cleanText, utf8Length } from "./text.js";
-import type { CodeBlock, RichText } from "./tree.js";
+import { utf8Length } from "./text.js";
+import type { RichText } from "./tree.js";
 
 /**
  * Cuts a text into parts of at most `maxBytes` in UTF-8, in linear time. A cut is between lines or words where there
@@ -20,18 +21,13 @@ import type { CodeBlock, RichText } from "./tree.js";
  */
 export function splitText(text: string, maxBytes: number): string[];
 export function splitText(text: RichText, maxBytes: number, options?: PlainTextOptions): RichText[];
-export function splitText(text: string | RichText, maxBytes: number, options: PlainTextOptions = {}): string[] | RichText[] {
+export function splitText(
+  text: string | RichText,
+  maxBytes: number,
+  options: PlainTextOptions = {},
+): string[] | RichText[] {
   if (!(maxBytes >= 4)) throw new RangeError(`A part of a text needs at least 4 bytes, not ${maxBytes}.`);
-  if (typeof text === "string") return splitString(text, maxBytes);
-  const tree = normalise(text);
-  if (tree.blocks.length === 0) return [];
-  if (lengthOf(tree, options) <= maxBytes) return [tree];
-  if (maxBytes < 64) return splitPlain(tree, maxBytes, options);
-  return pack(piecesOf(tree), maxBytes, options).flatMap((pieces) => {
-    const part = treeOf(pieces);
-    // The lengths of the pieces are upper bounds; what a bound missed is cut without its formatting.
-    return lengthOf(part, options) <= maxBytes ? [part] : splitPlain(part, maxBytes, options);
-  });
+  return typeof text === "string" ? splitString(text, maxBytes) : [...partsOf(normalise(text), maxBytes, options)];
 }
 
 /** The first part of a text, with `…` behind it where something is missing: at most `maxBytes` (8 or more) in UTF-8. */
@@ -45,61 +41,58 @@ export function truncate(text: string | RichText, maxBytes: number, options: Pla
   }
   const tree = normalise(text);
   if (lengthOf(tree, options) <= maxBytes) return tree;
-  const pieces = piecesOf(splitText(tree, maxBytes - 3, options)[0] ?? tree);
-  const last = pieces.at(-1);
-  if (last?.content.type !== "lines") return plainTruncated(tree, maxBytes, options);
-  const ellipsis: Run = { leaf: { type: "text", text: "…" }, format: plainFormat };
-  pieces[pieces.length - 1] = { ...last, content: { ...last.content, runs: [...last.content.runs, ellipsis] } };
-  const truncated = treeOf(pieces);
-  return lengthOf(truncated, options) <= maxBytes ? truncated : plainTruncated(tree, maxBytes, options);
+  for (const part of partsOf(tree, maxBytes - 3, options)) {
+    const truncated = withEllipsis(part);
+    if (truncated !== undefined && lengthOf(truncated, options) <= maxBytes) return truncated;
+    break;
+  }
+  return normalise(richTextOf(truncate(plainTextOf(tree, options), maxBytes)));
 }
 
-function plainTruncated(tree: RichText, maxBytes: number, options: PlainTextOptions): RichText {
-  return normalise(richTextOf(truncate(cleanText(plainTextOf(tree, options)), maxBytes)));
+/** `undefined` where the text does not end with a line. */
+function withEllipsis(tree: RichText): RichText | undefined {
+  const pieces = piecesOf(tree);
+  const last = pieces.pop();
+  if (last?.content.type !== "lines") return undefined;
+  const ellipsis: Run = { leaf: { type: "text", text: "…" }, format: plainFormat };
+  return treeOf([...pieces, { ...last, content: { ...last.content, runs: [...last.content.runs, ellipsis] } }]);
 }
 
 function lengthOf(tree: RichText, options: PlainTextOptions): number {
   return utf8Length(plainTextOf(tree, options));
 }
 
-function splitPlain(tree: RichText, maxBytes: number, options: PlainTextOptions): RichText[] {
-  return splitString(plainTextOf(tree, options), maxBytes)
-    .map((part) => normalise(richTextOf(part)))
-    .filter((part) => part.blocks.length > 0);
-}
-
-/** Puts pieces together as long as they fit; what does not fit alone is cut. */
-function pack(pieces: readonly Piece[], maxBytes: number, options: PlainTextOptions): Piece[][] {
-  const parts: Piece[][] = [];
-  let part: Piece[] = [];
-  let used = 0;
-  const add = (piece: Piece, length: number): void => {
-    // Between two blocks there are two newlines and what begins each line.
-    const separator = 2 + prefixLength(piece.path);
-    if (part.length > 0 && used + separator + length > maxBytes) {
-      parts.push(part);
-      part = [];
-      used = 0;
+/** The parts of a tree in its normal form, each made when it is asked for. */
+function* partsOf(tree: RichText, maxBytes: number, options: PlainTextOptions): Generator<RichText> {
+  if (tree.blocks.length === 0) return;
+  if (lengthOf(tree, options) <= maxBytes) {
+    yield tree;
+  } else if (maxBytes < 64) {
+    yield* plainParts(tree, maxBytes, options);
+  } else {
+    for (const pieces of packed(fitting(piecesOf(tree), maxBytes, options), maxBytes, options)) {
+      const part = treeOf(pieces);
+      if (part.blocks.length === 0) continue;
+      // A fence or a list that leaves no room for what it holds is given up.
+      if (lengthOf(part, options) <= maxBytes) yield part;
+      else yield* plainParts(part, maxBytes, options);
     }
-    used += length + (part.length > 0 ? separator : 0);
-    part.push(piece);
-  };
-  for (const piece of pieces) {
-    const length = lengthOf(treeOf([piece]), options);
-    if (length <= maxBytes) add(piece, length);
-    else for (const cut of cutPiece(piece, maxBytes, options)) add(cut, Math.min(maxBytes, lengthOf(treeOf([cut]), options)));
   }
-  if (part.length > 0) parts.push(part);
-  return parts;
 }
 
-function prefixLength(path: readonly Container[]): number {
-  let length = 0;
-  for (const container of path) {
-    if (container.type === "quote") length += 2;
-    if (container.type === "item") length += container.marker.length;
+function* plainParts(tree: RichText, maxBytes: number, options: PlainTextOptions): Generator<RichText> {
+  for (const text of splitString(plainTextOf(tree, options), maxBytes)) {
+    const part = normalise(richTextOf(text));
+    if (part.blocks.length > 0) yield part;
   }
-  return length;
+}
+
+/** The pieces, with those that are too long cut. */
+function* fitting(pieces: readonly Piece[], maxBytes: number, options: PlainTextOptions): Generator<Piece> {
+  for (const piece of pieces) {
+    if (pieceLength(piece, options) <= maxBytes || lengthOf(treeOf([piece]), options) <= maxBytes) yield piece;
+    else yield* cutPiece(piece, maxBytes, options);
+  }
 }
 
 function cutPiece(piece: Piece, maxBytes: number, options: PlainTextOptions): Piece[] {
@@ -117,110 +110,21 @@ function cutPiece(piece: Piece, maxBytes: number, options: PlainTextOptions): Pi
   }
 }
 
-function cutCode(code: CodeBlock, prefix: number, maxBytes: number): CodeBlock[] {
-  let fence = 3;
-  for (const row of code.text.match(/`+/g) ?? []) fence = Math.max(fence, row.length + 1);
-  const room = maxBytes - 2 * (fence + prefix + 1) - (code.language?.length ?? 0);
-  // A fence that leaves no room becomes plain text in the end.
-  if (room < 8 + prefix) return [code];
-  const parts: string[][] = [];
-  let used = Infinity;
-  for (const line of code.text.split("\n").flatMap((text) => (text === "" ? [""] : splitString(text, room - prefix - 1)))) {
-    const length = utf8Length(line) + prefix + 1;
-    if (used + length > room) {
-      parts.push([]);
+/** Puts pieces together as long as they fit. */
+function* packed(pieces: Iterable<Piece>, maxBytes: number, options: PlainTextOptions): Generator<Piece[]> {
+  let part: Piece[] = [];
+  let used = 0;
+  for (const piece of pieces) {
+    const length = Math.min(maxBytes, pieceLength(piece, options));
+    // Between two blocks there are two newlines and what begins each line.
+    const separator = 2 + prefixLength(piece.path);
+    if (part.length > 0 && used + separator + length > maxBytes) {
+      yield part;
+      part = [];
       used = 0;
     }
-    used += length;
-    parts.at(-1)?.push(line);
+    used += length + (part.length > 0 ? separator : 0);
+    part.push(piece);
   }
-  return parts.map((lines) => ({ ...code, text: lines.join("\n") })).filter(({ text }) => text.trim() !== "");
-}
-
-/** Cuts the lines of one block. */
-class LineCutter {
-  readonly #parts: Lines[] = [];
-  readonly #base: number;
-  #runs: Run[] = [];
-  #used: number;
-
-  constructor(
-    readonly lines: Lines,
-    readonly prefix: number,
-    readonly maxBytes: number,
-    readonly options: PlainTextOptions,
-  ) {
-    this.#base = prefix + (lines.level === undefined ? 0 : lines.level + 1);
-    this.#used = this.#base;
-  }
-
-  cut(): Lines[] {
-    for (const run of this.lines.runs) this.#add(run);
-    this.#flush();
-    return this.#parts;
-  }
-
-  #flush(): void {
-    if (this.#runs.length > 0) this.#parts.push({ ...this.lines, runs: this.#runs });
-    this.#runs = [];
-    this.#used = this.#base;
-  }
-
-  #add(run: Run): void {
-    if (run.leaf.type === "break") {
-      const length = 1 + this.prefix;
-      if (this.#used + length >= this.maxBytes) this.#flush();
-      else this.#push(run, length);
-    } else if (run.leaf.type === "text") {
-      this.#addText(run.leaf.text, run.format);
-    } else {
-      this.#addLeaf(run);
-    }
-  }
-
-  #push(run: Run, length: number): void {
-    this.#runs.push(run);
-    this.#used += length;
-  }
-
-  #addLeaf(run: Run): void {
-    const length = this.#lengthOf(run);
-    if (this.#base + length > this.maxBytes) {
-      this.#addText(plainTextOf(treeOfRun({ leaf: run.leaf, format: plainFormat }), this.options), plainFormat);
-      return;
-    }
-    if (this.#used + length > this.maxBytes) this.#flush();
-    this.#push(run, length);
-  }
-
-  #addText(text: string, wanted: Format): void {
-    const marks = this.#lengthOf({ leaf: { type: "text", text: "x" }, format: wanted }) - 1;
-    // Marks, such as a URL of some hundred bytes, that leave no room for text are given up, but not the URL.
-    const fits = this.#base + marks <= this.maxBytes / 2;
-    const format = fits ? wanted : plainFormat;
-    const overhead = fits ? marks : 0;
-    const whole = fits || wanted.link === undefined ? text : `${text} (${wanted.link})`;
-    for (let start = 0; start < whole.length; ) {
-      const room = this.maxBytes - this.#used - overhead;
-      const cut = room < 4 ? undefined : cutAfter(whole, start, room);
-      // A word goes to the next part as a whole, but not at the price of a part that is nearly empty.
-      if (this.#runs.length > 0 && (cut === undefined || (!cut.clean && this.#used > this.maxBytes / 2))) {
-        this.#flush();
-        continue;
-      }
-      if (cut === undefined) break;
-      const part = whole.slice(start, cut.end);
-      this.#push({ leaf: { type: "text", text: part }, format }, utf8Length(part) + overhead);
-      start = cut.next;
-      if (start < whole.length) this.#flush();
-    }
-  }
-
-  #lengthOf(run: Run): number {
-    return lengthOf(treeOfRun(run), this.options);
-  }
-}
-
-function treeOfRun(run: Run): RichText {
-  return { blocks: [{ type: "paragraph", children: inlinesOf([run]) }] };
+  if (part.length > 0) yield part;
 }

@@ -29,7 +29,13 @@ export function trimEndOf(text: string, of: string): string {
   return text.slice(0, end);
 }
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escapes: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 /** Escapes text for HTML, in text and in quoted attribute values alike. */
 export function escapeHtml(text: string): string {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
-import { normalise, parseMatrixHtml, richTextOf, splitText, toMatrixHtml, toPlainText, truncate, utf8Length } from "@trestle/rich-text";
+import {
+  normalise,
+  parseMatrixHtml,
+  richTextOf,
+  splitText,
+  toMatrixHtml,
+  toPlainText,
+  truncate,
+  utf8Length,
+} from "@trestle/rich-text";
 import type { Block, Inline, ListItem, RichText } from "@trestle/rich-text";
 import fc from "fast-check";
 import { anyText, anyTree } from "./arbitrary-tree.js";
@@ -38,7 +47,10 @@ describe("splitText of a string", () => {
 
   it("cuts between user-perceived characters wherever one fits in a part", () => {
     const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-    const cluster = fc.oneof(fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }), fc.constantFrom("👨‍👩‍👧‍👦", "🇩🇪", "🇫🇷", "e\u0301", "각", "क्षि", "a", "👍🏽"));
+    const cluster = fc.oneof(
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+      fc.constantFrom("👨‍👩‍👧‍👦", "🇩🇪", "🇫🇷", "e\u0301", "각", "क्षि", "a", "👍🏽"),
+    );
     fc.assert(
       fc.property(fc.array(cluster, { maxLength: 60 }), fc.integer({ min: 30, max: 90 }), (clusters, maxBytes) => {
         const text = clusters.join("");
@@ -91,7 +103,8 @@ describe("splitText of a tree", () => {
     const tree = parseMatrixHtml(`<blockquote><b>${"bold words ".repeat(12)}</b></blockquote>`);
     const parts = splitText(tree, 70);
     expect(parts.length).toBe(3);
-    for (const part of parts) expect(toMatrixHtml(part)).toMatch(/^<blockquote><strong>(bold|words) .*<\/strong><\/blockquote>$/);
+    for (const part of parts)
+      expect(toMatrixHtml(part)).toMatch(/^<blockquote><strong>(bold|words) .*<\/strong><\/blockquote>$/);
     const list = parseMatrixHtml(`<ol>${"<li>an item of some length</li>".repeat(6)}</ol>`);
     expect(splitText(list, 64).map((part) => toPlainText(part))).toEqual([
       "1. an item of some length\n2. an item of some length",
@@ -117,7 +130,9 @@ describe("truncate", () => {
       }),
       { seed, numRuns: 1_000 },
     );
-    expect(toMatrixHtml(truncate(parseMatrixHtml(`<b>${"word ".repeat(50)}</b>`), 70))).toMatch(/^<strong>word.*word<\/strong>…$/);
+    expect(toMatrixHtml(truncate(parseMatrixHtml(`<b>${"word ".repeat(50)}</b>`), 70))).toMatch(
+      /^<strong>word.*word<\/strong>…$/,
+    );
     expect(toPlainText(truncate(richTextOf("x".repeat(100)), 20))).toBe(`${"x".repeat(17)}…`);
   });
 });

@@ -15,6 +15,7 @@ export async function checkRequests(report: Report): Promise<Figure[]> {
     const second = await session.counters();
     const steady = difference(second.requests, first.requests);
     await session.restart();
+    await session.greeted();
     const restarted = await session.counters();
     const atStart = difference(restarted.requests, second.requests);
     await backlog(session);

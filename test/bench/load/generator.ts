@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Plan } from "./api.js";
 import { serverName } from "./homeserver.js";
 import type { TransactionPusher } from "./pusher.js";
@@ -22,6 +23,8 @@ export class Generator {
   readonly #seen: boolean[] = [];
   readonly #lastOfRoom = new Map<string, number>();
   #latencies: number[] = [];
+  /** Keeps the ids of one run apart from those of another on the same data. */
+  readonly #run = randomUUID().slice(0, 8);
   #startedAt = 0;
   #firstSentAt = 0;
   #lastArrivedAt = 0;
@@ -116,7 +119,7 @@ export class Generator {
       eventJson(
         `!in${number % plan.rooms}:${serverName}`,
         number % plan.senders,
-        `$bench${number}`,
+        `$${this.#run}x${number}`,
         `#${number} ${filler}`,
       ),
     );

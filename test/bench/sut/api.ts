@@ -11,9 +11,12 @@ export const sutApi = {
       directory: z.string(),
       rooms: z.int(),
       membership: z.enum(["lazy", "full"]),
+      idempotent: z.boolean(),
     }),
     output: z.object({ port: z.int(), token: z.string() }),
   },
+  /** Resolves when it has done what a start does after transactions are taken: links, joins, the first ping. */
+  greeted: { input: nothing, output: nothing },
   /** Processor time of the whole process so far, and its resident memory. */
   usage: { input: nothing, output: z.object({ cpuMicroseconds: z.number(), rssBytes: z.number() }) },
   /** So many people enter a channel of the network at once. */

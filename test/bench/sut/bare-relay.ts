@@ -66,6 +66,7 @@ serve(sutApi, {
     if (address === null || typeof address === "string") throw new Error("The relay has no port");
     return { port: address.port, token: hsToken };
   },
+  greeted: () => ({}),
   usage,
   storm: () => ({}),
   stop: async () => {

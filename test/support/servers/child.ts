@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { within } from "../bounded.js";
 
-const KEPT_OUTPUT = 64 * 1024;
+const KEPT_OUTPUT = 1024 * 1024;
 
 /**
  * A server started by a test, in a process group of its own. Whatever happens to the test's process, the group dies

@@ -1,5 +1,62 @@
-import { type RichText, richTextOf } from "@trestle/rich-text";
+import type { Inline, RichText } from "@trestle/rich-text";
+import { parseRuns, type Run, type Style, type Toggle } from "./runs.js";
 
+/** The order in which styles are nested, from the outside; monospace is always innermost. */
+const NESTING: readonly Exclude<Toggle, "mono">[] = ["bold", "italic", "underline", "strike"];
+
+/** The text of one IRC line, without CTCP, as neutral text; no blocks where it shows nothing. */
 export function parseFormatted(text: string): RichText {
-  return richTextOf(text);
+  const runs = parseRuns(text);
+  if (runs.every((run) => run.text.trim() === "")) return { blocks: [] };
+  return { blocks: [{ type: "paragraph", children: inlinesOf(runs) }] };
+}
+
+/** The one tree for a row of runs: colours outside, then bold, italic, underline, strike, and code inside. */
+export function inlinesOf(runs: readonly Run[]): Inline[] {
+  return grouped(runs, ({ style }) => `${style.foreground ?? ""}/${style.background ?? ""}`).flatMap((group) => {
+    const children = nested(group, 0);
+    const style = group[0]?.style;
+    return style ? withColours(style, children) : children;
+  });
+}
+
+function withColours({ foreground, background }: Style, children: readonly Inline[]): Inline[] {
+  if (foreground === undefined && background === undefined) return [...children];
+  // Text in the colour of its ground is how IRC hides a spoiler.
+  if (foreground === background) return [{ type: "spoiler", children }];
+  return [
+    {
+      type: "colour",
+      ...(foreground === undefined ? {} : { foreground }),
+      ...(background === undefined ? {} : { background }),
+      children,
+    },
+  ];
+}
+
+function nested(runs: readonly Run[], depth: number): Inline[] {
+  const name = NESTING[depth];
+  if (name === undefined) {
+    return grouped(runs, ({ style }) => String(style.mono)).map((group) => {
+      const text = group.map((run) => run.text).join("");
+      return group[0]?.style.mono === true ? { type: "code", text } : { type: "text", text };
+    });
+  }
+  return grouped(runs, ({ style }) => String(style[name])).flatMap((group): Inline[] => {
+    const children = nested(group, depth + 1);
+    return group[0]?.style[name] === true ? [{ type: name, children }] : children;
+  });
+}
+
+/** Neighbours of the same key together. */
+function grouped(runs: readonly Run[], key: (run: Run) => string): Run[][] {
+  const groups: Run[][] = [];
+  let last: string | undefined;
+  for (const run of runs) {
+    const own = key(run);
+    if (own === last) groups.at(-1)?.push(run);
+    else groups.push([run]);
+    last = own;
+  }
+  return groups;
 }

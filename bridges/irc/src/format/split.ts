@@ -1,12 +1,121 @@
-import { cutToBytes } from "../wire/sanitise.js";
+import type { StyledLine } from "./render.js";
+import { parseRuns, PLAIN, type Style, transition } from "./runs.js";
 
+/** Less room than this is not worth a line: the target's name has eaten it up. */
+export const MIN_BUDGET = 64;
+/** A line is ended at a space only where that leaves it at least this full. */
+const FULL_ENOUGH = 0.4;
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** Writes a line with its formatting codes. */
+export function encodeLine(line: StyledLine): string {
+  return new LineCutter(line).rest();
+}
+
+/**
+ * Cuts a line into pieces of at most `bytes` bytes of UTF-8, formatting codes included: at a space where one is near,
+ * never inside a grapheme (unless one alone is longer than a line). Each piece has its formatting by itself. The
+ * texts of the pieces, one after the other, are the text of the line. Takes linear time.
+ */
+export function splitLine(line: StyledLine, bytes: number): string[] {
+  const cutter = new LineCutter(line);
+  const pieces: string[] = [];
+  while (!cutter.done) pieces.push(cutter.next(Math.max(bytes, MIN_BUDGET)));
+  return pieces;
+}
+
+/** The same for a line that is written already. */
 export function splitText(text: string, bytes: number): string[] {
-  const parts: string[] = [];
-  let rest = text;
-  while (rest !== "") {
-    const part = cutToBytes(rest, bytes) || rest.slice(0, 1);
-    parts.push(part);
-    rest = rest.slice(part.length);
+  return Buffer.byteLength(text) <= bytes ? [text] : splitLine(parseRuns(text), bytes);
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly style: Style;
+}
+
+class LineCutter {
+  readonly #text: string;
+  readonly #spans: readonly Span[];
+  #segments: Intl.Segments | undefined;
+  #at = 0;
+  #span = 0;
+
+  constructor(line: StyledLine) {
+    this.#text = line.map(({ text }) => text).join("");
+    let start = 0;
+    this.#spans = line.map(({ text, style }) => {
+      const span = { start, end: start + text.length, style };
+      start = span.end;
+      return span;
+    });
   }
-  return parts;
+
+  get done(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  rest(): string {
+    return this.#take(this.#text.length);
+  }
+
+  /** The next piece of at most `bytes` bytes. */
+  next(bytes: number): string {
+    const furthest = this.#furthest(bytes);
+    return this.#take(furthest >= this.#text.length ? furthest : this.#goodEnd(furthest));
+  }
+
+  /** How far the text reaches within `bytes` bytes; at least one character further. */
+  #furthest(bytes: number): number {
+    let used = 0;
+    let style = PLAIN;
+    let at = this.#at;
+    for (let index = this.#span; index < this.#spans.length; index++) {
+      const span = this.#spans[index];
+      if (!span || at >= span.end) continue;
+      used += transition(style, span.style, this.#text.slice(at, at + 2)).length;
+      style = span.style;
+      while (at < span.end) {
+        const point = this.#text.codePointAt(at) ?? 0;
+        const width = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+        if (used + width > bytes) return at > this.#at ? at : at + (width === 4 ? 2 : 1);
+        used += width;
+        at += width === 4 ? 2 : 1;
+      }
+    }
+    return at;
+  }
+
+  /** The best place to end a piece that may reach to `furthest`. */
+  #goodEnd(furthest: number): number {
+    const space = this.#text.slice(this.#at, furthest).lastIndexOf(" ");
+    const isFull = space >= (furthest - this.#at) * FULL_ENOUGH;
+    return this.#wholeGrapheme(isFull ? this.#at + space + 1 : furthest);
+  }
+
+  #wholeGrapheme(end: number): number {
+    this.#segments ??= graphemes.segment(this.#text);
+    const start = this.#segments.containing(end)?.index ?? end;
+    return start > this.#at ? start : end;
+  }
+
+  #take(end: number): string {
+    let written = "";
+    let style = PLAIN;
+    while (this.#at < end) {
+      const span = this.#spans[this.#span];
+      if (!span) break;
+      const until = Math.min(end, span.end);
+      if (until > this.#at) {
+        written +=
+          transition(style, span.style, this.#text.slice(this.#at, this.#at + 2)) + this.#text.slice(this.#at, until);
+        style = span.style;
+        this.#at = until;
+      }
+      if (until === span.end) this.#span++;
+    }
+    return written;
+  }
 }

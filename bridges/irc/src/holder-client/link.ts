@@ -1,8 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import {
-  type AnswerFrame, decodeToBridge, encodeToHolder, type HeldFrame, MAX_FRAME_TO_BRIDGE, PROTOCOL_VERSION, type StateChange, type ToBridge,
-  type ToHolder, type WriteOutcome,
+  type AnswerFrame,
+  decodeToBridge,
+  encodeToHolder,
+  type HeldFrame,
+  MAX_FRAME_TO_BRIDGE,
+  PROTOCOL_VERSION,
+  type StateChange,
+  type ToBridge,
+  type ToHolder,
+  type WriteOutcome,
 } from "../holder/frames.js";
 import { FrameReader } from "../holder/packing.js";
 import { proofOf, proves } from "../holder/proof.js";
@@ -65,7 +73,10 @@ export class HolderLink {
   static async open(options: LinkOptions): Promise<{ readonly link: HolderLink; readonly welcome: Welcome }> {
     const socket = await dial(options.path);
     const link = new HolderLink(socket, options);
-    const timer = setTimeout(() => link.#fail(new HolderMismatch(`nobody proved to be the holder at ${options.path}`)), WELCOME_WITHIN_MS);
+    const timer = setTimeout(
+      () => link.#fail(new HolderMismatch(`nobody proved to be the holder at ${options.path}`)),
+      WELCOME_WITHIN_MS,
+    );
     try {
       const welcome = await new Promise<Welcome>((resolve, reject) => {
         link.#welcome = { resolve, reject };

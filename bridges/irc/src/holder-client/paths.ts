@@ -20,7 +20,12 @@ export function holderPaths(dataDirectory: string, bridge: string): HolderPaths 
   const beside = join(directory, `irc-${bridge}.sock`);
   const hash = createHash("sha256").update(beside).digest("hex").slice(0, 24);
   const socket = Buffer.byteLength(beside) <= MAX_SOCKET_PATH ? beside : join(tmpdir(), `trestle-${hash}.sock`);
-  return { directory, socket, token: join(directory, `irc-${bridge}.token`), log: join(directory, `irc-${bridge}.holder.log`) };
+  return {
+    directory,
+    socket,
+    token: join(directory, `irc-${bridge}.token`),
+    log: join(directory, `irc-${bridge}.holder.log`),
+  };
 }
 
 /** Reads the secret that bridge and holder share, or makes it at the first start. */

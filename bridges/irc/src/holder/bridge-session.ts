@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { decodeToHolder, encodeToBridge, MAX_FRAME_TO_HOLDER, PROTOCOL_VERSION, type ToBridge, type ToHolder } from "./frames.js";
+import {
+  decodeToHolder,
+  encodeToBridge,
+  MAX_FRAME_TO_HOLDER,
+  PROTOCOL_VERSION,
+  type ToBridge,
+  type ToHolder,
+} from "./frames.js";
 import { FrameReader } from "./packing.js";
 import { proofOf, proves } from "./proof.js";
 
@@ -68,7 +75,9 @@ export class BridgeSession {
         if (this.#isOver()) return;
       }
     } catch (error) {
-      process.stderr.write(`a frame of the bridge was refused: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.stderr.write(
+        `a frame of the bridge was refused: ${error instanceof Error ? error.message : String(error)}\n`,
+      );
       this.end();
     }
   }
@@ -88,7 +97,8 @@ export class BridgeSession {
       this.send({ type: "challenge", version: PROTOCOL_VERSION, nonce: this.#nonce, proof, instance: this.instance });
       return;
     }
-    const expected = this.#bridgeNonce === undefined ? undefined : proofOf("bridge", this.token, this.#bridgeNonce, this.#nonce);
+    const expected =
+      this.#bridgeNonce === undefined ? undefined : proofOf("bridge", this.token, this.#bridgeNonce, this.#nonce);
     if (frame.type !== "prove" || expected === undefined || !proves(frame.proof, expected)) {
       this.end();
       return;

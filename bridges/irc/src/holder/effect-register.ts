@@ -49,7 +49,9 @@ export class EffectRegister {
     const effect = this.#effects.get(key);
     if (!effect) return undefined;
     const outcome =
-      effect.outcome === "writing" ? await new Promise<WriteOutcome>((resolve) => effect.waiting.push(resolve)) : effect.outcome;
+      effect.outcome === "writing"
+        ? await new Promise<WriteOutcome>((resolve) => effect.waiting.push(resolve))
+        : effect.outcome;
     return { connection: effect.connection, outcome, result: effect.result };
   }
 

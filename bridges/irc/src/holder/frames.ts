@@ -33,12 +33,22 @@ export interface OpenOptions {
 export type ToHolder =
   | { readonly type: "hello"; readonly version: number; readonly nonce: string }
   | { readonly type: "prove"; readonly proof: string; readonly graceMs: number; readonly quit: string }
-  | { readonly type: "open"; readonly connection: string; readonly options: OpenOptions; readonly state: readonly StateChange[] }
+  | {
+      readonly type: "open";
+      readonly connection: string;
+      readonly options: OpenOptions;
+      readonly state: readonly StateChange[];
+    }
   /** Sends held lines from now on. */
   | { readonly type: "attach"; readonly connection: string }
   | WriteFrame
   /** Every line up to `line` is on disk; `changes` belong to them. */
-  | { readonly type: "ack"; readonly connection: string; readonly line: number; readonly changes: readonly StateChange[] }
+  | {
+      readonly type: "ack";
+      readonly connection: string;
+      readonly line: number;
+      readonly changes: readonly StateChange[];
+    }
   | { readonly type: "state"; readonly connection: string; readonly changes: readonly StateChange[] }
   /** What became of an effect, as the bridge wants to be told it later. */
   | { readonly type: "result"; readonly key: string; readonly result: string }
@@ -70,10 +80,22 @@ export type WriteOutcome = "written" | "gone" | "unsure";
 
 /** What the holder says. */
 export type ToBridge =
-  | { readonly type: "challenge"; readonly version: number; readonly nonce: string; readonly proof: string; readonly instance: string }
+  | {
+      readonly type: "challenge";
+      readonly version: number;
+      readonly nonce: string;
+      readonly proof: string;
+      readonly instance: string;
+    }
   | HeldFrame
   /** An effect that was given to a connection and has no result yet, in the order of the writes. */
-  | { readonly type: "pending"; readonly key: string; readonly connection: string; readonly meta: string; readonly open: boolean }
+  | {
+      readonly type: "pending";
+      readonly key: string;
+      readonly connection: string;
+      readonly meta: string;
+      readonly open: boolean;
+    }
   /** Everything that is held was named. */
   | { readonly type: "ready" }
   | { readonly type: "opened"; readonly connection: string }
@@ -103,8 +125,33 @@ export interface AnswerFrame {
   readonly result: string | undefined;
 }
 
-const TO_HOLDER = ["hello", "prove", "open", "attach", "write", "ack", "state", "result", "ask", "filter", "close", "forget", "shutdown"] as const;
-const TO_BRIDGE = ["challenge", "held", "pending", "ready", "opened", "lines", "closed", "written", "answer", "replaced"] as const;
+const TO_HOLDER = [
+  "hello",
+  "prove",
+  "open",
+  "attach",
+  "write",
+  "ack",
+  "state",
+  "result",
+  "ask",
+  "filter",
+  "close",
+  "forget",
+  "shutdown",
+] as const;
+const TO_BRIDGE = [
+  "challenge",
+  "held",
+  "pending",
+  "ready",
+  "opened",
+  "lines",
+  "closed",
+  "written",
+  "answer",
+  "replaced",
+] as const;
 const OUTCOMES = ["written", "gone", "unsure", "unknown"] as const;
 
 export function encodeToHolder(frame: ToHolder): Buffer {
@@ -121,7 +168,13 @@ export function encodeToHolder(frame: ToHolder): Buffer {
     case "forget":
       return packer.text(frame.connection).frame();
     case "write":
-      return packer.text(frame.connection).u32(frame.request).text(frame.key).text(frame.meta).bytes(frame.data).frame();
+      return packer
+        .text(frame.connection)
+        .u32(frame.request)
+        .text(frame.key)
+        .text(frame.meta)
+        .bytes(frame.data)
+        .frame();
     case "ack":
       return packer.text(frame.connection).u53(frame.line).list(frame.changes, packChange).frame();
     case "state":
@@ -155,7 +208,14 @@ export function decodeToHolder(bytes: Buffer): ToHolder {
     case "forget":
       return { type, connection: from.text() };
     case "write":
-      return { type, connection: from.text(), request: from.u32(), key: from.text(), meta: from.text(), data: from.bytes() };
+      return {
+        type,
+        connection: from.text(),
+        request: from.u32(),
+        key: from.text(),
+        meta: from.text(),
+        data: from.bytes(),
+      };
     case "ack":
       return { type, connection: from.text(), line: from.u53(), changes: from.list(unpackChange) };
     case "state":
@@ -227,7 +287,14 @@ export function decodeToBridge(bytes: Buffer): ToBridge {
       return { type, request, outcome };
     }
     case "answer":
-      return { type, request: from.u32(), outcome: unpackOutcome(from), connection: from.text(), open: from.bool(), result: from.optionalText() };
+      return {
+        type,
+        request: from.u32(),
+        outcome: unpackOutcome(from),
+        connection: from.text(),
+        open: from.bool(),
+        result: from.optionalText(),
+      };
   }
 }
 
@@ -250,7 +317,12 @@ function unpackOutcome(from: Unpacker): WriteOutcome | "unknown" {
 }
 
 function packOptions(packer: Packer, options: OpenOptions): void {
-  packer.text(options.host).u32(options.port).bool(options.tls).optionalText(options.ca).optionalText(options.serverName);
+  packer
+    .text(options.host)
+    .u32(options.port)
+    .bool(options.tls)
+    .optionalText(options.ca)
+    .optionalText(options.serverName);
   packer.bool(options.insecure).optionalText(options.localAddress);
   packer.u32(options.connectTimeoutMs).u32(options.pingAfterMs).u32(options.pingTimeoutMs);
 }

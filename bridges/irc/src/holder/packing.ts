@@ -124,7 +124,8 @@ export class FrameReader {
     for (;;) {
       const length = this.#peekLength();
       if (length === undefined || this.#size < length + 4) return frames;
-      const all = this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
+      const all =
+        this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#size);
       frames.push(all.subarray(4, length + 4));
       const rest = all.subarray(length + 4);
       this.#chunks = rest.length > 0 ? [rest] : [];

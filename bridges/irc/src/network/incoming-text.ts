@@ -15,10 +15,13 @@ export function incomingText(verb: string, text: string): IncomingText {
     // The closing delimiter is optional: many clients leave it out, or a server has cut it off.
     const inner = text.slice(1).replace(/\x01$/, "");
     const [command = "", ...rest] = inner.split(" ");
-    if (command.toUpperCase() !== "ACTION") return { kind: "ctcp", command: command.toUpperCase(), argument: rest.join(" ") };
+    if (command.toUpperCase() !== "ACTION")
+      return { kind: "ctcp", command: command.toUpperCase(), argument: rest.join(" ") };
     style = "emote";
     body = inner.slice(command.length + 1);
   }
   const parsed = parseFormatted(body);
-  return parsed.blocks.length === 0 ? { kind: "nothing" } : { kind: "content", content: { type: "text", style, body: parsed } };
+  return parsed.blocks.length === 0
+    ? { kind: "nothing" }
+    : { kind: "content", content: { type: "text", style, body: parsed } };
 }

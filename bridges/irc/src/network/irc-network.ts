@@ -1,39 +1,36 @@
-import { type Author, type ChannelLink, type Network, RemoteMessageId, UserId } from "@trestle/core";
-import type { Logger } from "@trestle/core";
+import type { Author, ChannelLink, Network } from "@trestle/core";
+import type { Mention } from "@trestle/rich-text";
 import type { NetworkConfig } from "../config.js";
 import type { HeldFrame, OpenOptions } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
-import { Connection, type ConnectionContext, type ConnectionOwner, type LineScope } from "../session/connection.js";
+import { Connection, type ConnectionContext, type ConnectionOwner } from "../session/connection.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import { BASE_KEY, type ConnectionState, decodeState, type Role } from "../session/state.js";
-import { type CaseMapping, caseMappingOf, fold } from "../wire/casemapping.js";
+import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
-import type { IrcMessage } from "../wire/message.js";
-import { isServer, parseSource } from "../wire/source.js";
+import { parseSource } from "../wire/source.js";
+import { BotChannels } from "./bot-channels.js";
+import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
-import { placeOf, queryIdOf, remoteUserIdOf } from "./ids.js";
-import { incomingText } from "./incoming-text.js";
-import { Listener, timeOf } from "./listener.js";
+import { personOf, placeOf } from "./ids.js";
+import { Listener } from "./listener.js";
 import { Members } from "./members.js";
 import { NickMaker } from "./nick-maker.js";
 import { OwnNicks } from "./own-nicks.js";
-import type { Puppet } from "./puppet.js";
-import { Seat } from "./seat.js";
-
-/** A channel that could not be joined is tried again after so long. */
-const REJOIN_MS = 30_000;
-const KICKED_REJOIN_MS = 5_000;
+import { PuppetEars } from "./puppet.js";
+import { Puppets } from "./puppets.js";
+import { Seat, type SeatOptions } from "./seat.js";
 
 export interface IrcNetworkContext {
   readonly config: NetworkConfig;
+  /** PEM certificates to trust instead of the system's. */
   readonly ca: string | undefined;
   readonly core: Network;
   readonly holder: HolderClient;
-  readonly log: Logger;
   readonly quitMessage: string;
   /** The spelling rules the network had when it was last seen. */
   readonly caseMapping: CaseMapping;
@@ -45,23 +42,21 @@ export interface IrcNetworkContext {
 export class IrcNetwork {
   readonly config: NetworkConfig;
   readonly bot: Seat;
+  readonly channels: BotChannels;
   readonly members = new Members();
-  readonly puppets = new Map<UserId, Puppet>();
-  readonly #links = new Set<string>();
+  readonly puppets: Puppets;
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
-  readonly #ctcp = new CtcpAnswers();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
   readonly #decoder: LineDecoder;
   readonly #botNicks: NickMaker;
-  readonly #timers = new Set<NodeJS.Timeout>();
   #caseMapping: CaseMapping;
   #isupport = new Isupport();
-  #stopped = false;
 
   constructor(private readonly context: IrcNetworkContext) {
-    const { config, core, log, holder } = context;
+    const { config, core, holder } = context;
+    const ctcp = new CtcpAnswers();
     this.config = config;
     this.#caseMapping = context.caseMapping;
     this.#decoder = new LineDecoder(config.encoding);
@@ -69,23 +64,28 @@ export class IrcNetwork {
     this.#intake = new Intake({
       receive: (event) => core.receive(event),
       acknowledge: (connection, line, changes) => holder.acknowledge(connection, line, changes),
-      log,
+      log: core.log,
     });
     this.#ownNicks = new OwnNicks((changes) => {
-      const bot = this.bot.current;
-      if (bot) holder.state(bot.id, changes);
+      if (this.bot.current) holder.state(this.bot.current.id, changes);
     });
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
-    this.bot = new Seat({ ...this.#seatOptions("bot", undefined), priority: Priority.control, open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner) });
+    this.bot = new Seat({
+      ...this.#seatOptions(config.name),
+      priority: Priority.control,
+      open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
+    });
+    this.channels = new BotChannels({ network: config.name, core, bot: () => this.bot.connection });
+    this.puppets = this.#makePuppets(ctcp);
     this.#listener = new Listener({
       network: config.name,
       members: this.members,
       ownNicks: this.#ownNicks,
-      ctcp: this.#ctcp,
-      isLinked: (channel) => this.#links.has(channel),
-      ownMessageSeen: (nick, channel, text, id) => this.#connectionOf(nick)?.deliveries.seen(channel, text, id),
-      ownQuitSeen: () => undefined,
-      kicked: (channel, by, reason) => this.#botKicked(channel, by, reason),
+      ctcp,
+      isLinked: (channel) => this.channels.isLinked(channel),
+      ownMessageSeen: (nick, channel, text, id) =>
+        this.#connectionOf(nick)?.outgoing.deliveries.seen(channel, text, id),
+      kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
     });
   }
 
@@ -97,21 +97,46 @@ export class IrcNetwork {
     return this.#isupport;
   }
 
+  get speaksByPuppets(): boolean {
+    return this.config.puppets && this.config.maxPuppets > 0;
+  }
+
   fold(text: string): string {
     return fold(text, this.#caseMapping);
   }
 
-  isLinked(channel: string): boolean {
-    return this.#links.has(channel);
+  /** How many bytes of text a line of the bot to `target` has room for. */
+  botBudget(target: string, style: Style): number {
+    const bot = this.bot.connection;
+    return bot ? lineBudget(bot.view, target, style) : assumedBudget(this.#isupport, this.config.nick, target, style);
   }
 
-  // --- beginning and end -------------------------------------------------------------------------------------------
+  /** The same for the puppet of a Matrix user, whether it is connected or not. */
+  puppetBudget(author: Author, target: string, style: Style): number {
+    const view = this.puppets.get(author.userId)?.seat.connection?.view;
+    return view
+      ? lineBudget(view, target, style)
+      : assumedBudget(this.#isupport, this.puppets.nickOf(author), target, style);
+  }
+
+  /** How a mention is written on this network. */
+  mentionText({ target, text }: Mention): string {
+    if (target.kind === "remoteUser") {
+      const person = personOf(target.id);
+      if (person?.network === this.name) return this.members.nickOf(person.nick) ?? text;
+    }
+    if (target.kind === "matrixUser") {
+      const puppet = this.puppets.all.find(({ user }) => user === target.userId);
+      return puppet?.seat.connection?.view.nick ?? text;
+    }
+    return text;
+  }
 
   /** Takes over what the holder has of this network, and opens what is missing. */
   welcome(held: readonly HeldFrame[], pending: Welcome["pending"], links: readonly ChannelLink[]): void {
     for (const link of links) {
       const place = placeOf(link.channel);
-      if (place?.kind === "channel" && place.network === this.name) this.#links.add(place.channel);
+      if (place?.kind === "channel" && place.network === this.name) this.channels.expect(place.channel);
     }
     const taken: Connection[] = [];
     for (const frame of held) {
@@ -122,180 +147,61 @@ export class IrcNetwork {
     }
     for (const connection of taken) connection.attach();
     this.bot.connect();
-    for (const { seat } of this.puppets.values()) seat.connect();
+    for (const { seat } of this.puppets.all) seat.connect();
     const bot = this.bot.connection;
-    if (bot) this.#occupy(bot);
+    if (bot) this.channels.occupy(bot);
   }
 
-  /** Every connection is gone, or will be named again. */
+  /** The session with the holder is over: every connection is gone, or will be named again. */
   lost(): void {
     for (const seat of this.#seats()) seat.lost();
   }
 
+  /** Lets go of everything; the holder keeps the connections. */
   detach(): void {
     this.#end();
     for (const seat of this.#seats()) seat.detach();
   }
 
+  /** Closes every connection. */
   quit(): void {
     this.#end();
     for (const seat of this.#seats()) seat.stop(this.context.quitMessage);
   }
 
+  unlink(channel: string): void {
+    this.channels.unlink(channel);
+    for (const { seat } of this.puppets.all) {
+      seat.channels.delete(channel);
+      const name = seat.connection?.view.channels.get(channel);
+      if (name !== undefined)
+        seat.connection?.send(Priority.control, "PART", [name, "The bridge to this channel was removed"]);
+    }
+  }
+
   #end(): void {
-    this.#stopped = true;
     this.#intake.stop();
     this.#connects.close();
     this.#ownNicks.close();
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.channels.close();
   }
 
   #seats(): Seat[] {
-    return [this.bot, ...[...this.puppets.values()].map(({ seat }) => seat)];
+    return [this.bot, ...this.puppets.all.map(({ seat }) => seat)];
   }
 
-  // --- channels ----------------------------------------------------------------------------------------------------
-
-  link(channel: string): void {
-    this.#links.add(channel);
-    const bot = this.bot.connection;
-    if (bot) void this.#joinAsBot(bot, channel);
-  }
-
-  unlink(channel: string): void {
-    this.#links.delete(channel);
-    for (const seat of this.#seats()) {
-      seat.channels.delete(channel);
-      const connection = seat.connection;
-      const name = connection?.channels.get(channel);
-      if (name !== undefined) connection?.send(Priority.control, "PART", [name, "The bridge to this channel was removed"]);
-    }
-  }
-
-  async #joinAsBot(bot: Connection, channel: string): Promise<void> {
-    const outcome = await bot.join(channel);
-    if (outcome.joined || bot.ended || this.#stopped || !this.#links.has(channel)) return;
-    const detail = `cannot join ${channel}: ${outcome.reason}`;
-    this.context.log.warn({ network: this.name, channel }, detail);
-    this.context.core.report({ connection: `${this.name}/${channel}`, state: "failed", detail });
-    this.#after(REJOIN_MS, () => {
-      if (bot === this.bot.connection && this.#links.has(channel)) void this.#joinAsBot(bot, channel);
+  #makePuppets(ctcp: CtcpAnswers): Puppets {
+    return new Puppets({
+      config: this.config,
+      ears: new PuppetEars(this.name, ctcp, (connection, from) => this.#ownNicks.release(from, connection.id)),
+      isupport: () => this.#isupport,
+      seat: (connection) => this.#seatOptions(connection),
+      open: (role, nicks, owner) => this.#open(role, nicks, owner),
+      claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
+      ready: (connection) => this.#learn(connection),
+      ended: (connection) => this.#ended(connection),
     });
   }
-
-  #botKicked(channel: string, by: string, reason: string): void {
-    const detail = `the bot was kicked from ${channel} by ${by}${reason === "" ? "" : `: ${reason}`}`;
-    this.context.log.warn({ network: this.name, channel }, detail);
-    this.context.core.report({ connection: `${this.name}/${channel}`, state: "failed", detail });
-    this.#after(KICKED_REJOIN_MS, () => {
-      const bot = this.bot.connection;
-      if (bot && this.#links.has(channel)) void this.#joinAsBot(bot, channel);
-    });
-  }
-
-  /** Joins what is linked and leaves what no longer is. */
-  #occupy(bot: Connection): void {
-    for (const channel of this.#links) {
-      if (!bot.channels.has(channel)) void this.#joinAsBot(bot, channel);
-    }
-    for (const [folded, name] of bot.channels) {
-      if (!this.#links.has(folded)) bot.send(Priority.control, "PART", [name]);
-    }
-  }
-
-  // --- puppets -----------------------------------------------------------------------------------------------------
-
-  /** The puppet of a Matrix user, made where there is none. */
-  puppetFor(author: Pick<Author, "userId" | "name">): Puppet {
-    const existing = this.puppets.get(author.userId);
-    if (existing) return existing;
-    this.#makeRoom();
-    return this.#makePuppet(author.userId, author.name);
-  }
-
-  removePuppet(puppet: Puppet, reason: string): void {
-    this.puppets.delete(puppet.user);
-    puppet.seat.stop(reason);
-  }
-
-  #makePuppet(user: UserId, name: string): Puppet {
-    const nicks = new NickMaker(this.config.puppetNick, user, name, () => this.#isupport.nickLength);
-    const seat: Seat = new Seat({
-      ...this.#seatOptions("puppet", user),
-      priority: Priority.query,
-      open: () => this.#open({ network: this.name, kind: "puppet", user, name: puppet.name }, nicks, this.#puppetOwner(puppet)),
-    });
-    const puppet: Puppet = { user, seat, nicks, name, queries: new Set(), spokeAt: performance.now() };
-    this.puppets.set(user, puppet);
-    return puppet;
-  }
-
-  /** Lets the puppet go that has been silent for longest, where there are too many. */
-  #makeRoom(): void {
-    while (this.puppets.size >= Math.max(1, this.config.maxPuppets)) {
-      const oldest = [...this.puppets.values()].reduce((a, b) => (a.spokeAt <= b.spokeAt ? a : b));
-      this.removePuppet(oldest, "Making room for somebody who speaks");
-    }
-  }
-
-  #puppetOwner(puppet: Puppet): ConnectionOwner {
-    return {
-      ...this.#nickOwner(puppet.nicks),
-      ready: (connection) => {
-        this.#learn(connection);
-        puppet.seat.isReady();
-        for (const name of puppet.seat.channels.values()) void connection.join(name);
-      },
-      line: (connection, message, scope) => this.#puppetLine(puppet, connection, message, scope),
-      ended: (connection, ending) => this.#ended(connection, () => puppet.seat.ended(connection, ending)),
-    };
-  }
-
-  /** A puppet hears what is said to it alone, and what happens to itself. */
-  #puppetLine(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
-    const source = parseSource(message.source);
-    const [target = "", text = ""] = message.params;
-    switch (message.verb) {
-      case "NICK":
-        if (scope.own) this.#ownNicks.release(connection.fold(source.nick), connection.id);
-        return;
-      case "JOIN":
-        if (scope.own) puppet.seat.channels.set(connection.fold(target), target);
-        return;
-      case "KICK":
-        if (connection.isOwn(message.params[1] ?? "")) puppet.seat.channels.delete(connection.fold(target));
-        return;
-      case "PRIVMSG":
-      case "NOTICE":
-        if (!scope.own && connection.isOwn(target) && !isServer(source)) this.#query(puppet, connection, message, scope, source.nick, text);
-        return;
-    }
-  }
-
-  #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope, from: string, text: string): void {
-    const incoming = incomingText(message.verb, text);
-    if (incoming.kind === "ctcp") {
-      const answer = message.verb === "PRIVMSG" ? this.#ctcp.answer(incoming.command, incoming.argument) : undefined;
-      if (answer !== undefined) connection.send(Priority.query, "NOTICE", [from, answer]);
-      return;
-    }
-    const folded = connection.fold(from);
-    // Services greet every client with notices: they open no conversation.
-    if (incoming.kind === "nothing" || (message.verb === "NOTICE" && !puppet.queries.has(folded))) return;
-    puppet.queries.add(folded);
-    const at = timeOf(message);
-    scope.events.push({
-      kind: "message",
-      id: RemoteMessageId(message.tags.get("msgid") ?? scope.id),
-      channel: queryIdOf(this.name, folded, puppet.user),
-      ...(at === undefined ? {} : { at }),
-      sender: { id: remoteUserIdOf(this.name, folded), name: from },
-      content: incoming.content,
-      directTo: puppet.user,
-    });
-  }
-
-  // --- connections -------------------------------------------------------------------------------------------------
 
   readonly #botOwner: ConnectionOwner = {
     claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
@@ -305,48 +211,42 @@ export class IrcNetwork {
       this.#botNicks.restart();
       this.#listener.reset();
       this.context.holder.state(connection.id, this.#listener.snapshot());
-      if (connection.isupport.get("BOT")) connection.send(Priority.control, "MODE", [connection.nick, `+${connection.isupport.get("BOT") ?? "B"}`]);
+      const botMode = connection.view.isupport.get("BOT");
+      if (botMode !== undefined)
+        connection.send(Priority.control, "MODE", [connection.view.nick, `+${botMode || "B"}`]);
       this.bot.isReady();
-      this.#occupy(connection);
+      this.channels.occupy(connection);
     },
     line: (connection, message, scope) => {
       this.#listener.line(connection, message, scope);
-      if (message.verb === "JOIN" && scope.own) this.#botJoined(connection.fold(message.params[0] ?? ""));
-      if (message.verb === "NICK" && scope.own) this.#ownNicks.release(connection.fold(parseSource(message.source).nick), connection.id);
+      if (message.verb === "NICK" && scope.own)
+        this.#ownNicks.release(connection.view.fold(parseSource(message.source).nick), connection.id);
     },
-    ended: (connection, ending) => this.#ended(connection, () => this.bot.ended(connection, ending)),
+    ended: (connection, ending) => {
+      this.#ended(connection);
+      this.bot.ended(connection, ending);
+    },
   };
 
-  #nickOwner(nicks: NickMaker): Pick<ConnectionOwner, "claiming" | "nextNick"> {
-    return {
-      claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
-      nextNick: (_refused, numeric) => nicks.next(NICK_INVALID.has(numeric)),
-    };
-  }
-
-  #botJoined(channel: string): void {
-    this.context.core.report({ connection: `${this.name}/${channel}`, state: "connected" });
-  }
-
-  #ended(connection: Connection, then: () => void): void {
+  #ended(connection: Connection): void {
     this.context.connections.delete(connection.id);
     this.#ownNicks.releaseAll(connection.id);
-    then();
   }
 
   /** What a connection has learnt about the network holds for all. */
   #learn(connection: Connection): void {
-    this.#isupport = connection.isupport;
-    const mapping = connection.isupport.caseMapping;
+    this.#isupport = connection.view.isupport;
+    const mapping = this.#isupport.caseMapping;
     if (mapping === this.#caseMapping) return;
     this.#caseMapping = mapping;
     this.context.core.storage.set(`casemapping:${this.name}`, mapping).catch((error: unknown) => {
-      this.context.log.warn({ err: error }, "the spelling rules of a network could not be stored");
+      this.context.core.log.warn({ err: error }, "the spelling rules of a network could not be stored");
     });
   }
 
   #connectionOf(nick: string): Connection | undefined {
-    return [...this.context.connections.values()].find((connection) => connection.role.network === this.name && connection.fold(connection.nick) === nick);
+    const all = [...this.context.connections.values()];
+    return all.find(({ role, view }) => role.network === this.name && view.fold(view.nick) === nick);
   }
 
   #open(role: Role, nicks: NickMaker, owner: ConnectionOwner): Connection {
@@ -356,43 +256,42 @@ export class IrcNetwork {
     return connection;
   }
 
+  /** `undefined`: nobody can go on with it. */
   #resume(frame: HeldFrame, state: ConnectionState, pending: Welcome["pending"]): Connection | undefined {
-    const { role } = state;
-    const own = pending.filter(({ connection }) => connection === frame.connection);
-    if (role.kind === "bot") {
-      if (frame.open && this.bot.current) return undefined;
+    const puppet = state.role.kind === "puppet" ? this.puppets.recall(state.role) : undefined;
+    if (state.role.kind === "puppet" && !puppet) return undefined;
+    const seat = puppet?.seat ?? this.bot;
+    if (frame.open && seat.current) return undefined;
+    if (!puppet) {
       this.members.restore(frame.state);
       this.#ownNicks.restore(frame.state);
-      const connection = Connection.resume(frame, state, own, this.#connectionContext(), this.#botOwner);
-      this.#adopt(connection, frame, this.bot);
-      return connection;
     }
-    if (!this.config.puppets || role.user === undefined) return undefined;
-    const user = UserId(role.user);
-    const puppet = this.puppets.get(user) ?? this.#makePuppet(user, role.name ?? user);
-    if (frame.open && puppet.seat.current) return undefined;
-    const connection = Connection.resume(frame, state, own, this.#connectionContext(), this.#puppetOwner(puppet));
-    this.#adopt(connection, frame, puppet.seat);
+    const owner = puppet ? this.puppets.ownerOf(puppet) : this.#botOwner;
+    const own = pending.filter(({ connection }) => connection === frame.connection);
+    const connection = Connection.resume(frame, state, own, this.#connectionContext(), owner);
+    this.context.connections.set(connection.id, connection);
+    this.#ownNicks.claim(connection.view.fold(connection.view.nick), connection.id);
+    this.#learn(connection);
+    if (frame.open) seat.adopt(connection);
+    else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;
   }
 
-  #adopt(connection: Connection, frame: HeldFrame, seat: Seat): void {
-    this.context.connections.set(connection.id, connection);
-    this.#ownNicks.claim(connection.fold(connection.nick), connection.id);
-    this.#learn(connection);
-    if (frame.open) seat.adopt(connection);
-    else for (const [folded, name] of connection.channels) seat.channels.set(folded, name);
-  }
-
-  /** A connection that nobody can go on with. */
   #discard(frame: HeldFrame): void {
-    this.context.holder.close(frame.connection, frame.open ? "QUIT" : "");
+    this.context.holder.close(frame.connection, "QUIT");
     this.context.holder.forget(frame.connection);
   }
 
   #connectionContext(): ConnectionContext {
-    const { holder, log } = this.context;
-    return { holder, config: this.config, open: this.#openOptions(), decoder: this.#decoder, intake: this.#intake, log };
+    const { holder, core } = this.context;
+    return {
+      holder,
+      config: this.config,
+      open: this.#openOptions(),
+      decoder: this.#decoder,
+      intake: this.#intake,
+      log: core.log,
+    };
   }
 
   #openOptions(): OpenOptions {
@@ -411,33 +310,19 @@ export class IrcNetwork {
     };
   }
 
-  #seatOptions(kind: Role["kind"], user: UserId | undefined) {
+  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority"> {
     const { reconnect } = this.config;
-    const connection = kind === "bot" ? this.name : `${this.name}/${user ?? ""}`;
     return {
       connects: this.#connects,
       retryMin: reconnect.min * 1000,
       retryMax: reconnect.max * 1000,
-      report: (state: "connecting" | "connected" | "waiting" | "failed" | "closed", detail?: string) =>
+      report: (state, detail) =>
         this.context.core.report({ connection, state, ...(detail === undefined ? {} : { detail }) }),
     };
-  }
-
-  #after(ms: number, run: () => void): void {
-    if (this.#stopped) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      run();
-    }, ms);
-    this.#timers.add(timer);
   }
 }
 
 function stateOf(frame: HeldFrame): ConnectionState | undefined {
   const base = frame.state.find(([key]) => key === BASE_KEY)?.[1];
   return base === undefined ? undefined : decodeState(base);
-}
-
-export function storedCaseMapping(stored: string | undefined): CaseMapping {
-  return caseMappingOf(stored);
 }

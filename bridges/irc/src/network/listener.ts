@@ -19,8 +19,6 @@ export interface ListenerOptions {
   readonly isLinked: (channel: string) => boolean;
   /** A message of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, text: string, id: string | undefined) => void;
-  /** One of our own clients was seen to leave the network. */
-  readonly ownQuitSeen: (nick: string) => void;
   readonly kicked: (channel: string, by: string, reason: string) => void;
 }
 
@@ -43,7 +41,7 @@ export class Listener {
 
   line(connection: Connection, message: IrcMessage, scope: LineScope): void {
     const source = parseSource(message.source);
-    const own = scope.own || this.options.ownNicks.isOwn(connection.fold(source.nick), source);
+    const own = scope.own || this.options.ownNicks.isOwn(connection.view.fold(source.nick), source);
     const context: Context = { connection, message, scope, source, own, at: timeOf(message) };
     switch (message.verb) {
       case "PRIVMSG":
@@ -88,28 +86,34 @@ export class Listener {
   #message(context: Context): void {
     const { connection, message, source, own, scope } = context;
     const [target = "", text = ""] = message.params;
-    const channel = connection.fold(target);
+    const channel = connection.view.fold(target);
     if (own) {
-      this.options.ownMessageSeen(connection.fold(source.nick), channel, text, message.tags.get("msgid"));
+      this.options.ownMessageSeen(connection.view.fold(source.nick), channel, text, message.tags.get("msgid"));
       return;
     }
     if (isServer(source) || message.params.length < 2) return;
     const incoming = incomingText(message.verb, text);
     if (incoming.kind === "ctcp") {
-      const answer = message.verb === "PRIVMSG" ? this.options.ctcp.answer(incoming.command, incoming.argument) : undefined;
+      const answer =
+        message.verb === "PRIVMSG" ? this.options.ctcp.answer(incoming.command, incoming.argument) : undefined;
       if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
       return;
     }
     // What is said to the operators alone (STATUSMSG, @#channel) is not for everybody in the room.
     if (incoming.kind === "nothing" || !this.options.isLinked(channel)) return;
     const id = message.tags.get("msgid") ?? scope.id;
-    this.#emit(context, { kind: "message", ...this.#caused(context, channel, id), sender: this.#userOf(context, source.nick), content: incoming.content });
+    this.#emit(context, {
+      kind: "message",
+      ...this.#caused(context, channel, id),
+      sender: this.#userOf(context, source.nick),
+      content: incoming.content,
+    });
   }
 
   #join(context: Context): void {
     const { connection, message, source, own, scope } = context;
-    const channel = connection.fold(message.params[0] ?? "");
-    const folded = connection.fold(source.nick);
+    const channel = connection.view.fold(message.params[0] ?? "");
+    const folded = connection.view.fold(source.nick);
     if (scope.own) {
       this.#names.set(channel, new Map());
       return;
@@ -122,21 +126,21 @@ export class Listener {
   #part(context: Context): void {
     const { connection, message, source, own, scope } = context;
     const [target = "", reason] = message.params;
-    const channel = connection.fold(target);
+    const channel = connection.view.fold(target);
     if (scope.own) return;
-    this.options.members.leave(connection.fold(source.nick), channel, scope.changes);
+    this.options.members.leave(connection.view.fold(source.nick), channel, scope.changes);
     if (!own) this.#membership(context, channel, "leave", source.nick, reason === undefined ? {} : { reason });
   }
 
   #kick(context: Context): void {
     const { connection, message, source, own, scope } = context;
     const [target = "", nick = "", reason] = message.params;
-    const channel = connection.fold(target);
-    if (connection.isOwn(nick)) {
+    const channel = connection.view.fold(target);
+    if (connection.view.isOwn(nick)) {
       this.options.kicked(channel, source.nick, reason ?? "");
       return;
     }
-    const folded = connection.fold(nick);
+    const folded = connection.view.fold(nick);
     this.options.members.leave(folded, channel, scope.changes);
     // What our own clients do was decided on Matrix.
     if (own || this.options.ownNicks.isOwn(folded, { nick })) return;
@@ -148,21 +152,21 @@ export class Listener {
 
   #quit(context: Context): void {
     const { connection, message, source, own, scope } = context;
-    const folded = connection.fold(source.nick);
+    const folded = connection.view.fold(source.nick);
     const channels = this.options.members.quit(folded, scope.changes);
     if (own) {
       this.options.ownNicks.left(folded, scope.changes);
-      this.options.ownQuitSeen(folded);
       return;
     }
     const reason = message.params[0];
-    for (const channel of channels) this.#membership(context, channel, "leave", source.nick, reason === undefined ? {} : { reason });
+    for (const channel of channels)
+      this.#membership(context, channel, "leave", source.nick, reason === undefined ? {} : { reason });
   }
 
   #nick(context: Context): void {
     const { connection, message, source, own, scope } = context;
     const nick = message.params[0] ?? "";
-    const [from, to] = [connection.fold(source.nick), connection.fold(nick)];
+    const [from, to] = [connection.view.fold(source.nick), connection.view.fold(nick)];
     const channels = this.options.members.rename(from, to, nick, scope.changes);
     if (own) {
       if (from !== to) this.options.ownNicks.left(from, scope.changes);
@@ -170,7 +174,8 @@ export class Listener {
     }
     if (from === to) {
       const channel = channels.find((each) => this.options.isLinked(each));
-      if (channel !== undefined) this.#emit(context, { kind: "profile", ...this.#caused(context, channel), user: this.#userOf(context, nick) });
+      if (channel !== undefined)
+        this.#emit(context, { kind: "profile", ...this.#caused(context, channel), user: this.#userOf(context, nick) });
       return;
     }
     for (const channel of channels) {
@@ -180,27 +185,32 @@ export class Listener {
   }
 
   #topic(context: Context, target: string, topic: string, by: RemoteUser | undefined): void {
-    const channel = context.connection.fold(target);
+    const channel = context.connection.view.fold(target);
     if (context.own || !this.options.isLinked(channel)) return;
-    this.#emit(context, { kind: "channel", ...this.#caused(context, channel), topic: plainText(topic), ...(by ? { by } : {}) });
+    this.#emit(context, {
+      kind: "channel",
+      ...this.#caused(context, channel),
+      topic: plainText(topic),
+      ...(by ? { by } : {}),
+    });
   }
 
   #listNames({ connection, message }: Context): void {
-    const names = this.#names.get(connection.fold(message.params[2] ?? ""));
+    const names = this.#names.get(connection.view.fold(message.params[2] ?? ""));
     if (!names) return;
-    const symbols = connection.isupport.prefixSymbols;
+    const symbols = connection.view.isupport.prefixSymbols;
     for (const item of (message.params[3] ?? "").split(" ")) {
       let start = 0;
       while (symbols.includes(item[start] ?? " ")) start++;
       const { nick } = parseSource(item.slice(start));
-      if (nick !== "") names.set(connection.fold(nick), nick);
+      if (nick !== "") names.set(connection.view.fold(nick), nick);
     }
   }
 
   /** The list is complete: whoever is not in it left while we were away. */
   #namesListed(context: Context): void {
     const { connection, message, scope } = context;
-    const channel = connection.fold(message.params[1] ?? "");
+    const channel = connection.view.fold(message.params[1] ?? "");
     const names = this.#names.get(channel);
     if (!names) return;
     this.#names.delete(channel);
@@ -211,9 +221,10 @@ export class Listener {
       if (!this.options.ownNicks.isOwn(folded, { nick })) this.#membership(context, channel, "leave", nick, {}, folded);
     }
     for (const [folded, nick] of names) {
-      if (connection.isOwn(nick)) continue;
+      if (connection.view.isOwn(nick)) continue;
       const isNew = this.options.members.join(folded, nick, channel, scope.changes);
-      if (isNew && !this.options.ownNicks.isOwn(folded, { nick })) this.#membership(context, channel, "join", nick, {}, folded);
+      if (isNew && !this.options.ownNicks.isOwn(folded, { nick }))
+        this.#membership(context, channel, "join", nick, {}, folded);
     }
   }
 
@@ -238,12 +249,20 @@ export class Listener {
     });
   }
 
-  #caused({ at, scope }: Context, channel: string, id = scope.id): { id: RemoteMessageId; channel: ChannelId; at?: number } {
-    return { id: RemoteMessageId(id), channel: channelIdOf(this.options.network, channel), ...(at === undefined ? {} : { at }) };
+  #caused(
+    { at, scope }: Context,
+    channel: string,
+    id = scope.id,
+  ): { id: RemoteMessageId; channel: ChannelId; at?: number } {
+    return {
+      id: RemoteMessageId(id),
+      channel: channelIdOf(this.options.network, channel),
+      ...(at === undefined ? {} : { at }),
+    };
   }
 
   #userOf({ connection }: Context, nick: string): RemoteUser {
-    return { id: remoteUserIdOf(this.options.network, connection.fold(nick)), name: nick };
+    return { id: remoteUserIdOf(this.options.network, connection.view.fold(nick)), name: nick };
   }
 
   #emit({ scope }: Context, event: NetworkEvent): void {

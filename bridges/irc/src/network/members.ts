@@ -53,7 +53,9 @@ export class Members {
 
   /** The people of a channel: folded nick and nick. */
   of(channel: string): (readonly [folded: string, nick: string])[] {
-    return [...this.#members].filter(([, { channels }]) => channels.has(channel)).map(([folded, { nick }]) => [folded, nick] as const);
+    return [...this.#members]
+      .filter(([, { channels }]) => channels.has(channel))
+      .map(([folded, { nick }]) => [folded, nick] as const);
   }
 
   nickOf(folded: string): string | undefined {

@@ -60,7 +60,9 @@ export class OwnNicks {
   isOwn(folded: string, source: Source): boolean {
     const own = this.#nicks.get(folded);
     if (!own) return false;
-    return own.holders.size > 0 || own.address === undefined || own.address === `${source.user ?? ""}@${source.host ?? ""}`;
+    return (
+      own.holders.size > 0 || own.address === undefined || own.address === `${source.user ?? ""}@${source.host ?? ""}`
+    );
   }
 
   /** The bot has seen the nick leave. */
@@ -82,7 +84,11 @@ export class OwnNicks {
     for (const [key, value] of state) {
       if (!key.startsWith(OWN_KEY) || value === undefined) continue;
       const folded = key.slice(OWN_KEY.length);
-      const own = this.#nicks.get(folded) ?? { holders: new Set<string>(["before"]), address: undefined, expiry: undefined };
+      const own = this.#nicks.get(folded) ?? {
+        holders: new Set<string>(["before"]),
+        address: undefined,
+        expiry: undefined,
+      };
       own.address ??= storedSchema.parse(JSON.parse(value)).address;
       this.#nicks.set(folded, own);
       this.release(folded, "before");

@@ -1,4 +1,12 @@
-import type { UserId } from "@trestle/core";
+import { type NetworkEvent, RemoteMessageId, type UserId } from "@trestle/core";
+import type { Connection, LineScope } from "../session/connection.js";
+import { Priority } from "../session/flood-control.js";
+import type { IrcMessage } from "../wire/message.js";
+import { isServer, parseSource } from "../wire/source.js";
+import type { CtcpAnswers } from "./ctcp.js";
+import { queryIdOf, remoteUserIdOf } from "./ids.js";
+import { incomingText } from "./incoming-text.js";
+import { timeOf } from "./listener.js";
 import type { NickMaker } from "./nick-maker.js";
 import type { Seat } from "./seat.js";
 
@@ -13,4 +21,64 @@ export interface Puppet {
   readonly queries: Set<string>;
   /** When the user last said something, by the monotonic clock. */
   spokeAt: number;
+}
+
+/** What a puppet hears: what is said to it alone, and what happens to itself. */
+export class PuppetEars {
+  constructor(
+    private readonly network: string,
+    private readonly ctcp: CtcpAnswers,
+    /** A nick was given up. */
+    private readonly renamed: (connection: Connection, from: string) => void,
+  ) {}
+
+  line(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
+    const { view } = connection;
+    const [first = "", second = ""] = message.params;
+    switch (message.verb) {
+      case "NICK":
+        if (scope.own) this.renamed(connection, view.fold(parseSource(message.source).nick));
+        return;
+      case "JOIN":
+        if (scope.own) puppet.seat.channels.set(view.fold(first), first);
+        return;
+      case "PART":
+        if (scope.own) puppet.seat.channels.delete(view.fold(first));
+        return;
+      case "KICK":
+        // It comes back when its person speaks again, not by itself.
+        if (view.isOwn(second)) puppet.seat.channels.delete(view.fold(first));
+        return;
+      case "PRIVMSG":
+      case "NOTICE":
+        if (!scope.own && view.isOwn(first)) this.#query(puppet, connection, message, scope);
+        return;
+    }
+  }
+
+  #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
+    const source = parseSource(message.source);
+    if (isServer(source)) return;
+    const incoming = incomingText(message.verb, message.params[1] ?? "");
+    if (incoming.kind === "ctcp") {
+      const answer = message.verb === "PRIVMSG" ? this.ctcp.answer(incoming.command, incoming.argument) : undefined;
+      if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
+      return;
+    }
+    const folded = connection.view.fold(source.nick);
+    // Services greet every client with notices: they open no conversation.
+    if (incoming.kind === "nothing" || (message.verb === "NOTICE" && !puppet.queries.has(folded))) return;
+    puppet.queries.add(folded);
+    const at = timeOf(message);
+    const event: NetworkEvent = {
+      kind: "message",
+      id: RemoteMessageId(message.tags.get("msgid") ?? scope.id),
+      channel: queryIdOf(this.network, folded, puppet.user),
+      ...(at === undefined ? {} : { at }),
+      sender: { id: remoteUserIdOf(this.network, folded), name: source.nick },
+      content: incoming.content,
+      directTo: puppet.user,
+    };
+    scope.events.push(event);
+  }
 }

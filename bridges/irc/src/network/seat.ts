@@ -1,5 +1,5 @@
 import type { Connection, Ending } from "../session/connection.js";
-import { type FloodControl, Priority } from "../session/flood-control.js";
+import type { FloodControl, Priority } from "../session/flood-control.js";
 import { withResolvers } from "../session/joins.js";
 
 /** Connections that lasted so long begin their waits anew when they end. */
@@ -55,7 +55,7 @@ export class Seat {
   /** Takes over a connection of the process before. */
   adopt(connection: Connection): void {
     this.#connection = connection;
-    for (const [folded, name] of connection.channels) this.channels.set(folded, name);
+    for (const [folded, name] of connection.view.channels) this.channels.set(folded, name);
     this.isReady();
   }
 
@@ -110,7 +110,8 @@ export class Seat {
       this.options.report("closed");
       return;
     }
-    if (ending.wasReady && this.#readySince !== undefined && performance.now() - this.#readySince >= STABLE_MS) this.#attempts = 0;
+    if (ending.wasReady && this.#readySince !== undefined && performance.now() - this.#readySince >= STABLE_MS)
+      this.#attempts = 0;
     const wait = this.#wait(ending);
     this.#attempts++;
     this.options.report(ending.barred ? "failed" : "waiting", ending.reason);
@@ -153,9 +154,8 @@ export class Seat {
     const { retryMin, retryMax } = this.options;
     const backOff = Math.min(retryMax, retryMin * 2 ** Math.min(this.#attempts, 20)) * (0.8 + Math.random() * 0.4);
     if (ending.barred || /banned|[kgz]-?lined/i.test(ending.reason)) return Math.max(backOff, BARRED_MS);
-    if (/throttl|too fast|too many (?:host )?connections|wait a while/i.test(ending.reason)) return Math.max(backOff, THROTTLED_MS);
+    if (/throttl|too fast|too many (?:host )?connections|wait a while/i.test(ending.reason))
+      return Math.max(backOff, THROTTLED_MS);
     return backOff;
   }
 }
-
-export { Priority };

@@ -1,7 +1,16 @@
 /** Capabilities that are asked for when a server offers them later (`CAP NEW`). */
 const WANTED: ReadonlySet<string> = new Set([
-  "message-tags", "server-time", "echo-message", "labeled-response", "batch", "account-tag", "account-notify", "extended-join", "multi-prefix",
-  "chghost", "away-notify",
+  "message-tags",
+  "server-time",
+  "echo-message",
+  "labeled-response",
+  "batch",
+  "account-tag",
+  "account-notify",
+  "extended-join",
+  "multi-prefix",
+  "chghost",
+  "away-notify",
 ]);
 
 /** Follows what the server adds and takes away after the way in. IRCv3 capability negotiation, `cap-notify`. */

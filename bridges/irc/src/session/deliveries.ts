@@ -42,7 +42,13 @@ export function decodeVerdict(text: string): Verdict {
 /** A server may strip formatting and spaces. */
 function comparable(text: string): string {
   // eslint-disable-next-line no-control-regex -- the codes of IRC formatting
-  return text.replace(/\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-f]{6}(?:,[0-9a-f]{6})?)?|[\x01\x02\x0f\x11\x16\x1d-\x1f]/gi, "").replace(/\s+/g, " ").trim();
+  return text
+    .replace(
+      /\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-f]{6}(?:,[0-9a-f]{6})?)?|[\x01\x02\x0f\x11\x16\x1d-\x1f]/gi,
+      "",
+    )
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 interface Delivery extends DeliveryMeta {
@@ -77,7 +83,15 @@ export class Deliveries {
   }
 
   begin(key: string, meta: DeliveryMeta): void {
-    this.#open.set(key, { key, ...meta, missing: meta.texts.map(comparable), changed: false, id: undefined, barrier: undefined, waiting: [] });
+    this.#open.set(key, {
+      key,
+      ...meta,
+      missing: meta.texts.map(comparable),
+      changed: false,
+      id: undefined,
+      barrier: undefined,
+      waiting: [],
+    });
   }
 
   verdictOf(key: string): Promise<Verdict> {

@@ -8,6 +8,7 @@ const MAX_WAITING = 2_000;
 interface Waiting {
   readonly cost: number;
   readonly run: () => void;
+  readonly dropped: (() => void) | undefined;
 }
 
 export interface FloodLimits {
@@ -32,12 +33,15 @@ export class FloodControl {
     this.#tokens = Math.min(tokens, limits.burst);
   }
 
-  /** Runs `run` when it is its turn; returns `undefined` where too many wait, else what takes it back. */
-  schedule(priority: Priority, cost: number, run: () => void): (() => void) | undefined {
+  /**
+   * Runs `run` when it is its turn, or `dropped` when the queue is closed before; returns `undefined` where too many
+   * wait, else what takes it back.
+   */
+  schedule(priority: Priority, cost: number, run: () => void, dropped?: () => void): (() => void) | undefined {
     if (this.#closed || this.#waiting >= MAX_WAITING) return undefined;
     const queue = this.#queues[priority];
     if (!queue) return undefined;
-    const waiting: Waiting = { cost: Math.min(cost, this.limits.burst), run };
+    const waiting: Waiting = { cost: Math.min(cost, this.limits.burst), run, dropped };
     queue.push(waiting);
     this.#waiting++;
     this.#drain();
@@ -52,8 +56,8 @@ export class FloodControl {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const queue of this.#queues) queue.length = 0;
     this.#waiting = 0;
+    for (const queue of this.#queues) for (const { dropped } of queue.splice(0)) dropped?.();
   }
 
   #drain(): void {
@@ -84,7 +88,10 @@ export class FloodControl {
 
   #fill(): void {
     const now = performance.now();
-    this.#tokens = Math.min(this.limits.burst, this.#tokens + ((now - this.#filledAt) * this.limits.linesPerSecond) / 1000);
+    this.#tokens = Math.min(
+      this.limits.burst,
+      this.#tokens + ((now - this.#filledAt) * this.limits.linesPerSecond) / 1000,
+    );
     this.#filledAt = now;
   }
 }

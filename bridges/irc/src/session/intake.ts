@@ -70,7 +70,12 @@ export class Intake {
     for (const connection of new Set(batch.map((taken) => taken.connection))) {
       const lines = batch.filter((taken) => taken.connection === connection);
       const last = lines.at(-1);
-      if (last) this.options.acknowledge(connection, last.line, lines.flatMap(({ changes }) => changes));
+      if (last)
+        this.options.acknowledge(
+          connection,
+          last.line,
+          lines.flatMap(({ changes }) => changes),
+        );
     }
   }
 
@@ -83,7 +88,10 @@ export class Intake {
       const refused = results.findIndex(({ status }) => status === "rejected");
       if (refused === -1) return;
       const result = results[refused];
-      this.options.log.error({ err: result?.status === "rejected" ? result.reason : undefined }, "an event from IRC was not stored; trying again");
+      this.options.log.error(
+        { err: result?.status === "rejected" ? result.reason : undefined },
+        "an event from IRC was not stored; trying again",
+      );
       rest = rest.slice(refused);
       await delay(wait, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
       wait = Math.min(wait * 2, RETRY_MAX_MS);

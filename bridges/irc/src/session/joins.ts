@@ -1,5 +1,6 @@
 /** What came of joining a channel. */
-export type JoinOutcome = { readonly joined: true } | { readonly joined: false; readonly numeric: string; readonly reason: string };
+export type JoinOutcome =
+  { readonly joined: true } | { readonly joined: false; readonly numeric: string; readonly reason: string };
 
 const JOIN_WITHIN_MS = 30_000;
 /** How many channels one JOIN names, and how long the list may be. */
@@ -24,7 +25,10 @@ export class Joins {
     const open = this.#open.get(folded);
     if (open) return open.outcome;
     const { promise, resolve } = withResolvers<JoinOutcome>();
-    const timer = setTimeout(() => this.settle(folded, { joined: false, numeric: "", reason: "the server did not answer" }), JOIN_WITHIN_MS);
+    const timer = setTimeout(
+      () => this.settle(folded, { joined: false, numeric: "", reason: "the server did not answer" }),
+      JOIN_WITHIN_MS,
+    );
     const settle = (outcome: JoinOutcome) => {
       clearTimeout(timer);
       resolve(outcome);

@@ -4,10 +4,44 @@ export const NICK_REFUSED: ReadonlySet<string> = new Set(["432", "433", "436", "
 export const NICK_INVALID: ReadonlySet<string> = new Set(["432"]);
 
 /** A JOIN is refused; the channel is the second parameter. */
-export const JOIN_REFUSED: ReadonlySet<string> = new Set(["403", "405", "437", "442", "448", "470", "471", "473", "474", "475", "476", "477", "479", "480", "489", "495", "520"]);
+export const JOIN_REFUSED: ReadonlySet<string> = new Set([
+  "403",
+  "405",
+  "437",
+  "442",
+  "448",
+  "470",
+  "471",
+  "473",
+  "474",
+  "475",
+  "476",
+  "477",
+  "479",
+  "480",
+  "489",
+  "495",
+  "520",
+]);
 
 /** A message or a command is refused; the target is the second parameter. */
-export const EFFECT_REFUSED: ReadonlySet<string> = new Set(["401", "403", "404", "407", "408", "415", "441", "442", "477", "482", "484", "486", "489", "531", "716"]);
+export const EFFECT_REFUSED: ReadonlySet<string> = new Set([
+  "401",
+  "403",
+  "404",
+  "407",
+  "408",
+  "415",
+  "441",
+  "442",
+  "477",
+  "482",
+  "484",
+  "486",
+  "489",
+  "531",
+  "716",
+]);
 
 /** The way in is barred. */
 export const REGISTRATION_REFUSED: ReadonlySet<string> = new Set(["463", "464", "465", "466", "484"]);

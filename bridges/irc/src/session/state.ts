@@ -24,7 +24,12 @@ export interface ConnectionState {
 }
 
 const stateSchema = z.object({
-  role: z.object({ network: z.string(), kind: z.enum(["bot", "puppet"]), user: z.string().optional(), name: z.string().optional() }),
+  role: z.object({
+    network: z.string(),
+    kind: z.enum(["bot", "puppet"]),
+    user: z.string().optional(),
+    name: z.string().optional(),
+  }),
   phase: z.enum(["registering", "ready"]),
   nick: z.string(),
   user: z.string().optional(),
@@ -48,7 +53,12 @@ export function decodeState(text: string): ConnectionState | undefined {
   const { role, phase, nick, user, host, capabilities, isupport } = parsed.data;
   const { network, kind } = role;
   return {
-    role: { network, kind, ...(role.user === undefined ? {} : { user: role.user }), ...(role.name === undefined ? {} : { name: role.name }) },
+    role: {
+      network,
+      kind,
+      ...(role.user === undefined ? {} : { user: role.user }),
+      ...(role.name === undefined ? {} : { name: role.name }),
+    },
     phase,
     nick,
     user,

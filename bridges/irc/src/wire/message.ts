@@ -68,7 +68,14 @@ function parseTags(text: string): ReadonlyMap<string, string> {
 }
 
 const UNESCAPED: Readonly<Record<string, string>> = { ":": ";", s: " ", "\\": "\\", r: "\r", n: "\n" };
-const ESCAPED: Readonly<Record<string, string>> = { ";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n", "\0": "" };
+const ESCAPED: Readonly<Record<string, string>> = {
+  ";": "\\:",
+  " ": "\\s",
+  "\\": "\\\\",
+  "\r": "\\r",
+  "\n": "\\n",
+  "\0": "",
+};
 
 function unescapeTag(value: string): string {
   return value.replace(/\\(.?)/gs, (_, character: string) => UNESCAPED[character] ?? character);
@@ -90,7 +97,8 @@ export interface MessageParts {
 export function formatMessage(verb: string, params: readonly string[], parts: MessageParts = {}): string {
   const words: string[] = [];
   const tags = Object.entries(parts.tags ?? {});
-  if (tags.length > 0) words.push(`@${tags.map(([key, value]) => (value === "" ? key : `${key}=${escapeTag(value)}`)).join(";")}`);
+  if (tags.length > 0)
+    words.push(`@${tags.map(([key, value]) => (value === "" ? key : `${key}=${escapeTag(value)}`)).join(";")}`);
   if (parts.source !== undefined) words.push(`:${withoutControls(parts.source)}`);
   words.push(withoutControls(verb));
   params.forEach((param, index) => {

@@ -33,7 +33,13 @@ export function oneLine(text: string, bytes: number): string {
 export function isChannelName(text: string, prefixes: string): boolean {
   const first = text[0];
   // eslint-disable-next-line no-control-regex -- RFC 2812 §1.3 forbids these very characters
-  return first !== undefined && prefixes.includes(first) && text.length > 1 && Buffer.byteLength(text) <= 200 && !/[\0\x07\r\n ,]/.test(text);
+  return (
+    first !== undefined &&
+    prefixes.includes(first) &&
+    text.length > 1 &&
+    Buffer.byteLength(text) <= 200 &&
+    !/[\0\x07\r\n ,]/.test(text)
+  );
 }
 
 /** Whether `text` can stand where a nick is expected. */

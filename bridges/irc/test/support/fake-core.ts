@@ -1,6 +1,19 @@
 import {
-  type ChannelId, type ChannelLink, type ConnectionStatus, EffectId, EventId, isFailure, type MessageEffect, type Network, type NetworkEvent, type NetworkHandlers,
-  type Outcome, RoomId, type Sent, type TextContent, UserId,
+  type ChannelId,
+  type ChannelLink,
+  type ConnectionStatus,
+  EffectId,
+  EventId,
+  isFailure,
+  type MessageEffect,
+  type Network,
+  type NetworkEvent,
+  type NetworkHandlers,
+  type Outcome,
+  RoomId,
+  type Sent,
+  type TextContent,
+  UserId,
 } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
@@ -27,7 +40,14 @@ export class FakeCore {
       throw new Error("not used by this connector");
     };
     return {
-      bridge: { name: "irc", bot: UserId("@ircbot:example.org"), serverName: "example.org", get dataDirectory() { return core.dataDirectory; } },
+      bridge: {
+        name: "irc",
+        bot: UserId("@ircbot:example.org"),
+        serverName: "example.org",
+        get dataDirectory() {
+          return core.dataDirectory;
+        },
+      },
       log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
       receive: async (event) => {
         await core.beforeReceive(event);
@@ -69,14 +89,20 @@ export class FakeCore {
       const poll = setInterval(look, 20);
       const timer = setTimeout(() => {
         stop();
-        reject(new Error(`waited ${milliseconds} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`));
+        reject(
+          new Error(
+            `waited ${milliseconds} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`,
+          ),
+        );
       }, milliseconds);
       this.#watchers.add(look);
     });
   }
 
   messages(channel?: string): Extract<NetworkEvent, { kind: "message" }>[] {
-    return this.received.filter((event) => event.kind === "message").filter((event) => channel === undefined || event.channel === channel);
+    return this.received
+      .filter((event) => event.kind === "message")
+      .filter((event) => channel === undefined || event.channel === channel);
   }
 
   /** The plain texts of the messages of a channel. */
@@ -149,7 +175,11 @@ export function messageOf(saying: Saying): Omit<MessageEffect, "part" | "parts" 
 }
 
 /** Does with a message what the core does: cuts it, sends the parts in order, asks before it repeats, tries again. */
-export async function deliver(handlers: NetworkHandlers, saying: Saying, options: { readonly attempts?: number; readonly timeoutMs?: number } = {}): Promise<Outcome[]> {
+export async function deliver(
+  handlers: NetworkHandlers,
+  saying: Saying,
+  options: { readonly attempts?: number; readonly timeoutMs?: number } = {},
+): Promise<Outcome[]> {
   const message = messageOf(saying);
   const parts = (await handlers.split?.(message)) ?? [undefined];
   const outcomes: Outcome[] = [];

@@ -49,7 +49,9 @@ export class RunningBridge {
 
   /** Resolves when the bot is in all linked channels. */
   async ready(): Promise<this> {
-    await this.core.until("the bot in its channels", () => this.core.links.every(({ channel }) => this.core.statuses.get(channel)?.state === "connected"));
+    await this.core.until("the bot in its channels", () =>
+      this.core.links.every(({ channel }) => this.core.statuses.get(channel)?.state === "connected"),
+    );
     return this;
   }
 

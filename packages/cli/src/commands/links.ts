@@ -45,8 +45,10 @@ export function addLinks(program: Command): void {
 }
 
 function printLinks(output: Output, links: readonly LinkView[]): void {
-  if (links.length === 0)
-    return output.line("No room is linked. Link one with: trestle link <bridge> <room> <channel>");
+  if (links.length === 0) {
+    output.line("No room is linked. Link one with: trestle link <bridge> <room> <channel>");
+    return;
+  }
   output.table(
     ["BRIDGE", "ROOM", "CHANNEL", "KIND"],
     links.map((link) => [link.bridge, link.room, link.channelName, link.kind]),

@@ -99,7 +99,10 @@ function collectNumber(text: string, earlier: readonly number[] | undefined): re
 const arrows: Readonly<Record<Direction, string>> = { toNetwork: "Matrix → network", toMatrix: "network → Matrix" };
 
 function printEntries(output: Output, entries: readonly QueueEntry[]): void {
-  if (entries.length === 0) return output.line("Nothing waits, and there are no dead letters.");
+  if (entries.length === 0) {
+    output.line("Nothing waits, and there are no dead letters.");
+    return;
+  }
   const rows = entries.map((entry) => [
     String(entry.seq),
     entry.bridge,

@@ -1,8 +1,8 @@
-import { createLogger, formatProblem, loadConfig } from "@trestle/core";
+import { createLogger, formatProblem, loadConfig, StartError, startTrestle } from "@trestle/core";
 import type { LoadedConfig, Logger } from "@trestle/core";
 import type { Command } from "commander";
 import pretty from "pino-pretty";
-import { startTrestle } from "../core-later.js";
+import { findRefusal } from "../doctor/entrance.js";
 import { exitCodes } from "../exit-codes.js";
 import { CliError } from "../failure.js";
 import { withCommonOptions } from "../options.js";
@@ -32,22 +32,27 @@ export async function runConfigured(path: string): Promise<void> {
 
 async function runLoaded(loaded: LoadedConfig, log: Logger, signals: StopSignals): Promise<void> {
   const defects = watchDefects(log, signals);
+  const entrance = new AbortController();
   try {
     const trestle = await startTrestle(loaded, { log });
-    log.info({ url: trestle.url, config: loaded.path }, "Trestle runs");
+    const asked = findRefusal(loaded, entrance.signal).then((refusal) => {
+      if (refusal !== undefined) signals.ask(refusal);
+    });
     const reason = await signals.stop;
-    log.info({ reason }, "Trestle stops; what is not delivered now is delivered after the next start");
-    await bounded(trestle.close(), loaded.config.delivery.stopTimeout + stopGrace);
-    log.info("Trestle has stopped");
+    entrance.abort();
+    if (typeof reason === "string") log.info({ reason }, "Trestle is asked to stop");
+    await bounded(Promise.all([trestle.close(), asked]), loaded.config.delivery.stopTimeout + stopGrace);
+    if (reason instanceof StartError) throw reason;
     if (reason === "defect")
       throw new CliError("unexpected", "Trestle stopped because of a defect; the log says more.");
   } finally {
+    entrance.abort();
     defects.close();
   }
 }
 
 /** A stop that hangs must not keep the process from ending: whatever is undelivered is in the journal. */
-async function bounded(closing: Promise<void>, limit: number): Promise<void> {
+async function bounded(closing: Promise<unknown>, limit: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -64,7 +69,7 @@ async function bounded(closing: Promise<void>, limit: number): Promise<void> {
   }
 }
 
-type StopReason = "SIGTERM" | "SIGINT" | "defect";
+type StopReason = "SIGTERM" | "SIGINT" | "defect" | StartError;
 
 /** The first signal asks to stop, the second ends the process at once. */
 class StopSignals {
@@ -80,7 +85,7 @@ class StopSignals {
   }
 
   ask(reason: StopReason): void {
-    if (this.#asked && reason !== "defect")
+    if (this.#asked && (reason === "SIGTERM" || reason === "SIGINT"))
       process.exit(reason === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated);
     this.#asked = true;
     this.#settle(reason);

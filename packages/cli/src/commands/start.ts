@@ -1,3 +1,4 @@
+import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { configOption, withOutputOptions } from "../options.js";
 import { runConfigured } from "./run.js";
@@ -7,11 +8,20 @@ export function addStart(program: Command): void {
     program
       .command("start")
       .description("run a configuration, or without one the playground: everything in one process, nothing to set up")
-      .addOption(configOption()),
-  ).action(async (options: { readonly config?: string }) => {
-    if (options.config !== undefined) return runConfigured(options.config);
-    const path: string = "../playground/index.js";
-    const { runPlayground } = (await import(path)) as { runPlayground(): Promise<void> };
-    return runPlayground();
+      .addOption(configOption())
+      .addOption(new Option("--port <port>", "the port of the playground's page").argParser(parsePort)),
+  ).action(async (options: { readonly config?: string; readonly port?: number }) => {
+    if (options.config !== undefined) {
+      await runConfigured(options.config);
+      return;
+    }
+    const { runPlayground } = await import("../playground/index.js");
+    await runPlayground(options.port === undefined ? {} : { port: options.port });
   });
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) throw new InvalidArgumentError("Expected a port, 0 to 65535.");
+  return port;
 }

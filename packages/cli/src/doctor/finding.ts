@@ -9,6 +9,8 @@ export interface Finding {
   readonly text: string;
   /** What to do about it. */
   readonly cure?: string;
+  /** It stays so until somebody changes something: waiting does not help. */
+  readonly isFinal?: boolean;
 }
 
 export type CheckName =
@@ -27,7 +29,7 @@ export type CheckName =
   | "ping"
   | "hs_token";
 
-type Details = Pick<Finding, "bridge" | "cure">;
+type Details = Pick<Finding, "bridge" | "cure" | "isFinal">;
 
 export function ok(check: CheckName, text: string, details: Details = {}): Finding {
   return { check, state: "ok", text, ...details };

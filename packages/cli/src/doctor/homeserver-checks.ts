@@ -61,29 +61,34 @@ function checkClock(skewMs: number | undefined): Finding {
   return warning("clock", text, "Run NTP on both machines: message times and age limits are wrong otherwise.");
 }
 
+export interface IdentityOptions {
+  readonly signal?: AbortSignal;
+  /** Asks only who we are. */
+  readonly brief?: boolean;
+}
+
 /** Does the homeserver know this registration, and as whom? */
 export async function checkIdentity(
   { config }: ConfigFile,
   bridge: string,
   registration: Registration,
+  { signal, brief }: IdentityOptions = {},
 ): Promise<readonly Finding[]> {
-  const answer = await askHomeserver(config.homeserver.url, "/_matrix/client/v3/account/whoami", {
-    token: registration.asToken,
-  });
-  if (answer.kind === "unanswered")
+  const { url } = config.homeserver;
+  const token = registration.asToken;
+  const answer = await askHomeserver(url, "/_matrix/client/v3/account/whoami", { token, ...(signal && { signal }) });
+  if (answer.kind === "unanswered") {
     return [
       failed("as_token", `whoami was not answered: ${answer.message}.`, "Look at the homeserver's log.", { bridge }),
     ];
+  }
   const user = whoami.safeParse(answer.body);
   if (answer.status !== 200 || !user.success) return [refused(answer, bridge, registration)];
   const known = ok("as_token", "The homeserver knows the as_token.", { bridge });
   if (user.data.user_id !== registration.bot) return [known, otherIdentity(user.data.user_id, bridge, registration)];
-  return [
-    known,
-    ok("identity", `The bot is ${registration.bot}.`, { bridge }),
-    await checkSender(config.homeserver.url, bridge, registration),
-    await checkGhosts(config.homeserver.url, bridge, registration),
-  ];
+  const same = ok("identity", `The bot is ${registration.bot}.`, { bridge });
+  if (brief === true) return [known, same];
+  return [known, same, await checkSender(url, bridge, registration), await checkGhosts(url, bridge, registration)];
 }
 
 const whoami = z.object({ user_id: z.string() });
@@ -94,7 +99,7 @@ function refused(answer: Answered, bridge: string, registration: Registration): 
       "as_token",
       `The homeserver does not know the as_token of the registration ${registration.id} (${describe(answer)}).`,
       "Give the homeserver this very registration file (on Synapse: app_service_config_files) and restart it; after a change of tokens copy the file again.",
-      { bridge },
+      { bridge, isFinal: answer.errcode === "M_UNKNOWN_TOKEN" },
     );
   }
   return failed("as_token", `whoami failed (${describe(answer)}).`, "Look at the homeserver's log.", { bridge });
@@ -107,14 +112,14 @@ function otherIdentity(userId: string, bridge: string, registration: Registratio
       "identity",
       `The homeserver says the bot is ${userId}, so its name is ${server}, not ${registration.serverName}.`,
       `Set homeserver.name to ${server}, and make the registration again with: trestle registration generate ${bridge} --force`,
-      { bridge },
+      { bridge, isFinal: true },
     );
   }
   return failed(
     "identity",
     `The homeserver says the bot is ${userId}, but sender_localpart makes it ${registration.bot}.`,
     "The homeserver has another version of the registration: copy the file to it again and restart it.",
-    { bridge },
+    { bridge, isFinal: true },
   );
 }
 

@@ -26,11 +26,18 @@ const matrixError = z.object({ errcode: z.string().catch(""), error: z.string().
 /** How long the homeserver may take, in milliseconds; its own try to reach Trestle by a ping takes up to a minute. */
 const timeout = 65_000;
 
+export interface HomeserverRequest {
+  readonly token?: string;
+  /** Makes it a POST. */
+  readonly post?: object;
+  readonly signal?: AbortSignal;
+}
+
 /** One request to the homeserver; never throws for what the network or the homeserver does. */
 export async function askHomeserver(
   base: string,
   path: string,
-  options: { readonly token?: string; readonly post?: object } = {},
+  options: HomeserverRequest = {},
 ): Promise<HomeserverAnswer> {
   const started = Date.now();
   try {
@@ -41,7 +48,10 @@ export async function askHomeserver(
         ...(options.post !== undefined && { "content-type": "application/json" }),
       },
       ...(options.post !== undefined && { body: JSON.stringify(options.post) }),
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.any([
+        AbortSignal.timeout(timeout),
+        ...(options.signal === undefined ? [] : [options.signal]),
+      ]),
     });
     const skewMs = skewOf(response.headers.get("date"), started, Date.now());
     const body = parseJson(await response.text());

@@ -49,11 +49,18 @@ export class BridgeProcess {
   /** In a process group of its own, so that the terminal's Ctrl-C reaches it through `stop` alone. */
   start(): void {
     const [program, ...args] = this.options.command;
-    const child = spawn(program, args, { cwd: this.options.directory, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(program, args, {
+      cwd: this.options.directory,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => this.#keep(text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => this.#keep(text));
     child.once("error", (error) => this.#ended(child, error.message));
-    child.once("exit", (code, signal) => this.#ended(child, signal === null ? `It ended with exit status ${code ?? 0}.` : `It was ended by ${signal}.`));
+    child.once("exit", (code, signal) =>
+      this.#ended(child, signal === null ? `It ended with exit status ${code ?? 0}.` : `It was ended by ${signal}.`),
+    );
     if (child.pid !== undefined) this.#state = { is: "running", pid: child.pid, since: Date.now() };
     this.options.changed();
   }

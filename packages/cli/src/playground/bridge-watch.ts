@@ -79,7 +79,7 @@ export class BridgeWatch {
       this.#seen = { ...this.#seen, reachable: false, ready: false, detail: "" };
     }
     this.refresh();
-    if (!this.#stopped) this.#timer = setTimeout(() => (this.#looking = this.#look()), POLL_MS);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.start(), POLL_MS);
   }
 
   async #ask(): Promise<Seen> {

@@ -3,7 +3,10 @@ import { createServer } from "node:net";
 const TRIES = 50;
 
 /** Calls `listen` with `preferred`, or with the next ports where that one is taken. */
-export async function onFreePort<Result>(preferred: number, listen: (port: number) => Promise<Result>): Promise<Result> {
+export async function onFreePort<Result>(
+  preferred: number,
+  listen: (port: number) => Promise<Result>,
+): Promise<Result> {
   for (let port = preferred; ; port += 1) {
     try {
       return await listen(port);

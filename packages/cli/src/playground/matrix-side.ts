@@ -17,6 +17,8 @@ export interface MatrixSideOptions {
   readonly heard: (text: string) => void;
 }
 
+const SYNC_MS = 30_000;
+
 export interface MatrixText {
   readonly text: string;
   readonly html?: string;
@@ -84,7 +86,10 @@ export class MatrixSide {
   async toggleReaction(id: string, key: string): Promise<void> {
     const given = this.#timeline.ownReaction(id, key);
     if (given !== undefined) await this.person.redact(this.room, given);
-    else await this.person.send(this.room, "m.reaction", { "m.relates_to": { rel_type: "m.annotation", event_id: id, key } });
+    else
+      await this.person.send(this.room, "m.reaction", {
+        "m.relates_to": { rel_type: "m.annotation", event_id: id, key },
+      });
   }
 
   async setTopic(topic: string): Promise<void> {
@@ -102,20 +107,24 @@ export class MatrixSide {
   }
 
   async #sync(): Promise<void> {
-    const { signal } = this.#stop;
     let since: string | undefined;
-    while (!signal.aborted) {
+    while (!this.#stop.signal.aborted) {
       try {
-        const answer = await this.person.sync(since, 30_000, signal);
+        const answer = await this.person.sync(since, SYNC_MS, this.#stop.signal);
         since = answer.next_batch;
         const room = answer.rooms.join[this.room];
         for (const event of [...(room?.state.events ?? []), ...(room?.timeline.events ?? [])]) this.#take(event);
       } catch (error) {
-        if (signal.aborted) return;
-        process.stderr.write(`The page's Matrix client tries again in a second: ${String(error)}\n`);
-        await delay(1_000, undefined, { signal }).catch(() => undefined);
+        await this.#afterFailure(error);
       }
     }
+  }
+
+  async #afterFailure(error: unknown): Promise<void> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return;
+    process.stderr.write(`The page's Matrix client tries again in a second: ${String(error)}\n`);
+    await delay(1_000, undefined, { signal }).catch(() => undefined);
   }
 
   #take(event: MatrixEvent): void {

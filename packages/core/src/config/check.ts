@@ -82,9 +82,9 @@ function checkPermissions(config: Config): ConfigRemark[] {
       ),
     ];
   });
-  const nobody = !Object.values(config.permissions).includes("admin");
+  const nobody = !Object.values(config.permissions).some((level) => level === "user" || level === "admin");
   return nobody
-    ? [...remarks, odd(["permissions"], "nobody is admin, so rooms can be linked from the command line alone")]
+    ? [...remarks, odd(["permissions"], "nobody is user or admin, so rooms can be linked from the command line alone")]
     : remarks;
 }
 

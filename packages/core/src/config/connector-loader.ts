@@ -1,11 +1,11 @@
-import { createRequire } from "node:module";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { Connector } from "../connector/connector.js";
 import { StartError } from "../services/start-error.js";
-import { errorCode, errorText } from "./error-text.js";
+import { errorText } from "./error-text.js";
 import type { ConfigFile } from "./load.js";
+import { findPackageEntry } from "./package-entry.js";
 import { ConfigError } from "./problem.js";
 import { validate } from "./validate.js";
 
@@ -46,37 +46,15 @@ function locate(specifier: string, name: string, directory: string): string {
   if (/^\.{1,2}\//.test(specifier) || isAbsolute(specifier)) {
     return pathToFileURL(isAbsolute(specifier) ? specifier : join(directory, specifier)).href;
   }
-  const places = [join(directory, "trestle.yaml"), import.meta.filename];
-  for (const place of places) {
-    const found = resolveFrom(specifier, place);
-    if (found !== undefined) return found;
+  for (const place of [directory, import.meta.dirname]) {
+    const found = findPackageEntry(specifier, place);
+    if (found !== undefined) return pathToFileURL(found).href;
   }
   const known = Object.keys(own).join(", ");
   throw new StartError(
     "connector",
     `The connector ${name} is not installed. Install it with: npm i ${specifier} (in the directory of the configuration, or beside Trestle). Connectors of Trestle's own: ${known}.`,
   );
-}
-
-/** Packages here are ES modules; `require.resolve` finds those whose `exports` have a default or an import condition alike. */
-function resolveFrom(specifier: string, place: string): string | undefined {
-  try {
-    return pathToFileURL(createRequire(place).resolve(specifier)).href;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "MODULE_NOT_FOUND") return undefined;
-    if (code === "ERR_PACKAGE_PATH_NOT_EXPORTED") return importResolved(specifier);
-    throw error;
-  }
-}
-
-function importResolved(specifier: string): string | undefined {
-  try {
-    return import.meta.resolve(specifier);
-  } catch {
-    // Not resolvable from here either: the caller says that it is not installed.
-    return undefined;
-  }
 }
 
 function defaultExport(module: unknown): unknown {

@@ -59,14 +59,19 @@ function allowSubstitution(schema: JsonSchema): void {
   for (const each of [...inner, schema.then].flat()) if (typeof each === "object") allowSubstitution(each);
 }
 
-/** A number or a switch may come from the environment as well. */
+/** Whatever is more than any text may come from the environment as well. */
 function withEnvironment(schema: JsonSchema): JsonSchema {
   allowSubstitution(schema);
-  if (schema.type !== "integer" && schema.type !== "number" && schema.type !== "boolean") return schema;
-  const { description, default: preset, ...value } = schema;
+  const isSection = schema.properties !== undefined || schema.type === "array" || schema.type === "object";
+  const isAnything = schema.type === undefined && schema.anyOf === undefined;
+  const isAnyText = schema.type === "string" && schema.pattern === undefined && schema.enum === undefined;
+  if (isSection || isAnything || isAnyText) return schema;
+  if (schema.anyOf !== undefined) return { ...schema, anyOf: [...schema.anyOf, environment] };
+  const { description, default: preset, examples, ...value } = schema;
   return {
     ...(description !== undefined && { description }),
     ...(preset !== undefined && { default: preset }),
+    ...(examples !== undefined && { examples }),
     anyOf: [value, environment],
   };
 }

@@ -199,7 +199,7 @@ export const configSchema = z.strictObject({
     .meta({
       examples: [{ "*": "relay", "example.org": "user", "@admin:example.org": "admin" }],
       description:
-        "What people may do, by user id, server name or * (the most exact entry counts): block, relay (be relayed), user (also log in), admin (also link rooms)",
+        "What people may do, by user id, server name or * (the most exact entry counts): block (nothing of theirs is passed on), relay (what they write is), user (also log in, and link rooms in which they may change settings), admin (also link any room)",
     }),
   delivery: deliverySchema.prefault({}).describe("Retries, time limits and bounds; the defaults suit most"),
   log: logSchema.prefault({}).describe("What is written to standard output"),

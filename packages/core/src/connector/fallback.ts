@@ -1,4 +1,13 @@
-import { normalise, richTextOf, splitText, toPlainText, truncate, type Block, type Inline, type RichText } from "@trestle/rich-text";
+import {
+  normalise,
+  richTextOf,
+  splitText,
+  toPlainText,
+  truncate,
+  type Block,
+  type Inline,
+  type RichText,
+} from "@trestle/rich-text";
 import type { Limits } from "./connector.js";
 import type { Content, LocationContent, MediaContent, TextContent } from "./content.js";
 import type { ReplyTarget } from "./effects.js";
@@ -23,11 +32,19 @@ function adaptKind(content: Content, limits: Limits): Content {
 export function mediaAsText(media: MediaContent): TextContent {
   const url = media.source.from === "remote" ? undefined : media.source.url;
   const line: Inline[] = [{ type: "text", text: describeMedia(media) }];
-  if (url !== undefined) line.push({ type: "text", text: ": " }, { type: "link", href: url, children: [{ type: "text", text: url }] });
+  if (url !== undefined)
+    line.push({ type: "text", text: ": " }, { type: "link", href: url, children: [{ type: "text", text: url }] });
   return textContent({ blocks: [{ type: "paragraph", children: line }, ...(media.caption?.blocks ?? [])] });
 }
 
-const kindNames = { image: "image", video: "video", audio: "audio", voice: "voice message", file: "file", sticker: "sticker" } as const;
+const kindNames = {
+  image: "image",
+  video: "video",
+  audio: "audio",
+  voice: "voice message",
+  file: "file",
+  sticker: "sticker",
+} as const;
 
 /** A file in words: `name (voice message, 0:07, 12 kB)`. */
 export function describeMedia({ name, kind, size, durationMs }: MediaContent): string {
@@ -59,7 +76,8 @@ export function locationAsText(location: LocationContent): TextContent {
 
 /** A location in words. */
 export function locationText({ latitude, longitude, description }: LocationContent): string {
-  const name = description === undefined || description.trim() === "" ? "Location" : toPlainText(richTextOf(description.trim()));
+  const name =
+    description === undefined || description.trim() === "" ? "Location" : toPlainText(richTextOf(description.trim()));
   return `${name}: ${formatDegrees(latitude)}, ${formatDegrees(longitude)}`;
 }
 
@@ -80,7 +98,8 @@ export function addressReply(content: Content, target: ReplyTarget): Content {
   const name = nameOf(target);
   if (name === undefined) return content;
   if (content.type === "text") return { ...content, body: prefixed(content.body, `${name}: `) };
-  if (content.type === "media" && content.caption) return { ...content, caption: prefixed(content.caption, `${name}: `) };
+  if (content.type === "media" && content.caption)
+    return { ...content, caption: prefixed(content.caption, `${name}: `) };
   return content;
 }
 
@@ -101,9 +120,11 @@ function nameOf({ authorName }: ReplyTarget): string | undefined {
 
 function prefixed(body: RichText, prefix: string): RichText {
   const [first, ...others] = body.blocks;
-  const text: Inline = { type: "text", text: prefix };
-  if (first?.type !== "paragraph") return normalise({ blocks: [{ type: "paragraph", children: [text] }, ...body.blocks] });
-  return normalise({ blocks: [{ ...first, children: [text, ...first.children] }, ...others] });
+  if (first?.type !== "paragraph")
+    return normalise({ blocks: [...richTextOf(prefix.trimEnd()).blocks, ...body.blocks] });
+  return normalise({
+    blocks: [{ ...first, children: [{ type: "text", text: prefix }, ...first.children] }, ...others],
+  });
 }
 
 /**

@@ -84,7 +84,9 @@ function bytesOf(text: string): Buffer {
     const code = character.codePointAt(0) ?? 0;
     const isLone = code >= 0xd800 && code <= 0xdfff;
     parts.push(
-      isLone ? Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]) : Buffer.from(character, "utf8"),
+      isLone
+        ? Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)])
+        : Buffer.from(character, "utf8"),
     );
   }
   return Buffer.concat(parts);
@@ -93,7 +95,7 @@ function bytesOf(text: string): Buffer {
 /** The reverse of `bytesOf`. Ill-formed bytes give some text or other, which `escapeId` then does not give back. */
 function textOf(bytes: readonly number[]): string | undefined {
   let text = "";
-  for (let index = 0; index < bytes.length; ) {
+  for (let index = 0; index < bytes.length;) {
     const first = bytes[index] ?? 0;
     const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
     let code = length === 1 ? first : first & (0xff >> (length + 1));

@@ -6,7 +6,7 @@ export const longestIdentifier = 255;
 /** No NUL, no other control character, no lone surrogate. */
 const unprintable = /[\p{Cc}\p{Surrogate}]/u;
 /** A DNS name, an IPv4 or a bracketed IPv6 address, each with or without a port. */
-const serverName = /^(?:[A-Za-z0-9.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+const serverName = /^(?:[A-Za-z0-9][A-Za-z0-9.-]{0,229}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 function isIdentifier(value: unknown, sigil: string): value is string {
   return (

@@ -13,8 +13,8 @@ export interface GuardOptions {
   readonly timeoutMs?: number;
   /** For the connection and for every pause within an answer, in milliseconds; 20 s where absent. */
   readonly idleTimeoutMs?: number;
-  /** Also reach private addresses and every port: for tests, and for networks that live inside a private one. */
-  readonly allowPrivate?: boolean;
+  /** Also reach these private addresses, or with `true` all of them and every port: where the network itself is inside. */
+  readonly allowPrivate?: boolean | readonly string[];
   /** Instead of the system's resolver. */
   readonly lookup?: LookupFunction;
 }
@@ -51,15 +51,19 @@ export class GuardedFetcher {
   readonly #maxBytes: number;
   readonly #timeoutMs: number;
   readonly #idleTimeoutMs: number;
-  readonly #allowPrivate: boolean;
+  readonly #allowAll: boolean;
+  readonly #permits: (address: string) => boolean;
   readonly #connect: buildConnector.connector;
 
   constructor(options: GuardOptions) {
     this.#maxBytes = options.maxBytes;
     this.#timeoutMs = options.timeoutMs ?? 120_000;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 20_000;
-    this.#allowPrivate = options.allowPrivate ?? false;
-    this.#connect = guardedConnector(options.lookup ?? systemLookup, this.#allowPrivate, this.#idleTimeoutMs);
+    const { allowPrivate } = options;
+    this.#allowAll = allowPrivate === true;
+    const exceptions: ReadonlySet<string> = new Set(typeof allowPrivate === "object" ? allowPrivate : []);
+    this.#permits = (address) => this.#allowAll || exceptions.has(address) || isPublicAddress(address);
+    this.#connect = guardedConnector(options.lookup ?? systemLookup, this.#permits, this.#idleTimeoutMs);
   }
 
   /** Begins a fetch. Never rejects. */
@@ -139,12 +143,12 @@ export class GuardedFetcher {
     const url = new URL(text);
     if (url.protocol !== "http:" && url.protocol !== "https:") return refuse(`${url.protocol} URLs are not fetched`);
     if (url.username !== "" || url.password !== "") return refuse("the URL has a user name or password in it");
-    if (this.#allowPrivate) return { url };
+    if (this.#allowAll) return { url };
     const port = Number(url.port);
     if (url.port !== "" && port !== 80 && port !== 443 && port < 1024)
       return refuse(`port ${port} is not one of the web`);
     const host = hostAddress(url);
-    if (isIP(host) !== 0 && !isPublicAddress(host)) return refuse(privateAddress);
+    if (isIP(host) !== 0 && !this.#permits(host)) return refuse(privateAddress);
     return { url };
   }
 
@@ -160,6 +164,8 @@ export class GuardedFetcher {
   }
 }
 
+type Permits = (address: string) => boolean;
+
 const privateAddress = "it is at a private address";
 
 class PrivateAddressError extends Error {
@@ -171,10 +177,10 @@ class PrivateAddressError extends Error {
  * private is taken out before it connects; so a name that resolves to another address the next time gains nothing. The
  * address of the socket is looked at as well, since a name that is an address is not resolved.
  */
-function guardedConnector(lookup: LookupFunction, allowPrivate: boolean, timeout: number): buildConnector.connector {
+function guardedConnector(lookup: LookupFunction, permits: Permits, timeout: number): buildConnector.connector {
   const connect = buildConnector({
     timeout,
-    lookup: allowPrivate ? lookup : publicLookup(lookup),
+    lookup: permittedLookup(lookup, permits),
     autoSelectFamily: true,
   });
   return (options, callback) => {
@@ -183,7 +189,7 @@ function guardedConnector(lookup: LookupFunction, allowPrivate: boolean, timeout
         callback(error, null);
         return;
       }
-      if (!allowPrivate && !isPublicAddress(socket.remoteAddress ?? "")) {
+      if (!permits(socket.remoteAddress ?? "")) {
         socket.destroy();
         callback(new PrivateAddressError(privateAddress), null);
         return;
@@ -193,7 +199,7 @@ function guardedConnector(lookup: LookupFunction, allowPrivate: boolean, timeout
   };
 }
 
-function publicLookup(lookup: LookupFunction): LookupFunction {
+function permittedLookup(lookup: LookupFunction, permits: Permits): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found, family) => {
       if (error !== null) {
@@ -201,7 +207,7 @@ function publicLookup(lookup: LookupFunction): LookupFunction {
         return;
       }
       const all = typeof found === "string" ? [{ address: found, family: family ?? isIP(found) }] : found;
-      const open = all.filter(({ address }) => isPublicAddress(address));
+      const open = all.filter(({ address }) => permits(address));
       const first = open[0];
       if (first === undefined) {
         callback(new PrivateAddressError(privateAddress), [], 0);

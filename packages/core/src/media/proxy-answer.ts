@@ -69,6 +69,12 @@ export async function serveMedia(answer: MediaAnswer): Promise<void> {
       : undefined;
   const range = asked === undefined || "suffix" in asked ? undefined : asked;
   const result = await client.downloadMedia(grant.uri, { signal, range });
+  if (signal.aborted) {
+    // With the client still there: revoked while the homeserver was asked.
+    if (result.ok) result.body.stream.destroy();
+    refuse(response, 410, "This file was removed.");
+    return;
+  }
   if (!result.ok) {
     refuseFailure(response, result.failure);
     return;

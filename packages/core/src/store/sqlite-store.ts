@@ -55,7 +55,7 @@ export class SqliteStore implements Store {
         synchronous: options.synchronous ?? "FULL",
         slowCommitMs: options.slowCommitMs ?? 0,
       };
-      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
+      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData, execArgv: [] });
       await new Promise<void>((resolve, reject) => {
         worker.once("message", () => resolve());
         worker.once("error", reject);

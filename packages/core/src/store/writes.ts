@@ -45,7 +45,7 @@ const statements = {
   wantMembership:
     "INSERT INTO membership (room, ghost, desired, actual, reason) VALUES (?, ?, ?, 0, ?) ON CONFLICT (room, ghost) DO UPDATE SET desired = excluded.desired, reason = excluded.reason, attempts = 0, next_at = 0",
   isMember:
-    "INSERT INTO membership (room, ghost, desired, actual) VALUES (?, ?, ?3, ?3) ON CONFLICT (room, ghost) DO UPDATE SET desired = excluded.desired, actual = excluded.actual, attempts = 0, reason = NULL",
+    "INSERT INTO membership (room, ghost, desired, actual) SELECT room, ghost, inside, inside FROM (SELECT ? AS room, ? AS ghost, ? AS inside) WHERE true ON CONFLICT (room, ghost) DO UPDATE SET desired = excluded.desired, actual = excluded.actual, attempts = 0, reason = NULL",
   actualMembership: "UPDATE membership SET actual = ?, attempts = 0 WHERE room = ? AND ghost = ?",
   membershipFailed: "UPDATE membership SET attempts = attempts + 1, next_at = ? WHERE room = ? AND ghost = ?",
   membershipGivenUp: "UPDATE membership SET desired = actual WHERE room = ? AND ghost = ?",

@@ -183,6 +183,14 @@ export class Homeserver {
     return this.#service(appServiceId).pusher.pending;
   }
 
+  /**
+   * Resolves once the application service has accepted every transaction, repeats by faults included.
+   * Rejects after `timeoutMs` (default 5 000).
+   */
+  delivered(appServiceId: string, timeoutMs = 5_000): Promise<void> {
+    return this.#service(appServiceId).pusher.idle(timeoutMs);
+  }
+
   /** State of the pushes to an application service. */
   pushState(appServiceId: string): { pending: number; pendingEvents: number; accepted: number; down: boolean } {
     const { pusher } = this.#service(appServiceId);

@@ -1,8 +1,6 @@
-import type { SpecValidator } from "./validator.js";
-
-export function specValidator(): SpecValidator | undefined {
-  return undefined;
-}
 export { SpecDeviationError, describeDeviations } from "./deviations.js";
 export type { SpecDeviation } from "./deviations.js";
+export { SpecProxy } from "./proxy.js";
+export type { SpecProxyOptions } from "./proxy.js";
+export { specValidator } from "./validator.js";
 export type { SpecExchange, SpecValidator } from "./validator.js";

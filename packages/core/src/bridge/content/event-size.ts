@@ -4,7 +4,7 @@
  */
 export const largestContent = 60 * 1024;
 
-/** The length of a value in bytes of UTF-8 JSON. */
-export function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value) ?? "");
+/** The length of an object in bytes of UTF-8 JSON. */
+export function jsonBytes(value: object): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }

@@ -7,7 +7,13 @@ import { mediaKindOf, mediaOf } from "./media-content.js";
 import { mentionsIn, type Mentions } from "./mentions.js";
 import { textOf, type TextOptions } from "./message-text.js";
 import { pollPartOf, pollText } from "./poll.js";
-import { relationOf, type NoRelation, type ReferenceRelation, type ReplyRelation, type ThreadRelation } from "./relation.js";
+import {
+  relationOf,
+  type NoRelation,
+  type ReferenceRelation,
+  type ReplyRelation,
+  type ThreadRelation,
+} from "./relation.js";
 
 /** What a Matrix event says. */
 export type MatrixMessage =
@@ -55,7 +61,11 @@ function editOf(type: string, target: EventId, content: JsonRecord): MatrixMessa
 /** What is left of an edit without new content is meant for clients that know no edits: `* corrected text`. */
 function withoutEditMark(content: JsonRecord): JsonRecord {
   const unmarked = (text: string | undefined): string | undefined => text?.replace(/^\s{0,8}\*\s?/, "");
-  return { ...content, body: unmarked(stringIn(content, "body")), formatted_body: unmarked(stringIn(content, "formatted_body")) };
+  return {
+    ...content,
+    body: unmarked(stringIn(content, "body")),
+    formatted_body: unmarked(stringIn(content, "formatted_body")),
+  };
 }
 
 /** The content, or why there is none. */
@@ -63,7 +73,9 @@ function bodyOf(type: string, content: JsonRecord, options: TextOptions): Conten
   const poll = pollPartOf(type);
   if (poll !== undefined) {
     const text = pollText(poll, content);
-    return text === undefined ? "a poll without a question" : textContent(text, poll === "response" ? "emote" : "notice");
+    return text === undefined
+      ? "a poll without a question"
+      : textContent(text, poll === "response" ? "emote" : "notice");
   }
   if (type === "m.sticker") return mediaOf("sticker", content, options) ?? bodyAsText(content, options);
   if (type === "m.room.encrypted") return "it is encrypted";
@@ -109,8 +121,17 @@ function locationOf(content: JsonRecord): LocationContent | undefined {
   const extensible = recordIn(content, "org.matrix.msc3488.location");
   const coordinates = coordinatesOf(stringIn(content, "geo_uri") ?? stringIn(extensible, "uri") ?? "");
   if (coordinates === undefined) return undefined;
-  const described = textOf({ body: stringIn(extensible, "description") ?? content.body }, { isReply: false, everyone: false });
+  const described = textOf(
+    { body: stringIn(extensible, "description") ?? content.body },
+    { isReply: false, everyone: false },
+  );
   const [line] = described.blocks;
-  const description = line?.type === "paragraph" ? line.children.map((inline) => (inline.type === "text" ? inline.text : " ")).join("").trim() : "";
+  const description =
+    line?.type === "paragraph"
+      ? line.children
+          .map((inline) => (inline.type === "text" ? inline.text : " "))
+          .join("")
+          .trim()
+      : "";
   return { type: "location", ...coordinates, ...(description === "" ? {} : { description }) };
 }

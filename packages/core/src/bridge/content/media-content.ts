@@ -13,12 +13,17 @@ const kinds: ReadonlyMap<string, MediaContent["kind"]> = new Map([
 
 /** What kind of file a `msgtype` is for; `undefined` where it is for none. */
 export function mediaKindOf(msgtype: string, content: JsonRecord): MediaContent["kind"] | undefined {
-  const isVoice = msgtype === "m.audio" && (isRecord(content["org.matrix.msc3245.voice"]) || isRecord(content["m.voice"]));
+  const isVoice =
+    msgtype === "m.audio" && (isRecord(content["org.matrix.msc3245.voice"]) || isRecord(content["m.voice"]));
   return isVoice ? "voice" : kinds.get(msgtype);
 }
 
 /** Reads a file; `undefined` where it has no address on Matrix, for instance because it is encrypted. */
-export function mediaOf(kind: MediaContent["kind"], content: JsonRecord, options: TextOptions): MediaContent | undefined {
+export function mediaOf(
+  kind: MediaContent["kind"],
+  content: JsonRecord,
+  options: TextOptions,
+): MediaContent | undefined {
   const uri = content.url;
   if (!isContentUri(uri)) return undefined;
   const info = recordIn(content, "info");

@@ -1,4 +1,4 @@
-import { normalise, parseMatrixHtml, richTextOf, type RichText } from "@trestle/rich-text";
+import { parseMatrixHtml, parsePlainText, type RichText } from "@trestle/rich-text";
 import { stringIn, type JsonRecord } from "./guards.js";
 
 export interface TextOptions {
@@ -16,7 +16,7 @@ export function textOf(content: JsonRecord, { isReply, everyone }: TextOptions):
     if (tree.blocks.length > 0) return tree;
   }
   const body = stringIn(content, "body") ?? "";
-  return normalise(richTextOf(isReply ? withoutReplyFallback(body) : body));
+  return parsePlainText(isReply ? withoutReplyFallback(body) : body, { everyone });
 }
 
 /**

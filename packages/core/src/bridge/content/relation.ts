@@ -3,7 +3,8 @@ import { isEventId } from "../../mapping/identifiers.js";
 import { isRecord, recordIn, stringIn, type JsonRecord } from "./guards.js";
 
 /** What an event says about another one: its `m.relates_to`. */
-export type Relation = NoRelation | ReplyRelation | ThreadRelation | EditRelation | ReactionRelation | ReferenceRelation;
+export type Relation =
+  NoRelation | ReplyRelation | ThreadRelation | EditRelation | ReactionRelation | ReferenceRelation;
 
 export interface NoRelation {
   readonly kind: "none";
@@ -68,7 +69,10 @@ function replyTarget(relation: JsonRecord): EventId | undefined {
   return isEventId(id) ? id : undefined;
 }
 
-function threadReply(relation: JsonRecord, replyTo: EventId | undefined): Pick<ThreadRelation, "isFallingBack" | "replyTo"> {
+function threadReply(
+  relation: JsonRecord,
+  replyTo: EventId | undefined,
+): Pick<ThreadRelation, "isFallingBack" | "replyTo"> {
   // Without a reply there is nothing to fall back on.
   if (replyTo === undefined) return { isFallingBack: false };
   return { isFallingBack: relation.is_falling_back === true, replyTo };

@@ -1,4 +1,16 @@
-import { mapMentions, mentionsOf, splitText, toMatrix, truncate, utf8Length, type Inline, type MatrixText, type Mention, type RichText } from "@trestle/rich-text";
+import {
+  cleanText,
+  mapMentions,
+  mentionsOf,
+  splitText,
+  toMatrix,
+  truncate,
+  utf8Length,
+  type Inline,
+  type MatrixText,
+  type Mention,
+  type RichText,
+} from "@trestle/rich-text";
 import type { Content, LocationContent, MediaContent, TextContent } from "../../connector/content.js";
 import { locationText, mediaAsText } from "../../connector/fallback.js";
 import type { EventId, UserId } from "../../connector/ids.js";
@@ -69,7 +81,12 @@ function fits(content: Content, { mention, everyone }: MatrixContentOptions): bo
   return jsonBytes(draftOf(content, { mention, everyone }).content) <= largestPart;
 }
 
-function splitBody(body: RichText, wrap: (body: RichText) => TextContent, options: MatrixContentOptions, maxBytes: number): TextContent[] {
+function splitBody(
+  body: RichText,
+  wrap: (body: RichText) => TextContent,
+  options: MatrixContentOptions,
+  maxBytes: number,
+): TextContent[] {
   return splitText(body, maxBytes).flatMap((part) => {
     const content = wrap(part);
     // The HTML of a text may be many times as long, so what a part takes shows only when it is written.
@@ -101,14 +118,18 @@ function isUploaded({ source }: MediaContent): boolean {
 
 function translate(content: Content, mention: (mention: Mention) => Inline | undefined): Content {
   if (content.type === "text") return { ...content, body: mapMentions(content.body, mention) };
-  if (content.type === "media" && content.caption) return { ...content, caption: mapMentions(content.caption, mention) };
+  if (content.type === "media" && content.caption)
+    return { ...content, caption: mapMentions(content.caption, mention) };
   return content;
 }
 
 function messageOf(content: Content): MatrixEventContent {
   switch (content.type) {
     case "text":
-      return { msgtype: { text: "m.text", notice: "m.notice", emote: "m.emote" }[content.style], ...textFields(toMatrix(content.body)) };
+      return {
+        msgtype: { text: "m.text", notice: "m.notice", emote: "m.emote" }[content.style],
+        ...textFields(toMatrix(content.body)),
+      };
     case "media":
       return mediaMessageOf(content);
     case "location":
@@ -117,17 +138,35 @@ function messageOf(content: Content): MatrixEventContent {
 }
 
 function textFields({ body, formattedBody }: MatrixText): MatrixEventContent {
-  return formattedBody === undefined ? { body } : { body, format: "org.matrix.custom.html", formatted_body: formattedBody };
+  return formattedBody === undefined
+    ? { body }
+    : { body, format: "org.matrix.custom.html", formatted_body: formattedBody };
 }
 
-const msgtypes = { image: "m.image", video: "m.video", audio: "m.audio", voice: "m.audio", file: "m.file", sticker: "m.image" } as const;
+const msgtypes = {
+  image: "m.image",
+  video: "m.video",
+  audio: "m.audio",
+  voice: "m.audio",
+  file: "m.file",
+  sticker: "m.image",
+} as const;
 
 function mediaMessageOf(content: MediaContent): MatrixEventContent {
   const { kind, caption } = content;
   const name = fileNameOf(content.name, kind);
   const captionText = caption === undefined ? undefined : toMatrix(caption);
-  const shown = captionText === undefined || captionText.body === "" || captionText.body === name ? { body: name } : textFields(captionText);
-  return { msgtype: msgtypes[kind], ...shown, filename: name, ...fileFields(content), ...(kind === "voice" ? voiceFields(content) : {}) };
+  const shown =
+    captionText === undefined || captionText.body === "" || captionText.body === name
+      ? { body: name }
+      : textFields(captionText);
+  return {
+    msgtype: msgtypes[kind],
+    ...shown,
+    filename: name,
+    ...fileFields(content),
+    ...(kind === "voice" ? voiceFields(content) : {}),
+  };
 }
 
 function stickerOf(content: MediaContent): MatrixEventContent {
@@ -137,7 +176,8 @@ function stickerOf(content: MediaContent): MatrixEventContent {
 function fileFields(content: MediaContent): MatrixEventContent {
   const { source, mimeType } = content;
   const info = defined({
-    mimetype: mimeType !== undefined && /^[\w!#$&^.+-]{1,64}\/[\w!#$&^.+-]{1,64}$/.test(mimeType) ? mimeType : undefined,
+    mimetype:
+      mimeType !== undefined && /^[\w!#$&^.+-]{1,64}\/[\w!#$&^.+-]{1,64}$/.test(mimeType) ? mimeType : undefined,
     size: whole(content.size),
     w: whole(content.width),
     h: whole(content.height),
@@ -148,11 +188,18 @@ function fileFields(content: MediaContent): MatrixEventContent {
 
 /** Voice messages are told from other audio by these (MSC3245), which is what clients read. */
 function voiceFields(content: MediaContent): MatrixEventContent {
-  return { "org.matrix.msc3245.voice": {}, "org.matrix.msc1767.audio": defined({ duration: whole(content.durationMs) }) };
+  return {
+    "org.matrix.msc3245.voice": {},
+    "org.matrix.msc1767.audio": defined({ duration: whole(content.durationMs) }),
+  };
 }
 
 function locationMessageOf(content: LocationContent): MatrixEventContent {
-  return { msgtype: "m.location", body: locationText(content), geo_uri: geoUri(content) };
+  return {
+    msgtype: "m.location",
+    body: cleanText(content.description ?? "").trim() || locationText(content),
+    geo_uri: geoUri(content),
+  };
 }
 
 function defined(fields: Readonly<Record<string, unknown>>): MatrixEventContent {
@@ -165,13 +212,18 @@ function mentionsFor(content: Content, { replyTo, everyone }: MatrixContentOptio
   const targets = text === undefined ? [] : mentionsOf(text);
   const userIds = new Set(replyTo?.sender === undefined ? [] : [replyTo.sender]);
   for (const target of targets) {
-    if (target.kind === "matrixUser" && isUserId(target.userId) && userIds.size < mostMentions) userIds.add(target.userId);
+    if (target.kind === "matrixUser" && isUserId(target.userId) && userIds.size < mostMentions)
+      userIds.add(target.userId);
   }
   const room = everyone === true && targets.some(({ kind }) => kind === "everyone");
   return { ...(userIds.size > 0 ? { user_ids: [...userIds] } : {}), ...(room ? { room } : {}) };
 }
 
-function related(message: MatrixEventContent, mentions: MatrixEventContent, { replyTo, thread }: MatrixContentOptions): MatrixEventContent {
+function related(
+  message: MatrixEventContent,
+  mentions: MatrixEventContent,
+  { replyTo, thread }: MatrixContentOptions,
+): MatrixEventContent {
   const relation =
     thread !== undefined
       ? {
@@ -204,5 +256,9 @@ function editFallback({ format, formatted_body: html, ...message }: MatrixEventC
   if (utf8Length(body) > longestEditFallback || (typeof html === "string" && utf8Length(html) > longestEditFallback)) {
     return { ...message, body: `* ${truncate(body, longestEditFallback)}` };
   }
-  return { ...message, body: `* ${body}`, ...(typeof html === "string" ? { format, formatted_body: `* ${html}` } : {}) };
+  return {
+    ...message,
+    body: `* ${body}`,
+    ...(typeof html === "string" ? { format, formatted_body: `* ${html}` } : {}),
+  };
 }

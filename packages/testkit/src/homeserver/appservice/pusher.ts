@@ -33,7 +33,8 @@ export class TransactionPusher {
   readonly #events = new Deque<StoredEvent>();
   readonly #ephemeral = new Deque<JsonObject>();
   readonly #made = new Deque<Transaction>();
-  #waitingForDelivery = new Map<string, () => void>();
+  readonly #waitingForDelivery = new Map<string, () => void>();
+  readonly #waitingForIdle = new Set<() => void>();
   #nextId = 1;
   #down = false;
   #backoffMs: number;
@@ -99,6 +100,23 @@ export class TransactionPusher {
     });
   }
 
+  /** Resolves once everything was accepted. @throws Error after `timeoutMs` */
+  idle(timeoutMs: number): Promise<void> {
+    if (this.pending === 0 && !this.#running) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waitingForIdle.delete(finish);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waitingForIdle.delete(finish);
+        reject(new Error(`${this.pending} transaction(s) to ${this.service.id} not accepted within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#waitingForIdle.add(finish);
+    });
+  }
+
   /** Tries the oldest transaction at once, whatever the back-off says (Synapse, after a successful ping). */
   retryNow(): void {
     clearTimeout(this.#retryTimer);
@@ -152,6 +170,7 @@ export class TransactionPusher {
       this.#run = this.#drain().finally(() => {
         this.#running = false;
         if (this.pending > 0) this.#schedule();
+        else for (const finish of [...this.#waitingForIdle]) finish();
       });
     });
   }

@@ -11,7 +11,7 @@ const CHOICES: Readonly<Record<string, readonly Json[]>> = {
 };
 
 function describe(present: Json, choices: readonly Json[] | undefined): string {
-  return choices === undefined ? `a ${typeof present}` : `one of ${choices.join(", ")}`;
+  return choices === undefined ? `a ${typeof present}` : `one of ${JSON.stringify(choices)}`;
 }
 
 /**

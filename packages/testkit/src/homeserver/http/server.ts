@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { performance } from "node:perf_hooks";
@@ -15,7 +15,14 @@ import type { Match, Router } from "./router.js";
 
 /** A request with the answer it got, for the validator. */
 export interface Exchange {
-  readonly context: RequestContext;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The application service whose token the request carries. */
+  readonly serviceId: string | undefined;
+  readonly userId: string | undefined;
   readonly reply: Reply;
 }
 
@@ -109,6 +116,7 @@ export class HttpServer {
       const reply = unmatched(match);
       write(response, reply);
       this.log.add({ method, route: path, target, userId: undefined, status: reply.status, durationMs: 0 });
+      this.#observe({ method, path, query, headers: request.headers, body, userId: undefined, reply });
       return;
     }
     const context = new RequestContext(this.world, match.route, path, match.values, query, request.headers, body);
@@ -136,7 +144,9 @@ export class HttpServer {
       drop = struck.drop;
     }
     const reply = await this.#handle(context, match, response);
-    this.onExchange?.({ context, reply });
+    const { method } = context.route;
+    const { path, query, headers, body } = context;
+    this.#observe({ method, path, query, headers, body, userId: context.authenticated?.userId, reply });
     return drop === "after" ? undefined : reply;
   }
 
@@ -160,6 +170,13 @@ export class HttpServer {
       if (error instanceof MatrixError) return errorReply(error);
       throw error;
     }
+  }
+
+  #observe(exchange: Omit<Exchange, "serviceId">): void {
+    if (this.onExchange === undefined) return;
+    const { headers, query } = exchange;
+    const token = /^Bearer (.*)$/u.exec(headers.authorization ?? "")?.[1] ?? query.get("access_token");
+    this.onExchange({ ...exchange, serviceId: this.world.serviceByToken(token ?? "")?.info.id });
   }
 
   #subject(context: RequestContext): Parameters<World["faults"]["strike"]>[0] {

@@ -52,9 +52,9 @@ function makeReplacement(world: World, old: Room, userId: string, version: "11" 
   const room = world.rooms.create(version, { type: "m.room.create", sender: userId, stateKey: "", content: creation });
   changeMembership(world, room, { sender: userId, target: userId, membership: "join" });
   const levels = { ...(old.state("m.room.power_levels")?.content ?? {}) };
-  const users = { ...(objectField(levels, "users") ?? {}) };
+  const listed = Object.entries(objectField(levels, "users") ?? {});
+  const users = Object.fromEntries(listed.filter(([listedId]) => !room.creators.has(listedId)));
   if (version === "12") {
-    for (const creator of room.creators) delete users[creator];
     levels["events"] = { ...(objectField(levels, "events") ?? {}), "m.room.tombstone": 150 };
   } else {
     users[userId] = 100;

@@ -66,7 +66,7 @@ function checkField(account: Account, key: string, value: Json): void {
   if (key === "displayname" || key === "avatar_url") {
     if (typeof value !== "string") throw badJson(`'${key}' must be a string`);
     const limit = key === "displayname" ? MAX_DISPLAYNAME_LENGTH : MAX_AVATAR_LENGTH;
-    if ([...value].length > limit) throw invalidParam(`${key} is too long (max ${limit})`);
+    if (Array.from(value).length > limit) throw invalidParam(`${key} is too long (max ${limit})`);
   }
   const profile: JsonObject = { ...profileOf(account), [key]: value };
   if (Buffer.byteLength(JSON.stringify(profile)) > MAX_PROFILE_BYTES) {

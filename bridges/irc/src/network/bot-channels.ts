@@ -1,0 +1,97 @@
+import type { Network } from "@trestle/core";
+import type { Connection } from "../session/connection.js";
+import { Priority } from "../session/flood-control.js";
+import { channelIdOf } from "./ids.js";
+
+/** A channel that could not be joined is tried again after so long. */
+const REJOIN_MS = 30_000;
+/** A channel the bot was kicked from is joined again after so long. */
+const KICKED_REJOIN_MS = 5_000;
+
+export interface BotChannelsOptions {
+  readonly network: string;
+  readonly core: Network;
+  /** The bot's connection, where it is ready. */
+  readonly bot: () => Connection | undefined;
+}
+
+/** Keeps the bot in the channels that are linked. */
+export class BotChannels {
+  readonly #linked = new Set<string>();
+  readonly #retries = new Map<string, NodeJS.Timeout>();
+
+  constructor(private readonly options: BotChannelsOptions) {}
+
+  isLinked(channel: string): boolean {
+    return this.#linked.has(channel);
+  }
+
+  /** Notes a link of the start; `occupy` follows. */
+  expect(channel: string): void {
+    this.#linked.add(channel);
+  }
+
+  link(channel: string): void {
+    this.#linked.add(channel);
+    this.#join(channel);
+  }
+
+  unlink(channel: string): void {
+    this.#linked.delete(channel);
+    clearTimeout(this.#retries.get(channel));
+    this.#retries.delete(channel);
+    const bot = this.options.bot();
+    if (bot) this.#part(bot, channel);
+  }
+
+  /** Joins what is linked and leaves what no longer is. */
+  occupy(bot: Connection): void {
+    for (const channel of this.#linked) this.#join(channel);
+    for (const channel of bot.view.channels.keys()) {
+      if (!this.#linked.has(channel)) this.#part(bot, channel);
+    }
+  }
+
+  kicked(channel: string, by: string, reason: string): void {
+    this.#trouble(channel, `the bot was kicked by ${by}${reason === "" ? "" : `: ${reason}`}`, KICKED_REJOIN_MS);
+  }
+
+  close(): void {
+    for (const timer of this.#retries.values()) clearTimeout(timer);
+    this.#linked.clear();
+  }
+
+  #join(channel: string): void {
+    const bot = this.options.bot();
+    if (!bot) return;
+    void bot.join(channel).then((outcome) => {
+      if (outcome.joined) this.#report(channel, "connected");
+      else if (bot === this.options.bot()) this.#trouble(channel, `cannot join: ${outcome.reason}`, REJOIN_MS);
+    });
+  }
+
+  #part(bot: Connection, channel: string): void {
+    const name = bot.view.channels.get(channel);
+    if (name !== undefined) bot.send(Priority.control, "PART", [name, "The bridge to this channel was removed"]);
+  }
+
+  #trouble(channel: string, detail: string, retryMs: number): void {
+    if (!this.#linked.has(channel)) return;
+    this.options.core.log.warn({ network: this.options.network, channel }, detail);
+    this.#report(channel, "failed", detail);
+    clearTimeout(this.#retries.get(channel));
+    this.#retries.set(
+      channel,
+      setTimeout(() => {
+        this.#retries.delete(channel);
+        if (this.#linked.has(channel)) this.#join(channel);
+      }, retryMs),
+    );
+  }
+
+  #report(channel: string, state: "connected" | "failed", detail?: string): void {
+    if (!this.#linked.has(channel)) return;
+    const connection = channelIdOf(this.options.network, channel);
+    this.options.core.report({ connection, state, ...(detail === undefined ? {} : { detail }) });
+  }
+}

@@ -1,0 +1,129 @@
+import { type MembershipEffect, type Outcome, refused, retry, type TopicEffect, type UserId } from "@trestle/core";
+import type { Connection } from "../session/connection.js";
+import { Priority } from "../session/flood-control.js";
+import { formatMessage } from "../wire/message.js";
+import { oneLine } from "../wire/sanitise.js";
+import { personOf, type Place } from "./ids.js";
+import type { IrcNetwork } from "./irc-network.js";
+import { outcomeOf } from "./speech.js";
+
+const BOT_WITHIN_MS = 10_000;
+const REASON_BYTES = 200;
+
+type ChannelPlace = Extract<Place, { kind: "channel" }>;
+
+/** Sets a channel's topic. */
+export async function setTopic(network: IrcNetwork, { channel }: ChannelPlace, effect: TopicEffect): Promise<Outcome> {
+  const bot = await botIn(network, channel, effect.signal);
+  if (!bot) return retry(`not connected to ${network.name}`);
+  const topic = oneLine(effect.topic, bot.view.isupport.topicLength);
+  return await command(
+    bot,
+    channel,
+    effect.effect,
+    [formatMessage("TOPIC", [nameOf(bot, channel), topic])],
+    effect.signal,
+  );
+}
+
+/** What a membership on Matrix means for IRC. */
+export async function setMembership(
+  network: IrcNetwork,
+  { channel }: ChannelPlace,
+  effect: MembershipEffect,
+): Promise<Outcome> {
+  const { who, change } = effect;
+  if ("remote" in who) {
+    const person = personOf(who.remote);
+    if (person?.network !== network.name) return refused(`${who.remote} is nobody on ${network.name}`);
+    return change === "kick" || change === "ban" ? await remove(network, channel, person.nick, effect) : undefined;
+  }
+  switch (change) {
+    case "rename":
+      rename(network, who.userId, who.name);
+      return undefined;
+    case "join":
+      // Only who speaks has a client; one who has already comes along.
+      void network.puppets.get(who.userId)?.seat.connection?.join(channel);
+      return undefined;
+    case "leave":
+    case "kick":
+    case "ban":
+      leave(network, channel, who.userId, reasonOf(effect));
+      return undefined;
+  }
+}
+
+async function remove(
+  network: IrcNetwork,
+  channel: string,
+  folded: string,
+  effect: MembershipEffect,
+): Promise<Outcome> {
+  const bot = await botIn(network, channel, effect.signal);
+  if (!bot) return retry(`not connected to ${network.name}`);
+  const nick = network.members.nickOf(folded);
+  const name = nameOf(bot, channel);
+  if (nick === undefined && effect.change === "kick") return refused(`${folded} is not in ${channel}`);
+  const lines: string[] = [];
+  if (effect.change === "ban") lines.push(formatMessage("MODE", [name, "+b", `${nick ?? folded}!*@*`]));
+  const reason = oneLine(
+    `${effect.author.name}${effect.reason === undefined ? "" : `: ${effect.reason}`}`,
+    bot.view.isupport.kickLength,
+  );
+  if (nick !== undefined) lines.push(formatMessage("KICK", [name, nick, reason]));
+  return await command(bot, channel, effect.effect, lines, effect.signal);
+}
+
+function rename(network: IrcNetwork, user: UserId, name: string): void {
+  const puppet = network.puppets.get(user);
+  if (!puppet || puppet.name === name) return;
+  puppet.name = name;
+  puppet.nicks.rename(name);
+  const connection = puppet.seat.connection;
+  const nick = puppet.nicks.first();
+  if (connection && connection.view.nick !== nick) connection.changeNick(nick);
+}
+
+function leave(network: IrcNetwork, channel: string, user: UserId, reason: string): void {
+  const puppet = network.puppets.get(user);
+  if (!puppet) return;
+  puppet.seat.channels.delete(channel);
+  const connection = puppet.seat.connection;
+  const name = connection?.view.channels.get(channel);
+  const hasOthers = [...(connection?.view.channels.keys() ?? [])].some((each) => each !== channel);
+  if (!hasOthers && puppet.queries.size === 0) network.puppets.remove(puppet, reason);
+  else if (name !== undefined) connection?.send(Priority.control, "PART", [name, reason]);
+}
+
+function reasonOf({ change, author, reason }: MembershipEffect): string {
+  const detail = reason === undefined ? "" : `: ${reason}`;
+  return oneLine(
+    change === "leave" ? (reason ?? "Left the room on Matrix") : `Removed on Matrix by ${author.name}${detail}`,
+    REASON_BYTES,
+  );
+}
+
+async function botIn(network: IrcNetwork, channel: string, signal: AbortSignal): Promise<Connection | undefined> {
+  const bot = await network.bot.use(BOT_WITHIN_MS, signal);
+  return bot && (await bot.join(channel)).joined ? bot : undefined;
+}
+
+function nameOf(connection: Connection, channel: string): string {
+  return connection.view.channels.get(channel) ?? channel;
+}
+
+/** Writes commands and waits until the server has dealt with them or refused them. */
+async function command(
+  connection: Connection,
+  target: string,
+  key: string,
+  lines: readonly string[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (lines.length === 0) return undefined;
+  return outcomeOf(
+    await connection.deliver({ key, target, texts: [], lines, priority: Priority.control, signal }),
+    target,
+  );
+}

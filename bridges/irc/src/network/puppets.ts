@@ -1,0 +1,113 @@
+import { type Author, UserId } from "@trestle/core";
+import type { NetworkConfig } from "../config.js";
+import type { Connection, ConnectionOwner } from "../session/connection.js";
+import { Priority } from "../session/flood-control.js";
+import { NICK_INVALID } from "../session/numerics.js";
+import type { Role } from "../session/state.js";
+import type { Isupport } from "../wire/isupport.js";
+import { NickMaker } from "./nick-maker.js";
+import type { Puppet, PuppetEars } from "./puppet.js";
+import { Seat, type SeatOptions } from "./seat.js";
+
+export interface PuppetsOptions {
+  readonly config: NetworkConfig;
+  readonly ears: PuppetEars;
+  readonly isupport: () => Isupport;
+  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority">;
+  readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
+  readonly claiming: ConnectionOwner["claiming"];
+  readonly ready: (connection: Connection) => void;
+  readonly ended: (connection: Connection) => void;
+}
+
+/** The clients of the Matrix users of one network, made when their people first speak. */
+export class Puppets {
+  readonly #puppets = new Map<UserId, Puppet>();
+
+  constructor(private readonly options: PuppetsOptions) {}
+
+  get all(): readonly Puppet[] {
+    return [...this.#puppets.values()];
+  }
+
+  get(user: UserId): Puppet | undefined {
+    return this.#puppets.get(user);
+  }
+
+  /** The puppet of a Matrix user, made where there is none. */
+  of(author: Pick<Author, "userId" | "name">): Puppet {
+    const existing = this.#puppets.get(author.userId);
+    if (existing) return existing;
+    this.#makeRoom();
+    return this.#make(author.userId, author.name);
+  }
+
+  /** The puppet of a connection of the process before. */
+  recall(role: Role): Puppet | undefined {
+    if (!this.options.config.puppets || role.user === undefined) return undefined;
+    const user = UserId(role.user);
+    return this.#puppets.get(user) ?? this.#make(user, role.name ?? role.user);
+  }
+
+  /** The nick a Matrix user has, or would ask for. */
+  nickOf(author: Pick<Author, "userId" | "name">): string {
+    const puppet = this.#puppets.get(author.userId);
+    return puppet?.seat.connection?.view.nick ?? this.#nickMaker(author.userId, author.name).first();
+  }
+
+  remove(puppet: Puppet, reason: string): void {
+    this.#puppets.delete(puppet.user);
+    puppet.seat.stop(reason);
+  }
+
+  ownerOf(puppet: Puppet): ConnectionOwner {
+    const { claiming, ears } = this.options;
+    return {
+      claiming,
+      nextNick: (_refused, numeric) => puppet.nicks.next(NICK_INVALID.has(numeric)),
+      ready: (connection) => {
+        this.options.ready(connection);
+        puppet.nicks.restart();
+        puppet.seat.isReady();
+        for (const name of puppet.seat.channels.values()) void connection.join(name);
+      },
+      line: (connection, message, scope) => ears.line(puppet, connection, message, scope),
+      ended: (connection, ending) => {
+        this.options.ended(connection);
+        puppet.seat.ended(connection, ending);
+      },
+    };
+  }
+
+  #make(user: UserId, name: string): Puppet {
+    const nicks = this.#nickMaker(user, name);
+    const { config, seat, open } = this.options;
+    const puppet: Puppet = {
+      user,
+      seat: new Seat({
+        ...seat(`${config.name}/${user}`),
+        priority: Priority.query,
+        open: () =>
+          open({ network: config.name, kind: "puppet", user, name: puppet.name }, nicks, this.ownerOf(puppet)),
+      }),
+      nicks,
+      name,
+      queries: new Set(),
+      spokeAt: performance.now(),
+    };
+    this.#puppets.set(user, puppet);
+    return puppet;
+  }
+
+  #nickMaker(user: UserId, name: string): NickMaker {
+    return new NickMaker(this.options.config.puppetNick, user, name, () => this.options.isupport().nickLength);
+  }
+
+  /** Lets the puppet go that has been silent for longest, where there are too many. */
+  #makeRoom(): void {
+    while (this.#puppets.size >= this.options.config.maxPuppets) {
+      const oldest = this.all.reduce((a, b) => (a.spokeAt <= b.spokeAt ? a : b));
+      this.remove(oldest, "Making room for somebody who speaks");
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { randomBytes } from "node:crypto";
+import type { WriteOutcome } from "../holder/frames.js";
+import { formatMessage, type IrcMessage } from "../wire/message.js";
+import { cutToBytes } from "../wire/sanitise.js";
+import { Deliveries, type DeliveryMeta, encodeMeta, encodeVerdict, type Verdict } from "./deliveries.js";
+import { FloodControl, type FloodLimits, Priority } from "./flood-control.js";
+import { EFFECT_REFUSED } from "./numerics.js";
+import type { OwnView } from "./own-view.js";
+
+/** Without an echo after so long the server is asked whether it has dealt with the lines. */
+const BARRIER_AFTER_MS = 2_000;
+const VERDICT_WITHIN_MS = 20_000;
+/** A PING is cheaper for a server than a message. */
+const BARRIER_COST = 0.5;
+const MAX_BATCHES = 100;
+
+/** Lines that are one effect, and what it takes to learn what became of them. */
+export interface Effect extends DeliveryMeta {
+  readonly key: string;
+  /** As `formatMessage` makes them. */
+  readonly lines: readonly string[];
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
+}
+
+export interface OutgoingOptions {
+  readonly view: OwnView;
+  readonly flood: FloodLimits;
+  /** What the bucket holds at first; full where absent. */
+  readonly tokens: number | undefined;
+  /** Whether the bot sees in the channels what this connection says. */
+  readonly isOverheard: boolean;
+  readonly write: (data: Buffer) => void;
+  readonly writeEffect: (key: string, meta: string, data: Buffer) => Promise<WriteOutcome>;
+  readonly result: (key: string, result: string) => void;
+}
+
+/** What a connection sends: in what order, how fast, and what the server did with it. */
+export class Outgoing {
+  readonly deliveries: Deliveries;
+  readonly #flood: FloodControl;
+  readonly #pingPrefix = `t${randomBytes(4).toString("hex")}-`;
+  /** Labels of the batches that are open, by their references. */
+  readonly #batches = new Map<string, string>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #pings = 0;
+  #closed = false;
+
+  constructor(private readonly options: OutgoingOptions) {
+    this.#flood = new FloodControl(options.flood, options.tokens);
+    this.deliveries = new Deliveries((key, verdict) => {
+      if (verdict.verdict !== "unknown") options.result(key, encodeVerdict(verdict));
+    });
+  }
+
+  /** Writes one line when it is its turn; it is lost where the connection ends before. */
+  send(priority: Priority, verb: string, params: readonly string[]): void {
+    this.#flood.schedule(priority, 1, () => this.writeNow(formatMessage(verb, params)));
+  }
+
+  /** Writes one line past the queue: the way in has an order of its own. */
+  writeNow(line: string): void {
+    this.options.write(Buffer.from(`${this.#fit(line)}\r\n`, "utf8"));
+  }
+
+  /** Writes the lines of an effect and waits for the server's verdict. `undefined`: nothing was written. */
+  async deliver(effect: Effect): Promise<Verdict | undefined> {
+    const { key, signal, texts, target } = effect;
+    const meta: DeliveryMeta = { target: this.options.view.fold(target), texts };
+    if (!(await this.#turn(effect.lines.length, effect.priority, signal)) || this.#closed) return undefined;
+    this.deliveries.begin(key, meta);
+    const verdict = this.deliveries.verdictOf(key);
+    const outcome = await this.options.writeEffect(key, encodeMeta(meta), this.#bytesOf(effect));
+    if (outcome === "gone") {
+      this.deliveries.withdraw(key);
+      return undefined;
+    }
+    const unwatch = this.#watch(key, texts.length > 0, signal);
+    try {
+      return await verdict;
+    } finally {
+      unwatch();
+    }
+  }
+
+  /** Asks the server for a sign that it has dealt with everything written so far. */
+  barrier(): void {
+    this.#flood.schedule(Priority.control, BARRIER_COST, () => {
+      this.#pings++;
+      this.deliveries.barrierSet(this.#pings);
+      this.writeNow(formatMessage("PING", [`${this.#pingPrefix}${this.#pings}`]));
+    });
+  }
+
+  /** Takes note of a line that answers something. */
+  note(message: IrcMessage, own: boolean): void {
+    const { verb, params, tags } = message;
+    if (verb === "BATCH") {
+      this.#noteBatch(params[0] ?? "", tags.get("label"));
+      return;
+    }
+    if (verb === "PONG") {
+      this.#ponged(params.at(-1) ?? "");
+      return;
+    }
+    const label = tags.get("label") ?? this.#batches.get(tags.get("batch") ?? "");
+    if (label !== undefined && this.#labelled(label, message, own)) return;
+    const target = this.options.view.fold(params[own ? 0 : 1] ?? "");
+    if (own && (verb === "PRIVMSG" || verb === "NOTICE"))
+      this.deliveries.seen(target, params[1] ?? "", tags.get("msgid"));
+    else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
+  }
+
+  close(reason: string): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#flood.close();
+    this.deliveries.end(reason);
+  }
+
+  #labelled(label: string, { verb, params, tags }: IrcMessage, own: boolean): boolean {
+    if (verb === "ACK" || (own && (verb === "PRIVMSG" || verb === "NOTICE")))
+      return this.deliveries.labelled(label, "sent", tags.get("msgid"));
+    if (verb === "FAIL" || /^[45]\d\d$/.test(verb))
+      return this.deliveries.labelled(label, { refused: params.at(-1) ?? verb }, undefined);
+    return false;
+  }
+
+  #noteBatch(reference: string, label: string | undefined): void {
+    const name = reference.slice(1);
+    if (reference.startsWith("-")) this.#batches.delete(name);
+    else if (label !== undefined && this.#batches.size < MAX_BATCHES) this.#batches.set(name, label);
+  }
+
+  #ponged(token: string): void {
+    if (!token.startsWith(this.#pingPrefix)) return;
+    const echoes = this.options.view.capabilities.has("echo-message");
+    this.deliveries.barrierPassed(
+      Number(token.slice(this.#pingPrefix.length)),
+      echoes
+        ? { verdict: "refused", reason: "the server took the message and did not show it" }
+        : { verdict: "sent", id: undefined },
+    );
+  }
+
+  /** Makes sure that a verdict comes; returns what ends the watch. */
+  #watch(key: string, isShown: boolean, signal: AbortSignal): () => void {
+    const waits = isShown && (this.options.isOverheard || this.options.view.capabilities.has("echo-message"));
+    const stops: (() => void)[] = [];
+    if (waits) stops.push(this.#after(BARRIER_AFTER_MS, () => this.barrier()));
+    else this.barrier();
+    const giveUp = () => this.deliveries.giveUp(key, "the server has not said what became of it");
+    stops.push(this.#after(VERDICT_WITHIN_MS, giveUp));
+    signal.addEventListener("abort", giveUp, { once: true });
+    return () => {
+      for (const stop of stops) stop();
+      signal.removeEventListener("abort", giveUp);
+    };
+  }
+
+  /** Resolves to `true` when `lines` lines may be written, to `false` when they must not be any more. */
+  #turn(lines: number, priority: Priority, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted || this.#closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const turn = new AbortController();
+      const cancel = this.#flood.schedule(
+        priority,
+        lines,
+        () => {
+          turn.abort();
+          resolve(true);
+        },
+        () => resolve(false),
+      );
+      if (!cancel) resolve(false);
+      if (!cancel || turn.signal.aborted) return;
+      const giveUp = () => {
+        cancel();
+        resolve(false);
+      };
+      signal.addEventListener("abort", giveUp, { once: true, signal: turn.signal });
+    });
+  }
+
+  #bytesOf({ key, lines, texts }: Effect): Buffer {
+    const labels = this.options.view.capabilities.has("labeled-response") && texts.length > 0;
+    const whole = lines.map((line, index) => `${labels ? `@label=${key}.${index} ` : ""}${this.#fit(line)}\r\n`);
+    return Buffer.from(whole.join(""), "utf8");
+  }
+
+  /** A server would cut the line itself, in the middle of a character. */
+  #fit(line: string): string {
+    return cutToBytes(line, this.options.view.isupport.lineLength - 2);
+  }
+
+  #after(ms: number, run: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, ms);
+    this.#timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#timers.delete(timer);
+    };
+  }
+}

@@ -1,0 +1,135 @@
+import type { StateChange } from "../holder/frames.js";
+import { fold } from "../wire/casemapping.js";
+import { Isupport } from "../wire/isupport.js";
+import type { IrcMessage } from "../wire/message.js";
+import { parseSource } from "../wire/source.js";
+import { BASE_KEY, CHANNEL_KEY, type ConnectionState, encodeState, type Role } from "./state.js";
+
+/** What a connection knows of itself: its nick and mask, its channels, what the server can do. Survives a restart with the holder. */
+export class OwnView {
+  readonly channels = new Map<string, string>();
+  readonly capabilities = new Set<string>();
+  #nick: string;
+  #user: string | undefined;
+  #host: string | undefined;
+  #isupport = new Isupport();
+
+  constructor(
+    private readonly role: Role,
+    nick: string,
+  ) {
+    this.#nick = nick;
+  }
+
+  /** Takes over what the process before knew. */
+  static restore(state: ConnectionState, changes: readonly StateChange[]): OwnView {
+    const view = new OwnView(state.role, state.nick);
+    view.#user = state.user;
+    view.#host = state.host;
+    view.#isupport = state.isupport;
+    for (const name of state.capabilities) view.capabilities.add(name);
+    for (const [key, value] of changes) {
+      if (key.startsWith(CHANNEL_KEY) && value !== undefined) view.channels.set(key.slice(CHANNEL_KEY.length), value);
+    }
+    return view;
+  }
+
+  get nick(): string {
+    return this.#nick;
+  }
+
+  get isupport(): Isupport {
+    return this.#isupport;
+  }
+
+  /** `user@host` as others see it, as far as it is known. */
+  get address(): { readonly user: string | undefined; readonly host: string | undefined } {
+    return { user: this.#user, host: this.#host };
+  }
+
+  fold(text: string): string {
+    return fold(text, this.#isupport.caseMapping);
+  }
+
+  isOwn(nick: string): boolean {
+    return this.fold(nick) === this.fold(this.#nick);
+  }
+
+  /** Before the server has confirmed it. */
+  askedFor(nick: string): void {
+    this.#nick = nick;
+  }
+
+  /** `001`: the nick we got, and on most servers our mask at the end of the text. */
+  welcomed(params: readonly string[]): void {
+    this.#nick = params[0] ?? this.#nick;
+    const mask = parseSource(/\S+!\S+@\S+$/.exec(params.at(-1) ?? "")?.[0] ?? "");
+    this.#user = mask.user;
+    this.#host = mask.host;
+  }
+
+  /** Takes note of a line; `own` says that it is about ourselves. */
+  note({ verb, params, source }: IrcMessage, own: boolean, changes: StateChange[]): void {
+    switch (verb) {
+      case "JOIN":
+        if (own) this.#joined(params[0] ?? "", source, changes);
+        return;
+      case "PART":
+        if (own) this.#left(params[0] ?? "", changes);
+        return;
+      case "KICK":
+        if (this.isOwn(params[1] ?? "")) this.#left(params[0] ?? "", changes);
+        return;
+      case "NICK":
+        if (!own) return;
+        this.#nick = params[0] ?? this.#nick;
+        changes.push(this.change("ready"));
+        return;
+      case "CHGHOST":
+        if (own) this.#address(params[0], params[1], changes);
+        return;
+      case "396": {
+        const shown = params[1] ?? "";
+        const at = shown.lastIndexOf("@");
+        this.#address(at > 0 ? shown.slice(0, at) : undefined, shown.slice(at + 1), changes);
+        return;
+      }
+      case "005":
+        this.#isupport.take(params);
+        changes.push(this.change("ready"));
+    }
+  }
+
+  change(phase: ConnectionState["phase"]): StateChange {
+    const state: ConnectionState = {
+      role: this.role,
+      phase,
+      nick: this.#nick,
+      user: this.#user,
+      host: this.#host,
+      capabilities: [...this.capabilities],
+      isupport: this.#isupport,
+    };
+    return [BASE_KEY, encodeState(state)];
+  }
+
+  #joined(channel: string, source: string, changes: StateChange[]): void {
+    const { user, host } = parseSource(source);
+    if (user !== this.#user || host !== this.#host) this.#address(user, host, changes);
+    const folded = this.fold(channel);
+    this.channels.set(folded, channel);
+    changes.push([CHANNEL_KEY + folded, channel]);
+  }
+
+  #left(channel: string, changes: StateChange[]): void {
+    const folded = this.fold(channel);
+    this.channels.delete(folded);
+    changes.push([CHANNEL_KEY + folded, undefined]);
+  }
+
+  #address(user: string | undefined, host: string | undefined, changes: StateChange[]): void {
+    this.#user = user ?? this.#user;
+    this.#host = host || this.#host;
+    changes.push(this.change("ready"));
+  }
+}

@@ -1,0 +1,97 @@
+import { act, element } from "./api.js";
+
+const DIRECTIONS = ["toIrc", "toMatrix"];
+const NAMES = { toIrc: "→ IRC", toMatrix: "→ Matrix" };
+const root = document.getElementById("bridge");
+const part = (name) => root.querySelector(`[data-part=${name}]`);
+
+part("kill").addEventListener("click", () => act("kill"));
+part("run").addEventListener("click", () => act("run"));
+
+/** How the bridge is now. */
+export function showBridge(bridge) {
+  root.dataset.phase = bridge.phase;
+  part("status").replaceChildren(element("span", { className: "dot" }), statusText(bridge));
+  for (const direction of DIRECTIONS) {
+    const row = root.querySelector(`[data-flow=${direction}]`);
+    for (const cell of row.querySelectorAll("[data-count]")) {
+      const count = bridge[direction][cell.dataset.count];
+      cell.textContent = bridge.phase === "running" || count > 0 ? String(count) : "–";
+      cell.classList.toggle("some", count > 0);
+    }
+  }
+  part("kept").textContent = keptText(bridge);
+  part("kept").classList.toggle("some", bridge.atHomeserver > 0);
+  part("kill").disabled = bridge.phase === "down";
+  part("kill-text").textContent = bridge.phase === "down" ? "Starting again…" : "Kill the bridge";
+  showWaiting(bridge.waiting);
+}
+
+function statusText({ phase, pid, kills, detail }) {
+  const killed = kills === 0 ? "" : kills === 1 ? ", killed once" : `, killed ${kills} times`;
+  if (phase === "running") return `Running (process ${pid}${killed})`;
+  if (phase === "starting") return `Starting${detail === "" ? "" : `: ${detail}`}`;
+  return `Down. ${detail}`;
+}
+
+function keptText({ atHomeserver, phase }) {
+  if (atHomeserver === 0) return "The homeserver keeps nothing back.";
+  const events = atHomeserver === 1 ? "1 event" : `${atHomeserver} events`;
+  return phase === "running"
+    ? `The homeserver is handing over ${events}.`
+    : `The homeserver keeps ${events} until the bridge is back.`;
+}
+
+function showWaiting(entries) {
+  part("waiting").hidden = entries.length === 0;
+  part("waiting-list").replaceChildren(
+    ...entries.map(({ direction, state, source, error }) =>
+      element(
+        "li",
+        {},
+        element("span", {}, NAMES[direction]),
+        element("code", {}, source),
+        element("em", {}, error ?? state),
+      ),
+    ),
+  );
+}
+
+/** How far the counted messages are. Returns whether they are still on their way. */
+export function showRun(run) {
+  part("tally").hidden = run === null;
+  if (run === null) return false;
+  part("tally-caption").textContent = `Run ${run.run}: ${run.total} messages each way`;
+  for (const direction of DIRECTIONS) {
+    for (const row of root.querySelectorAll("[data-tally]")) {
+      const name = row.dataset.tally;
+      const cell = row.querySelector(`[data-direction=${direction}]`);
+      const count = run[direction][name];
+      cell.textContent = name === "arrived" ? `${count}/${run.total}` : String(count);
+      cell.classList.toggle("bad", count > 0 && (name === "duplicated" || name === "outOfOrder"));
+    }
+    const progress = root.querySelector(`[data-progress=${direction}]`);
+    progress.max = run.total;
+    progress.value = run[direction].arrived;
+  }
+  const isSending = DIRECTIONS.some((direction) => run[direction].sent < run.total);
+  const isOver = DIRECTIONS.every((direction) => run[direction].arrived === run.total);
+  part("run").disabled = isSending;
+  showVerdict(run, isOver, isSending);
+  return !isOver;
+}
+
+function showVerdict(run, isOver, isSending) {
+  const wrong = DIRECTIONS.reduce((sum, direction) => sum + run[direction].duplicated + run[direction].outOfOrder, 0);
+  const verdict = part("verdict");
+  const state = !isOver ? "open" : wrong === 0 ? "good" : "bad";
+  const text = !isOver
+    ? isSending
+      ? "On their way. Now kill the bridge."
+      : "All sent. Waiting for the last to arrive."
+    : wrong === 0
+      ? `All ${2 * run.total} arrived: nothing lost, nothing twice, nothing out of order.`
+      : `All arrived, but ${wrong} twice or out of order.`;
+  if (verdict.textContent !== text) verdict.textContent = text;
+  verdict.dataset.state = state;
+}

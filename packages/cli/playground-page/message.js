@@ -1,0 +1,99 @@
+import { act, element } from "./api.js";
+import { nodesOfHtml, nodesOfIrc } from "./rich-text.js";
+
+const REACTIONS = ["👍", "❤️", "🎉"];
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** One line of a log. `onEdit` is called when a person wants to edit it. */
+export function renderItem(side, item, onEdit) {
+  if (item.kind === "happening") {
+    return element("li", { className: "happening" }, element("span", {}, item.text), time(item.at));
+  }
+  const row = element("li", { className: `message ${item.own ? "own" : ""} ${item.style}` });
+  row.append(head(side, item), text(side, item, onEdit));
+  const below = side === "matrix" && !item.deleted ? controls(item, onEdit) : reactions(item);
+  if (below !== null) row.append(below);
+  return row;
+}
+
+function head(side, item) {
+  const origin = originOf(side, item.from.id);
+  return element(
+    "p",
+    { className: "head" },
+    element("span", { className: "name" }, item.from.name),
+    origin === null
+      ? null
+      : element("span", { className: `origin ${origin}` }, `from ${origin === "irc" ? "IRC" : "Matrix"}`),
+    item.style === "notice" ? element("span", { className: "origin" }, "notice") : null,
+    time(item.at),
+  );
+}
+
+/** Where somebody really is, if not here. */
+function originOf(side, id) {
+  if (side === "matrix") return id.startsWith("@irc_") ? "irc" : null;
+  return id.endsWith("[m]") ? "matrix" : null;
+}
+
+function text(side, item, onEdit) {
+  if (item.deleted) return element("p", { className: "text deleted" }, "deleted");
+  const nodes = side === "irc" ? nodesOfIrc(item.text) : item.html === undefined ? [item.text] : nodesOfHtml(item.html);
+  const shown = element(
+    "div",
+    { className: "text" },
+    ...(item.style === "emote" ? [`${item.from.name} `, ...nodes] : nodes),
+  );
+  if (item.edited) shown.append(" ", element("span", { className: "mark" }, "edited"));
+  if (side === "matrix" && item.own) {
+    shown.classList.add("editable");
+    shown.title = "Click to edit";
+    shown.addEventListener("click", (event) => {
+      if (event.target.closest("a") === null && String(window.getSelection()) === "") onEdit(item);
+    });
+  }
+  return shown;
+}
+
+/** The reactions there are, and what one may do with the message. */
+function controls(item, onEdit) {
+  const given = item.reactions.map(({ key, count, own }) => reactionButton(item, key, `${key} ${count}`, own));
+  const left = REACTIONS.filter((key) => !item.reactions.some((reaction) => reaction.key === key));
+  const tools = element(
+    "span",
+    { className: "tools" },
+    ...left.map((key) => reactionButton(item, key, key, false)),
+    item.own ? tool("Edit", () => onEdit(item)) : null,
+    item.own ? tool("Delete", () => act("remove", { id: item.id })) : null,
+  );
+  return element("div", { className: "controls" }, ...given, tools);
+}
+
+function reactionButton(item, key, label, own) {
+  return element(
+    "button",
+    {
+      type: "button",
+      className: "reaction",
+      "aria-pressed": String(own),
+      "aria-label": `React with ${key} to the message of ${item.from.name}`,
+      onclick: () => act("react", { id: item.id, key }),
+    },
+    label,
+  );
+}
+
+function tool(label, onclick) {
+  return element("button", { type: "button", className: "quiet", onclick }, label);
+}
+
+function reactions(item) {
+  if (item.reactions.length === 0) return null;
+  const shown = item.reactions.map(({ key, count }) => element("span", { className: "reaction" }, `${key} ${count}`));
+  return element("div", { className: "controls" }, ...shown);
+}
+
+function time(at) {
+  const date = new Date(at);
+  return element("time", { dateTime: date.toISOString() }, clock.format(date));
+}

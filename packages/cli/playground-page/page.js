@@ -1,0 +1,50 @@
+import { tellProblem } from "./api.js";
+import { showBridge, showRun } from "./bridge.js";
+import { Room } from "./room.js";
+
+const rooms = { matrix: new Room("matrix"), irc: new Room("irc") };
+
+function showRunEverywhere(run) {
+  const busy = showRun(run);
+  for (const room of Object.values(rooms)) room.busy = busy;
+}
+
+function showAccess({ homeserverUrl, roomAlias, user, password, ircHost, ircPort, channel }) {
+  rooms.matrix.name = roomAlias;
+  rooms.irc.name = channel;
+  const write = (name, lines) => {
+    document.querySelector(`[data-access=${name}]`).textContent = lines.join("\n");
+  };
+  write("irc", [`/connect ${ircHost} ${ircPort}`, `/join ${channel}`]);
+  write("matrix", [
+    `homeserver  ${homeserverUrl}`,
+    `user        ${user}`,
+    `password    ${password}`,
+    `room        ${roomAlias}`,
+  ]);
+}
+
+const takes = {
+  snapshot({ matrix, irc, bridge, run, access }) {
+    showAccess(access);
+    rooms.matrix.reset(matrix);
+    rooms.irc.reset(irc);
+    showBridge(bridge);
+    showRunEverywhere(run);
+  },
+  item: ({ side, item }) => rooms[side].put(item),
+  people: ({ side, members, friendHere }) => rooms[side].setPeople(members, friendHere),
+  topic: ({ side, topic }) => rooms[side].setTopic(topic),
+  bridge: ({ bridge }) => showBridge(bridge),
+  run: ({ run }) => showRunEverywhere(run),
+};
+
+const events = new EventSource("events");
+for (const [type, take] of Object.entries(takes)) {
+  events.addEventListener(type, (event) => take(JSON.parse(event.data)));
+}
+events.addEventListener("open", () => document.body.classList.remove("gone"));
+events.addEventListener("error", () => {
+  document.body.classList.add("gone");
+  tellProblem("The playground has stopped. Start it again with: npm start");
+});

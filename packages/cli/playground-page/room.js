@@ -1,0 +1,169 @@
+import { act, element } from "./api.js";
+import { renderItem } from "./message.js";
+import { htmlOfTyped, ircOfTyped } from "./rich-text.js";
+
+const MOST_LINES = 400;
+const FRIENDS = { matrix: "carol", irc: "dave" };
+
+/** One side of the page. */
+export class Room {
+  #rows = new Map();
+  #editing = null;
+
+  constructor(side) {
+    this.side = side;
+    this.root = document.getElementById(side);
+    this.log = this.#part("log");
+    this.input = this.root.querySelector("textarea");
+    const form = this.#part("composer");
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#send();
+    });
+    this.input.addEventListener("keydown", (event) => this.#key(event));
+    this.input.addEventListener("input", () => this.#fit());
+    this.root.querySelector("[data-part=cancel]")?.addEventListener("click", () => this.#stopEditing());
+  }
+
+  set name(name) {
+    this.#part("name").textContent = name;
+  }
+
+  /** Shows everything anew. */
+  reset({ items, members, topic, friendHere }) {
+    this.#rows.clear();
+    this.log.replaceChildren();
+    for (const item of items) this.put(item);
+    this.setPeople(members, friendHere);
+    this.setTopic(topic);
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** Adds an item, or shows it as it is now. */
+  put(item) {
+    const followsEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
+    const row = renderItem(this.side, item, (message) => this.#edit(message));
+    const known = this.#rows.get(item.id);
+    this.#rows.set(item.id, row);
+    if (known === undefined) this.log.append(row);
+    else this.#replace(known, row);
+    for (const [id, oldest] of this.#rows) {
+      if (this.#rows.size <= MOST_LINES) break;
+      oldest.remove();
+      this.#rows.delete(id);
+    }
+    if (followsEnd) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  setPeople(members, friendHere) {
+    const friend = FRIENDS[this.side];
+    const names = members.map(({ name }) => name).join(", ");
+    const label = friendHere ? `Let ${friend} leave` : `Let ${friend} join`;
+    const toggle = () => act("friend", { side: this.side, here: !friendHere });
+    this.#part("people").replaceChildren(
+      element("span", {}, `${members.length} here: ${names}`),
+      element("button", { type: "button", className: "quiet", onclick: toggle }, label),
+    );
+  }
+
+  setTopic(topic) {
+    const change = element(
+      "button",
+      { type: "button", className: "quiet", onclick: () => this.#askTopic(topic) },
+      "Change",
+    );
+    change.setAttribute("aria-label", "Change the topic");
+    this.#part("topic").replaceChildren(element("p", {}, topic === "" ? "No topic" : topic), change);
+  }
+
+  /** While many messages come at once a screen reader is not to read each of them. */
+  set busy(busy) {
+    this.log.setAttribute("aria-live", busy ? "off" : "polite");
+  }
+
+  #replace(known, row) {
+    const hadFocus = known.contains(document.activeElement);
+    known.replaceWith(row);
+    if (hadFocus) row.querySelector("button")?.focus();
+  }
+
+  #askTopic(topic) {
+    const input = element("input", { value: topic, maxLength: 300 });
+    input.setAttribute("aria-label", "Topic");
+    const form = element(
+      "form",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          void act("topic", { side: this.side, topic: input.value });
+          this.setTopic(topic);
+        },
+        onkeydown: (event) => {
+          if (event.key === "Escape") this.setTopic(topic);
+        },
+      },
+      input,
+      element("button", { className: "quiet" }, "Set"),
+    );
+    this.#part("topic").replaceChildren(form);
+    input.select();
+  }
+
+  #key(event) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      void this.#send();
+    } else if (event.key === "Escape" && this.#editing !== null) {
+      this.#stopEditing();
+    }
+  }
+
+  async #send() {
+    const typed = this.input.value.trim();
+    if (typed === "") return;
+    this.input.value = "";
+    this.#fit();
+    const editing = this.#editing;
+    this.#stopEditing();
+    const sent =
+      editing === null
+        ? await this.#say(typed)
+        : await act("edit", { id: editing, text: typed, html: htmlOfTyped(typed) });
+    if (!sent && this.input.value === "") this.input.value = typed;
+  }
+
+  async #say(typed) {
+    const emote = typed.startsWith("/me ");
+    const text = emote ? typed.slice(4) : typed;
+    if (this.side === "matrix") return act("say", { side: "matrix", text, html: htmlOfTyped(text), emote });
+    for (const line of text.split("\n").filter((part) => part.trim() !== "")) {
+      if (!(await act("say", { side: "irc", text: ircOfTyped(line), emote }))) return false;
+    }
+    return true;
+  }
+
+  #edit(message) {
+    this.#editing = message.id;
+    this.#part("editing").hidden = false;
+    this.input.value = message.text;
+    this.#fit();
+    this.input.focus();
+  }
+
+  #stopEditing() {
+    if (this.#editing === null) return;
+    this.#editing = null;
+    this.#part("editing").hidden = true;
+    this.input.value = "";
+    this.#fit();
+  }
+
+  #fit() {
+    this.input.style.height = "auto";
+    this.input.style.height = `${Math.min(this.input.scrollHeight + 2, 140)}px`;
+  }
+
+  #part(name) {
+    return this.root.querySelector(`[data-part=${name}]`);
+  }
+}

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { RunState } from "./page-events.js";
+import { numbered, Tally, type TallyDirection } from "./tally.js";
+
+export interface RunOptions {
+  readonly run: number;
+  /** Messages in each direction. */
+  readonly total: number;
+  readonly sayOnMatrix: (text: string, txnId: string) => Promise<void>;
+  readonly sayOnIrc: (text: string) => void;
+  readonly tell: (state: RunState) => void;
+}
+
+/** Slow enough that a person can press a button in the middle: 200 messages take 8 seconds. */
+const PAUSE_MS = 40;
+const TELL_EVERY_MS = 50;
+
+/** Counted messages in both directions at once. */
+export class Run {
+  readonly #tally: Tally;
+  readonly #stop = new AbortController();
+  #tellTimer: NodeJS.Timeout | undefined;
+  #sending: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: RunOptions) {
+    this.#tally = new Tally(options.run, options.total);
+  }
+
+  get state(): RunState {
+    return this.#tally.state;
+  }
+
+  /** Whether there are still messages to be sent. */
+  get isSending(): boolean {
+    const { toIrc, toMatrix, total } = this.state;
+    return toIrc.sent < total || toMatrix.sent < total;
+  }
+
+  start(): void {
+    const { run, sayOnMatrix, sayOnIrc } = this.options;
+    this.#changed();
+    this.#sending = Promise.all([
+      this.#send("toIrc", (text, number) => sayOnMatrix(text, `run-${run}-${number}`)),
+      this.#send("toMatrix", (text) => sayOnIrc(text)),
+    ]);
+  }
+
+  /** Looks at a message that arrived on the side to which `direction` leads. */
+  heard(direction: TallyDirection, text: string): void {
+    if (this.#tally.arrived(direction, text)) this.#changed();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#tellTimer);
+    await this.#sending;
+    clearTimeout(this.#tellTimer);
+  }
+
+  async #send(direction: TallyDirection, say: (text: string, number: number) => Promise<void> | void): Promise<void> {
+    const { run, total } = this.options;
+    for (let number = 1; number <= total && !this.#stop.signal.aborted; number += 1) {
+      try {
+        await say(numbered(direction, run, number, total), number);
+      } catch (error) {
+        process.stderr.write(`Message ${number} of run ${run} could not be sent: ${String(error)}\n`);
+        return;
+      }
+      this.#tally.sent(direction);
+      this.#changed();
+      await delay(PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
+  }
+
+  #changed(): void {
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellTimer = undefined;
+      this.options.tell(this.state);
+    }, TELL_EVERY_MS);
+  }
+}
