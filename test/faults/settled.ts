@@ -18,12 +18,3 @@ export async function expectAllOnceInOrder(stage: Stage, timeoutMs = 15_000): Pr
   }
   expect(JSON.stringify(stage.account())).toBe(before);
 }
-
-/** Resolves when `check` holds; rejects after `timeoutMs`. */
-export async function until(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!(await check())) {
-    if (performance.now() > end) throw new Error(`Waited ${timeoutMs} ms for ${what} in vain`);
-    await sleep(everyMs);
-  }
-}

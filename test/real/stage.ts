@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SpecProxy } from "./spec-proxy-stub.js";
+import { SpecProxy, specValidator, type SpecDeviation, type SpecExchange, type SpecValidator } from "@trestle/testkit";
 import { freePort } from "../support/bounded.js";
 import { Bridge } from "../support/bridge.js";
 import { IrcPerson } from "../support/irc-person.js";
 import { Person } from "../support/person.js";
+import { asRecord, asText } from "../support/seen-event.js";
 import type { IrcServer } from "../support/servers/irc-server.js";
 import { Synapse } from "../support/servers/synapse.js";
 import type { SynapseInstall } from "../support/servers/synapse-install.js";
@@ -25,6 +26,8 @@ export class Stage {
     readonly synapse: Synapse,
     readonly irc: IrcServer,
     readonly bridge: Bridge,
+    /** What Synapse handed to the bridge. */
+    readonly delivered: Delivered,
     /** The requests of the bridge to Synapse. */
     readonly outward: SpecProxy,
     /** The requests of Synapse to the bridge. */
@@ -41,9 +44,21 @@ export class Stage {
         freePort(),
         freePort(),
       ]);
-      const outward = await SpecProxy.start({ target: `http://127.0.0.1:${homeserver}` });
+      const outward = await SpecProxy.start({
+        target: `http://127.0.0.1:${homeserver}`,
+        api: "client-server",
+        peer: "bridge",
+        sides: ["request"],
+      });
       ends.push(() => outward.close());
-      const inward = await SpecProxy.start({ target: `http://127.0.0.1:${listen}` });
+      const delivered = new Delivered();
+      const inward = await SpecProxy.start({
+        target: `http://127.0.0.1:${listen}`,
+        api: "application-service",
+        peer: "Synapse",
+        sides: ["response"],
+        validator: delivered,
+      });
       ends.push(() => inward.close());
       const bridge = await Bridge.prepare({
         serverName: SERVER_NAME,
@@ -60,7 +75,7 @@ export class Stage {
       });
       ends.push(() => synapse.stop());
       await bridge.start();
-      return new Stage(synapse, irc, bridge, outward, inward);
+      return new Stage(synapse, irc, bridge, delivered, outward, inward);
     } catch (error) {
       await Promise.allSettled(ends.reverse().map((end) => end()));
       throw error;
@@ -81,12 +96,9 @@ export class Stage {
   }
 
   /** Makes a room and links it as a person does: by inviting the bot and by a command. Resolves to the room's id. */
-  async linkedRoom(
-    person: Person,
-    channel: string,
-    options: { readonly preset?: "private_chat" | "public_chat" } = {},
-  ): Promise<string> {
-    const room = await person.createRoom({ name: channel, invite: [BOT], ...options });
+  async linkedRoom(person: Person, channel: string, options: { readonly botPower?: number } = {}): Promise<string> {
+    const power = { users: { [person.userId]: 100, [BOT]: options.botPower ?? 0 } };
+    const room = await person.createRoom({ name: channel, invite: [BOT], powerLevels: power });
     await person.waitFor(
       "the bot in the room",
       (event) =>
@@ -104,13 +116,9 @@ export class Stage {
     return room;
   }
 
-  /** What the traffic of the bridge had that the specification does not know: its requests and its answers. Empty is good. */
-  deviations(): readonly string[] {
-    const ours = [
-      ...this.outward.deviations.filter(({ side }) => side === "request"),
-      ...this.inward.deviations.filter(({ side }) => side === "response"),
-    ];
-    return [...new Set(ours.map(({ operation, side, problem }) => `${side} of ${operation}: ${problem}`))];
+  /** How the bridge deviated from the specification, in its requests and its answers. */
+  get deviations(): readonly SpecDeviation[] {
+    return [...this.outward.deviations, ...this.inward.deviations];
   }
 
   async close(): Promise<void> {
@@ -136,7 +144,7 @@ export class Stage {
   async #keepLogs(): Promise<void> {
     const directory = process.env["TRESTLE_TEST_LOGS"];
     if (directory === undefined || directory === "") return;
-    const logs = { inward: this.inward.log.join('\n'), outward: this.outward.log.join('\n'), bridge: this.bridge.output, synapse: this.synapse.output, irc: this.irc.output };
+    const logs = { bridge: this.bridge.output, synapse: this.synapse.output, irc: this.irc.output };
     await mkdir(directory, { recursive: true });
     await Promise.all(
       Object.entries(logs).map(([name, text]) =>
@@ -159,4 +167,34 @@ function networkOf(irc: IrcServer): Readonly<Record<string, unknown>> {
     reconnect: { min: 0.1, max: 1 },
   };
   return { grace: 15, onStop: "quit", networks: [network] };
+}
+
+/** Holds the transactions of a homeserver against the specification, and remembers what was in them. */
+export class Delivered implements SpecValidator {
+  readonly #specification = specValidator();
+  readonly #events = new Set<string>();
+  readonly #transactions: string[] = [];
+
+  /** The ids of the transactions that were answered, in order. */
+  get transactions(): readonly string[] {
+    return this.#transactions;
+  }
+
+  has(eventId: string): boolean {
+    return this.#events.has(eventId);
+  }
+
+  compileAll(): string[] {
+    return this.#specification?.compileAll() ?? [];
+  }
+
+  check(exchange: SpecExchange): SpecDeviation[] {
+    const id = /\/transactions\/([^/]+)$/.exec(exchange.path)?.[1];
+    if (id !== undefined) {
+      this.#transactions.push(id);
+      const events = asRecord(JSON.parse(exchange.requestBody.toString()))["events"];
+      for (const event of Array.isArray(events) ? events : []) this.#events.add(asText(asRecord(event)["event_id"]));
+    }
+    return this.#specification?.check(exchange) ?? [];
+  }
 }

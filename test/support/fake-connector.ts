@@ -116,7 +116,8 @@ export class FakeNetwork {
       return { id: RemoteMessageId("too late") };
     }
     this.taken.push({ channel, effect: effect.effect, text, attempt: effect.attempt });
-    if (reaction === "takeAndFail") return { failed: "uncertain", reason: "the connection broke off after the message" };
+    if (reaction === "takeAndFail")
+      return { failed: "uncertain", reason: "the connection broke off after the message" };
     return { id: RemoteMessageId(effect.effect) };
   }
 }

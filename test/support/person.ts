@@ -34,6 +34,8 @@ export interface RoomOptions {
   readonly alias?: string;
   readonly direct?: boolean;
   readonly initialState?: ICreateRoomOpts["initial_state"];
+  /** Replaces parts of the power levels that the homeserver gives. */
+  readonly powerLevels?: Readonly<Record<string, unknown>>;
 }
 
 const WAIT = 20_000;
@@ -134,6 +136,7 @@ export class Person {
       ...(options.alias === undefined ? {} : { room_alias_name: options.alias }),
       ...(options.direct === undefined ? {} : { is_direct: options.direct }),
       ...(options.initialState === undefined ? {} : { initial_state: options.initialState }),
+      ...(options.powerLevels === undefined ? {} : { power_level_content_override: options.powerLevels }),
       invite: [...(options.invite ?? [])],
     });
     return room_id;

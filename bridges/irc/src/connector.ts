@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import {
+  type ChannelId,
   type ChannelInfo,
+  type ChannelLink,
   type ConnectContext,
   defineConnector,
   type EffectBase,
@@ -9,6 +11,8 @@ import {
   type Outcome,
   refused,
   RemoteMessageId,
+  type RemoteUser,
+  type RemoteUserId,
   retry,
   type Sent,
   type UserId,
@@ -95,29 +99,11 @@ class IrcBridge {
       topic: (effect) => this.#channelEffect(effect, setTopic),
       membership: (effect) => this.#channelEffect(effect, setMembership),
       findSent: (effect) => this.#findSent(effect),
-      linked: async (link) => {
-        const place = placeOf(link.channel);
-        if (place?.kind === "channel") this.#networks.get(place.network)?.channels.link(place.channel);
-      },
-      unlinked: async (link) => {
-        const place = placeOf(link.channel);
-        if (place?.kind === "channel") this.#networks.get(place.network)?.unlink(place.channel);
-      },
-      resolveChannel: async (text) => this.#resolveChannel(text),
-      resolveUser: async (text) => {
-        const person = personOf(text);
-        const network = this.#networks.get(person?.network ?? "");
-        if (!person || !network) return null;
-        return {
-          id: remoteUserIdOf(network.name, network.fold(person.nick)),
-          name: network.members.nickOf(network.fold(person.nick)) ?? person.nick,
-        };
-      },
-      directChannel: async (user: UserId, remote) => {
-        const person = personOf(remote);
-        if (!person) throw new Error(`${remote} is nobody on IRC`);
-        return queryIdOf(person.network, person.nick, user);
-      },
+      linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
+      unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
+      resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
+      resolveUser: (text) => soon(() => this.#resolveUser(text)),
+      directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
       close: () => this.#close(),
     };
   }
@@ -181,6 +167,27 @@ class IrcBridge {
     };
   }
 
+  #resolveUser(text: string): RemoteUser | null {
+    const person = personOf(text);
+    const network = this.#networks.get(person?.network ?? "");
+    if (!person || !network) return null;
+    const folded = network.fold(person.nick);
+    return { id: remoteUserIdOf(network.name, folded), name: network.members.nickOf(folded) ?? person.nick };
+  }
+
+  #directChannel(user: UserId, remote: RemoteUserId): ChannelId {
+    const person = personOf(remote);
+    if (!person || !this.#networks.has(person.network)) throw new Error(`${remote} is nobody on a network of this bridge`);
+    return queryIdOf(person.network, person.nick, user);
+  }
+
+  #whereLinked(link: ChannelLink, apply: (network: IrcNetwork, channel: string) => void): Promise<void> {
+    const place = placeOf(link.channel);
+    const network = this.#networks.get(place?.network ?? "");
+    if (network && place?.kind === "channel") apply(network, place.channel);
+    return Promise.resolve();
+  }
+
   #networkOfHost(host: string): string {
     const bare = host.replace(/:\d+$/, "");
     return this.context.config.networks.find((network) => network.host === bare)?.name ?? bare;
@@ -221,6 +228,11 @@ class IrcBridge {
     await this.#holder.stop(quits ? "quit" : "detach");
     this.#connections.clear();
   }
+}
+
+/** What is thrown rejects. */
+function soon<T>(answer: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(answer()));
 }
 
 function networkOf(base: string | undefined): string | undefined {

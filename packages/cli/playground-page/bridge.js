@@ -11,17 +11,18 @@ part("run").addEventListener("click", () => act("run"));
 /** How the bridge is now. */
 export function showBridge(bridge) {
   root.dataset.phase = bridge.phase;
+  root.parentElement.dataset.phase = bridge.phase;
   part("status").replaceChildren(element("span", { className: "dot" }), statusText(bridge));
   for (const direction of DIRECTIONS) {
     const row = root.querySelector(`[data-flow=${direction}]`);
     for (const cell of row.querySelectorAll("[data-count]")) {
       const count = bridge[direction][cell.dataset.count];
-      cell.textContent = bridge.phase === "running" || count > 0 ? String(count) : "–";
+      cell.textContent = String(count);
       cell.classList.toggle("some", count > 0);
     }
   }
   part("kept").textContent = keptText(bridge);
-  part("kept").classList.toggle("some", bridge.atHomeserver > 0);
+  part("kept").classList.toggle("some", bridge.phase !== "running" || bridge.atHomeserver > 0);
   part("kill").disabled = bridge.phase === "down";
   part("kill-text").textContent = bridge.phase === "down" ? "Starting again…" : "Kill the bridge";
   showWaiting(bridge.waiting);
@@ -35,11 +36,10 @@ function statusText({ phase, pid, kills, detail }) {
 }
 
 function keptText({ atHomeserver, phase }) {
-  if (atHomeserver === 0) return "The homeserver keeps nothing back.";
   const events = atHomeserver === 1 ? "1 event" : `${atHomeserver} events`;
-  return phase === "running"
-    ? `The homeserver is handing over ${events}.`
-    : `The homeserver keeps ${events} until the bridge is back.`;
+  if (phase !== "running")
+    return `The homeserver keeps ${events} until the bridge is back; lines from IRC are kept as well.`;
+  return atHomeserver === 0 ? "The homeserver keeps nothing back." : `The homeserver is handing over ${events}.`;
 }
 
 function showWaiting(entries) {
@@ -60,6 +60,7 @@ function showWaiting(entries) {
 /** How far the counted messages are. Returns whether they are still on their way. */
 export function showRun(run) {
   part("tally").hidden = run === null;
+  part("hint").hidden = run !== null;
   if (run === null) return false;
   part("tally-caption").textContent = `Run ${run.run}: ${run.total} messages each way`;
   for (const direction of DIRECTIONS) {

@@ -2,17 +2,23 @@ import { act, element } from "./api.js";
 import { nodesOfHtml, nodesOfIrc } from "./rich-text.js";
 
 const REACTIONS = ["👍", "❤️", "🎉"];
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 
 /** One line of a log. `onEdit` is called when a person wants to edit it. */
 export function renderItem(side, item, onEdit) {
   if (item.kind === "happening") {
     return element("li", { className: "happening" }, element("span", {}, item.text), time(item.at));
   }
-  const row = element("li", { className: `message ${item.own ? "own" : ""} ${item.style}` });
+  const row = element("li", { className: `message ${item.own ? "own" : ""} is-${item.style}` });
+  const canChange = side === "matrix" && !item.deleted;
   row.append(head(side, item), text(side, item, onEdit));
-  const below = side === "matrix" && !item.deleted ? controls(item, onEdit) : reactions(item);
-  if (below !== null) row.append(below);
+  if (item.reactions.length > 0) row.append(reactions(side, item));
+  if (canChange) row.append(tools(item, onEdit));
   return row;
 }
 
@@ -37,11 +43,11 @@ function originOf(side, id) {
 }
 
 function text(side, item, onEdit) {
-  if (item.deleted) return element("p", { className: "text deleted" }, "deleted");
+  if (item.deleted) return element("p", { className: "said deleted" }, "deleted");
   const nodes = side === "irc" ? nodesOfIrc(item.text) : item.html === undefined ? [item.text] : nodesOfHtml(item.html);
   const shown = element(
     "div",
-    { className: "text" },
+    { className: "said" },
     ...(item.style === "emote" ? [`${item.from.name} `, ...nodes] : nodes),
   );
   if (item.edited) shown.append(" ", element("span", { className: "mark" }, "edited"));
@@ -55,18 +61,16 @@ function text(side, item, onEdit) {
   return shown;
 }
 
-/** The reactions there are, and what one may do with the message. */
-function controls(item, onEdit) {
-  const given = item.reactions.map(({ key, count, own }) => reactionButton(item, key, `${key} ${count}`, own));
+/** What one may do with a message. */
+function tools(item, onEdit) {
   const left = REACTIONS.filter((key) => !item.reactions.some((reaction) => reaction.key === key));
-  const tools = element(
-    "span",
+  return element(
+    "div",
     { className: "tools" },
     ...left.map((key) => reactionButton(item, key, key, false)),
     item.own ? tool("Edit", () => onEdit(item)) : null,
     item.own ? tool("Delete", () => act("remove", { id: item.id })) : null,
   );
-  return element("div", { className: "controls" }, ...given, tools);
 }
 
 function reactionButton(item, key, label, own) {
@@ -87,10 +91,13 @@ function tool(label, onclick) {
   return element("button", { type: "button", className: "quiet", onclick }, label);
 }
 
-function reactions(item) {
-  if (item.reactions.length === 0) return null;
-  const shown = item.reactions.map(({ key, count }) => element("span", { className: "reaction" }, `${key} ${count}`));
-  return element("div", { className: "controls" }, ...shown);
+function reactions(side, item) {
+  const shown = item.reactions.map(({ key, count, own }) =>
+    side === "matrix"
+      ? reactionButton(item, key, `${key} ${count}`, own)
+      : element("span", { className: "reaction" }, `${key} ${count}`),
+  );
+  return element("div", { className: "reactions" }, ...shown);
 }
 
 function time(at) {

@@ -9,6 +9,7 @@ const FRIENDS = { matrix: "carol", irc: "dave" };
 export class Room {
   #rows = new Map();
   #editing = null;
+  atEnd = true;
 
   constructor(side) {
     this.side = side;
@@ -22,6 +23,10 @@ export class Room {
     });
     this.input.addEventListener("keydown", (event) => this.#key(event));
     this.input.addEventListener("input", () => this.#fit());
+    this.log.addEventListener("scroll", () => {
+      this.atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
+    });
+    new window.ResizeObserver(() => this.#follow()).observe(this.log);
     this.root.querySelector("[data-part=cancel]")?.addEventListener("click", () => this.#stopEditing());
   }
 
@@ -36,23 +41,26 @@ export class Room {
     for (const item of items) this.put(item);
     this.setPeople(members, friendHere);
     this.setTopic(topic);
-    this.log.scrollTop = this.log.scrollHeight;
+    this.atEnd = true;
+    this.#follow();
   }
 
   /** Adds an item, or shows it as it is now. */
   put(item) {
-    const followsEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
     const row = renderItem(this.side, item, (message) => this.#edit(message));
     const known = this.#rows.get(item.id);
     this.#rows.set(item.id, row);
+    row.dataset.author = item.kind === "message" ? `${item.from.id} ${item.from.name}` : "";
     if (known === undefined) this.log.append(row);
     else this.#replace(known, row);
+    const before = row.previousElementSibling?.dataset.author;
+    row.classList.toggle("follows", row.dataset.author !== "" && before === row.dataset.author);
     for (const [id, oldest] of this.#rows) {
       if (this.#rows.size <= MOST_LINES) break;
       oldest.remove();
       this.#rows.delete(id);
     }
-    if (followsEnd) this.log.scrollTop = this.log.scrollHeight;
+    this.#follow();
   }
 
   setPeople(members, friendHere) {
@@ -79,6 +87,11 @@ export class Room {
   /** While many messages come at once a screen reader is not to read each of them. */
   set busy(busy) {
     this.log.setAttribute("aria-live", busy ? "off" : "polite");
+  }
+
+  /** Keeps the newest line in view of one who has not scrolled back. */
+  #follow() {
+    if (this.atEnd) this.log.scrollTop = this.log.scrollHeight;
   }
 
   #replace(known, row) {

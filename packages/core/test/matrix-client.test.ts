@@ -41,8 +41,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await client.close();
-  await homeserver.stop();
   await appservice.close();
+  await homeserver.stop();
 });
 
 function body<Body>(result: MatrixResult<Body>): Body {

@@ -10,6 +10,14 @@ import type { Block, Heading, ListItem, RichText } from "./tree.js";
  */
 export const maxDepth = 24;
 
+/** Trees known to be in their normal form, so that normalising them again costs nothing. */
+const normal = new WeakSet<RichText>();
+
+/** Whether a tree was built here. */
+export function isNormal(tree: RichText): boolean {
+  return normal.has(tree);
+}
+
 interface BlockFrame {
   readonly type: "root" | "quote" | "item" | "flat";
   readonly blocks: Block[];
@@ -133,7 +141,9 @@ export class TreeBuilder {
   finish(): RichText {
     this.endBlock();
     while (this.#frames.length > 1) this.#attach();
-    return { blocks: this.#root.blocks };
+    const tree: RichText = { blocks: this.#root.blocks };
+    normal.add(tree);
+    return tree;
   }
 
   #open(frame: BlockFrame | ListFrame, levels: number): void {

@@ -79,7 +79,7 @@ export class HtmlReader {
       this.#captureText(text);
       return;
     }
-    const collapsed = text.replace(/[ \t\n\r\f]+/g, " ");
+    const collapsed = /[\t\n\r\f]| {2}/.test(text) ? text.replace(/[ \t\n\r\f]+/g, " ") : text;
     const start = collapsed.startsWith(" ") ? 1 : 0;
     if (start === 1) this.#addSpace();
     if (collapsed.length === start) return;

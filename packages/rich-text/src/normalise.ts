@@ -1,4 +1,4 @@
-import { TreeBuilder } from "./builder.js";
+import { isNormal, TreeBuilder } from "./builder.js";
 import { plainFormat, withColour, withSpoiler, type Format } from "./format.js";
 import { codeLeaf, emojiLeaf, imageLeaf, mentionLeaf } from "./leaves.js";
 import { cleanHref } from "./links.js";
@@ -13,6 +13,7 @@ import type { Block, Colour, Inline, ListItem, Mention, MentionTarget, RichText,
  * Takes trees of any depth, in linear time.
  */
 export function normalise(tree: RichText): RichText {
+  if (isNormal(tree)) return tree;
   const builder = new TreeBuilder();
   feed(tree.blocks, builder, keep);
   return builder.finish();
@@ -28,10 +29,16 @@ export function mapMentions(tree: RichText, replace: (mention: Mention) => Inlin
 /** Whom and what a text mentions, in order, repetitions included. */
 export function mentionsOf(tree: RichText): readonly MentionTarget[] {
   const targets: MentionTarget[] = [];
-  mapMentions(tree, (mention) => {
-    targets.push(mention.target);
-    return mention;
-  });
+  const steps: (Block | ListItem | Inline)[] = tree.blocks.toReversed();
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    if ("target" in step) targets.push(step.target);
+    const inside =
+      "blocks" in step ? step.blocks : "items" in step ? step.items : "children" in step ? step.children : [];
+    for (let index = inside.length - 1; index >= 0; index--) {
+      const next = inside[index];
+      if (next !== undefined) steps.push(next);
+    }
+  }
   return targets;
 }
 

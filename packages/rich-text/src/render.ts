@@ -1,6 +1,6 @@
 import { cleanHref, isContentUri, matrixLinkOf, mentionTargetOf } from "./links.js";
 import { normalise } from "./normalise.js";
-import { plainTextOf } from "./plain.js";
+import { leafText, plainTextOf } from "./plain.js";
 import { escapeHtml } from "./text.js";
 import { lineHtml } from "./line-html.js";
 import type { Block, Inline, RichText } from "./tree.js";
@@ -79,7 +79,7 @@ function matrixInline(inline: Inline): Inline {
       return matrixLinkOf(inline.target) === undefined ? { type: "text", text: inline.text } : inline;
     case "emoji":
       if (inline.url !== undefined && isContentUri(inline.url)) return inline;
-      return { type: "text", text: /^[\w+-]+$/.test(inline.name) ? `:${inline.name}:` : inline.name };
+      return { type: "text", text: leafText(inline, {}) };
     case "image":
       if (isContentUri(inline.src)) return inline;
       return linkTo(inline.src, inline.alt === "" ? inline.src : inline.alt);

@@ -94,30 +94,33 @@ function isBlank(character: string): boolean {
  * that the same look always gives the same tree.
  */
 export function inlinesOf(runs: readonly Run[]): readonly Inline[] {
-  if (runs.every(({ format }) => format === plainFormat)) return runs.map(({ leaf }) => leaf);
-  const used = aspects.map((aspect) => reachOf(runs, aspect)).filter((reach) => reach !== undefined);
-  return wrap(runs, used, 0, runs.length, 0);
+  const reaches: Reach[] = [];
+  for (const aspect of aspects) {
+    if (runs.some(({ format }) => format !== plainFormat && aspectOf(format, aspect) !== undefined)) {
+      reaches.push({ aspect, ends: endsOf(runs, aspect) });
+    }
+  }
+  return reaches.length === 0 ? runs.map(({ leaf }) => leaf) : wrap(runs, reaches, 0, runs.length, 0);
 }
 
 interface Reach {
   readonly aspect: Aspect;
   /** For each run: the index behind the last run that shares the wrapper; 0 where there is none. */
-  readonly ends: Int32Array;
+  readonly ends: readonly number[];
 }
 
-/** `undefined` where no run has the aspect. */
-function reachOf(runs: readonly Run[], aspect: Aspect): Reach | undefined {
-  if (!runs.some(({ format }) => aspectOf(format, aspect) !== undefined)) return undefined;
-  const ends = new Int32Array(runs.length);
-  let value: string | undefined;
-  let end = runs.length;
-  for (let index = runs.length - 1; index >= 0; index--) {
-    const own = aspectOf(runs[index]?.format ?? plainFormat, aspect);
-    if (own !== value) end = index + 1;
-    value = own;
-    ends[index] = own === undefined ? 0 : end;
+function endsOf(runs: readonly Run[], aspect: Aspect): readonly number[] {
+  const ends: number[] = [];
+  for (const [index, { format }] of runs.entries()) {
+    const value = aspectOf(format, aspect);
+    ends.push(value === undefined ? 0 : index + 1);
   }
-  return { aspect, ends };
+  for (let index = runs.length - 2; index >= 0; index--) {
+    const [run, next] = [runs[index], runs[index + 1]];
+    if (run === undefined || next === undefined || ends[index] === 0 || ends[index + 1] === 0) continue;
+    if (aspectOf(run.format, aspect) === aspectOf(next.format, aspect)) ends[index] = ends[index + 1] ?? 0;
+  }
+  return ends;
 }
 
 /** `open` has a bit for each aspect that a wrapper around these runs has already: it goes as deep as there are aspects. */
@@ -126,18 +129,22 @@ function wrap(runs: readonly Run[], reaches: readonly Reach[], from: number, to:
   for (let index = from; index < to;) {
     const run = runs[index];
     if (run === undefined) break;
-    let outer = -1;
+    let outer: Reach | undefined;
+    let outerBit = 0;
     let end = index;
-    for (const [bit, { ends }] of reaches.entries()) {
-      const reach = Math.min(ends[index] ?? 0, to);
-      if ((open & (1 << bit)) === 0 && reach > end) [outer, end] = [bit, reach];
+    for (let bit = 0; bit < reaches.length && run.format !== plainFormat; bit++) {
+      const reach = reaches[bit];
+      const reached = Math.min(reach?.ends[index] ?? 0, to);
+      if ((open & (1 << bit)) !== 0 || reached <= end) continue;
+      outer = reach;
+      outerBit = 1 << bit;
+      end = reached;
     }
-    const aspect = reaches[outer]?.aspect;
-    if (aspect === undefined) {
+    if (outer === undefined) {
       inlines.push(run.leaf);
       index++;
     } else {
-      inlines.push(wrapper(aspect, run.format, wrap(runs, reaches, index, end, open | (1 << outer))));
+      inlines.push(wrapper(outer.aspect, run.format, wrap(runs, reaches, index, end, open | outerBit)));
       index = end;
     }
   }

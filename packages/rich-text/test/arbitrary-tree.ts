@@ -126,6 +126,11 @@ const { blocks } = fc.letrec<{ block: Block; blocks: readonly Block[] }>((tie) =
 /** Any tree that the types allow, however senseless. */
 export const anyTree: fc.Arbitrary<RichText> = fc.record({ blocks });
 
+/** The same tree, of which nobody knows that it is in its normal form. */
+export function copy(tree: RichText): RichText {
+  return structuredClone(tree);
+}
+
 const tags = [
   "b",
   "strong",

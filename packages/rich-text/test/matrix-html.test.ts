@@ -11,7 +11,7 @@ import {
 } from "@trestle/rich-text";
 import type { Inline, RichText } from "@trestle/rich-text";
 import fc from "fast-check";
-import { anyHtml, anyText, anyTree } from "./arbitrary-tree.js";
+import { anyHtml, anyText, anyTree, copy } from "./arbitrary-tree.js";
 
 const seed = 20260417;
 
@@ -51,9 +51,9 @@ describe("the Matrix HTML codec", () => {
     fc.assert(
       fc.property(anyTree, (tree) => {
         const normal = normalise(tree);
-        expect(normalise(normal)).toEqual(normal);
+        expect(normalise(copy(normal))).toEqual(normal);
         const matrix = matrixForm(tree);
-        expect(matrixForm(matrix)).toEqual(matrix);
+        expect(matrixForm(copy(matrix))).toEqual(matrix);
       }),
       { seed, numRuns: 2_000 },
     );
@@ -63,7 +63,7 @@ describe("the Matrix HTML codec", () => {
     fc.assert(
       fc.property(anyHtml, fc.boolean(), (html, everyone) => {
         const tree = parseMatrixHtml(html, { everyone });
-        expect(normalise(tree)).toEqual(tree);
+        expect(normalise(copy(tree))).toEqual(tree);
         expect(() => [toMatrix(tree), toPlainText(tree)]).not.toThrow();
       }),
       { seed, numRuns: 5_000 },

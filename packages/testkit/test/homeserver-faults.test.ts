@@ -168,7 +168,7 @@ describe("fault switches", () => {
     for (const txnId of ["a", "a"]) {
       const answer = await as.send(roomId, ghost, "x", txnId);
       expect(answer).toMatchObject({ status: 429, body: { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: 86_400_000 } });
-      expect(answer.headers.get("retry-after")).toBe("86400");
+      expect(answer.headers["retry-after"]).toBe("86400");
     }
     await alice.sendText(roomId, "not hers");
     expect((await as.send(roomId, ghost, "x", "a")).status).toBe(200);
@@ -261,9 +261,16 @@ describe("fault switches", () => {
 });
 
 describe("an outage of the homeserver", () => {
+  const ends: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    await Promise.allSettled(ends.splice(0).map((end) => end()));
+  });
+
   it("keeps rooms and transactions, or forgets the transactions, on the same port", async () => {
     const service = await FakeService.start();
+    ends.push(() => service.close());
     const hs = await Homeserver.start({ registrations: [registration(service.url)], retry: { firstMs: 1, maxMs: 4 } });
+    ends.push(() => hs.stop());
     const as = new ServiceCaller(hs);
     const alice = hs.createClient("alice");
     const roomId = await alice.createRoom({ preset: "public_chat" });
@@ -288,17 +295,17 @@ describe("an outage of the homeserver", () => {
     expect((await as.send(roomId, ghost, "one", "t1")).body).not.toEqual(first.body);
     expect(hs.room(roomId).messages()).toHaveLength(3);
 
-    await hs.stop().catch((error: unknown) => expect(String(error)).not.toContain("request of"));
-    await expect(alice.whoami()).rejects.toThrow();
+    await hs.stop();
+    await expect(alice.whoami()).rejects.toThrow("ECONNREFUSED");
     await hs.start();
     expect((await alice.whoami())["user_id"]).toBe(alice.userId);
     await hs.pause();
-    await expect(alice.whoami()).rejects.toThrow();
-    await service.close();
+    await expect(alice.whoami()).rejects.toThrow("ECONNREFUSED");
   });
 
   it("ends long polls and waits", async () => {
     const hs = await Homeserver.start();
+    ends.push(() => hs.stop());
     const alice = hs.createClient("alice");
     const { next_batch: since } = await alice.sync();
     const polled = alice.sync(String(since), 60_000).then(

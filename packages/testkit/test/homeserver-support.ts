@@ -1,6 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Homeserver } from "@trestle/testkit";
+import { TestClient } from "@trestle/testkit";
 
 export type Body = Record<string, unknown>;
 
@@ -173,21 +175,14 @@ export class ServiceCaller {
   async call(
     method: string,
     path: string,
-    options: { body?: unknown; as?: string; query?: Record<string, string>; raw?: string } = {},
-  ): Promise<{ status: number; body: Body; headers: Headers }> {
-    const query = new URLSearchParams(options.query);
-    if (options.as !== undefined) query.set("user_id", options.as);
-    const search = query.size === 0 ? "" : `?${query.toString()}`;
-    const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
-    const answer = await fetch(`${this.homeserver.url}${path}${search}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body }),
+    options: { body?: unknown; as?: string; query?: Record<string, string> } = {},
+  ): Promise<{ status: number; body: Body; headers: IncomingHttpHeaders }> {
+    const client = new TestClient(this.homeserver.url, this.token, "");
+    const answer = await client.exchange(method, path, {
+      query: { ...options.query, ...(options.as === undefined ? {} : { user_id: options.as }) },
+      ...(options.body === undefined ? {} : { content: JSON.stringify(options.body) }),
     });
-    return { status: answer.status, body: record(await answer.json()), headers: answer.headers };
+    return { status: answer.status, body: record(JSON.parse(answer.body.toString())), headers: answer.headers };
   }
 
   /** Registers a ghost and, where a room is given, joins it. @returns its user id */

@@ -13,7 +13,7 @@ export function incomingText(verb: string, text: string): IncomingText {
   let body = text;
   if (text.startsWith("\x01")) {
     // The closing delimiter is optional: many clients leave it out, or a server has cut it off.
-    const inner = text.slice(1).replace(/\x01$/, "");
+    const inner = text.slice(1, text.endsWith("\x01") && text.length > 1 ? -1 : undefined);
     const [command = "", ...rest] = inner.split(" ");
     if (command.toUpperCase() !== "ACTION")
       return { kind: "ctcp", command: command.toUpperCase(), argument: rest.join(" ") };

@@ -2,6 +2,7 @@ import { type ChannelId, type NetworkEvent, RemoteMessageId, type RemoteUser } f
 import type { StateChange } from "../holder/frames.js";
 import type { Connection, LineScope } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
+import { withoutCodes } from "../wire/formatting-codes.js";
 import type { IrcMessage } from "../wire/message.js";
 import { isServer, parseSource, type Source } from "../wire/source.js";
 import type { CtcpAnswers } from "./ctcp.js";
@@ -190,7 +191,7 @@ export class Listener {
     this.#emit(context, {
       kind: "channel",
       ...this.#caused(context, channel),
-      topic: plainText(topic),
+      topic: withoutCodes(topic),
       ...(by ? { by } : {}),
     });
   }
@@ -245,7 +246,7 @@ export class Listener {
       user: this.#userOf(context, nick),
       change,
       ...(by ? { by } : {}),
-      ...(reason === undefined || reason === "" ? {} : { reason: plainText(reason) }),
+      ...(reason === undefined || reason === "" ? {} : { reason: withoutCodes(reason) }),
     });
   }
 
@@ -279,10 +280,4 @@ export class Listener {
 export function timeOf(message: IrcMessage): number | undefined {
   const time = Date.parse(message.tags.get("time") ?? "");
   return Number.isNaN(time) ? undefined : time;
-}
-
-/** Topics and reasons are plain on Matrix. */
-function plainText(text: string): string {
-  // eslint-disable-next-line no-control-regex -- the codes of IRC formatting
-  return text.replace(/\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-f]{6}(?:,[0-9a-f]{6})?)?|[\0-\x1f]/gi, "");
 }

@@ -23,6 +23,7 @@ const storedSchema = z.object({ address: z.string().optional() });
  */
 export class OwnNicks {
   readonly #nicks = new Map<string, OwnNick>();
+  #closed = false;
 
   constructor(private readonly store: (changes: readonly StateChange[]) => void) {}
 
@@ -46,7 +47,7 @@ export class OwnNicks {
   /** A connection has the nick no longer; lines under it may still be on their way to the bot. */
   release(folded: string, connection: string): void {
     const own = this.#nicks.get(folded);
-    if (!own?.holders.delete(connection) || own.holders.size > 0) return;
+    if (!own?.holders.delete(connection) || own.holders.size > 0 || this.#closed) return;
     own.expiry = setTimeout(() => {
       this.#nicks.delete(folded);
       this.store([[OWN_KEY + folded, undefined]]);
@@ -96,6 +97,7 @@ export class OwnNicks {
   }
 
   close(): void {
+    this.#closed = true;
     for (const { expiry } of this.#nicks.values()) clearTimeout(expiry);
   }
 

@@ -64,13 +64,13 @@ export class Seat {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.options.report("connecting");
-    let opened = false;
+    const opening = new AbortController();
     const cancel = this.options.connects.schedule(this.options.priority, 1, () => {
-      opened = true;
+      opening.abort();
       this.#cancel = undefined;
       this.#connection = this.options.open();
     });
-    if (!opened) this.#cancel = cancel;
+    if (!opening.signal.aborted) this.#cancel = cancel;
   }
 
   /** Resolves to a connection that is ready, or to `undefined` after `ms` or when `signal` is aborted. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withoutCodes } from "../wire/formatting-codes.js";
 
 /** What became of lines that were written. */
 export type Verdict =
@@ -41,14 +42,7 @@ export function decodeVerdict(text: string): Verdict {
 
 /** A server may strip formatting and spaces. */
 function comparable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- the codes of IRC formatting
-  return text
-    .replace(
-      /\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9a-f]{6}(?:,[0-9a-f]{6})?)?|[\x01\x02\x0f\x11\x16\x1d-\x1f]/gi,
-      "",
-    )
-    .replace(/\s+/g, " ")
-    .trim();
+  return withoutCodes(text).replace(/\s+/g, " ").trim();
 }
 
 interface Delivery extends DeliveryMeta {

@@ -1,6 +1,7 @@
+/* eslint-disable no-control-regex -- control characters are what this file is about */
+
 /** Replaces what would end a line early (CR, LF, NUL) by a space. */
 export function withoutControls(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are the characters the rule is about
   return /[\0\r\n]/.test(text) ? text.replace(/[\0\r\n]+/g, " ") : text;
 }
 
@@ -32,7 +33,6 @@ export function oneLine(text: string, bytes: number): string {
 /** Whether `text` can be a channel's name: a prefix of the network, then nothing that ends a parameter or a list. */
 export function isChannelName(text: string, prefixes: string): boolean {
   const first = text[0];
-  // eslint-disable-next-line no-control-regex -- RFC 2812 §1.3 forbids these very characters
   return (
     first !== undefined &&
     prefixes.includes(first) &&
@@ -44,6 +44,5 @@ export function isChannelName(text: string, prefixes: string): boolean {
 
 /** Whether `text` can stand where a nick is expected. */
 export function isNick(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- no nick of any network holds these
   return text !== "" && Buffer.byteLength(text) <= 128 && !/^[:#&+$~%]/.test(text) && !/[\0-\x20,!@*?]/.test(text);
 }

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { load } from "js-yaml";
 import type { RegistrationDocument } from "@trestle/core";
 import { InvalidArgumentError, Option } from "commander";
@@ -9,13 +9,11 @@ import { existingRegistration } from "../init/existing.js";
 import { homeserverSteps } from "../init/homeserver-steps.js";
 import { planInit, registrationPath } from "../init/plan.js";
 import type { BridgeAnswers, InitAnswers } from "../init/plan.js";
-import { askQuestions } from "../init/questions.js";
 import type { GivenAnswers } from "../init/questions.js";
 import { writeFiles } from "../init/write-files.js";
 import { withCommonOptions } from "../options.js";
 import type { CommonOptions } from "../options.js";
 import { Output } from "../output.js";
-import { dirname } from "node:path";
 
 interface InitOptions extends CommonOptions {
   readonly homeserverUrl?: string;
@@ -85,7 +83,10 @@ async function answersOf(options: InitOptions): Promise<InitAnswers> {
     admins: options.admin,
     bridges: bridgesOf(options),
   };
-  if (options.yes !== true && process.stdin.isTTY && options.json !== true) return askQuestions(given);
+  if (options.yes !== true && process.stdin.isTTY && options.json !== true) {
+    const { askQuestions } = await import("../init/questions.js");
+    return askQuestions(given);
+  }
   const { homeserverUrl, serverName } = given;
   if (homeserverUrl === undefined || serverName === undefined) {
     throw new CliError("usage", "Without a terminal (or with --yes) give at least --homeserver-url and --server-name.");

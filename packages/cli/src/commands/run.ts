@@ -1,7 +1,6 @@
 import { createLogger, formatProblem, loadConfig, StartError, startTrestle } from "@trestle/core";
 import type { LoadedConfig, Logger } from "@trestle/core";
 import type { Command } from "commander";
-import pretty from "pino-pretty";
 import { findRefusal } from "../doctor/entrance.js";
 import { exitCodes } from "../exit-codes.js";
 import { CliError } from "../failure.js";
@@ -22,7 +21,8 @@ export async function runConfigured(path: string): Promise<void> {
   const signals = new StopSignals();
   try {
     const loaded = await loadConfig(path);
-    const log = createLogger(loaded.config.log, { pretty: () => pretty({ sync: true, ignore: "pid,hostname" }) });
+    const { default: pretty } = await import("pino-pretty");
+    const log = createLogger(loaded.config.log, { pretty: () => pretty({ sync: true }) });
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
     await runLoaded(loaded, log, signals);
   } finally {

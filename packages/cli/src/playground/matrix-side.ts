@@ -53,6 +53,8 @@ export class MatrixSide {
       name: "Trestle playground",
       topic: options.topic,
       invite: [options.bot],
+      // The bot says in the room what it is bridged to, and sets the topic for the people on IRC.
+      power_level_content_override: { users: { [person.userId]: 100, [options.bot]: 50 } },
     });
     const side = new MatrixSide(options, person, friend, room);
     side.#syncing = side.#sync();

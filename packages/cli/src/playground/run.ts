@@ -59,6 +59,7 @@ export class Run {
 
   async #send(direction: TallyDirection, say: (text: string, number: number) => Promise<void> | void): Promise<void> {
     const { run, total } = this.options;
+    const begun = Date.now();
     for (let number = 1; number <= total && !this.#stop.signal.aborted; number += 1) {
       try {
         await say(numbered(direction, run, number, total), number);
@@ -68,7 +69,9 @@ export class Run {
       }
       this.#tally.sent(direction);
       this.#changed();
-      await delay(PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await delay(begun + number * PAUSE_MS - Date.now(), undefined, { signal: this.#stop.signal }).catch(
+        () => undefined,
+      );
     }
   }
 

@@ -26,9 +26,8 @@ export function generateRegistration(options: GenerateRegistration): Registratio
   const { existing, serverName, prefix } = options;
   const keep = options.newTokens === true ? undefined : existing;
   const server = escapeRegex(serverName);
-  const { namespaces, ...others } = existing ?? {};
-  return {
-    ...others,
+  const { users: _users, aliases: _aliases, rooms, ...otherNamespaces } = existing?.namespaces ?? {};
+  const made = {
     id: options.id,
     url: options.url,
     as_token: keep?.as_token ?? newToken(),
@@ -41,15 +40,17 @@ export function generateRegistration(options: GenerateRegistration): Registratio
     protocols: [...(options.protocols ?? existing?.protocols ?? [])],
     "trestle.ghost_prefix": prefix,
     namespaces: {
-      rooms: [],
-      ...namespaces,
       users: [
         { exclusive: true, regex: `^@${escapeRegex(prefix)}.*:${server}$` },
         { exclusive: true, regex: `^@${escapeRegex(options.botLocalpart)}:${server}$` },
       ],
       aliases: [{ exclusive: true, regex: `^#${escapeRegex(prefix)}.*:${server}$` }],
+      rooms: rooms ?? [],
+      ...otherNamespaces,
     },
   };
+  const others = Object.entries(existing ?? {}).filter(([key]) => !Object.hasOwn(made, key));
+  return { ...made, ...Object.fromEntries(others) };
 }
 
 function newToken(): string {

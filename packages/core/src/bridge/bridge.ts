@@ -71,6 +71,8 @@ export interface BridgeParts {
 /** How many messages of a room may be on their way to the disk's mark at once; each could be in doubt after a crash. */
 const unmarkedToMatrix = 16;
 const membershipAttempts = 3;
+/** How long a connector may take to leave its network. */
+const closeWithinMs = 5_000;
 
 /** One connector between one registration's rooms and its network: every part, put together. */
 export class Bridge implements AppServiceHandler {
@@ -187,7 +189,12 @@ export class Bridge implements AppServiceHandler {
     this.#stopping.abort();
     await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#memberships.stop()]);
     const closing = this.#handlers?.close?.() ?? Promise.resolve();
-    await Promise.race([closing, new Promise<void>((resolve) => this.runtime.clock.after(5_000, resolve))]);
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.runtime.clock.after(closeWithinMs, resolve);
+    });
+    await Promise.race([closing, late]);
+    cancel();
     await this.runtime.client.close();
   }
 

@@ -42,7 +42,7 @@ export class Receiver {
     );
     const remember = runtime.handlers.catchUp && event.kind === "message";
     const writes: Write[] = remember ? [["setCursor", event.id, first.channelKey]] : [];
-    const fresh = await runtime.journal.append(causes, writes);
+    const fresh = await runtime.journal.append(causes, writes, "soon");
     if (fresh < causes.length) runtime.metrics.duplicatesDropped(runtime.name, "toMatrix", causes.length - fresh);
   }
 }

@@ -151,8 +151,12 @@ async function run(running: Running): Promise<RunningTrestle> {
   const close = async (): Promise<void> => {
     log.info("Stopping: nothing more is taken, what is under way ends");
     await server.close();
-    const deadline = new Promise<void>((resolve) => clock.after(config.delivery.stopTimeout, resolve));
+    let cancel = (): void => undefined;
+    const deadline = new Promise<void>((resolve) => {
+      cancel = clock.after(config.delivery.stopTimeout, resolve);
+    });
     await Promise.all(bridges.map((bridge) => bridge.stop(deadline)));
+    cancel();
     housekeeping.stop();
     await operations.close();
     await forgetOperationsAddress(config.dataDirectory);

@@ -10,6 +10,7 @@ import {
 } from "@trestle/rich-text";
 import type { Limits } from "./connector.js";
 import type { Content, LocationContent, MediaContent, TextContent } from "./content.js";
+import { formatDegrees } from "./degrees.js";
 import type { ReplyTarget } from "./effects.js";
 
 /**
@@ -79,11 +80,6 @@ export function locationText({ latitude, longitude, description }: LocationConte
   const name =
     description === undefined || description.trim() === "" ? "Location" : toPlainText(richTextOf(description.trim()));
   return `${name}: ${formatDegrees(latitude)}, ${formatDegrees(longitude)}`;
-}
-
-/** Six digits behind the point are 11 cm. */
-function formatDegrees(degrees: number): string {
-  return Number.isFinite(degrees) ? degrees.toFixed(6).replace(/\.?0+$/, "") : "0";
 }
 
 /** An edit as a new message: `* corrected text`. Of a file it is the caption that was corrected: the file is not sent again. */

@@ -1,5 +1,5 @@
 import type { Logger } from "../log/logger.js";
-import type { Store } from "../store/store.js";
+import type { Store, Urgency } from "../store/store.js";
 import type { Write } from "../store/writes.js";
 import { backoff, type BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
@@ -345,7 +345,7 @@ export class Flow {
     lane.unreachable = verdict.transport ?? false;
     this.options.observe?.retried();
     this.options.log.debug({ lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason }, "Trying again later");
-    void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]]);
+    void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]], "lazy");
     return backoff(item.attempts, this.options.backoff, verdict.afterMs);
   }
 
@@ -362,20 +362,21 @@ export class Flow {
     lane.items.shift();
     this.options.budget.give(item.bytes);
     lane.unmarked += 1;
-    const marked = this.#commit(writes).then(() => {
+    const full = lane.unmarked > this.options.unmarkedLimit();
+    const marked = this.#commit(writes, full ? "now" : "lazy").then(() => {
       lane.unmarked -= 1;
       this.#open -= 1;
       if (lane.state === "idle" && lane.isEmpty) this.#lanes.delete(lane.key);
       this.#settleIdle();
     });
-    if (lane.unmarked > this.options.unmarkedLimit()) await marked;
+    if (full) await marked;
   }
 
   /** Tries until the disk takes it: what was delivered must be marked, whatever it costs. */
-  async #commit(writes: readonly Write[]): Promise<void> {
+  async #commit(writes: readonly Write[], urgency: Urgency = "now"): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.options.store.commit(writes);
+        await this.options.store.commit(writes, urgency);
         return;
       } catch (error) {
         if (this.#stopping) {

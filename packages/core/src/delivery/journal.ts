@@ -1,4 +1,4 @@
-import type { Store } from "../store/store.js";
+import type { Store, Urgency } from "../store/store.js";
 import type { Write } from "../store/writes.js";
 import type { Clock } from "./clock.js";
 import { toMatrix, toNetwork, type DirectionCode } from "./entry.js";
@@ -33,14 +33,14 @@ export class Journal {
    * Commits causes, together with other writes, as one unit; those seen before are dropped. When it resolves they are on
    * disk. Resolves to how many were new. Rejects with a StoreError when the disk refuses; then nothing happened.
    */
-  async append(causes: readonly Cause[], writes: readonly Write[] = []): Promise<number> {
+  async append(causes: readonly Cause[], writes: readonly Write[] = [], urgency: Urgency = "now"): Promise<number> {
     if (causes.length === 0 && writes.length === 0) return 0;
     const at = this.clock.now();
     const texts = causes.map((cause) => JSON.stringify(cause.payload));
     const appends = causes.map(
       (cause, index): Write => ["append", this.bridge, cause.direction, cause.lane, cause.source, at, texts[index] ?? "null"],
     );
-    const results = await this.store.commit([...appends, ...writes]);
+    const results = await this.store.commit([...appends, ...writes], urgency);
     let fresh = 0;
     for (const [index, cause] of causes.entries()) {
       const seq = results[index] ?? 0;

@@ -197,8 +197,7 @@ export class MatrixClient {
     request: JoinRequest = {},
   ): Promise<MatrixResult<{ readonly roomId: RoomId }>> {
     const { via, reason, ...rest } = request;
-    // `server_name` is the name of `via` before specification v1.12.
-    const query = via === undefined ? undefined : { via, server_name: via };
+    const query = { via };
     const body = reason === undefined ? {} : { reason };
     const path = `${v3}/join/${part(room)}`;
     return parsed(
@@ -473,10 +472,9 @@ export class MatrixClient {
   }
 }
 
-/** An empty state key is a path that ends in a slash; every homeserver takes it without the slash as well. */
-function statePath(room: RoomId, type: string, stateKey: string | undefined): string {
-  const path = `${v3}/rooms/${part(room)}/state/${part(type)}`;
-  return stateKey === undefined || stateKey === "" ? path : `${path}/${part(stateKey)}`;
+/** With an empty state key the path ends in a slash. */
+function statePath(room: RoomId, type: string, stateKey = ""): string {
+  return `${v3}/rooms/${part(room)}/state/${part(type)}/${stateKey === "" ? "" : part(stateKey)}`;
 }
 
 function aliasPath(alias: RoomAlias): string {

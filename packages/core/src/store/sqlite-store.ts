@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { migrate } from "./migrations.js";
 import { claimStore } from "./ownership.js";
-import { StoreError, type SqlValue, type Store } from "./store.js";
+import { StoreError, type SqlValue, type Store, type Urgency } from "./store.js";
 import type { Unit, UnitResult, WorkerOptions } from "./worker.js";
 import type { Write } from "./writes.js";
 
@@ -19,15 +19,19 @@ interface PendingUnit {
   readonly reject: (error: Error) => void;
 }
 
-/** Two batches are under way at once, so that the worker never waits for the main thread. */
-const batchesInFlight = 2;
+/** How long a unit waits for others to share its commit, in milliseconds. */
+const patience: Readonly<Record<Urgency, number>> = { now: 0, soon: 2, lazy: 20 };
+const largestBatch = 512;
 
 /** SQLite in WAL mode: one worker thread writes, in groups; this thread reads. */
 export class SqliteStore implements Store {
   readonly #reads = new Map<string, Database.Statement>();
-  readonly #inFlight: PendingUnit[][] = [];
+  #inFlight: readonly PendingUnit[] = [];
   #waiting: PendingUnit[] = [];
-  #scheduled = false;
+  /** When what waits must go to the disk, a reading of `performance.now()`. */
+  #due = Number.POSITIVE_INFINITY;
+  #immediate = false;
+  #timer: NodeJS.Timeout | undefined;
   #failed: Error | undefined;
 
   private constructor(
@@ -70,20 +74,16 @@ export class SqliteStore implements Store {
   }
 
   get pending(): number {
-    return this.#waiting.length + this.#inFlight.reduce((sum, batch) => sum + batch.length, 0);
+    return this.#waiting.length + this.#inFlight.length;
   }
 
-  commit(writes: readonly Write[]): Promise<readonly number[]> {
+  commit(writes: readonly Write[], urgency: Urgency = "now"): Promise<readonly number[]> {
     if (this.#failed) return Promise.reject(this.#failed);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ writes, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      // Whatever is written in this turn of the event loop travels together.
-      setImmediate(() => {
-        this.#scheduled = false;
-        this.#dispatch();
-      });
+      this.#due = Math.min(this.#due, urgency === "now" ? 0 : performance.now() + patience[urgency]);
+      if (this.#waiting.length >= largestBatch) this.#due = 0;
+      this.#plan();
     });
   }
 
@@ -96,7 +96,12 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    while (this.pending > 0 && !this.#failed) await new Promise((resolve) => setImmediate(resolve));
+    this.#due = 0;
+    while (this.pending > 0 && !this.#failed) {
+      this.#plan();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    clearTimeout(this.#timer);
     const ended = new Promise((resolve) => this.worker.once("exit", resolve));
     this.#failed ??= new StoreError("CLOSED", "The store is closed.");
     this.worker.postMessage("close");
@@ -114,29 +119,52 @@ export class SqliteStore implements Store {
     return statement;
   }
 
+  /** One batch is under way at a time: what comes meanwhile is the next. */
+  #plan(): void {
+    if (this.#waiting.length === 0 || this.#inFlight.length > 0 || this.#immediate) return;
+    const wait = this.#due - performance.now();
+    if (wait <= 0) {
+      // Whatever is written in this turn of the event loop travels together.
+      this.#immediate = true;
+      setImmediate(() => {
+        this.#immediate = false;
+        this.#dispatch();
+      });
+    } else {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#plan();
+      }, Math.ceil(wait));
+    }
+  }
+
   #dispatch(): void {
-    if (this.#waiting.length === 0 || this.#inFlight.length >= batchesInFlight) return;
+    if (this.#waiting.length === 0 || this.#inFlight.length > 0) return;
     const batch = this.#waiting;
     this.#waiting = [];
-    this.#inFlight.push(batch);
+    this.#due = Number.POSITIVE_INFINITY;
+    this.#inFlight = batch;
     const units: readonly Unit[] = batch.map((unit) => unit.writes);
     this.worker.postMessage(units);
   }
 
   #settle(results: readonly UnitResult[]): void {
-    const batch = this.#inFlight.shift() ?? [];
+    const batch = this.#inFlight;
+    this.#inFlight = [];
+    // The disk goes on at once with what has come meanwhile.
+    if (this.#due <= performance.now()) this.#dispatch();
+    else this.#plan();
     for (const [index, unit] of batch.entries()) {
       const result = results[index];
       if (Array.isArray(result)) unit.resolve(result);
       else unit.reject(toStoreError(result));
     }
-    this.#dispatch();
   }
 
   #fail(error: Error): void {
     this.#failed = new StoreError("WORKER", `The database worker stopped: ${error.message}`);
-    for (const unit of [...this.#inFlight.flat(), ...this.#waiting]) unit.reject(this.#failed);
-    this.#inFlight.length = 0;
+    for (const unit of [...this.#inFlight, ...this.#waiting]) unit.reject(this.#failed);
+    this.#inFlight = [];
     this.#waiting = [];
   }
 }

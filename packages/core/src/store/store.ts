@@ -8,8 +8,10 @@ export interface Store {
   /**
    * Makes the writes durable as one unit, in the order of the calls: when it resolves they are on disk. Resolves to
    * one number a write (see `Write`). Rejects with a `StoreError` when the disk refuses; then none of them happened.
+   *
+   * Everything that waits goes to the disk together; `urgency` only says how long a unit may wait for company.
    */
-  commit(writes: readonly Write[]): Promise<readonly number[]>;
+  commit(writes: readonly Write[], urgency?: Urgency): Promise<readonly number[]>;
   /** All rows of a read-only statement. Sees everything whose `commit` has resolved. */
   all<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<readonly Row[]>;
   /** The first row of a read-only statement. */
@@ -18,6 +20,9 @@ export interface Store {
   readonly pending: number;
   close(): Promise<void>;
 }
+
+/** `now`: somebody waits for it. `soon`: a few milliseconds do no harm. `lazy`: nobody waits. */
+export type Urgency = "now" | "soon" | "lazy";
 
 export type SqlValue = string | number | null | Uint8Array;
 

@@ -4,6 +4,7 @@ export type { HomeserverOptions } from "./options.js";
 export type { Namespace, Registration } from "./appservice/registration.js";
 export { TestClient, TestClientError } from "./client/test-client.js";
 export type { RequestOptions } from "./client/test-client.js";
+export type { PlainAnswer } from "./client/plain-request.js";
 export { RoomDoor } from "./door/room-door.js";
 export type { EventWaitOptions } from "./door/waiters.js";
 export { Faults } from "./faults/faults.js";

@@ -1,3 +1,5 @@
+import { formatDegrees } from "../../connector/degrees.js";
+
 export interface Coordinates {
   readonly latitude: number;
   readonly longitude: number;
@@ -11,14 +13,11 @@ export function coordinatesOf(uri: string): Coordinates | undefined {
   return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : undefined;
 }
 
-/** Writes a `geo:` URI. */
+/** Writes a `geo:` URI; what is not on this planet is moved to its edge. */
 export function geoUri({ latitude, longitude }: Coordinates): string {
-  return `geo:${degrees(latitude, 90)},${degrees(longitude, 180)}`;
+  return `geo:${formatDegrees(within(latitude, 90))},${formatDegrees(within(longitude, 180))}`;
 }
 
-/** Degrees as people and RFC 5870 write them: six digits behind the point are 11 cm. */
-export function degrees(value: number, most: number): string {
-  const bounded = Number.isFinite(value) ? Math.min(Math.max(value, -most), most) : 0;
-  const text = bounded.toFixed(6);
-  return Number(text) === 0 ? "0" : String(Number(text)).includes("e") ? text : String(Number(text));
+function within(degrees: number, most: number): number {
+  return Math.min(Math.max(degrees, -most), most);
 }

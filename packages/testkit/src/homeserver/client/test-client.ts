@@ -1,4 +1,6 @@
 import type { Json, JsonObject } from "../json.js";
+import type { PlainAnswer } from "./plain-request.js";
+import { plainRequest } from "./plain-request.js";
 import { isObject, isStringArray, parseJson, stringField } from "../json.js";
 
 /** An answer other than 2xx. */
@@ -16,7 +18,11 @@ export class TestClientError extends Error {
 
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number>>;
+  /** A JSON body. */
   readonly body?: Json;
+  /** A body that is not JSON; `contentType` says what it is. */
+  readonly content?: string | Uint8Array;
+  readonly contentType?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -48,13 +54,31 @@ export class TestClient {
   }
 
   async requestJson(method: string, path: string, options: RequestOptions = {}): Promise<Json> {
-    const answer = await this.#fetch(method, path, options);
-    const value = parseJson(await answer.text());
-    if (!answer.ok || value === undefined) {
+    const { status, body } = await this.exchange(method, path, options);
+    const value = parseJson(body.toString("utf8"));
+    if (status < 200 || status > 299 || value === undefined) {
       const errcode = isObject(value) ? (stringField(value, "errcode") ?? "") : "";
-      throw new TestClientError(answer.status, errcode, value, `${method} ${path}`);
+      throw new TestClientError(status, errcode, value, `${method} ${path}`);
     }
     return value;
+  }
+
+  /** Any request with the user's token, with its answer whatever that is. Rejects where the connection breaks. */
+  exchange(method: string, path: string, options: RequestOptions = {}): Promise<PlainAnswer> {
+    const query = new URLSearchParams();
+    for (const [key, value] of Object.entries(options.query ?? {})) query.set(key, String(value));
+    const search = query.size === 0 ? "" : `${path.includes("?") ? "&" : "?"}${query.toString()}`;
+    const { body, content, contentType = "application/json", signal } = options;
+    const payload = content ?? (body === undefined ? undefined : JSON.stringify(body));
+    const headers: Record<string, string> = {};
+    if (this.accessToken !== "") headers["authorization"] = `Bearer ${this.accessToken}`;
+    if (payload !== undefined) headers["content-type"] = contentType;
+    return plainRequest(`${this.baseUrl}${path}${search}`, {
+      method,
+      headers,
+      ...(payload === undefined ? {} : { body: payload }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   whoami(): Promise<JsonObject> {
@@ -217,30 +241,21 @@ export class TestClient {
   }
 
   /** @returns the mxc:// URI */
-  async upload(content: Uint8Array<ArrayBuffer>, contentType: string, filename?: string): Promise<string> {
-    const path = "/_matrix/media/v3/upload";
-    const query = filename === undefined ? "" : `?filename=${encodeURIComponent(filename)}`;
-    const answer = await fetch(`${this.baseUrl}${path}${query}`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${this.accessToken}`, "content-type": contentType },
-      body: content,
-    });
-    const value = parseJson(await answer.text());
-    if (!answer.ok || !isObject(value)) throw new TestClientError(answer.status, "", value, `POST ${path}`);
-    return text(value, "content_uri");
+  async upload(content: Uint8Array, contentType: string, filename?: string): Promise<string> {
+    const query = filename === undefined ? {} : { filename };
+    const answer = await this.request("POST", "/_matrix/media/v3/upload", { content, contentType, query });
+    return text(answer, "content_uri");
   }
 
   /** Downloads from the authenticated endpoint. */
   async download(mxc: string): Promise<{ content: Buffer; contentType: string; disposition: string }> {
     const path = `/_matrix/client/v1/media/download/${mxc.replace(/^mxc:\/\//u, "")}`;
-    const answer = await this.#fetch("GET", path, {});
-    const content = Buffer.from(await answer.arrayBuffer());
-    if (!answer.ok) throw new TestClientError(answer.status, "", parseJson(content.toString()), `GET ${path}`);
-    const { headers } = answer;
+    const { status, headers, body } = await this.exchange("GET", path);
+    if (status !== 200) throw new TestClientError(status, "", parseJson(body.toString()), `GET ${path}`);
     return {
-      content,
-      contentType: headers.get("content-type") ?? "",
-      disposition: headers.get("content-disposition") ?? "",
+      content: body,
+      contentType: headers["content-type"] ?? "",
+      disposition: headers["content-disposition"] ?? "",
     };
   }
 
@@ -248,7 +263,7 @@ export class TestClient {
   async sendFile(
     roomId: string,
     msgtype: "m.image" | "m.file" | "m.audio" | "m.video",
-    file: { content: Uint8Array<ArrayBuffer>; contentType: string; filename: string },
+    file: { content: Uint8Array; contentType: string; filename: string },
   ): Promise<string> {
     const url = await this.upload(file.content, file.contentType, file.filename);
     const info = { mimetype: file.contentType, size: file.content.length };
@@ -272,21 +287,6 @@ export class TestClient {
 
   #state(roomId: string, type: string, stateKey: string): string {
     return `${this.#room(roomId)}/state/${encodeURIComponent(type)}/${encodeURIComponent(stateKey)}`;
-  }
-
-  #fetch(method: string, path: string, options: RequestOptions): Promise<Response> {
-    const query = new URLSearchParams();
-    for (const [key, value] of Object.entries(options.query ?? {})) query.set(key, String(value));
-    const search = query.size === 0 ? "" : `?${query.toString()}`;
-    const headers: Record<string, string> = {};
-    if (this.accessToken !== "") headers["authorization"] = `Bearer ${this.accessToken}`;
-    if (options.body !== undefined) headers["content-type"] = "application/json";
-    return fetch(`${this.baseUrl}${path}${search}`, {
-      method,
-      headers,
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
   }
 }
 

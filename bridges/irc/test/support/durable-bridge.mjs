@@ -1,0 +1,98 @@
+/**
+ * A process of its own with the bridge and the least core that keeps its promises: every event and every step of every
+ * message is in a file before anything else happens. It is there to be killed.
+ * Arguments: the directory, the connector's configuration as JSON.
+ */
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ChannelId, EffectId, EventId, RoomId, UserId } from "@trestle/core";
+import connector from "@trestle/irc";
+import { richTextOf } from "@trestle/rich-text";
+import { pino } from "pino";
+
+const [directory, settings] = process.argv.slice(2);
+const file = (name) => join(directory, name);
+const lines = (name) => (existsSync(file(name)) ? readFileSync(file(name), "utf8").split("\n").slice(0, -1) : []);
+const append = (name, value) => appendFileSync(file(name), `${JSON.stringify(value)}\n`);
+
+const outbox = JSON.parse(readFileSync(file("outbox.json"), "utf8"));
+const links = outbox.channels.map((channel) => ({ channel: ChannelId(channel), room: RoomId(`!${channel}`), kind: "plumbed" }));
+const received = new Set(lines("received").map((line) => JSON.parse(line)).map(({ channel, id }) => `${channel}\n${id}`));
+const attempted = new Set(lines("attempted").map((line) => JSON.parse(line)));
+const done = new Set(lines("done").map((line) => JSON.parse(line)));
+const stored = new Map();
+
+const network = {
+  bridge: { name: "irc", bot: UserId("@ircbot:example.org"), serverName: "example.org", dataDirectory: directory },
+  log: pino({ level: "warn" }, pino.destination({ dest: file("log"), sync: true })),
+  receive: async (event) => {
+    // Like a disk: many commits at once, in the order of the calls.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const id = `${event.channel}\n${event.id}`;
+    if (received.has(id)) return;
+    received.add(id);
+    append("received", event);
+  },
+  signal: () => undefined,
+  report: () => undefined,
+  links: async () => links,
+  storage: {
+    get: async (key) => stored.get(key),
+    set: async (key, value) => void stored.set(key, value),
+    delete: async (key) => void stored.delete(key),
+    keys: async () => [],
+  },
+  logins: async () => [],
+};
+
+const config = connector.config.parse(JSON.parse(settings));
+const handlers = await connector.connect({ config, network, signal: new AbortController().signal });
+for (const link of links) await handlers.linked(link);
+await Promise.all(outbox.channels.map((channel) => lane(channel)));
+await new Promise(() => setInterval(() => undefined, 60_000));
+
+/** One message after the other, as the core's lanes do. */
+async function lane(channel) {
+  for (const message of outbox.messages.filter((each) => each.channel === channel)) {
+    if (!done.has(message.id)) await deliver(message);
+  }
+}
+
+async function deliver(message) {
+  const effect = {
+    effect: EffectId(message.id),
+    attempt: 1,
+    channel: ChannelId(message.channel),
+    room: RoomId("!room"),
+    event: EventId(`$${message.id}`),
+    author: { userId: UserId(message.user), name: message.name },
+    at: Date.now(),
+    content: { type: "text", style: "text", body: richTextOf(message.text) },
+  };
+  const [wire] = handlers.split(effect);
+  for (;;) {
+    if (attempted.has(message.id)) {
+      const sent = await findSent(effect);
+      if (sent) break;
+    }
+    attempted.add(message.id);
+    append("attempted", message.id);
+    const outcome = await handlers.message({ ...effect, maybeSent: false, part: 0, parts: 1, wire, signal: AbortSignal.timeout(30_000) });
+    if (!outcome?.failed) break;
+    append("failures", { id: message.id, ...outcome });
+    if (outcome.failed === "permanent") break;
+    if (outcome.failed === "retry") attempted.delete(message.id);
+    await new Promise((resolve) => setTimeout(resolve, outcome.afterMs ?? 50));
+  }
+  append("done", message.id);
+}
+
+async function findSent(effect) {
+  for (;;) {
+    try {
+      return await handlers.findSent({ ...effect, maybeSent: true, part: 0, parts: 1, wire: undefined, signal: AbortSignal.timeout(30_000) });
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

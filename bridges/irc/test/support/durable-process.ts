@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { configSchema } from "@trestle/irc";
+import type { z } from "zod";
+
+const PROGRAM = fileURLToPath(new URL("durable-bridge.mjs", import.meta.url));
+
+export interface OutgoingMessage {
+  readonly id: string;
+  readonly channel: string;
+  readonly user: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The bridge in a process that can be killed at any instant, with files that survive it. */
+export class DurableProcess {
+  readonly directory = mkdtempSync(join(tmpdir(), "trestle-irc-crash-"));
+  #child: ChildProcess | undefined;
+
+  constructor(
+    private readonly config: z.input<typeof configSchema>,
+    channels: readonly string[],
+    messages: readonly OutgoingMessage[],
+  ) {
+    writeFileSync(join(this.directory, "outbox.json"), JSON.stringify({ channels, messages }));
+  }
+
+  start(): void {
+    this.#child = spawn(process.execPath, [PROGRAM, this.directory, JSON.stringify(this.config)], {
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  /** The values a file holds, one a line. */
+  read(name: string): unknown[] {
+    const file = join(this.directory, name);
+    if (!existsSync(file)) return [];
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .slice(0, -1)
+      .map((line): unknown => JSON.parse(line));
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
