@@ -63,8 +63,6 @@ export function writeConfig(
         registration,
         links: links.map(({ room, channel }) => ({ room, channel: `${network}/${channel}` })),
         network: {
-          // What holds the connections while the bridge is dead ends soon after the run.
-          grace: 15,
           networks: [
             {
               name: network,

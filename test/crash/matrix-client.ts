@@ -64,8 +64,10 @@ export class MatrixPerson {
     private readonly token: string,
   ) {}
 
-  async createRoom(name: string, invite: readonly string[]): Promise<string> {
-    const body = { name, invite, preset: "public_chat" };
+  /** Makes a public room in which the bot may do what a bridge does. */
+  async createRoom(name: string, bot: string): Promise<string> {
+    const power_level_content_override = { users: { [this.userId]: 100, [bot]: 100 } };
+    const body = { name, invite: [bot], preset: "public_chat", power_level_content_override };
     return created.parse(await this.server.request("POST", "/_matrix/client/v3/createRoom", this.token, body)).room_id;
   }
 

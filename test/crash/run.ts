@@ -19,8 +19,10 @@ export interface RunResult {
 }
 
 const load = { matrixEveryMs: 60, ircEveryMs: 60 };
-/** A cycle lasts so long, from the start of the bridge to its end. */
-const lifetimeMs = [100, 1_700] as const;
+/** In half of the cycles the end comes at any moment after the start of the process, in the others at any moment after it is up. */
+const afterStartMs = [50, 1_200] as const;
+const afterUpMs = [0, 900] as const;
+const upWithinMs = 15_000;
 const startWithinMs = 20_000;
 /** All must have arrived after so long, or after so long without any arrival. */
 const settleMs = 90_000;
@@ -50,7 +52,7 @@ export async function runScenario(
     await scenario.begin?.(world);
     for (let cycle = 1; cycle <= cycles; cycle++) {
       starts.push(Date.now());
-      await sleep(random.between(...lifetimeMs));
+      await live(world, random);
       world.note(`cycle ${cycle}: strike after ${world.bridge.age.toFixed(0)} ms`);
       await scenario.strike(world, random);
     }
@@ -69,6 +71,16 @@ export async function runScenario(
     await talk.stop();
     await world.close();
   }
+}
+
+async function live(world: World, random: Random): Promise<void> {
+  if (random.chance(0.5)) {
+    await sleep(random.between(...afterStartMs));
+    return;
+  }
+  const extra = random.between(...afterUpMs);
+  await world.whenUp(upWithinMs);
+  await sleep(extra);
 }
 
 /** Which cycle a time belongs to; 0 before the first. */

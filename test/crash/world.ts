@@ -38,6 +38,7 @@ export class World {
     readonly people: readonly MatrixPerson[],
     readonly ircClients: readonly IrcClient[],
     readonly places: readonly Place[],
+    private readonly operationsPort: number,
   ) {}
 
   static async open(directory: string, scenario: Scenario, seed: number): Promise<World> {
@@ -77,7 +78,7 @@ export class World {
       log: join(directory, "bridge.log"),
       env: scenario.env ?? {},
     });
-    const world = new World(directory, homeserver, irc, bridge, matrix, people, clients, made);
+    const world = new World(directory, homeserver, irc, bridge, matrix, people, clients, made, ports.operations);
     const [reader] = people;
     if (!reader) throw new Error("There is nobody on Matrix");
     for (const { number, room } of made) {
@@ -110,6 +111,13 @@ export class World {
       },
       50,
     );
+  }
+
+  /** Resolves when the bridge answers on its operations port, or does not within `timeoutMs`. */
+  async whenUp(timeoutMs: number): Promise<void> {
+    const live = async (): Promise<boolean> =>
+      (await fetch(`http://127.0.0.1:${this.operationsPort}/live`).catch(() => undefined))?.ok === true;
+    await waitFor("the bridge to be up", timeoutMs, live, 20).catch((error: unknown) => this.note(String(error)));
   }
 
   async members(channel: string): Promise<readonly string[]> {
@@ -186,7 +194,7 @@ export class World {
 async function makeRoom(people: readonly MatrixPerson[], bot: string, name: string): Promise<string> {
   const [first, ...others] = people;
   if (!first) throw new Error("There is nobody on Matrix");
-  const room = await first.createRoom(name, [bot]);
+  const room = await first.createRoom(name, bot);
   for (const person of others) await person.join(room);
   return room;
 }

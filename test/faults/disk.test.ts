@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { until } from "../support/bounded.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { Stage } from "./stage.js";
+
+jest.setTimeout(60_000);
 
 const sizeMegabytes = 8;
 const directory = mkdtempSync(join(tmpdir(), "trestle-full-"));

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { fastClock } from "../support/fast-clock.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { Stage, type StageOptions } from "./stage.js";
+
+jest.setTimeout(60_000);
 
 const speed = 100;
 /** So long an outage of a minute takes on the fast clock. */

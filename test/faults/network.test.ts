@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { refused, retry, uncertain } from "@trestle/core";
 import { until } from "../support/bounded.js";
 import { fastClock } from "../support/fast-clock.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { Stage } from "./stage.js";
+
+jest.setTimeout(60_000);
 
 describe("a network that fails", () => {
   let stage: Stage;

@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { until } from "../support/bounded.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { Stage } from "./stage.js";
+
+jest.setTimeout(60_000);
 
 const poison: readonly unknown[] = [
   null,

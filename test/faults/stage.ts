@@ -12,6 +12,10 @@ export interface StageOptions {
   readonly network?: FakeNetworkOptions;
   /** Settings of `delivery`. */
   readonly delivery?: Readonly<Record<string, unknown>>;
+  /** Settings of the bridge. */
+  readonly bridge?: Readonly<Record<string, unknown>>;
+  /** Settings of the whole configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Keys of the registration. */
   readonly registration?: Readonly<Record<string, unknown>>;
   /** Where the database lies; otherwise a directory that is removed at the end. */
@@ -86,12 +90,14 @@ export class Stage {
       dataDirectory: options.dataDirectory ?? "data",
       // Pauses a hundredth as long as the real ones.
       delivery: { retryMin: 5, retryMax: 100, stopTimeout: 2_000, ...options.delivery },
+      ...options.config,
       bridges: [
         {
           name: "fake",
           connector: "fake",
           registration: "registration.yaml",
           links: rooms.map((room, place) => ({ room, channel: channelOf(place) })),
+          ...options.bridge,
         },
       ],
     };

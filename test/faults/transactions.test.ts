@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Faults } from "@trestle/testkit";
 import { until } from "../support/bounded.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { channelOf, Stage } from "./stage.js";
+
+jest.setTimeout(60_000);
 
 describe("transactions as real homeservers send them", () => {
   let stage: Stage;
@@ -94,7 +96,8 @@ describe("transactions as real homeservers send them", () => {
     stage.homeserver.faults.ephemeralNames = "both";
     await stage.sayOnNetwork(1, 0);
     await expectAllOnceInOrder(stage);
-    const eventId = String(stage.homeserver.room(stage.room()).messages().at(-1)?.["event_id"]);
+    const eventId = stage.homeserver.room(stage.room()).messages().at(-1)?.["event_id"];
+    if (typeof eventId !== "string") throw new Error("The message has no id");
     await stage.alice.sendReceipt(stage.room(), eventId, "m.read.private");
     await stage.sayOnMatrix(1, 0);
     await expectAllOnceInOrder(stage);

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpecProxy, specValidator, type SpecDeviation, type SpecExchange, type SpecValidator } from "@trestle/testkit";
-import { freePort } from "../support/bounded.js";
+import { freePort, until } from "../support/bounded.js";
 import { Bridge } from "../support/bridge.js";
 import { IrcPerson } from "../support/irc-person.js";
 import { Person } from "../support/person.js";
@@ -114,6 +114,17 @@ export class Stage {
       ({ sender, body }) => sender === BOT && body.includes("now linked"),
     );
     return room;
+  }
+
+  /** Waits until a room is linked; resolves to the channel's name. */
+  async linkOf(room: string): Promise<string> {
+    return until(30_000, `a link of ${room}`, async () => {
+      const { code, output } = await this.bridge.command("list", "--json");
+      if (code !== 0) throw new Error(`trestle list ended with ${code}:\n${output}`);
+      const links: unknown = JSON.parse(output);
+      const link = Array.isArray(links) ? links.map(asRecord).find((each) => each["room"] === room) : undefined;
+      return link === undefined ? undefined : asText(link["channelName"]);
+    });
   }
 
   /** How the bridge deviated from the specification, in its requests and its answers. */

@@ -4,5 +4,5 @@ import { synapseAndIrc } from "./synapse-irc.js";
 
 const servers = await realServers("synapse", "inspircd");
 servers.describe("Synapse and InspIRCd", ({ synapse, inspircd }) =>
-  synapseAndIrc(synapse, () => startInspircd(inspircd)),
+  synapseAndIrc(synapse, { start: () => startInspircd(inspircd), echoes: true }),
 );

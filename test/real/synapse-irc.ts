@@ -1,4 +1,4 @@
-import { describeDeviations } from "@trestle/testkit";
+import { describeDeviations, specValidator } from "@trestle/testkit";
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from "@jest/globals";
 import type { IrcPerson } from "../support/irc-person.js";
 import type { Person } from "../support/person.js";
@@ -10,12 +10,18 @@ import { BOT, Stage, puppetOf } from "./stage.js";
 /** What a ghost of the IRC bridge is called begins so. */
 const GHOST = /^@irc_/;
 
+export interface IrcSide {
+  start(): Promise<IrcServer>;
+  /** Whether the server tells a client what it took of its messages (echo-message). */
+  readonly echoes: boolean;
+}
+
 const BOLD = "\x02";
 const ITALIC = "\x1d";
 const PLAIN = "\x0f";
 
 /** The tests of a real Synapse with a real IRC server between which the bridge runs as an operator starts it. */
-export function synapseAndIrc(synapse: SynapseInstall, startIrc: () => Promise<IrcServer>): void {
+export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
   // The waits inside are shorter and say what they waited for.
   jest.setTimeout(180_000);
 
@@ -25,7 +31,7 @@ export function synapseAndIrc(synapse: SynapseInstall, startIrc: () => Promise<I
   let channel: string;
 
   beforeAll(async () => {
-    stage = await Stage.build(synapse, await startIrc());
+    stage = await Stage.build(synapse, await irc.start());
     ann = await stage.person("ann");
   });
   afterAll(async () => stage.close());
@@ -136,43 +142,56 @@ export function synapseAndIrc(synapse: SynapseInstall, startIrc: () => Promise<I
     const ghost = (await ann.waitForMessage(room, "a message before", ({ body }) => body === "before")).sender;
     const next = await ann.upgrade(room, "12");
     await ann.invite(next, BOT);
-    await ann.waitFor(
-      "the bot in the new room",
-      (event) => event.roomId === next && event.stateKey === BOT && event.content["membership"] === "join",
-      40_000,
-    );
+    await stage.linkOf(next);
     await ann.sendText(next, "in the new room");
-    await carl.waitForUtterance(
-      "a message from the new room",
-      ({ from, text }) => from === puppetOf("ann") && text === "in the new room",
-    );
+    await carl.waitForUtterance("a message from the new room", ({ text }) => text === "in the new room");
     carl.say(channel, "after");
     const after = await ann.waitForMessage(next, "a message after", ({ body }) => body === "after");
     expect(after.sender).toBe(ghost);
     expect((await ann.history(room)).filter(({ content }) => content["body"] === "after")).toEqual([]);
   });
 
+  // Today a message in a room that is not linked yet is taken for one that concerns nobody.
+  it.failing("delivers what is said in the upgraded room before the bridge has followed", async () => {
+    const carl = await stage.ircPerson("carl8", channel);
+    const room = await stage.linkedRoom(ann, channel);
+    const next = await ann.upgrade(room, "12");
+    await ann.sendText(next, "is anybody here?");
+    await ann.invite(next, BOT);
+    await stage.linkOf(next);
+    await ann.sendText(next, "there you are");
+    await carl.waitForUtterance("the message after", ({ text }) => text === "there you are");
+    expect(outward(carl, "ann")).toEqual(["is anybody here?", "there you are"]);
+  });
+
   it("loses and repeats nothing when Synapse restarts and counts its transactions from 1 again", async () => {
     const carl = await stage.ircPerson("carl6", channel);
     const room = await stage.linkedRoom(ann, channel);
-    for (let index = 0; index < 5; index++) {
-      await ann.sendText(room, `out ${index}`);
-      carl.say(channel, `in ${index}`);
+    const { transactions } = stage.delivered;
+    let said = 0;
+    // It goes on counting where it stopped with a transaction under way.
+    for (let restarts = 0; restarts < 6; restarts++) {
+      for (const end = said + 5; said < end; said++) {
+        await ann.sendText(room, `out ${said}`);
+        carl.say(channel, `in ${said}`);
+      }
+      await carl.waitForUtterance("what ann said", ({ text }) => text === `out ${said - 1}`);
+      await ann.waitForMessage(room, "what carl said", ({ body }) => body === `in ${said - 1}`);
+      const before = transactions.length;
+      await stage.synapse.shutdown();
+      carl.say(channel, `in ${said}`);
+      await carl.barrier();
+      await stage.synapse.start();
+      ann.reconnect();
+      await ann.sendText(room, `out ${said++}`);
+      await carl.waitForUtterance("what ann said after the restart", ({ text }) => text === `out ${said - 1}`);
+      if (transactions.slice(before).includes("1")) break;
     }
-    await carl.waitForUtterance("what ann said", ({ text }) => text === "out 4");
-    await ann.waitForMessage(room, "what carl said", ({ body }) => body === "in 4");
-    await stage.synapse.shutdown();
-    const before = stage.delivered.transactions.length;
-    for (let index = 5; index < 10; index++) carl.say(channel, `in ${index}`);
-    await carl.barrier();
-    await stage.synapse.start();
-    ann.reconnect();
-    for (let index = 5; index < 10; index++) await ann.sendText(room, `out ${index}`);
     await settled(stage, { ann, carl, room, channel });
-    expect(outward(carl, "ann")).toEqual(numbered("out", 10));
-    expect(await inward(ann, room)).toEqual(numbered("in", 10));
+    expect(outward(carl, "ann")).toEqual(numbered("out", said));
+    expect(await inward(ann, room)).toEqual(numbered("in", said));
     // Otherwise the test has shown less than it says.
-    expect(stage.delivered.transactions.slice(before)).toContain("1");
+    expect(transactions.filter((id) => id === "1").length).toBeGreaterThan(1);
   });
 
   it("loses, repeats and reorders nothing when Synapse is killed in mid-flight", async () => {
@@ -201,7 +220,35 @@ export function synapseAndIrc(synapse: SynapseInstall, startIrc: () => Promise<I
     expect(await inward(ann, room)).toEqual(numbered("in", count));
   });
 
-  it("kept to the specification in all its requests and answers", () => {
+  it("loses, repeats and reorders nothing when the bridge is killed in mid-flight", async () => {
+    const count = 60;
+    const kills = new Set([15, 30, 45]);
+    const carl = await stage.ircPerson("carl9", channel);
+    const room = await stage.linkedRoom(ann, channel);
+    for (let index = 0; index < count; index++) {
+      carl.say(channel, `in ${index}`);
+      await ann.sendText(room, `out ${index}`);
+      if (!kills.has(index)) continue;
+      await stage.bridge.kill();
+      carl.say(channel, `in ${++index}`);
+      await ann.sendText(room, `out ${index}`);
+      await stage.bridge.start();
+    }
+    await settled(stage, { ann, carl, room, channel });
+    expect(await inward(ann, room)).toEqual(numbered("in", count));
+    const came = outward(carl, "ann");
+    // An IRC server that does not say what it took leaves the one message in doubt that was on its way.
+    expect(came.length - count).toBeLessThanOrEqual(irc.echoes ? 0 : kills.size);
+    expect(came.filter((text, index) => text !== came[index - 1])).toEqual(numbered("out", count));
+  });
+
+  const specified = specValidator() === undefined ? it.skip : it;
+  if (specified === it.skip)
+    process.stderr.write(
+      "SKIPPED: the traffic is not held against the specification, whose data is not beside the project (../shared).\n",
+    );
+  specified("kept to the specification in all its requests and answers", () => {
+    expect(Math.min(stage.outward.exchanges, stage.inward.exchanges)).toBeGreaterThan(0);
     expect(describeDeviations(stage.deviations)).toBe("");
   });
 }

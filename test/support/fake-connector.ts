@@ -7,6 +7,7 @@ import {
   type Connector,
   type MessageEffect,
   type Network,
+  type NetworkHandlers,
   type Outcome,
   type ReceiptSignal,
   type TypingSignal,
@@ -28,6 +29,8 @@ export interface TakenMessage {
 export type Reaction = "take" | "takeAndFail" | { readonly answer: Outcome } | { readonly throws: Error } | "hang";
 
 export interface FakeNetworkOptions {
+  /** More handlers than those for messages, typing and receipts. */
+  readonly handlers?: Partial<NetworkHandlers>;
   /** Whether it can be asked what it has. `true` where absent. */
   readonly canBeAsked?: boolean;
 }
@@ -71,6 +74,7 @@ export class FakeNetwork {
             this.receipts.push(signal);
             return Promise.resolve();
           },
+          ...options.handlers,
         };
       },
     });

@@ -40,7 +40,7 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     await bridge.kill();
     person.close();
     await server.stop();
-    bridge.remove();
+    if (!process.env["KEEP"]) bridge.remove();
   });
 
   it("loses nothing, repeats nothing and keeps the order, both ways", async () => {
@@ -84,7 +84,7 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
 });
 
 async function finished(bridge: DurableProcess, person: IrcTestClient, said: () => number): Promise<unknown[]> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + Number(process.env["DL"] ?? 60_000);
   for (;;) {
     const received = bridge.read("received");
     const heard = channels.flatMap((channel) => textsOf(received, channel));

@@ -3,11 +3,16 @@ import { exitCodes } from "./exit-codes.js";
 import { toFailure } from "./failure.js";
 import { createProgram } from "./program.js";
 
+/** How long what is left open may take to close by itself, in milliseconds. */
+const lingerMs = 2_000;
+
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
   const failure = toFailure(error);
   process.exitCode = exitCodes[failure.exit];
+  // Whatever a failed command left open (a network, a timer) must not keep the process from ending.
+  setTimeout(() => process.exit(), lingerMs).unref();
   if (process.argv.includes("--json") && failure.message !== "") {
     const { exit, message, problems } = failure;
     const body = { error: exit, exitCode: exitCodes[exit], message, ...(problems !== undefined && { problems }) };

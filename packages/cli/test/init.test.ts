@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { trestle, workplace } from "./support/cli.js";
+
+// Each test starts several processes, one after the other.
+jest.setTimeout(120_000);
 
 let directory: string;
 let remove: () => Promise<void>;
@@ -132,7 +135,9 @@ describe("trestle init", () => {
 });
 
 describe("trestle check", () => {
-  beforeEach(async () => void (await trestle(directory, "init", "--yes", ...flags, ...echo)));
+  beforeEach(async () => {
+    await trestle(directory, "init", "--yes", ...flags, ...echo);
+  });
 
   it("names file, line and key of what is wrong, without a stack", async () => {
     await writeFile(
@@ -170,7 +175,9 @@ describe("trestle check", () => {
 });
 
 describe("trestle registration", () => {
-  beforeEach(async () => void (await trestle(directory, "init", "--yes", ...flags, ...echo)));
+  beforeEach(async () => {
+    await trestle(directory, "init", "--yes", ...flags, ...echo);
+  });
 
   it("shows a registration without its secrets unless asked", async () => {
     const { as_token: token } = await yaml("registration-echo.yaml");

@@ -153,6 +153,7 @@ describe("a media link", () => {
     ["redacted", { content: {} }, 410],
     ["redacted, with the reason", { content: { a: 1 }, unsigned: { redacted_because: {} } }, 410],
     ["unknown", null, 410],
+    ["not for the bot to see", 403, 410],
     ["unreadable", 502, 503],
   ])("asks the homeserver whether the event is %s", async (_name, answer, status) => {
     const usual = bench.upstream;

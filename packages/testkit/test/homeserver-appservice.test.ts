@@ -30,7 +30,9 @@ describe("an application service", () => {
     const body = { type: "m.login.application_service", username: "irc_bob", inhibit_login: true };
     const answers = await Promise.all(Array.from({ length: 10 }, () => as.call("POST", path, { body })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(answers.filter((answer) => answer.status === 400 && answer.body["errcode"] === "M_USER_IN_USE")).toHaveLength(9);
+    expect(
+      answers.filter((answer) => answer.status === 400 && answer.body["errcode"] === "M_USER_IN_USE"),
+    ).toHaveLength(9);
     const outside = await as.call("POST", path, { body: { ...body, username: "someone" } });
     expect(outside).toMatchObject({ status: 400, body: { errcode: "M_EXCLUSIVE" } });
     const withLogin = await as.call("POST", path, { body: { type: body.type, username: "irc_eve" } });
@@ -53,7 +55,10 @@ describe("an application service", () => {
       status: 403,
       body: { errcode: "M_FORBIDDEN" },
     });
-    expect(await as.call("GET", whoami, { as: alice.userId })).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
+    expect(await as.call("GET", whoami, { as: alice.userId })).toMatchObject({
+      status: 403,
+      body: { errcode: "M_FORBIDDEN" },
+    });
     const strange = new ServiceCaller(hs, "no-such-token");
     expect(await strange.call("GET", whoami)).toMatchObject({ status: 401, body: { errcode: "M_UNKNOWN_TOKEN" } });
   });
@@ -85,7 +90,11 @@ describe("an application service", () => {
     expect(known.body["device_id"]).toBe("BRIDGE");
     const unknown = await as.call("GET", whoami, { as: ghost, query: { device_id: "OTHER" } });
     expect(unknown).toMatchObject({ status: 400, body: { errcode: "M_UNKNOWN_DEVICE" } });
-    const keys = await as.call("POST", "/_matrix/client/v3/keys/upload", { as: ghost, body: {}, query: { device_id: "BRIDGE" } });
+    const keys = await as.call("POST", "/_matrix/client/v3/keys/upload", {
+      as: ghost,
+      body: {},
+      query: { device_id: "BRIDGE" },
+    });
     expect(keys.body["one_time_key_counts"]).toEqual({ signed_curve25519: 0 });
     expect((await as.call("POST", "/_matrix/client/v3/keys/upload", { as: ghost, body: {} })).status).toBe(400);
     expect((await as.call("DELETE", path, { as: ghost, body: {} })).status).toBe(200);
@@ -144,7 +153,13 @@ describe("an application service", () => {
     await service.until(() => service.bodies.includes("4"));
     const tries = service.transactions.slice(1, 5);
     expect(new Set(tries.map(({ id }) => id)).size).toBe(1);
-    expect(tries.every((each) => JSON.stringify(each.events.map((event) => event["event_id"])) === JSON.stringify(tries[0]!.events.map((event) => event["event_id"])))).toBe(true);
+    expect(
+      tries.every(
+        (each) =>
+          JSON.stringify(each.events.map((event) => event["event_id"])) ===
+          JSON.stringify(tries[0]!.events.map((event) => event["event_id"])),
+      ),
+    ).toBe(true);
     const accepted = new Map(service.transactions.map((each) => [each.id, each.events]));
     const bodies = [...accepted.values()].flat().map((event) => content(event)["body"]);
     expect(bodies.filter((body) => body !== undefined)).toEqual(["0", "1", "2", "3", "4"]);
@@ -190,7 +205,10 @@ describe("an application service", () => {
 
   it("delivers the backlog at once after a ping", async () => {
     await hs.stop();
-    hs = await Homeserver.start({ registrations: [registration(service.url)], retry: { firstMs: 600_000, maxMs: 600_000 } });
+    hs = await Homeserver.start({
+      registrations: [registration(service.url)],
+      retry: { firstMs: 600_000, maxMs: 600_000 },
+    });
     as = new ServiceCaller(hs);
     alice = hs.createClient("alice");
     const roomId = await alice.createRoom({ preset: "public_chat" });
@@ -208,7 +226,9 @@ describe("an application service", () => {
     expect(service.bodies).toEqual(["0", "1", "2"]);
     expect(service.received.find(({ path }) => path.endsWith("/ping"))!.body).toEqual({ transaction_id: "p2" });
     // The first three events were each a transaction of their own, as it was down.
-    expect(service.transactions.filter(({ events }) => events[0]!["type"] === "m.room.message").length).toBeGreaterThan(1);
+    expect(service.transactions.filter(({ events }) => events[0]!["type"] === "m.room.message").length).toBeGreaterThan(
+      1,
+    );
   });
 
   it("says what the ping met", async () => {
@@ -218,7 +238,9 @@ describe("an application service", () => {
       body: { errcode: "M_BAD_STATUS", status: 418, body: '{"errcode":"M_TEAPOT"}' },
     });
     expect(await as.call("POST", PING.replace("irc", "other"), { body: {} })).toMatchObject({ status: 403 });
-    hs.addAppService(registration(null, { id: "silent", as_token: "t2", hs_token: "h2", sender_localpart: "silent", namespaces: {} }));
+    hs.addAppService(
+      registration(null, { id: "silent", as_token: "t2", hs_token: "h2", sender_localpart: "silent", namespaces: {} }),
+    );
     const silent = new ServiceCaller(hs, "t2");
     expect(await silent.call("POST", PING.replace("irc", "silent"), { body: {} })).toMatchObject({
       status: 400,
@@ -236,16 +258,22 @@ describe("an application service", () => {
     service.answer = async ({ path }) => {
       if (!path.includes("/rooms/")) return undefined;
       if (decodeURIComponent(path).includes("#irc_no")) return { status: 404 };
-      await as.call("POST", "/_matrix/client/v3/createRoom", { body: { preset: "public_chat", room_alias_name: "irc_made" } });
+      await as.call("POST", "/_matrix/client/v3/createRoom", {
+        body: { preset: "public_chat", room_alias_name: "irc_made" },
+      });
       return undefined;
     };
     const made = await alice.join("#irc_made:localhost.test");
     expect(hs.room(made).joined()).toContain(alice.userId);
     await expect(alice.join("#irc_no:localhost.test")).rejects.toMatchObject({ status: 404, errcode: "M_NOT_FOUND" });
     await expect(alice.createRoom({ room_alias_name: "irc_mine" })).rejects.toMatchObject({ errcode: "M_EXCLUSIVE" });
-    const foreign = await as.call("PUT", "/_matrix/client/v3/directory/room/%23lounge%3Alocalhost.test", { body: { room_id: roomId } });
+    const foreign = await as.call("PUT", "/_matrix/client/v3/directory/room/%23lounge%3Alocalhost.test", {
+      body: { room_id: roomId },
+    });
     expect(foreign).toMatchObject({ status: 400, body: { errcode: "M_EXCLUSIVE" } });
-    const own = await as.call("PUT", "/_matrix/client/v3/directory/room/%23irc_x%3Alocalhost.test", { body: { room_id: roomId } });
+    const own = await as.call("PUT", "/_matrix/client/v3/directory/room/%23irc_x%3Alocalhost.test", {
+      body: { room_id: roomId },
+    });
     expect(own.status).toBe(200);
     hs.clearSpecDeviations();
   });
@@ -265,7 +293,10 @@ describe("an application service", () => {
     service.answer = ({ path }) => {
       if (path.endsWith("/protocol/irc")) return { status: 200, text: JSON.stringify(protocol) };
       if (path.endsWith("/user/irc") || path.endsWith("/user")) {
-        return { status: 200, text: JSON.stringify([{ userid: "@irc_bob:localhost.test", protocol: "irc", fields: {} }]) };
+        return {
+          status: 200,
+          text: JSON.stringify([{ userid: "@irc_bob:localhost.test", protocol: "irc", fields: {} }]),
+        };
       }
       return { status: 200, text: JSON.stringify([{ alias: "#irc_c:localhost.test", protocol: "irc", fields: {} }]) };
     };
@@ -275,7 +306,9 @@ describe("an application service", () => {
     const users = list(await alice.requestJson("GET", `${base}/user/irc`, { query: { nick: "bob" } }));
     expect(users![0]!["userid"]).toBe("@irc_bob:localhost.test");
     expect(service.received.at(-1)!.query.get("nick")).toBe("bob");
-    const places = list(await alice.requestJson("GET", `${base}/location`, { query: { alias: "#irc_c:localhost.test" } }));
+    const places = list(
+      await alice.requestJson("GET", `${base}/location`, { query: { alias: "#irc_c:localhost.test" } }),
+    );
     expect(places![0]!["alias"]).toBe("#irc_c:localhost.test");
   });
 

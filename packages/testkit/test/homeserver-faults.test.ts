@@ -17,7 +17,9 @@ describe("fault switches", () => {
   beforeEach(async () => {
     service = await FakeService.start();
     hs = await Homeserver.start({
-      registrations: [registration(service.url, { receive_ephemeral: true, "de.sorunome.msc2409.push_ephemeral": true })],
+      registrations: [
+        registration(service.url, { receive_ephemeral: true, "de.sorunome.msc2409.push_ephemeral": true }),
+      ],
       retry: { firstMs: 1, maxMs: 4 },
     });
     as = new ServiceCaller(hs);
@@ -36,7 +38,8 @@ describe("fault switches", () => {
   });
 
   const ids = (): string[] => service.transactions.map((transaction) => transaction.id);
-  const eventIds = (transaction: Transaction | undefined): unknown[] => transaction!.events.map((event) => event["event_id"]);
+  const eventIds = (transaction: Transaction | undefined): unknown[] =>
+    transaction!.events.map((event) => event["event_id"]);
 
   it("sends a transaction again after it was accepted", async () => {
     hs.faults.duplicateTransactions = 2;
@@ -173,9 +176,16 @@ describe("fault switches", () => {
     await alice.sendText(roomId, "not hers");
     expect((await as.send(roomId, ghost, "x", "a")).status).toBe(200);
     expect(fault.applied).toBe(2);
-    expect(hs.room(roomId).messages().map((event) => content(event)["body"])).toEqual(["not hers", "x"]);
+    expect(
+      hs
+        .room(roomId)
+        .messages()
+        .map((event) => content(event)["body"]),
+    ).toEqual(["not hers", "x"]);
     hs.faults.answer({ status: 502, html: true }, { fromAppService: true, times: 1 });
-    const html = await fetch(`${hs.url}/_matrix/client/v3/account/whoami`, { headers: { authorization: "Bearer as-token" } });
+    const html = await fetch(`${hs.url}/_matrix/client/v3/account/whoami`, {
+      headers: { authorization: "Bearer as-token" },
+    });
     expect([html.status, html.headers.get("content-type")]).toEqual([502, "text/html"]);
     expect((await alice.whoami())["user_id"]).toBe(alice.userId);
   });
@@ -252,7 +262,11 @@ describe("fault switches", () => {
 
   it("can be set by name, and are all put back at once", () => {
     hs.faults.assign({ duplicateTransactions: 3, transactionIds: "content-hash" });
-    expect(hs.faults.toJSON()).toMatchObject({ duplicateTransactions: 3, transactionIds: "content-hash", missingPing: false });
+    expect(hs.faults.toJSON()).toMatchObject({
+      duplicateTransactions: 3,
+      transactionIds: "content-hash",
+      missingPing: false,
+    });
     expect(() => hs.faults.assign({ noSuchFault: true })).toThrow("noSuchFault");
     expect(() => hs.faults.assign({ transactionIds: "random" })).toThrow("transactionIds");
     hs.faults.clear();
@@ -308,7 +322,7 @@ describe("an outage of the homeserver", () => {
     ends.push(() => hs.stop());
     const alice = hs.createClient("alice");
     const { next_batch: since } = await alice.sync();
-    const polled = alice.sync(String(since), 60_000).then(
+    const polled = alice.sync(typeof since === "string" ? since : undefined, 60_000).then(
       () => "answered",
       () => "dropped",
     );

@@ -63,7 +63,9 @@ describe("media", () => {
     expect(refused).toMatchObject({ status: 429, body: { errcode: "M_LIMIT_EXCEEDED", retry_after_ms: 86_400_000 } });
     expect(refused.headers["retry-after"]).toBe("86400");
     hs.faults.missingAsyncUpload = true;
-    await expect(alice.request("POST", "/_matrix/media/v1/create")).rejects.toMatchObject({ errcode: "M_UNRECOGNIZED" });
+    await expect(alice.request("POST", "/_matrix/media/v1/create")).rejects.toMatchObject({
+      errcode: "M_UNRECOGNIZED",
+    });
   });
 
   it("answers config and thumbnails", async () => {

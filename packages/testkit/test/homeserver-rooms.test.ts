@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { TestClient } from "@trestle/testkit";
 import { Homeserver } from "@trestle/testkit";
-import { content, list, record } from "./homeserver-support.js";
+import { content, list, record, text } from "./homeserver-support.js";
 
 const ROOM = (roomId: string): string => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
 
@@ -18,7 +18,12 @@ describe.each(["11", "12"] as const)("rooms of version %s", (version) => {
   afterEach(() => hs.stop());
 
   it("creates a room whose state follows the preset", async () => {
-    const roomId = await alice.createRoom({ preset: "public_chat", name: "Lounge", topic: "Talk", room_alias_name: "lounge" });
+    const roomId = await alice.createRoom({
+      preset: "public_chat",
+      name: "Lounge",
+      topic: "Talk",
+      room_alias_name: "lounge",
+    });
     expect(roomId.includes(":")).toBe(version === "11");
     const room = hs.room(roomId);
     expect(content(room.state("m.room.join_rules"))).toEqual({ join_rule: "public" });
@@ -138,7 +143,12 @@ describe.each(["11", "12"] as const)("rooms of version %s", (version) => {
     const bodies: unknown[] = [];
     let from: string | undefined;
     do {
-      const query = { dir: "b", limit: 7, filter: '{"types":["m.room.message"]}', ...(from === undefined ? {} : { from }) };
+      const query = {
+        dir: "b",
+        limit: 7,
+        filter: '{"types":["m.room.message"]}',
+        ...(from === undefined ? {} : { from }),
+      };
       const answer = await alice.request("GET", `${ROOM(roomId)}/messages`, { query });
       bodies.push(...(list(answer["chunk"]) ?? []).map((event) => content(event)["body"]));
       from = typeof answer["end"] === "string" ? answer["end"] : undefined;
@@ -147,9 +157,13 @@ describe.each(["11", "12"] as const)("rooms of version %s", (version) => {
     const start = await alice.request("GET", `${ROOM(roomId)}/messages`, { query: { dir: "f", limit: 1 } });
     expect(list(start["chunk"])![0]).toMatchObject({ type: "m.room.create" });
     const middle = hs.room(roomId).messages()[12]!;
-    const around = await alice.request("GET", `${ROOM(roomId)}/context/${encodeURIComponent(String(middle["event_id"]))}`, {
-      query: { limit: 4 },
-    });
+    const around = await alice.request(
+      "GET",
+      `${ROOM(roomId)}/context/${encodeURIComponent(text(middle["event_id"]))}`,
+      {
+        query: { limit: 4 },
+      },
+    );
     expect(list(around["events_before"])!.map((event) => content(event)["body"])).toEqual(["11", "10"]);
     expect(list(around["events_after"])!.map((event) => content(event)["body"])).toEqual(["13", "14"]);
   });
@@ -176,11 +190,16 @@ describe.each(["11", "12"] as const)("rooms of version %s", (version) => {
     await bob.join(roomId);
     const eventId = await alice.sendText(roomId, "first");
     const reaction = await bob.react(roomId, eventId, "👍");
-    await expect(bob.react(roomId, eventId, "👍")).rejects.toMatchObject({ status: 400, errcode: "M_DUPLICATE_ANNOTATION" });
+    await expect(bob.react(roomId, eventId, "👍")).rejects.toMatchObject({
+      status: 400,
+      errcode: "M_DUPLICATE_ANNOTATION",
+    });
     await bob.redact(roomId, reaction);
     await bob.react(roomId, eventId, "👍");
     const edit = await alice.edit(roomId, eventId, "second");
-    expect(await bob.event(roomId, eventId)).toMatchObject({ unsigned: { "m.relations": { "m.replace": { event_id: edit } } } });
+    expect(await bob.event(roomId, eventId)).toMatchObject({
+      unsigned: { "m.relations": { "m.replace": { event_id: edit } } },
+    });
     const path = `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/relations/${encodeURIComponent(eventId)}`;
     expect(list((await bob.request("GET", path))["chunk"])).toHaveLength(2);
     expect(list((await bob.request("GET", `${path}/m.annotation/m.reaction`))["chunk"])).toHaveLength(1);
@@ -221,7 +240,9 @@ describe("rooms of version 12", () => {
     await bob.join(roomId);
     await carol.join(roomId);
     await expect(carol.kick(roomId, bob.userId)).rejects.toMatchObject({ status: 403 });
-    await expect(carol.setState(roomId, "m.room.tombstone", { body: "x", replacement_room: roomId })).rejects.toMatchObject({
+    await expect(
+      carol.setState(roomId, "m.room.tombstone", { body: "x", replacement_room: roomId }),
+    ).rejects.toMatchObject({
       status: 403,
     });
     await bob.setTopic(roomId, "creators may");
@@ -233,7 +254,9 @@ describe("rooms of version 12", () => {
       });
       await expect(request).rejects.toMatchObject({ status: 400 });
     }
-    await expect(alice.createRoom({ room_version: "99" })).rejects.toMatchObject({ errcode: "M_UNSUPPORTED_ROOM_VERSION" });
+    await expect(alice.createRoom({ room_version: "99" })).rejects.toMatchObject({
+      errcode: "M_UNSUPPORTED_ROOM_VERSION",
+    });
     await hs.stop();
   });
 });

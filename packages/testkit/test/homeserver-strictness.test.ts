@@ -51,7 +51,10 @@ describe("a homeserver as strict as Synapse", () => {
   });
 
   it("refuses ids beyond 255 bytes", async () => {
-    expect(await put('{"msgtype":"m.text","body":"x"}', `m.${"x".repeat(260)}`)).toMatchObject({ status: 413, errcode: "M_TOO_LARGE" });
+    expect(await put('{"msgtype":"m.text","body":"x"}', `m.${"x".repeat(260)}`)).toMatchObject({
+      status: 413,
+      errcode: "M_TOO_LARGE",
+    });
     const as = new ServiceCaller(hs);
     const long = await as.ghost(`irc_${"x".repeat(300)}`);
     const join = await as.call("POST", `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, { body: {}, as: long });
@@ -106,7 +109,12 @@ describe("a homeserver as strict as Synapse", () => {
     expect(await made.json()).toMatchObject({ user_id: "@carol:localhost.test" });
     const identifier = { type: "m.id.user", user: "carol" };
     expect((await post("/login", { type: "m.login.password", identifier, password: "wrong" })).status).toBe(403);
-    const session = await post("/login", { type: "m.login.password", identifier, password: "secret", device_id: "PHONE" });
+    const session = await post("/login", {
+      type: "m.login.password",
+      identifier,
+      password: "secret",
+      device_id: "PHONE",
+    });
     expect(await session.json()).toMatchObject({ user_id: "@carol:localhost.test", device_id: "PHONE" });
     const bad = await post("/register", { username: "Carol!", auth: { type: "m.login.dummy" } });
     expect(await bad.json()).toMatchObject({ errcode: "M_INVALID_USERNAME" });

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
-import type { Homeserver } from "@trestle/testkit";
+import type { Homeserver, JsonObject } from "@trestle/testkit";
 import { TestClient } from "@trestle/testkit";
 
 export type Body = Record<string, unknown>;
@@ -96,7 +96,9 @@ export class FakeService {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#listeners.delete(look);
-        reject(new Error(`the application service waited in vain; received ${JSON.stringify(this.received.slice(-5))}`));
+        reject(
+          new Error(`the application service waited in vain; received ${JSON.stringify(this.received.slice(-5))}`),
+        );
       }, timeoutMs);
       const look = (): void => {
         if (!condition()) return;
@@ -136,7 +138,9 @@ export class FakeService {
 }
 
 export function record(value: unknown): Body {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : {};
 }
 
 export function list(value: unknown): Body[] | undefined {
@@ -147,8 +151,13 @@ export function content(event: unknown): Body {
   return record(record(event)["content"]);
 }
 
+export function text(value: unknown): string {
+  if (typeof value !== "string") throw new Error(`${JSON.stringify(value)} is no text`);
+  return value;
+}
+
 /** A registration with the namespace `@irc_…` and `#irc_…` of `localhost.test`. */
-export function registration(url: string | null, extra: Body = {}): Body {
+export function registration(url: string | null, extra: JsonObject = {}): JsonObject {
   return {
     id: "irc",
     url,
@@ -196,7 +205,13 @@ export class ServiceCaller {
     return userId;
   }
 
-  send(roomId: string, as: string, body: string, txnId: string, query: Record<string, string> = {}): ReturnType<ServiceCaller["call"]> {
+  send(
+    roomId: string,
+    as: string,
+    body: string,
+    txnId: string,
+    query: Record<string, string> = {},
+  ): ReturnType<ServiceCaller["call"]> {
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${txnId}`;
     return this.call("PUT", path, { body: { msgtype: "m.text", body, "m.mentions": {} }, as, query });
   }

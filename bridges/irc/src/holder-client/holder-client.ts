@@ -153,7 +153,7 @@ export class HolderClient {
   async #startHolder(token: string) {
     const { paths, graceMs, log } = this.options;
     log.info({ socket: paths.socket }, "starting the connection holder");
-    const errors = openSync(paths.log, "w", 0o600);
+    const errors = openSync(paths.log, "a", 0o600);
     try {
       const child = spawn(process.execPath, [HOLDER_PROGRAM, paths.socket, paths.token, String(graceMs)], {
         detached: true,

@@ -11,10 +11,6 @@ export interface BridgeProcessOptions {
   readonly changed: () => void;
 }
 
-export type ProcessState =
-  | { readonly is: "running"; readonly pid: number; readonly since: number }
-  | { readonly is: "ended"; readonly why: string };
-
 const RESTART_AFTER_MS = 2_000;
 const STOP_WITHIN_MS = 25_000;
 const KEEP_LINES = 40;
@@ -22,7 +18,7 @@ const KEEP_LINES = 40;
 /** The bridge in a process of its own, which is killed and started again. */
 export class BridgeProcess {
   #child: ChildProcess | undefined;
-  #state: ProcessState = { is: "ended", why: "It has not been started." };
+  #end = "It has not been started.";
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
   #kills = 0;
@@ -33,8 +29,14 @@ export class BridgeProcess {
     this.#log = createWriteStream(options.logFile, { flags: "a" });
   }
 
-  get state(): ProcessState {
-    return this.#state;
+  /** `null` while it does not run. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** For a person: how it ended last. */
+  get end(): string {
+    return this.#end;
   }
 
   get kills(): number {
@@ -48,6 +50,8 @@ export class BridgeProcess {
 
   /** In a process group of its own, so that the terminal's Ctrl-C reaches it through `stop` alone. */
   start(): void {
+    clearTimeout(this.#restart);
+    if (this.#child !== undefined) return;
     const [program, ...args] = this.options.command;
     const child = spawn(program, args, {
       cwd: this.options.directory,
@@ -61,7 +65,6 @@ export class BridgeProcess {
     child.once("exit", (code, signal) =>
       this.#ended(child, signal === null ? `It ended with exit status ${code ?? 0}.` : `It was ended by ${signal}.`),
     );
-    if (child.pid !== undefined) this.#state = { is: "running", pid: child.pid, since: Date.now() };
     this.options.changed();
   }
 
@@ -90,7 +93,7 @@ export class BridgeProcess {
   #ended(child: ChildProcess, why: string): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    this.#state = { is: "ended", why };
+    this.#end = why;
     if (!this.#stopping) this.#restart = setTimeout(() => this.start(), RESTART_AFTER_MS);
     this.options.changed();
   }

@@ -1,4 +1,4 @@
-import { AdminClient, NotRunningError, readAdminAccess } from "@trestle/core";
+import { AdminAccessError, AdminClient, NotRunningError, readAdminAccess } from "@trestle/core";
 import type { QueueEntry, StatusView } from "@trestle/core";
 import type { BridgeProcess } from "./bridge-process.js";
 import type { BridgeState, FlowCounts, PageEvent, WaitingEntry } from "./page-events.js";
@@ -16,7 +16,8 @@ const SHOWN_ENTRIES = 5;
 const NOTHING: FlowCounts = { queued: 0, delivered: 0, dead: 0 };
 
 interface Seen {
-  readonly reachable: boolean;
+  /** The process that answered; `null` where none did. */
+  readonly pid: number | null;
   readonly ready: boolean;
   readonly toIrc: FlowCounts;
   readonly toMatrix: FlowCounts;
@@ -24,7 +25,7 @@ interface Seen {
   readonly detail: string;
 }
 
-const NOT_SEEN: Seen = { reachable: false, ready: false, toIrc: NOTHING, toMatrix: NOTHING, waiting: [], detail: "" };
+const NOT_SEEN: Seen = { pid: null, ready: false, toIrc: NOTHING, toMatrix: NOTHING, waiting: [], detail: "" };
 
 /** Looks at the bridge through its operations API, as an operator would. */
 export class BridgeWatch {
@@ -57,12 +58,13 @@ export class BridgeWatch {
 
   get state(): BridgeState {
     const { process, atHomeserver } = this.options;
-    const { reachable, ready, toIrc, toMatrix, waiting, detail } = this.#seen;
-    const runs = process.state.is === "running";
+    const { ready, toIrc, toMatrix, waiting, detail } = this.#seen;
+    const { pid } = process;
+    const runs = pid !== null;
     return {
-      phase: !runs ? "down" : reachable && ready ? "running" : "starting",
-      detail: process.state.is === "ended" ? process.state.why : detail,
-      pid: process.state.is === "running" ? process.state.pid : null,
+      phase: !runs ? "down" : this.#seen.pid === pid && ready ? "running" : "starting",
+      detail: runs ? detail : process.end,
+      pid,
       kills: process.kills,
       toIrc,
       toMatrix,
@@ -72,26 +74,32 @@ export class BridgeWatch {
   }
 
   async #look(): Promise<void> {
+    const { pid } = this.options.process;
     try {
-      this.#seen = await this.#ask();
+      this.#seen = { pid, ...(await this.#ask()) };
     } catch (error) {
-      if (!(error instanceof NotRunningError)) throw error;
-      this.#seen = { ...this.#seen, reachable: false, ready: false, detail: "" };
+      // A bridge that is killed while it answers breaks the answer off; that is "down" as well.
+      this.#seen = {
+        ...this.#seen,
+        pid: null,
+        ready: false,
+        detail: error instanceof AdminAccessError ? error.message : "",
+      };
     }
     this.refresh();
     if (!this.#stopped) this.#timer = setTimeout(() => this.start(), POLL_MS);
   }
 
-  async #ask(): Promise<Seen> {
+  async #ask(): Promise<Omit<Seen, "pid">> {
     const { url, token } = await readAdminAccess(this.options.dataDirectory);
     if (url === undefined || token === undefined) throw new NotRunningError("It has not started yet.");
     const client = new AdminClient({ url, token, timeout: 2_000 });
     const [status, queue] = await Promise.all([client.status(), client.queue.list({ limit: SHOWN_ENTRIES })]);
-    return { reachable: true, ...fromStatus(status), waiting: queue.map(shownEntry) };
+    return { ...fromStatus(status), waiting: queue.map(shownEntry) };
   }
 }
 
-function fromStatus(status: StatusView): Omit<Seen, "reachable" | "waiting"> {
+function fromStatus(status: StatusView): Omit<Seen, "pid" | "waiting"> {
   const [bridge] = status.bridges;
   const connections = bridge?.connections ?? [];
   const ready = connections.length > 0 && connections.some(({ state }) => state === "connected");

@@ -46,6 +46,7 @@ export class Playground {
   #matrix: MatrixSide | undefined;
   #irc: IrcSide | undefined;
   #url = "";
+  #hasRun = false;
 
   private constructor(
     private readonly directory: string,
@@ -119,7 +120,8 @@ export class Playground {
 
   /** Resolves when the bridge is connected on both sides; rejects with its last words where it is not in time. */
   async bridged(timeoutMs: number): Promise<void> {
-    if (await this.#becomesRunning(timeoutMs)) return;
+    this.#hasRun = await this.#becomesRunning(timeoutMs);
+    if (this.#hasRun) return;
     throw new Error(
       `The bridge did not start within ${timeoutMs} ms. It said:\n${this.#bridge.lastWords || "nothing"}`,
     );
@@ -193,7 +195,7 @@ export class Playground {
 
   /** A bridge that was killed has left its IRC connections to their keeper; only a bridge that stops ends them. */
   async #stopBridge(): Promise<void> {
-    if (this.#bridge.kills > 0 && this.#bridge.state.is === "ended") {
+    if (this.#hasRun && this.#watch.state.phase !== "running") {
       this.#bridge.start();
       await this.#becomesRunning(REVIVE_WITHIN_MS);
     }

@@ -63,6 +63,7 @@ export interface BridgeParts {
   readonly metrics: Metrics;
   readonly budget: MemoryBudget;
   readonly mediaLink: BridgeRuntime["mediaLink"];
+  readonly revokeMedia: BridgeRuntime["revokeMedia"];
   readonly services: () => Services;
   readonly dataDirectory: string;
   readonly isolate: boolean;
@@ -301,7 +302,7 @@ export class Bridge implements AppServiceHandler {
   }
 
   #makeRuntime(journal: Journal): BridgeRuntime {
-    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink } = this.#parts;
+    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink, revokeMedia } = this.#parts;
     const client = new MatrixClient({
       url: global.homeserver.url,
       asToken: registration.asToken,
@@ -336,6 +337,7 @@ export class Bridge implements AppServiceHandler {
       messages: new Messages(store),
       members: new Members(store),
       mediaLink,
+      revokeMedia,
       get handlers() {
         return handlers();
       },

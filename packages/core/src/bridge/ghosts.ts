@@ -34,6 +34,8 @@ export type AvatarUpload = (avatar: RemoteAvatar, asUser: UserId) => Promise<Mat
 /** Ghosts exist from the first time they are needed; what the homeserver knows of them is kept, so that nothing is asked or set twice. */
 export class Ghosts {
   readonly #byRemote = new LRUCache<string, Ghost>({ max: 20_000 });
+  /** Pictures that could not be taken over a while ago: not tried again with every message. */
+  readonly #failedAvatars = new LRUCache<string, true>({ max: 5_000, ttl: 10 * 60_000 });
   readonly #changing = new Map<string, Promise<MatrixResult<Ghost>>>();
 
   constructor(
@@ -56,7 +58,7 @@ export class Ghosts {
   /** The ghost of a person, registered, with the name and picture that the event tells. Costs no request where nothing changed. */
   async ensure(person: RemoteUser): Promise<MatrixResult<Ghost>> {
     const known = this.#byRemote.get(person.id) ?? (await this.find(person.id));
-    if (known && isCurrent(known, person)) return { ok: true, body: known };
+    if (known && this.#isCurrent(known, person)) return { ok: true, body: known };
     const before = this.#changing.get(person.id) ?? Promise.resolve();
     const change = before.then(() => this.#change(person));
     this.#changing.set(person.id, change);
@@ -81,7 +83,7 @@ export class Ghosts {
       if (!named.ok) this.runtime.log.warn({ ghost: ghost.user, failure: named.failure }, "The homeserver refused a display name");
       ghost = await this.#save({ ...ghost, name }, ["setGhostName", name, ghost.key]);
     }
-    if (person.avatar && person.avatar.id !== ghost.avatar) ghost = await this.#setAvatar(ghost, person.avatar);
+    if (person.avatar && !this.#hasAvatar(ghost, person.avatar)) ghost = await this.#setAvatar(ghost, person.avatar);
     return { ok: true, body: ghost };
   }
 
@@ -102,11 +104,24 @@ export class Ghosts {
     const uploaded = avatar.url === "" ? undefined : await this.upload(avatar, ghost.user);
     if (uploaded && !uploaded.ok) {
       this.runtime.log.info({ ghost: ghost.user, failure: uploaded.failure }, "An avatar could not be taken over");
-      return uploaded.failure.kind === "answered" ? this.#save({ ...ghost, avatar: avatar.id }, ["setGhostAvatar", avatar.id, ghost.key]) : ghost;
+      this.#failedAvatars.set(`${ghost.key}|${avatar.id}`, true);
+      return ghost;
     }
     const set = await this.runtime.client.setAvatarUrl(ghost.user, uploaded ? uploaded.body.uri : null);
-    if (!set.ok) return ghost;
+    if (!set.ok) {
+      this.#failedAvatars.set(`${ghost.key}|${avatar.id}`, true);
+      return ghost;
+    }
     return this.#save({ ...ghost, avatar: avatar.id }, ["setGhostAvatar", avatar.id, ghost.key]);
+  }
+
+  #isCurrent(ghost: Ghost, person: RemoteUser): boolean {
+    const name = person.name === undefined ? ghost.name : trimName(person.name);
+    return ghost.name !== undefined && name === ghost.name && (person.avatar === undefined || this.#hasAvatar(ghost, person.avatar));
+  }
+
+  #hasAvatar(ghost: Ghost, avatar: RemoteAvatar): boolean {
+    return avatar.id === ghost.avatar || this.#failedAvatars.has(`${ghost.key}|${avatar.id}`);
   }
 
   async #save(ghost: Ghost, write: Write): Promise<Ghost> {
@@ -126,11 +141,6 @@ export class Ghosts {
     this.#byRemote.set(row.remote, ghost);
     return ghost;
   }
-}
-
-function isCurrent(ghost: Ghost, person: RemoteUser): boolean {
-  const name = person.name === undefined ? ghost.name : trimName(person.name);
-  return ghost.name !== undefined && name === ghost.name && (person.avatar === undefined || person.avatar.id === ghost.avatar);
 }
 
 function trimName(name: string | undefined): string | undefined {

@@ -13,10 +13,11 @@ import type { BridgeRuntime } from "./runtime.js";
 export interface RunningMediaProxy {
   /** Makes the links of one bridge, whose bot sees its rooms. */
   linkFor(client: () => MatrixClient): BridgeRuntime["mediaLink"];
+  revoke(event: string): Promise<void>;
   close(): Promise<void>;
 }
 
-const off: RunningMediaProxy = { linkFor: () => () => undefined, close: () => Promise.resolve() };
+const off: RunningMediaProxy = { linkFor: () => () => undefined, revoke: () => Promise.resolve(), close: () => Promise.resolve() };
 
 /** Starts the media proxy where the configuration gives it a public address. */
 export async function startMediaProxy(config: Config, store: Store, log: Logger, metrics: Metrics): Promise<RunningMediaProxy> {
@@ -61,6 +62,7 @@ export async function startMediaProxy(config: Config, store: Store, log: Logger,
       clients.add(client);
       return (uri, name, room, event) => proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
     },
+    revoke: (event) => proxy.revoke(EventId(event)),
     close: () => proxy.close(),
   };
 }

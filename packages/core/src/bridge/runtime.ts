@@ -42,4 +42,6 @@ export interface BridgeRuntime {
   readonly handlers: NetworkHandlers;
   /** A signed public link to a file, where the media proxy is on. */
   mediaLink(uri: string, name: string, room: string, event: string): string | undefined;
+  /** Ends the links to files of an event, and the downloads that are under way. */
+  revokeMedia(event: string): Promise<void>;
 }

@@ -88,6 +88,7 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
         networkConfig,
         dataDirectory,
         isolate: lifecycle.crashLoop,
+        revokeMedia: (event) => media.revoke(event),
         mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),
         services: () => {
           if (!services) throw new Error("Trestle is still starting.");

@@ -55,10 +55,13 @@ export class LoginDialogues {
     const dialogue = this.#open.get(user);
     const field = dialogue?.fields.find((each) => !dialogue.answers.has(each.id));
     if (!dialogue || !field) return "There is no login to continue. Begin with: login";
-    if (field.type === "password" || field.type === "token") await this.#redact(room, event.event_id);
+    const secret = field.type === "password" || field.type === "token";
+    if (secret && !(await this.#redact(room, event.event_id))) {
+      dialogue.said.push("I may not remove messages here: please delete the message with your secret yourself.");
+    }
     dialogue.answers.set(field.id, field.optional === true && text === "-" ? "" : text);
     const rest = dialogue.fields.find((each) => !dialogue.answers.has(each.id));
-    if (rest) return ask(rest);
+    if (rest) return [...dialogue.said.splice(0), ask(rest)].join("\n");
     const values = Object.fromEntries(dialogue.answers);
     dialogue.answers.clear();
     dialogue.typed?.(values);
@@ -130,10 +133,11 @@ export class LoginDialogues {
     return first;
   }
 
-  async #redact(room: RoomId, event: string): Promise<void> {
+  async #redact(room: RoomId, event: string): Promise<boolean> {
     const { runtime } = this.parts;
     const redacted = await runtime.client.redact({ room, eventId: EventId(event), txnId: effectIdOf(runtime.name, "secret", event), reason: "It held a secret." });
     if (!redacted.ok) runtime.log.warn({ room, event }, "A message with a secret could not be redacted");
+    return redacted.ok;
   }
 }
 

@@ -59,6 +59,10 @@ export const mediaSchema = z.strictObject({
     .positive()
     .default(100 * 1024 * 1024)
     .describe("The largest file that is passed on, either way, in bytes"),
+  allowPrivate: z
+    .array(z.string())
+    .default([])
+    .describe("Addresses of this machine or its network from which files of a network may be fetched all the same"),
 });
 
 export const permissionLevel = z.enum(["block", "relay", "user", "admin"]);

@@ -19,7 +19,8 @@ export type EventPresence = "present" | "gone" | "unknown";
 export function eventPresence(client: Pick<MatrixClient, "getEvent">) {
   return async (room: RoomId, event: EventId, signal?: AbortSignal): Promise<EventPresence> => {
     const result = await client.getEvent(room, event, signal === undefined ? {} : { signal });
-    if (!result.ok) return "unknown";
+    // A bot that may not see the event cannot vouch for it, now or later.
+    if (!result.ok) return result.failure.kind === "answered" && result.failure.status === 403 ? "gone" : "unknown";
     if (result.body === null) return "gone";
     const redacted =
       result.body.unsigned?.redacted_because !== undefined || Object.keys(result.body.content).length === 0;

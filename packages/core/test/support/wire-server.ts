@@ -7,16 +7,17 @@ export interface TestServer {
   readonly close: () => Promise<void>;
 }
 
-/** An HTTP server on a free loopback port. */
+/** An HTTP server on a loopback port, a free one where none is given. */
 export async function httpServer(
   handler: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
+  listenPort = 0,
 ): Promise<TestServer> {
   const server: Server = createHttpServer((request, response) => {
     request.on("error", () => undefined);
     response.on("error", () => undefined);
     void handler(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(listenPort, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,

@@ -10,6 +10,7 @@ export type { EventWaitOptions } from "./door/waiters.js";
 export { Faults } from "./faults/faults.js";
 export { ActiveFault } from "./faults/request-faults.js";
 export type { ErrorAnswer, RequestFault, RequestFilter } from "./faults/request-faults.js";
+export type { Json, JsonObject } from "./json.js";
 export { RequestLog } from "./http/request-log.js";
 export type { LoggedRequest } from "./http/request-log.js";
 export type { Membership, RoomVersion } from "./rooms/room.js";

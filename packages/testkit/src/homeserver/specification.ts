@@ -31,6 +31,7 @@ export function observeClientExchange(validator: SpecValidator, record: Recorder
       responseBody: reply.raw ?? JSON.stringify(reply.json ?? {}),
       peer: serviceId ?? userId ?? "anonymous",
       ignoreRequest: serviceId === undefined && reply.status >= 400,
+      lenient: serviceId === undefined,
     });
     for (const deviation of found) record(deviation);
   };

@@ -7,6 +7,9 @@ import { MediaTransfer, type TransferFailure, type TransferredMedia } from "../.
 import type { MatrixResult } from "../../matrix/result.js";
 import type { BridgeRuntime } from "../runtime.js";
 
+/** A picture holds up the first message of its person for at most this long. */
+const avatarTimeoutMs = 10_000;
+
 export type Uploaded = { readonly media: TransferredMedia } | { readonly verdict: Verdict } | { readonly refused: string };
 
 /** Brings files of the network to the homeserver, each one once. */
@@ -17,8 +20,9 @@ export class MatrixMedia {
     const { maxBytes } = runtime.global.media;
     this.#transfer = new MediaTransfer({
       client: runtime.client,
-      fetcher: new GuardedFetcher({ maxBytes }),
+      fetcher: new GuardedFetcher({ maxBytes, allowPrivate: runtime.global.media.allowPrivate }),
       maxBytes,
+      spoolDirectory: runtime.global.dataDirectory,
       onBytes: (bytes) => runtime.metrics.mediaBytes("toMatrix", bytes),
     });
   }
@@ -42,7 +46,8 @@ export class MatrixMedia {
   }
 
   async uploadAvatar(avatar: RemoteAvatar, asUser: UserId): Promise<MatrixResult<{ readonly uri: ContentUri }>> {
-    const result = await this.#transfer.upload({ source: { url: avatar.url }, fileName: "avatar", asUser });
+    const signal = AbortSignal.timeout(avatarTimeoutMs);
+    const result = await this.#transfer.upload({ source: { url: avatar.url }, fileName: "avatar", asUser, signal });
     if (result.ok) return { ok: true, body: { uri: result.media.uri } };
     const { reason, action } = result.failure;
     return {

@@ -128,13 +128,13 @@ export class ToNetwork {
       return verdict.verdict === "done" ? done(writes) : verdict;
     }
     const parts = await runtime.messages.ofEvent(redacts, link.channelKey);
-    const writes = [["revoke", redacts, runtime.clock.now()] as const];
+    await runtime.revokeMedia(redacts);
     const { redact } = runtime.handlers;
-    if (!redact || parts.length === 0) return done(writes);
+    if (!redact || parts.length === 0) return done();
     const target = parts.map((part): RemoteMessageId => part.remote);
     const reason = typeof event.content.reason === "string" ? event.content.reason : undefined;
     const verdict = await this.#effect(source, "redact", (effect) => redact({ ...effect, target, ...(reason !== undefined && { reason }) }));
-    return verdict.verdict === "done" ? done([...writes, ...runtime.messages.unmap(parts)]) : verdict;
+    return verdict.verdict === "done" ? done(runtime.messages.unmap(parts)) : verdict;
   }
 
   async #topic(source: EffectSource): Promise<Verdict> {

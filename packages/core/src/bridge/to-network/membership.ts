@@ -22,7 +22,7 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
   const change = changeOf(known?.membership ?? "leave", member.membership, event.sender === user, known?.name !== member.name);
   const { membership } = runtime.handlers;
   if (!membership || !change) return done(runtime.members.set(room.key, user, member));
-  const name = member.name ?? localpartOf(user);
+  const name = member.name ?? known?.name ?? localpartOf(user);
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
   const verdict = verdictOfCall(
     await call(runtime, (signal) =>
