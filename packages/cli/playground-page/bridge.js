@@ -3,6 +3,7 @@ import { act, element } from "./api.js";
 const DIRECTIONS = ["toIrc", "toMatrix"];
 const NAMES = { toIrc: "→ IRC", toMatrix: "→ Matrix" };
 const root = document.getElementById("bridge");
+let lastRun = null;
 const part = (name) => root.querySelector(`[data-part=${name}]`);
 
 part("kill").addEventListener("click", () => act("kill"));
@@ -26,6 +27,7 @@ export function showBridge(bridge) {
   part("kill").disabled = bridge.phase === "down";
   part("kill-text").textContent = bridge.phase === "down" ? "Starting again…" : "Kill the bridge";
   showWaiting(bridge.waiting);
+  if (lastRun !== null) showRun(lastRun);
 }
 
 function statusText({ phase, pid, kills, detail }) {
@@ -37,9 +39,11 @@ function statusText({ phase, pid, kills, detail }) {
 
 function keptText({ atHomeserver, phase }) {
   const events = atHomeserver === 1 ? "1 event" : `${atHomeserver} events`;
-  if (phase !== "running")
-    return `The homeserver keeps ${events} until the bridge is back; lines from IRC are kept as well.`;
-  return atHomeserver === 0 ? "The homeserver keeps nothing back." : `The homeserver is handing over ${events}.`;
+  if (phase === "running") {
+    return atHomeserver === 0 ? "The homeserver keeps nothing back." : `The homeserver is handing over ${events}.`;
+  }
+  if (atHomeserver === 0) return "The homeserver and the IRC connection keep what comes now.";
+  return `The homeserver keeps ${events} for it; lines from IRC are kept too.`;
 }
 
 function showWaiting(entries) {
@@ -59,6 +63,7 @@ function showWaiting(entries) {
 
 /** How far the counted messages are. Returns whether they are still on their way. */
 export function showRun(run) {
+  lastRun = run;
   part("tally").hidden = run === null;
   part("hint").hidden = run !== null;
   if (run === null) return false;
@@ -85,14 +90,17 @@ export function showRun(run) {
 function showVerdict(run, isOver, isSending) {
   const wrong = DIRECTIONS.reduce((sum, direction) => sum + run[direction].duplicated + run[direction].outOfOrder, 0);
   const verdict = part("verdict");
-  const state = !isOver ? "open" : wrong === 0 ? "good" : "bad";
   const text = !isOver
-    ? isSending
-      ? "On their way. Now kill the bridge."
-      : "All sent. Waiting for the last to arrive."
+    ? textWhileOpen(isSending)
     : wrong === 0
       ? `All ${2 * run.total} arrived: nothing lost, nothing twice, nothing out of order.`
       : `All arrived, but ${wrong} twice or out of order.`;
   if (verdict.textContent !== text) verdict.textContent = text;
-  verdict.dataset.state = state;
+  verdict.dataset.state = !isOver ? "open" : wrong === 0 ? "good" : "bad";
+}
+
+function textWhileOpen(isSending) {
+  if (root.dataset.phase === "down") return "The bridge is down. What was sent waits for it.";
+  if (root.dataset.phase === "starting") return "The bridge starts again.";
+  return isSending ? "On their way. Now kill the bridge." : "All sent. Waiting for the last to arrive.";
 }

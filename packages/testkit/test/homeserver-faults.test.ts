@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { TestClient } from "@trestle/testkit";
 import { Homeserver } from "@trestle/testkit";
 import type { Transaction } from "./homeserver-support.js";
-import { content, FakeService, poll, registration, ServiceCaller } from "./homeserver-support.js";
+import { content, FakeService, list, poll, registration, ServiceCaller } from "./homeserver-support.js";
 
 const SEND = "/send/{eventType}/{txnId}";
 
@@ -49,6 +49,16 @@ describe("fault switches", () => {
     expect(new Set(ids()).size).toBe(1);
   });
 
+  it("sends a transaction again after the next one", async () => {
+    hs.faults.lateDuplicates = 1;
+    for (const body of ["x", "y"]) {
+      await alice.sendText(roomId, body);
+      await hs.delivered("irc");
+    }
+    expect(service.bodies).toEqual(["x", "y", "x"]);
+    expect(ids()).toEqual(["2", "3", "2"]);
+  });
+
   it("repeats events in new transactions", async () => {
     hs.faults.repeatEvents = 1;
     await alice.sendText(roomId, "x");
@@ -78,17 +88,14 @@ describe("fault switches", () => {
 
   it("retries the same id with more events", async () => {
     hs.faults.growRetriedTransactions = true;
-    let failures = 0;
-    service.answer = () => (failures++ < 2 ? { status: 500 } : undefined);
+    service.answer = ({ body }) => (list(body["events"])!.length < 2 ? { status: 500 } : undefined);
     await alice.sendText(roomId, "a");
     await poll(() => hs.pushState("irc").down);
-    hs.sendEvent(roomId, { sender: alice.userId, type: "m.room.message", content: { msgtype: "m.text", body: "b" } });
+    await alice.sendText(roomId, "b");
     await hs.delivered("irc");
-    const last = service.transactions.filter(({ id }) => id === ids()[0]).at(-1)!;
-    expect(last.events.length).toBeGreaterThanOrEqual(1);
-    expect(new Set(service.bodies)).toEqual(new Set(["a", "b"]));
-    const grown = service.transactions.filter(({ id }) => id === ids()[0]).map(({ events }) => events.length);
-    expect(grown.at(-1)).toBe(2);
+    expect(new Set(ids()).size).toBe(1);
+    expect(service.transactions[0]!.events).toHaveLength(1);
+    expect(service.transactions.at(-1)!.events.map((event) => content(event)["body"])).toEqual(["a", "b"]);
   });
 
   it("names transactions by their content", async () => {
@@ -258,6 +265,21 @@ describe("fault switches", () => {
     const answer = await fetch(`${hs.url}/_matrix/client/versions`);
     expect(answer.headers.get("connection")).not.toBe("close");
     expect(answer.status).toBe(200);
+  });
+
+  it("refuses application services a login, though it made the user", async () => {
+    hs.faults.refuseServiceLogin = true;
+    const path = "/_matrix/client/v3/register";
+    const body = { type: "m.login.application_service", username: "irc_eve" };
+    const refused = { status: 400, body: { errcode: "M_APPSERVICE_LOGIN_UNSUPPORTED" } };
+    expect(await as.call("POST", path, { body })).toMatchObject(refused);
+    expect((await as.call("POST", path, { body: { ...body, inhibit_login: true } })).body["errcode"]).toBe(
+      "M_USER_IN_USE",
+    );
+    const identifier = { type: "m.id.user", user: "irc_eve" };
+    expect(await as.call("POST", "/_matrix/client/v3/login", { body: { type: body.type, identifier } })).toMatchObject(
+      refused,
+    );
   });
 
   it("can be set by name, and are all put back at once", () => {

@@ -9,6 +9,9 @@ describe("matrix-js-sdk as the client", () => {
   const clients: MatrixClient[] = [];
 
   beforeAll(async () => {
+    // The SDK leaves a timer of 80 s behind every request; it must not keep the test process alive.
+    const setTimer = globalThis.setTimeout;
+    jest.spyOn(globalThis, "setTimeout").mockImplementation((callback, ms) => setTimer(callback, ms).unref());
     // It complains of the state of rooms it is about to make; nothing of its log is of use here.
     jest.spyOn(console, "error").mockImplementation(() => undefined);
     for (const method of ["debug", "info", "warn", "log"] as const)

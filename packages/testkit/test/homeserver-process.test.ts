@@ -41,6 +41,8 @@ describe("a homeserver in a process of its own", () => {
     await hs.control("start-listening");
     await hs.control("restart", { forgetTransactions: true });
     await alice.sendText(roomId, "after");
+    const found = await hs.control("wait-for", { event: { type: "m.room.message", content: { body: "after" } } });
+    expect(record(found)["sender"]).toBe("@alice:localhost.test");
     expect(list(await hs.control("timeline", { room_id: roomId, type: "m.room.message" }))).toHaveLength(1);
     expect(record(await hs.control("requests"))["GET /_matrix/client/v3/account/whoami"]).toBe(2);
     expect(record(await hs.control("pushes", { id: "irc" }))["down"]).toBe(false);
@@ -59,6 +61,8 @@ describe("a homeserver in a process of its own", () => {
   });
 
   it("says what is wrong with its options", async () => {
-    await expect(HomeserverProcess.start({ defaultRoomVersion: "3" })).rejects.toThrow("ended at once with code 1");
+    await expect(HomeserverProcess.start({ defaultRoomVersion: "3" })).rejects.toThrow(
+      'ended at once with code 1: homeserver: defaultRoomVersion: expected "11" or "12"',
+    );
   });
 });

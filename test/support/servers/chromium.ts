@@ -9,7 +9,7 @@ export interface ChromiumInstall {
 
 export function findChromium(): Found<ChromiumInstall> | Missing {
   const cure = "sudo apt-get install chromium";
-  const executable = findProgram("chromium", "chromium-browser", "google-chrome");
+  const executable = process.env["CHROMIUM_PATH"] ?? findProgram("chromium", "chromium-browser", "google-chrome");
   if (executable === undefined) return { found: false, reason: "no program chromium", cure };
   const version = /^(?:Chromium|Google Chrome) [0-9.]+/m.exec(answerOf(executable, ["--version"]) ?? "")?.[0];
   if (version === undefined) return { found: false, reason: `${executable} does not run`, cure };

@@ -255,7 +255,7 @@ export class Connection {
     this.#registration?.line(text);
     if (verb === "001") this.#welcomed(params);
     else if (verb === "005") this.view.isupport.take(params);
-    else if (verb === "376" || verb === "422") scope.changes.push(this.#becomeReady());
+    else if (verb === "376" || verb === "422") this.#becomeReady();
   }
 
   #nickRefused(numeric: string, text: string): void {
@@ -272,18 +272,20 @@ export class Connection {
   #welcomed(params: readonly string[]): void {
     this.view.welcomed(params);
     this.#after(NO_MOTD_MS, () => {
-      if (this.#phase === "registering") this.context.holder.state(this.id, [this.#becomeReady()]);
+      if (this.#phase === "registering") this.#becomeReady();
     });
   }
 
-  #becomeReady(): StateChange {
+  #becomeReady(): void {
     this.#phase = "ready";
     for (const name of this.#registration?.capabilities ?? []) this.view.capabilities.add(name);
     this.#registration?.release();
     this.#registration = undefined;
     if (this.role.kind === "puppet") this.context.holder.filter(this.id, this.view.nick);
+    // The holder must know it before anything is written: otherwise the next process would give the connection up, and
+    // what was just said on it would be in doubt.
+    this.context.holder.state(this.id, [this.view.change("ready")]);
     this.owner.ready(this);
-    return this.view.change("ready");
   }
 
   #take(message: IrcMessage, scope: LineScope): void {
@@ -298,14 +300,15 @@ export class Connection {
   }
 
   #noteRefusal(verb: string, params: readonly string[]): void {
-    const [, subject = "", ...rest] = params;
+    const [addressee, subject = "", ...rest] = params;
     if (this.view.isupport.channelPrefixes.includes(subject.charAt(0))) {
       const target = this.view.fold(subject);
       const isRefused = JOIN_REFUSED.has(verb) && !this.view.channels.has(target);
       if (isRefused) this.#joins.settle(target, { joined: false, numeric: verb, reason: rest.at(-1) ?? verb });
       return;
     }
-    if (!NICK_REFUSED.has(verb)) return;
+    // "*" is what one is called on the way in: a line of that time that is read again.
+    if (!NICK_REFUSED.has(verb) || addressee === "*") return;
     const next = this.owner.nextNick(subject, verb);
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }

@@ -59,6 +59,8 @@ export class BridgeProcess {
       detached: true,
     });
     this.#child = child;
+    const guard = guardOf(child);
+    child.once("exit", () => guard.kill("SIGKILL"));
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => this.#keep(text));
     child.once("error", (error) => this.#ended(child, error.message));
@@ -103,4 +105,16 @@ export class BridgeProcess {
     this.#lastLines.push(...text.split("\n").filter((line) => line !== ""));
     this.#lastLines.splice(0, Math.max(0, this.#lastLines.length - KEEP_LINES));
   }
+}
+
+/** Asks the bridge to end when this process dies without having done so: the guard's standard input closes then. */
+function guardOf(child: ChildProcess): ChildProcess {
+  const guard = spawn("/bin/sh", ["-c", 'read -r _; kill -TERM "$1"', "guard", String(child.pid)], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  // Without a shell there is no guard; the bridge is ended by `stop` all the same.
+  guard.once("error", () => undefined);
+  guard.stdin.once("error", () => undefined);
+  return guard;
 }

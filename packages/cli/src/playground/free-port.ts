@@ -12,9 +12,14 @@ export async function onFreePort<Result>(
       return await listen(port);
     } catch (error) {
       const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-      if (!taken || port >= preferred + TRIES) throw error;
+      if (!taken || port >= Math.min(preferred + TRIES, 65_535)) throw error;
     }
   }
+}
+
+/** The port `distance` behind another; 0, which takes any, behind 0 and where there are no more. */
+export function portBehind(port: number, distance: number): number {
+  return port === 0 || port + distance > 65_535 ? 0 : port + distance;
 }
 
 /** A port that is free now, for a process that is told which to take. */

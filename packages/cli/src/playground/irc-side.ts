@@ -35,6 +35,8 @@ export class IrcSide {
     const side = new IrcSide(options);
     side.#person = await side.#connect(options.person, (line) => side.#take(line));
     await side.#person.join(options.channel);
+    // Everybody may set the topic, the bridge as well.
+    side.#person.mode(options.channel, "-t");
     side.#person.topic(options.channel, options.topic);
     return side;
   }

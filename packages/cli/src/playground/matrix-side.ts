@@ -29,7 +29,9 @@ export interface MatrixText {
 export class MatrixSide {
   readonly #timeline: Timeline;
   readonly #members = new Map<string, string>();
-  readonly #stop = new AbortController();
+  #stopped = false;
+  /** Ends what is waited for now. One for each wait: `fetch` leaves a listener on every signal it is given. */
+  #wait = new AbortController();
   #syncing: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -104,15 +106,17 @@ export class MatrixSide {
   }
 
   async close(): Promise<void> {
-    this.#stop.abort();
+    this.#stopped = true;
+    this.#wait.abort();
     await this.#syncing;
   }
 
   async #sync(): Promise<void> {
     let since: string | undefined;
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stopped) {
+      this.#wait = new AbortController();
       try {
-        const answer = await this.person.sync(since, SYNC_MS, this.#stop.signal);
+        const answer = await this.person.sync(since, SYNC_MS, this.#wait.signal);
         since = answer.next_batch;
         const room = answer.rooms.join[this.room];
         for (const event of [...(room?.state.events ?? []), ...(room?.timeline.events ?? [])]) this.#take(event);
@@ -123,7 +127,7 @@ export class MatrixSide {
   }
 
   async #afterFailure(error: unknown): Promise<void> {
-    const { signal } = this.#stop;
+    const { signal } = this.#wait;
     if (signal.aborted) return;
     process.stderr.write(`The page's Matrix client tries again in a second: ${String(error)}\n`);
     await delay(1_000, undefined, { signal }).catch(() => undefined);

@@ -7,7 +7,7 @@ import { Homeserver, IrcServer } from "@trestle/testkit";
 import { BridgeProcess } from "./bridge-process.js";
 import { BridgeWatch } from "./bridge-watch.js";
 import { PlaygroundFiles } from "./files.js";
-import { findFreePort, onFreePort } from "./free-port.js";
+import { findFreePort, onFreePort, portBehind } from "./free-port.js";
 import { IrcSide } from "./irc-side.js";
 import { MatrixSide } from "./matrix-side.js";
 import { act } from "./page-actions.js";
@@ -16,7 +16,7 @@ import { PageServer } from "./page-server.js";
 import { Run } from "./run.js";
 
 export interface PlaygroundOptions {
-  /** Where the page is; the next free one where it is taken. 8090 where absent. */
+  /** Where the page is; the next free one where it is taken. 8090 where absent; 0 takes any. */
   readonly port?: number;
 }
 
@@ -80,7 +80,7 @@ export class Playground {
     const preferred = options.port ?? 8090;
     const listenPort = await findFreePort();
     const files = new PlaygroundFiles({ directory, serverName: SERVER_NAME, listenPort, botLocalpart: BOT });
-    const servers = await startServers(files, preferred + 1);
+    const servers = await startServers(files, preferred);
     const playground = new Playground(directory, files, servers);
     try {
       await playground.#start(preferred);
@@ -224,7 +224,7 @@ export class Playground {
 }
 
 async function startServers(files: PlaygroundFiles, preferred: number): Promise<Servers> {
-  const homeserver = await onFreePort(preferred, (port) =>
+  const homeserver = await onFreePort(portBehind(preferred, 1), (port) =>
     Homeserver.start({
       serverName: SERVER_NAME,
       port,
@@ -236,7 +236,7 @@ async function startServers(files: PlaygroundFiles, preferred: number): Promise<
   homeserver.createUser("alice", "alice");
   homeserver.createUser("carol", "carol");
   homeserver.createUser(VISITOR.user, VISITOR.password);
-  const ircServer = await onFreePort(preferred + 1, (port) =>
+  const ircServer = await onFreePort(portBehind(preferred, 2), (port) =>
     IrcServer.start({
       port,
       network: "Playground",

@@ -1,7 +1,11 @@
 import type { Store } from "../store/store.js";
 import { dead, type Entry, type Verdict } from "./entry.js";
 
-const strikesAllowed = 3;
+/**
+ * So many deaths in a row while it was worked on put an entry aside. Few would do for a guilty one; but whoever kills
+ * the process from outside, again and again, hits the same innocent entry several times by chance.
+ */
+export const strikesAllowed = 10;
 
 /**
  * Finds the entry that kills the process. When it died several times in a row, the entries that were under way run one

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import pino from "pino";
 import { done, toNetwork, type Entry, type Verdict } from "../../dist/delivery/entry.js";
 import { Flow, type FlowOptions } from "../../dist/delivery/flow.js";
+import { strikesAllowed } from "../../dist/delivery/isolation.js";
 import { Journal } from "../../dist/delivery/journal.js";
 import { MemoryBudget } from "../../dist/delivery/lane.js";
 import { SqliteStore } from "../../dist/store/sqlite-store.js";
@@ -203,8 +204,8 @@ describe("a flow", () => {
     await flow.stop();
   });
 
-  it("puts aside what killed the process three times, and only that", async () => {
-    for (let death = 0; death < 3; death += 1) {
+  it("puts aside what killed the process again and again, and only that", async () => {
+    for (let death = 0; death < strikesAllowed; death += 1) {
       // A process that dies while it handles $poison: the attempt never ends.
       const started: string[] = [];
       const { flow, journal } = make(

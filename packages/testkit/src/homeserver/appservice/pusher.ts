@@ -36,6 +36,8 @@ export class TransactionPusher {
   readonly #waitingForDelivery = new Map<string, () => void>();
   readonly #waitingForIdle = new Set<() => void>();
   #nextId = 1;
+  /** Accepted transactions that come once more after the next one. */
+  readonly #late: Transaction[] = [];
   #down = false;
   #backoffMs: number;
   #running = false;
@@ -210,6 +212,10 @@ export class TransactionPusher {
 
   async #afterAccepted(transaction: Transaction): Promise<void> {
     for (const event of transaction.events) this.#waitingForDelivery.get(event.eventId)?.();
+    for (const late of this.#late.splice(0)) await this.#deliver(late);
+    for (let count = this.faults.random.repeats(this.faults.lateDuplicates); count > 0; count--) {
+      this.#late.push(transaction);
+    }
     const again = this.faults.random.repeats(this.faults.duplicateTransactions);
     for (let count = 0; count < again && !this.#stopped; count++) await this.#deliver(transaction);
     const repeats = transaction.events.length > 0 ? this.faults.random.repeats(this.faults.repeatEvents) : 0;

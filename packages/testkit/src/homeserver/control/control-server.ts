@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { ActiveFault, RequestFilter } from "../faults/request-faults.js";
 import type { Homeserver } from "../homeserver.js";
 import type { Json, JsonObject } from "../json.js";
-import { integerField, isObject, objectField, parseJson, stringField } from "../json.js";
+import { integerField, isObject, jsonEquals, objectField, parseJson, stringField } from "../json.js";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_FAULTS = 10_000;
@@ -94,6 +94,15 @@ export class ControlServer {
       state: (body) =>
         homeserver.room(required(body, "room_id")).state(required(body, "type"), stringField(body, "state_key")) ??
         null,
+      "wait-for": (body) => {
+        const { timeoutMs, future } = body;
+        const roomId = stringField(body, "room_id");
+        return homeserver.waitFor((event) => contains(event, objectField(body, "event") ?? {}), {
+          ...(typeof timeoutMs === "number" ? { timeoutMs } : {}),
+          ...(typeof future === "boolean" ? { future } : {}),
+          ...(roomId === undefined ? {} : { roomId }),
+        });
+      },
       members: (body) => homeserver.room(required(body, "room_id")).members(),
       pushes: (body) => homeserver.pushState(required(body, "id")),
       requests: () => homeserver.requests.counters(),
@@ -164,6 +173,13 @@ export class ControlServer {
     if (fault === undefined) throw new Error(`no fault ${JSON.stringify(body["id"] ?? null)}`);
     return fault;
   }
+}
+
+/** Whether `value` has everything that `part` has. */
+function contains(value: Json | undefined, part: Json): boolean {
+  if (isObject(part))
+    return isObject(value) && Object.entries(part).every(([key, entry]) => contains(value[key], entry));
+  return jsonEquals(value, part);
 }
 
 function optionalStateKey(body: JsonObject): { stateKey?: string } {

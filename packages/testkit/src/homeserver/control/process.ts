@@ -20,16 +20,20 @@ export class HomeserverProcess {
   static async start(options: JsonObject = {}): Promise<HomeserverProcess> {
     const script = fileURLToPath(new URL("../main.js", import.meta.url));
     const child = spawn(process.execPath, [script, JSON.stringify({ exitWithStdin: true, ...options })], {
-      stdio: ["pipe", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    let complaint = "";
+    const listen = (chunk: Buffer): void => void (complaint += chunk.toString());
+    child.stderr.on("data", listen);
     const lines = createInterface({ input: child.stdout });
     const first = await new Promise<string>((resolve, reject) => {
       lines.once("line", resolve);
       child.once("error", reject);
-      child.once("exit", (code) =>
-        reject(new Error(`the homeserver process ended at once with code ${code ?? "none"}`)),
-      );
+      child.once("close", (code) => {
+        reject(new Error(`the homeserver process ended at once with code ${code ?? "none"}: ${complaint.trim()}`));
+      });
     });
+    child.stderr.off("data", listen).pipe(process.stderr, { end: false });
     const ready = parseJson(first);
     if (!isObject(ready)) throw new Error(`the homeserver process printed: ${first}`);
     return new HomeserverProcess(child, stringField(ready, "url") ?? "", stringField(ready, "controlUrl") ?? "");

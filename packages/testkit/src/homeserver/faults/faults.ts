@@ -29,6 +29,8 @@ export class Faults {
 
   /** Amount: the same transaction again, id and body, after it was answered 200. */
   duplicateTransactions = 0;
+  /** Amount: the same transaction again, but only after the one that follows it was accepted. */
+  lateDuplicates = 0;
   /** Amount: the events of an accepted transaction once more in a new transaction (federation trouble does that). */
   repeatEvents = 0;
   /** Probability that the answer of a delivered transaction is lost, so that it is retried although it was accepted. */
@@ -62,6 +64,11 @@ export class Faults {
   missingPing = false;
   /** `/_matrix/media/v1/create` does not exist: 404 `M_UNRECOGNIZED` (Dendrite). */
   missingAsyncUpload = false;
+  /**
+   * Application services cannot log in (OAuth-only servers): registering without `inhibit_login` answers 400
+   * `M_APPSERVICE_LOGIN_UNSUPPORTED` although the user was made, as Synapse does.
+   */
+  refuseServiceLogin = false;
   /**
    * What repeats of a client transaction are recognised by. `synapse`: path and application service, not the ghost;
    * `tuwunel`: user, device and transaction id, not the room.

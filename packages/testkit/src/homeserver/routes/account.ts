@@ -79,7 +79,12 @@ function registerGhost(context: RequestContext, body: JsonObject): Reply {
     throw new MatrixError(400, "M_EXCLUSIVE", "Invalid user localpart for this application service.");
   }
   context.world.accounts.create(userId, { appServiceId: service.info.id });
+  if (context.world.faults.refuseServiceLogin && body["inhibit_login"] !== true) throw loginUnsupported();
   return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, userId, body);
+}
+
+function loginUnsupported(): MatrixError {
+  return new MatrixError(400, "M_APPSERVICE_LOGIN_UNSUPPORTED", "Application services cannot log in on this server");
 }
 
 function freeUserId(world: World, username: string): string {
@@ -118,6 +123,7 @@ function login(context: RequestContext): Reply {
   if (domainOf(userId) !== context.world.serverName) throw forbidden("The user is not of this server");
   const account = context.world.accounts.get(userId);
   if (type === AS_LOGIN) {
+    if (context.world.faults.refuseServiceLogin) throw loginUnsupported();
     const service = requireService(context);
     if (!service.info.ownsUser(userId)) {
       throw new MatrixError(403, "M_FORBIDDEN", "This access_token is not valid for this application service.");

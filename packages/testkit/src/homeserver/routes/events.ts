@@ -60,7 +60,9 @@ function redact(context: RequestContext): Reply | Promise<Reply> {
     const room = context.world.rooms.requireJoined(context.param("roomId"), context.userId);
     const redacts = context.param("eventId");
     const content: JsonObject = { ...body, redacts };
-    return append(context, room, { ...draftOf(context, "m.room.redaction", content), redacts });
+    // Massaged timestamps are for /send and /state alone.
+    const draft = { ...draftOf(context, "m.room.redaction", content), timestamp: undefined };
+    return append(context, room, { ...draft, redacts });
   });
 }
 

@@ -1,0 +1,231 @@
+import { mkdirSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import { until } from "./support/bounded.js";
+import { Child } from "./support/servers/child.js";
+import { realServer } from "./support/servers/index.js";
+
+const COMMAND = fileURLToPath(new URL("../packages/cli/bin/trestle.js", import.meta.url));
+/** Pictures of the page, for people; overwritten by every run. */
+const PICTURES = join(tmpdir(), "trestle-playground-pictures");
+/** An expectation about the page, in milliseconds. */
+const SOON = 30_000;
+
+const server = await realServer("chromium");
+
+server.describe("the playground in a browser", (install) => {
+  jest.setTimeout(120_000);
+
+  let before: string[];
+  let playground: Child;
+  let url: string;
+  let browser: Browser;
+  let page: Page;
+  let matrix: Locator;
+  let irc: Locator;
+  let bridge: Locator;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(PICTURES, { recursive: true });
+    before = await playgroundDirectories();
+    playground = await Child.start("the playground", process.execPath, [COMMAND, "start"], { env: { NO_COLOR: "1" } });
+    url = await until(
+      SOON,
+      "the playground's address",
+      () => (playground.running ? /Open (\S+)/.exec(playground.output)?.[1] : "it ended"),
+      () => playground.output,
+    );
+    if (!playground.running) throw new Error(`The playground ended: ${playground.output}`);
+    browser = await chromium.launch({ executablePath: install.executable, args: [...install.args] });
+    page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
+    page.setDefaultTimeout(SOON);
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    await page.goto(url);
+    [matrix, irc, bridge] = [page.locator("#matrix"), page.locator("#irc"), page.locator("#bridge")];
+    await bridge.getByText("Running").waitFor();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await playground.stop(40_000);
+  });
+
+  const picture = (name: string): Promise<unknown> => page.screenshot({ path: join(PICTURES, `${name}.png`) });
+
+  async function type(side: "matrix" | "irc", text: string): Promise<void> {
+    const box = page.getByLabel(side === "matrix" ? "Message to the Matrix room" : "Message to the IRC channel");
+    await box.fill(text);
+    await box.press("Enter");
+  }
+
+  const message = (side: Locator, text: string): Locator => side.locator(".message", { hasText: text });
+
+  it("says what one sees, and how to go on", async () => {
+    await page.getByRole("heading", { name: "Trestle playground" }).waitFor();
+    await matrix.getByRole("heading", { name: "#trestle:playground.localhost" }).waitFor();
+    await irc.getByRole("heading", { name: "#trestle" }).waitFor();
+    expect(await page.locator("[data-access=irc]").innerText()).toMatch(
+      /^\/connect 127\.0\.0\.1 \d+\n\/join #trestle$/,
+    );
+    expect(await page.locator("[data-access=matrix]").innerText()).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
+    expect(playground.output).toContain("npx trestle init");
+    expect(playground.output).toMatch(/\/connect 127\.0\.0\.1 \d+ +then +\/join #trestle/);
+    await picture("1-start");
+  });
+
+  it("carries what is typed, with its formatting, either way", async () => {
+    await type("matrix", "Hello from **Matrix**");
+    const onIrc = message(irc, "Hello from Matrix");
+    await onIrc.waitFor();
+    expect(await onIrc.locator("b").innerText()).toBe("Matrix");
+    expect(await onIrc.innerText()).toContain("from Matrix");
+    await type("irc", "Hello from **IRC**");
+    const onMatrix = message(matrix, "Hello from IRC");
+    await onMatrix.waitFor();
+    expect(await onMatrix.locator("b, strong").innerText()).toBe("IRC");
+    await type("irc", "/me waves");
+    await message(matrix, "waves").and(page.locator(".is-emote")).waitFor();
+    await type("matrix", "/me waves back");
+    await message(irc, "waves back").and(page.locator(".is-emote")).waitFor();
+  });
+
+  it("shows no markup that somebody types", async () => {
+    await type("irc", "<img src=x onerror=alert(1)> & <b>not bold</b>");
+    const onMatrix = message(matrix, "<img src=x onerror=alert(1)> & <b>not bold</b>");
+    await onMatrix.waitFor();
+    expect(await onMatrix.locator("img, b").count()).toBe(0);
+  });
+
+  it("edits one's own message by a click on it", async () => {
+    await type("matrix", "A mistke");
+    await message(irc, "A mistke").waitFor();
+    await message(matrix, "A mistke").locator(".editable").click();
+    await matrix.getByText("Editing your message").waitFor();
+    await type("matrix", "A mistake");
+    await message(matrix, "A mistake").getByText("edited").waitFor();
+    await message(irc, "A mistake").waitFor();
+    expect(await matrix.getByText("Editing your message").isVisible()).toBe(false);
+  });
+
+  it("reacts, takes a reaction back, and deletes", async () => {
+    const target = message(matrix, "Hello from IRC");
+    await target.hover();
+    await target.getByRole("button", { name: "React with 👍" }).click();
+    const given = target.locator(".reactions .reaction", { hasText: "👍 1" });
+    await given.waitFor();
+    expect(await given.getAttribute("aria-pressed")).toBe("true");
+    await given.click();
+    await given.waitFor({ state: "detached" });
+    await type("matrix", "To be deleted");
+    await message(irc, "To be deleted").waitFor();
+    const unwanted = message(matrix, "To be deleted");
+    await unwanted.hover();
+    await unwanted.getByRole("button", { name: "Delete" }).click();
+    await matrix.locator(".deleted").waitFor();
+    expect(await unwanted.count()).toBe(0);
+  });
+
+  it("shows who comes and goes, and carries topics", async () => {
+    await irc.getByRole("button", { name: "Let dave join" }).click();
+    await matrix.locator(".happening", { hasText: "dave joined" }).waitFor();
+    await irc.getByRole("button", { name: "Let dave leave" }).click();
+    await matrix.locator(".happening", { hasText: "dave left" }).waitFor();
+    await matrix.getByRole("button", { name: "Let carol join" }).click();
+    await matrix.getByRole("button", { name: "Let carol leave" }).click();
+    await matrix.locator(".happening", { hasText: "carol left" }).waitFor();
+    await setTopic(irc, "Set on IRC");
+    await matrix.locator(".topic", { hasText: "Set on IRC" }).waitFor();
+    await setTopic(matrix, "Set on Matrix");
+    await irc.locator(".topic", { hasText: "Set on Matrix" }).waitFor();
+    await picture("2-talk");
+  });
+
+  async function setTopic(side: Locator, topic: string): Promise<void> {
+    await side.getByRole("button", { name: "Change the topic" }).click();
+    await side.getByLabel("Topic").fill(topic);
+    await side.getByLabel("Topic").press("Enter");
+  }
+
+  it("loses, repeats and reorders nothing when the bridge is killed in the middle of 400 messages", async () => {
+    const send = bridge.getByRole("button", { name: "Send 200 messages each way" });
+    await send.click();
+    await until(SOON, "some messages to arrive", async () => ((await arrived("toIrc")) > 20 ? true : undefined));
+    await bridge.getByRole("button", { name: "Kill the bridge" }).click();
+    await bridge.getByText("ended by SIGKILL").waitFor();
+    await bridge.getByText("waits for it").waitFor();
+    await picture("3-killed");
+    await bridge.getByText("killed once").waitFor({ timeout: 60_000 });
+    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
+    await picture("4-delivered");
+    for (const direction of ["toIrc", "toMatrix"]) {
+      expect(await tally(direction)).toEqual({ sent: "200", arrived: "200/200", duplicated: "0", outOfOrder: "0" });
+    }
+    expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
+    await until(SOON, "the button to send once more", async () => ((await send.isEnabled()) ? true : undefined));
+  });
+
+  async function tally(direction: string): Promise<Record<string, string>> {
+    const counts: Record<string, string> = {};
+    for (const name of ["sent", "arrived", "duplicated", "outOfOrder"]) {
+      counts[name] = await bridge.locator(`[data-tally=${name}] [data-direction=${direction}]`).innerText();
+    }
+    return counts;
+  }
+
+  async function arrived(direction: string): Promise<number> {
+    return Number.parseInt((await tally(direction))["arrived"] ?? "", 10) || 0;
+  }
+
+  it("shows the same to a page that is opened later, in the dark and on a small screen", async () => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    const later = await context.newPage();
+    await later.goto(url);
+    await later.locator("#matrix .message", { hasText: "No. 200 of 200 from IRC" }).waitFor();
+    await later.locator("#irc .message", { hasText: "No. 200 of 200 from Matrix" }).waitFor();
+    await later.getByText("nothing lost, nothing twice, nothing out of order").waitFor();
+    const widths = await later.evaluate("[document.documentElement.scrollWidth, window.innerWidth]");
+    expect(widths).toEqual([390, 390]);
+    await later.screenshot({ path: join(PICTURES, "5-small-dark.png"), fullPage: true });
+    await context.close();
+  });
+
+  it("refuses other sites, and says why it cannot do something", async () => {
+    const post = (action: string, headers: Record<string, string>, body = "{}"): Promise<Response> =>
+      fetch(`${url}/api/${action}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body,
+      });
+    expect((await post("kill", { origin: "https://evil.example" })).status).toBe(403);
+    expect((await post("kill", { "content-type": "text/plain" })).status).toBe(400);
+    expect((await post("nonsense", {})).status).toBe(400);
+    expect(await (await post("say", {}, '{"side":"irc","text":" "}')).json()).toEqual({
+      message: "Type something first.",
+    });
+    expect((await fetch(`${url}/../package.json`)).status).toBe(404);
+  });
+
+  it("stops at Ctrl-C with everything it started, and leaves no file", async () => {
+    expect(complaints).toEqual([]);
+    const pid = playground.pid ?? 0;
+    process.kill(pid, "SIGINT");
+    await until(40_000, "the playground to end", () => (playground.running ? undefined : true));
+    expect(playground.ended).toBe("exited with 0");
+    await page.getByText("The playground has stopped").waitFor();
+    const after = await playgroundDirectories();
+    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+});
+
+async function playgroundDirectories(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => name.startsWith("trestle-playground-") && !PICTURES.endsWith(name));
+}
