@@ -88,6 +88,7 @@ async function finished(bridge: DurableProcess, person: IrcTestClient, said: () 
   for (;;) {
     const received = bridge.read("received");
     const heard = channels.flatMap((channel) => textsOf(received, channel));
+    if (process.env["DBG"]) console.log(said(), heard.length, person.closed, person.lines.length);
     const isHeard = [0, 1, 2].every((offset) => heard.includes(`in ${MESSAGES - 1 - offset}`));
     if (said() === MESSAGES && isHeard && bridge.read("done").length === MESSAGES) return received;
     if (Date.now() > deadline) throw new Error(`not finished: ${bridge.read("done").length} of ${MESSAGES} sent, ${heard.length} heard; ${person.lines.at(-1)}`);

@@ -233,7 +233,7 @@ export class Connection {
     if (message) {
       try {
         if (this.#phase === "ready") this.#take(message, scope);
-        else this.#register(message, text, scope);
+        else this.#register(message, text);
       } catch (error) {
         this.context.log.error({ err: error, verb: message.verb }, "a line from IRC could not be understood");
       }
@@ -241,7 +241,7 @@ export class Connection {
     this.context.intake.take({ connection: this.id, line: number, events: scope.events, changes: scope.changes });
   }
 
-  #register(message: IrcMessage, text: string, scope: LineScope): void {
+  #register(message: IrcMessage, text: string): void {
     const { verb, params } = message;
     if (verb === "ERROR") this.#error ??= params.at(-1);
     if (NICK_REFUSED.has(verb)) {

@@ -24,6 +24,7 @@ import type { BridgeStatus, FlowStatus, Services } from "../services/services.js
 import type { Secrets } from "../store/secrets.js";
 import type { Store } from "../store/store.js";
 import { CatchUp } from "./catch-up.js";
+import { Deadlines } from "./deadline.js";
 import { DirectRooms } from "./direct-rooms.js";
 import { EncryptedRooms } from "./encrypted-rooms.js";
 import { EphemeralToMatrix, EphemeralToNetwork } from "./ephemeral.js";
@@ -176,6 +177,7 @@ export class Bridge implements AppServiceHandler {
       runtime.log.error({ failure: registered.failure }, `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`);
       await new Promise<void>((resolve) => runtime.clock.after(Math.min(30_000, 500 * 2 ** attempt), resolve));
     }
+    if (this.#stopping.signal.aborted) return;
     this.#registered = true;
     await this.#introduceBot();
     await this.ping.run();
@@ -196,6 +198,7 @@ export class Bridge implements AppServiceHandler {
     });
     await Promise.race([closing, late]);
     cancel();
+    this.runtime.deadlines.close();
     await this.runtime.client.close();
   }
 
@@ -338,6 +341,7 @@ export class Bridge implements AppServiceHandler {
       members: new Members(store),
       mediaLink,
       revokeMedia,
+      deadlines: new Deadlines(clock, global.delivery.handlerTimeout),
       get handlers() {
         return handlers();
       },

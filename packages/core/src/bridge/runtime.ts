@@ -11,6 +11,7 @@ import type { Rooms } from "../mapping/rooms.js";
 import type { MatrixClient } from "../matrix/client.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { Store } from "../store/store.js";
+import type { Deadlines } from "./deadline.js";
 
 /** What the parts of one bridge share. */
 export interface BridgeRuntime {
@@ -40,6 +41,8 @@ export interface BridgeRuntime {
   readonly members: Members;
   /** Set once the connector is connected, before anything is delivered. */
   readonly handlers: NetworkHandlers;
+  /** The time limit of every call of a handler. */
+  readonly deadlines: Deadlines;
   /** A signed public link to a file, where the media proxy is on. */
   mediaLink(uri: string, name: string, room: string, event: string): string | undefined;
   /** Ends the links to files of an event, and the downloads that are under way. */

@@ -1,7 +1,7 @@
-import { LRUCache } from "lru-cache";
 import { EventId, RemoteMessageId } from "../connector/ids.js";
 import type { Store } from "../store/store.js";
 import type { Write } from "../store/writes.js";
+import { RecentMap } from "./recent-map.js";
 
 /** One part of a message, known on both sides. */
 export interface MappedMessage {
@@ -29,9 +29,9 @@ export interface MappedReaction {
  * way: an edit may follow its message closely.
  */
 export class Messages {
-  readonly #byEvent = new LRUCache<string, readonly MappedMessage[]>({ max: 20_000 });
-  readonly #byRemote = new LRUCache<string, readonly MappedMessage[]>({ max: 20_000 });
-  readonly #reactions = new LRUCache<string, MappedReaction>({ max: 5_000 });
+  readonly #byEvent = new RecentMap<readonly MappedMessage[]>(20_000);
+  readonly #byRemote = new RecentMap<readonly MappedMessage[]>(20_000);
+  readonly #reactions = new RecentMap<MappedReaction>(5_000);
 
   constructor(readonly store: Store) {}
 
@@ -123,7 +123,8 @@ function reactionKey(reaction: { channelKey: number; remote: string; roomKey: nu
   return `${remoteKey(reaction.channelKey, reaction.remote, reaction.roomKey)}|${reaction.sender}|${reaction.key}`;
 }
 
-function remember(cache: LRUCache<string, readonly MappedMessage[]>, key: string, part: MappedMessage): void {
-  const known = cache.get(key) ?? [];
-  cache.set(key, [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part));
+function remember(cache: RecentMap<readonly MappedMessage[]>, key: string, part: MappedMessage): void {
+  const known = part.part === 0 ? undefined : cache.get(key);
+  if (!known) cache.set(key, [part]);
+  else cache.set(key, [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part));
 }

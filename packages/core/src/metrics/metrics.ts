@@ -48,6 +48,9 @@ export class Metrics {
   readonly #process: ProcessMetrics;
   readonly #connections: ConnectionGauges;
   readonly #lastTransaction = new Map<string, number>();
+  // Every message passes these two: their series are looked up by one string, not by their labels.
+  readonly #deliverySeries = new Map<string, { readonly count: Counter.Internal; readonly lag: Histogram.Internal<string> }>();
+  readonly #exchangeSeries = new Map<string, Histogram.Internal<string>>();
   #readJournal: (() => Promise<readonly JournalReading[]>) | undefined;
   #reading: Promise<readonly JournalReading[]> | undefined;
 
@@ -136,8 +139,15 @@ export class Metrics {
 
   /** `lagMs`: from the receipt of the event until now. */
   delivered(bridge: string, direction: Direction, lagMs: number): void {
-    this.#delivered.inc({ bridge, direction });
-    this.#lag.observe({ bridge, direction }, Math.max(0, lagMs) / 1_000);
+    const key = `${bridge} ${direction}`;
+    let series = this.#deliverySeries.get(key);
+    if (!series) {
+      const labels = { bridge, direction };
+      series = { count: this.#delivered.labels(labels), lag: this.#lag.labels(labels) };
+      this.#deliverySeries.set(key, series);
+    }
+    series.count.inc();
+    series.lag.observe(Math.max(0, lagMs) / 1_000);
   }
 
   retried(bridge: string, direction: Direction): void {
@@ -167,7 +177,13 @@ export class Metrics {
   /** What `MatrixHttp` reports: pass it as its `onExchange`. */
   readonly exchange = ({ method, route, status, ms }: MatrixExchange): void => {
     const label = status === 0 ? "none" : statuses.has(status) ? String(status) : "other";
-    this.#exchanges.observe({ method, route, status: label }, ms / 1_000);
+    const key = `${method} ${route} ${label}`;
+    let series = this.#exchangeSeries.get(key);
+    if (!series) {
+      series = this.#exchanges.labels({ method, route, status: label });
+      this.#exchangeSeries.set(key, series);
+    }
+    series.observe(ms / 1_000);
     if (status === 429) this.#limited.inc({ route });
   };
 

@@ -3,8 +3,8 @@ import Database from "better-sqlite3";
 import { migrate } from "./migrations.js";
 import { claimStore } from "./ownership.js";
 import { StoreError, type SqlValue, type Store, type Urgency } from "./store.js";
-import type { Unit, UnitResult, WorkerOptions } from "./worker.js";
-import type { Write } from "./writes.js";
+import type { BatchResult, WorkerOptions } from "./worker.js";
+import { encodeBatch, type Write } from "./writes.js";
 
 export interface SqliteStoreOptions {
   readonly file: string;
@@ -39,7 +39,7 @@ export class SqliteStore implements Store {
     readonly worker: Worker,
     readonly claim: { release(): void },
   ) {
-    worker.on("message", (results: readonly UnitResult[]) => this.#settle(results));
+    worker.on("message", (result: BatchResult) => this.#settle(result));
     worker.on("error", (error) => this.#fail(error));
   }
 
@@ -144,20 +144,21 @@ export class SqliteStore implements Store {
     this.#waiting = [];
     this.#due = Number.POSITIVE_INFINITY;
     this.#inFlight = batch;
-    const units: readonly Unit[] = batch.map((unit) => unit.writes);
-    this.worker.postMessage(units);
+    this.worker.postMessage(encodeBatch(batch.map((unit) => unit.writes)));
   }
 
-  #settle(results: readonly UnitResult[]): void {
+  #settle(result: BatchResult): void {
     const batch = this.#inFlight;
     this.#inFlight = [];
     // The disk goes on at once with what has come meanwhile.
     if (this.#due <= performance.now()) this.#dispatch();
     else this.#plan();
+    let at = 0;
     for (const [index, unit] of batch.entries()) {
-      const result = results[index];
-      if (Array.isArray(result)) unit.resolve(result);
-      else unit.reject(toStoreError(result));
+      const own = "all" in result ? result.all.slice(at, at + unit.writes.length) : result.each[index];
+      at += unit.writes.length;
+      if (Array.isArray(own)) unit.resolve(own as readonly number[]);
+      else unit.reject(toStoreError(own));
     }
   }
 
@@ -169,7 +170,7 @@ export class SqliteStore implements Store {
   }
 }
 
-function toStoreError(result: UnitResult | undefined): StoreError {
+function toStoreError(result: readonly number[] | { readonly code: string; readonly message: string } | undefined): StoreError {
   if (result === undefined || !("code" in result)) return new StoreError("ERROR", "The database worker gave no answer.");
   if (result.code === "SQLITE_FULL") {
     return new StoreError(result.code, "The disk is full: nothing can be accepted until there is room again.");

@@ -1,10 +1,13 @@
-import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { Writer, type Write } from "./writes.js";
+import { decodeBatch, Writer, type Batch, type Write } from "./writes.js";
 
-/** A unit of writes, or an array of what they came to. */
-export type Unit = readonly Write[];
-export type UnitResult = readonly number[] | { readonly code: string; readonly message: string };
+type Unit = readonly Write[];
+type Failure = { readonly code: string; readonly message: string };
+type UnitResult = readonly number[] | Failure;
+
+/** What a batch came to: the results of all its writes in one list, where none failed; else of each unit. */
+export type BatchResult = { readonly all: readonly number[] } | { readonly each: readonly UnitResult[] };
 
 export interface WorkerOptions {
   readonly file: string;
@@ -32,28 +35,17 @@ class GroupCommitter {
     this.#writer = new Writer(this.#db);
   }
 
-  take(first: readonly Unit[] | "close"): void {
-    const batches: (readonly Unit[])[] = [];
-    let closing = false;
-    for (let next: readonly Unit[] | "close" | undefined = first; next !== undefined; next = this.#next()) {
-      if (next === "close") closing = true;
-      else batches.push(next);
-    }
-    const results = this.#commit(batches.flat());
-    let offset = 0;
-    for (const batch of batches) {
-      this.port.postMessage(results.slice(offset, offset + batch.length));
-      offset += batch.length;
-    }
-    if (closing) {
+  take(batch: Batch | "close"): void {
+    if (batch === "close") {
       this.#db.close();
       this.port.close();
+      return;
     }
-  }
-
-  #next(): readonly Unit[] | "close" | undefined {
-    const received = receiveMessageOnPort(this.port) as { message: readonly Unit[] | "close" } | undefined;
-    return received?.message;
+    const units = decodeBatch(batch);
+    const each = this.#commit(units);
+    const failed = each.some((result) => !Array.isArray(result));
+    const result: BatchResult = failed ? { each } : { all: each.flat() as number[] };
+    this.port.postMessage(result);
   }
 
   #commit(units: readonly Unit[]): UnitResult[] {
@@ -87,7 +79,7 @@ class GroupCommitter {
   }
 }
 
-function describe(error: unknown): { code: string; message: string } {
+function describe(error: unknown): Failure {
   if (error instanceof Database.SqliteError) return { code: error.code, message: error.message };
   return { code: "ERROR", message: error instanceof Error ? error.message : String(error) };
 }
@@ -95,7 +87,7 @@ function describe(error: unknown): { code: string; message: string } {
 if (parentPort) {
   const port = parentPort;
   const committer = new GroupCommitter(workerData as WorkerOptions, port);
-  port.on("message", (message: readonly Unit[] | "close") => {
+  port.on("message", (message: Batch | "close") => {
     committer.take(message);
   });
   port.postMessage("open");

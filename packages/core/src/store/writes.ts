@@ -69,6 +69,41 @@ const statements = {
 export type WriteName = keyof typeof statements;
 export type Write = readonly [name: WriteName, ...parameters: Sql[]];
 
+const inserts: ReadonlySet<string> = new Set(Object.entries(statements).filter(([, sql]) => sql.startsWith("INSERT")).map(([name]) => name));
+const names = Object.keys(statements) as WriteName[];
+const codes: ReadonlyMap<WriteName, number> = new Map(names.map((name, code) => [name, code]));
+
+/** Units of writes as one list of plain values, the cheapest thing to hand to another thread. */
+export type Batch = readonly Sql[];
+
+/** For each unit its number of writes, and for each write its code, its number of parameters, and these. */
+export function encodeBatch(units: readonly (readonly Write[])[]): Batch {
+  const batch: Sql[] = [];
+  for (const unit of units) {
+    batch.push(unit.length);
+    for (const write of unit) {
+      batch.push(codes.get(write[0]) ?? -1, write.length - 1);
+      for (let at = 1; at < write.length; at += 1) batch.push(write[at] ?? null);
+    }
+  }
+  return batch;
+}
+
+export function decodeBatch(batch: Batch): Write[][] {
+  const units: Write[][] = [];
+  for (let at = 0; at < batch.length; ) {
+    const unit: Write[] = [];
+    for (let left = Number(batch[at++]); left > 0; left -= 1) {
+      const name = names[Number(batch[at])] ?? "done";
+      const end = at + 2 + Number(batch[at + 1]);
+      unit.push([name, ...batch.slice(at + 2, end)]);
+      at = end;
+    }
+    units.push(unit);
+  }
+  return units;
+}
+
 /** Runs writes against one database with its statements prepared once. */
 export class Writer {
   readonly #prepared = new Map<WriteName, Statement>();
@@ -82,6 +117,6 @@ export class Writer {
       this.#prepared.set(name, statement);
     }
     const info = statement.run(...parameters);
-    return info.changes > 0 && statements[name].startsWith("INSERT") ? Number(info.lastInsertRowid) || info.changes : info.changes;
+    return info.changes > 0 && inserts.has(name) ? Number(info.lastInsertRowid) || info.changes : info.changes;
   }
 }

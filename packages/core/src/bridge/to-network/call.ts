@@ -1,18 +1,23 @@
 import type { MessageEffect } from "../../connector/effects.js";
 import { isFailure, type Outcome, type Sent } from "../../connector/outcome.js";
 import { done, type Entry, type Verdict } from "../../delivery/entry.js";
-import { TookTooLong, withDeadline } from "../deadline.js";
+import { TookTooLong, type Running } from "../deadline.js";
 import type { BridgeRuntime } from "../runtime.js";
+
+const tooLate = "A connector failed after Trestle had stopped waiting for it";
+
+/** Gives an effect its signal, which is made only when the connector asks for it. */
+export function withSignal<Effect extends object>(effect: Effect, running: Running): Effect & { readonly signal: AbortSignal } {
+  return Object.defineProperty(effect, "signal", { get: () => running.signal, enumerable: false }) as Effect & { readonly signal: AbortSignal };
+}
 
 export type Called = { readonly sent: Sent } | { readonly verdict: Verdict };
 
 /** Calls a handler of the connector: with a time limit, and with every way it can fail turned into a verdict. */
-export async function call(runtime: BridgeRuntime, work: (signal: AbortSignal) => Promise<Outcome>): Promise<Called> {
-  const { clock, global, log } = runtime;
+export async function call(runtime: BridgeRuntime, work: (running: Running) => Promise<Outcome>): Promise<Called> {
+  const { deadlines, log } = runtime;
   try {
-    const outcome = await withDeadline(clock, global.delivery.handlerTimeout, work, (error) => {
-      log.warn({ err: error }, "A connector failed after Trestle had stopped waiting for it");
-    });
+    const outcome = await deadlines.run(work, (error) => log.warn({ err: error }, tooLate));
     if (!isFailure(outcome)) return { sent: outcome ?? {} };
     switch (outcome.failed) {
       case "permanent":
@@ -46,17 +51,15 @@ export async function sendOnce(runtime: BridgeRuntime, effect: Omit<MessageEffec
       metrics.uncertainResent(runtime.name, "toNetwork");
     }
   }
-  return call(runtime, (signal) => handlers.message({ ...effect, maybeSent, signal }));
+  return call(runtime, (running) => handlers.message(withSignal({ ...effect, maybeSent }, running)));
 }
 
 async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
-  const { clock, global, handlers, log } = runtime;
+  const { deadlines, handlers, log } = runtime;
   try {
-    const found = await withDeadline(
-      clock,
-      global.delivery.handlerTimeout,
-      async (signal) => (await handlers.findSent?.({ ...effect, signal })) ?? null,
-      (error) => log.warn({ err: error }, "A connector failed after Trestle had stopped waiting for it"),
+    const found = await deadlines.run(
+      async (running) => (await handlers.findSent?.(withSignal(effect, running))) ?? null,
+      (error) => log.warn({ err: error }, tooLate),
     );
     return { sent: found };
   } catch (error) {

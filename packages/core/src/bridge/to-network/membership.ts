@@ -3,7 +3,7 @@ import type { MembershipEffect } from "../../connector/effects.js";
 import { done, type Verdict } from "../../delivery/entry.js";
 import { effectIdOf } from "../effect-id.js";
 import { localpartOf, memberOf } from "./authors.js";
-import { call, verdictOfCall } from "./call.js";
+import { call, verdictOfCall, withSignal } from "./call.js";
 import type { ToNetworkParts } from "./deliver.js";
 import type { EffectSource } from "./source.js";
 
@@ -25,8 +25,8 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
   const name = member.name ?? known?.name ?? localpartOf(user);
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
   const verdict = verdictOfCall(
-    await call(runtime, (signal) =>
-      membership({ ...base, effect, signal, change, who: { userId: UserId(user), name }, ...reasonOf(event.content) }),
+    await call(runtime, (running) =>
+      membership(withSignal({ ...base, effect, change, who: { userId: UserId(user), name }, ...reasonOf(event.content) }, running)),
     ),
   );
   return verdict.verdict === "done" ? done(runtime.members.set(room.key, user, member)) : verdict;
@@ -43,10 +43,10 @@ async function ghostChanged(parts: ToNetworkParts, source: EffectSource, user: s
   const handler = runtime.handlers.membership;
   if (!handler) return done();
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
-  const change = membership === "ban" ? "ban" : "kick";
+  const change: Change = membership === "ban" ? "ban" : "kick";
   return verdictOfCall(
-    await call(runtime, (signal) =>
-      handler({ ...base, room: RoomId(event.room_id), effect, signal, change, who: { remote: ghost.remote }, ...reasonOf(event.content) }),
+    await call(runtime, (running) =>
+      handler(withSignal({ ...base, room: RoomId(event.room_id), effect, change, who: { remote: ghost.remote }, ...reasonOf(event.content) }, running)),
     ),
   );
 }
