@@ -37,6 +37,8 @@ export function fillDatabase(file: string, { ghosts, pairs, messages }: LargeSta
   }
 }
 
+/** A number is bound as REAL; what is divided must be an integer. */
+const int = "CAST(? AS INTEGER)";
 const numbers = (name: string): string =>
   `WITH RECURSIVE ${name}(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM ${name} WHERE n + 1 < ?)`;
 
@@ -70,12 +72,12 @@ function addMessages(db: Database.Database, count: number, pairs: number, ghosts
   const perChannel = Math.max(1, Math.ceil(count / pairs));
   db.prepare(
     `${numbers("messages")} INSERT OR IGNORE INTO message (channel, remote, part, room, event, sender)
-     SELECT ? + n / ?, 'm' || (n % ?), 0, ? + n / ?, '$' || hash(n), '@bench_idle' || (n % ?) || ':${serverName}' FROM messages`,
+     SELECT ${int} + n / ${int}, 'm' || (n % ${int}), 0, ${int} + n / ${int}, '$' || hash(n), '@bench_idle' || (n % ${int}) || ':${serverName}' FROM messages`,
   ).run(count, firstChannel, perChannel, perChannel, firstRoom, perChannel, Math.max(1, ghosts));
   const firstGhost = Number(db.prepare("SELECT min(id) FROM ghost WHERE remote LIKE 'idle%'").pluck().get());
   db.prepare(
     `${numbers("memberships")} INSERT OR IGNORE INTO membership (room, ghost, desired, actual)
-     SELECT ? + (n * 7919) % ?, ? + n % ?, 1, 1 FROM memberships`,
+     SELECT ${int} + (n * 7919) % ${int}, ${int} + n % ${int}, 1, 1 FROM memberships`,
   ).run(ghosts * 5, firstRoom, pairs, firstGhost, Math.max(1, ghosts));
 }
 
@@ -83,6 +85,6 @@ function addMessages(db: Database.Database, count: number, pairs: number, ghosts
 function addMemory(db: Database.Database, bridge: number, count: number, pairs: number): void {
   db.prepare(
     `${numbers("entries")} INSERT OR IGNORE INTO journal (bridge, direction, lane, source, state, at)
-     SELECT ?, 0, '!in' || (n % ?) || ':${serverName}', '$' || hash('e' || n), 3, ? FROM entries`,
+     SELECT ?, 0, '!in' || (n % ${int}) || ':${serverName}', '$' || hash('e' || n), 3, ? FROM entries`,
   ).run(count, bridge, pairs, Date.now() - 86_400_000);
 }

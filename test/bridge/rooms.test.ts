@@ -73,8 +73,8 @@ describe("commands", () => {
       config: { permissions: { "*": "user" }, encryptionKey: "a key for tests that is long enough" },
       network: {
         handlers: {
-          async login({ ask }) {
-            const { name, password } = await ask([
+          login: async (session) => {
+            const { name, password } = await session.ask([
               { id: "name", type: "username", label: "Your name" },
               { id: "password", type: "password", label: "Your password" },
             ]);

@@ -23,6 +23,7 @@ import type { Metrics } from "../metrics/metrics.js";
 import type { BridgeStatus, FlowStatus, Services } from "../services/services.js";
 import type { Secrets } from "../store/secrets.js";
 import type { Store } from "../store/store.js";
+import { bindHandlers } from "./bind-handlers.js";
 import { CatchUp } from "./catch-up.js";
 import { Deadlines } from "./deadline.js";
 import { DirectRooms } from "./direct-rooms.js";
@@ -72,9 +73,8 @@ export interface BridgeParts {
 
 /** How many messages of a room may be on their way to the disk's mark at once; each could be in doubt after a crash. */
 const unmarkedToMatrix = 16;
-const membershipAttempts = 3;
-/** How long a connector may take to leave its network. */
-const closeWithinMs = 5_000;
+const linkAttempts = 3;
+const disconnectMs = 5_000;
 
 /** One connector between one registration's rooms and its network: every part, put together. */
 export class Bridge implements AppServiceHandler {
@@ -158,7 +158,7 @@ export class Bridge implements AppServiceHandler {
       dataDirectory: this.#parts.dataDirectory,
       onConnected: () => this.#catchUp.start(),
     });
-    this.#handlers = await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal });
+    this.#handlers = bindHandlers(await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }));
     for (const link of await this.runtime.links.all()) {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
@@ -191,15 +191,23 @@ export class Bridge implements AppServiceHandler {
     await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
     await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#memberships.stop()]);
-    const closing = this.#handlers?.close?.() ?? Promise.resolve();
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.runtime.clock.after(closeWithinMs, resolve);
-    });
-    await Promise.race([closing, late]);
-    cancel();
+    await this.#disconnect();
     this.runtime.deadlines.close();
     await this.runtime.client.close();
+  }
+
+  /** A network that does not let go in time is left behind. */
+  async #disconnect(): Promise<void> {
+    const { clock, log } = this.runtime;
+    let cancel: () => void = () => undefined;
+    const limit = new Promise<void>((resolve) => (cancel = clock.after(disconnectMs, resolve)));
+    try {
+      await Promise.race([this.#handlers?.close?.() ?? Promise.resolve(), limit]);
+    } catch (error) {
+      log.warn({ err: error }, "The network was not left in good order");
+    } finally {
+      cancel();
+    }
   }
 
   // The homeserver's requests
@@ -363,7 +371,7 @@ export class Bridge implements AppServiceHandler {
     for (const { room, channel } of config.links) {
       const known = (await links.all()).some((link) => link.room === room && (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)));
       if (known) continue;
-      for (let attempt = 1; attempt <= membershipAttempts; attempt += 1) {
+      for (let attempt = 1; attempt <= linkAttempts; attempt += 1) {
         try {
           await this.linker.link(room, channel, "config");
           break;
@@ -371,7 +379,7 @@ export class Bridge implements AppServiceHandler {
           const conflict = error instanceof Error && "code" in error && error.code === "conflict";
           if (conflict) break;
           log.error({ room, channel, reason: error instanceof Error ? error.message : String(error) }, "A link of the configuration could not be made");
-          if (attempt < membershipAttempts) await new Promise<void>((resolve) => this.runtime.clock.after(1_000 * attempt, resolve));
+          if (attempt < linkAttempts) await new Promise<void>((resolve) => this.runtime.clock.after(1_000 * attempt, resolve));
         }
       }
     }

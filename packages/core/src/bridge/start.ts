@@ -71,7 +71,7 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
     const media = await startMediaProxy(config, store, log, metrics);
     closers.push(() => media.close());
     const shared = { store, clock, log, metrics, rooms: new Rooms(store), secrets: new Secrets(config.encryptionKey), budget: new MemoryBudget(memoryForLanes) };
-    let services: Services | undefined;
+    const late: { services?: Services } = {};
     const bridges: Bridge[] = [];
     for (const { connector, networkConfig, section, registration } of connectors) {
       const key = await bridgeKey(store, section.name);
@@ -91,14 +91,15 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
         revokeMedia: (event) => media.revoke(event),
         mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),
         services: () => {
-          if (!services) throw new Error("Trestle is still starting.");
-          return services;
+          if (!late.services) throw new Error("Trestle is still starting.");
+          return late.services;
         },
       });
       bridges.push(bridge);
     }
     const reachable = (): boolean => bridges.every((bridge) => bridge.registered && !bridge.flow(toMatrix).unreachable);
-    services = new TrestleServices(bridges, { version, startedAt, homeserverUrl: config.homeserver.url, store, now: () => clock.now(), reachable });
+    const services = new TrestleServices(bridges, { version, startedAt, homeserverUrl: config.homeserver.url, store, now: () => clock.now(), reachable });
+    late.services = services;
     metrics.readJournalWith(() => readJournal(bridges));
     return await run({ loaded, log, clock, store, bridges, services, metrics, lifecycle, closers, media });
   } catch (error) {
@@ -130,7 +131,10 @@ async function run(running: Running): Promise<RunningTrestle> {
     log,
     bridges: bridges.map((bridge) => ({ hsToken: loaded.registrations.get(bridge.runtime.name)?.hsToken ?? "", handler: bridge })),
   });
-  for (const bridge of bridges) await bridge.start(lifecycle.clean);
+  for (const bridge of bridges) {
+    await bridge.start(lifecycle.clean);
+    closers.push(() => stopBridges([bridge], clock, 0));
+  }
   const url = await listen(server, config.listen);
   closers.push(() => server.close());
   const token = await ensureAdminToken(config.dataDirectory);
@@ -168,6 +172,13 @@ async function run(running: Running): Promise<RunningTrestle> {
     log.info("Stopped");
   };
   return { url, operationsUrl: operations.url, services, greeted, close: () => (closing ??= close()) };
+}
+
+async function stopBridges(bridges: readonly Bridge[], clock: Clock, timeoutMs: number): Promise<void> {
+  let cancel: () => void = () => undefined;
+  const deadline = new Promise<void>((resolve) => (cancel = clock.after(timeoutMs, resolve)));
+  await Promise.all(bridges.map((bridge) => bridge.stop(deadline)));
+  cancel();
 }
 
 async function loadConnectors(loaded: LoadedConfig, given: Readonly<Record<string, Connector>>) {

@@ -117,7 +117,7 @@ export class LoginDialogues {
         tell([...dialogue.said.splice(0), field ? ask(field) : ""].join("\n"));
         renew(dialogue);
         return new Promise((resolve) => {
-          dialogue.typed = (values) => resolve(values as Readonly<Record<Id, string>>);
+          dialogue.typed = (values) => resolve(values);
         });
       },
     };

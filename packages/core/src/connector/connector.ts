@@ -139,60 +139,60 @@ export interface NetworkHandlers {
    * that a crash in the middle goes on where it stopped. Called once a message; `message` is then called once a part.
    * An empty list means there is nothing to send.
    */
-  split?(message: Omit<MessageEffect, "part" | "parts" | "wire" | "signal">): Promise<readonly unknown[]> | readonly unknown[];
+  readonly split?: (message: Omit<MessageEffect, "part" | "parts" | "wire" | "signal">) => Promise<readonly unknown[]> | readonly unknown[];
   /** Sends a message (or one part of it). */
-  message(message: MessageEffect): Promise<Outcome>;
+  readonly message: (message: MessageEffect) => Promise<Outcome>;
   /** Fallback: a line with the corrected text. */
-  edit?(edit: EditEffect): Promise<Outcome>;
+  readonly edit?: (edit: EditEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
-  redact?(redaction: RedactEffect): Promise<Outcome>;
+  readonly redact?: (redaction: RedactEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
-  react?(reaction: ReactEffect): Promise<Outcome>;
+  readonly react?: (reaction: ReactEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
-  unreact?(reaction: ReactEffect): Promise<Outcome>;
+  readonly unreact?: (reaction: ReactEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
-  membership?(membership: MembershipEffect): Promise<Outcome>;
+  readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
-  topic?(topic: TopicEffect): Promise<Outcome>;
+  readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
-  name?(name: NameEffect): Promise<Outcome>;
+  readonly name?: (name: NameEffect) => Promise<Outcome>;
   /** Never awaited in order. */
-  typing?(typing: TypingSignal): Promise<void>;
+  readonly typing?: (typing: TypingSignal) => Promise<void>;
   /** Never awaited in order. */
-  receipt?(receipt: ReceiptSignal): Promise<void>;
+  readonly receipt?: (receipt: ReceiptSignal) => Promise<void>;
 
   /**
    * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what
    * was sent, or `null` when surely not; throw (or answer `uncertain`) when it cannot be known now: asked again later.
    */
-  findSent?(effect: MessageEffect): Promise<Sent | null>;
+  readonly findSent?: (effect: MessageEffect) => Promise<Sent | null>;
 
   /** A channel was linked, or a link was found at start: be present in it. Must be quick; called again at every start. */
-  linked?(link: ChannelLink): Promise<void>;
+  readonly linked?: (link: ChannelLink) => Promise<void>;
   /** The last link of a channel is gone. */
-  unlinked?(link: ChannelLink): Promise<void>;
+  readonly unlinked?: (link: ChannelLink) => Promise<void>;
   /**
    * Finds a channel by what a person types (`#trestle`, `libera/#trestle`, a URL). `null`: there is no such channel.
    * Throw an `Error` whose message tells the person what to type instead. Fallback: the text is the channel's id.
    */
-  resolveChannel?(text: string): Promise<ChannelInfo | null>;
+  readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
   /** Finds a person by what one types, or by the id of a ghost. Fallback: unknown. */
-  resolveUser?(text: string): Promise<RemoteUser | null>;
+  readonly resolveUser?: (text: string) => Promise<RemoteUser | null>;
   /** The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix. */
-  directChannel?(user: UserId, remote: RemoteUserId): Promise<ChannelId>;
+  readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
   /** Opens a file that a `remote` media source names. */
-  openMedia?(reference: string): Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
+  readonly openMedia?: (reference: string) => Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
   /**
    * What happened in a channel after `cursor` (the id of the last event received from it, `null` when there is none)?
    * Called at start and after `report({ state: "connected" })`; call `network.receive` for each, in order.
    */
-  catchUp?(channel: ChannelId, cursor: RemoteMessageId | null): Promise<void>;
+  readonly catchUp?: (channel: ChannelId, cursor: RemoteMessageId | null) => Promise<void>;
   /** Signs a Matrix user in to an account of their own. Fallback: the bridge has no logins. */
-  login?(session: LoginSession): Promise<LoginAccount>;
+  readonly login?: (session: LoginSession) => Promise<LoginAccount>;
   /** The login is to be forgotten: sign it out. */
-  logout?(login: Login): Promise<void>;
+  readonly logout?: (login: Login) => Promise<void>;
   /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
-  close?(): Promise<void>;
+  readonly close?: () => Promise<void>;
 }
 
 export interface ChannelInfo {

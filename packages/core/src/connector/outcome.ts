@@ -33,6 +33,6 @@ export function uncertain(reason: string): Failure {
   return { failed: "uncertain", reason };
 }
 
-export function isFailure(outcome: Outcome | void): outcome is Failure {
+export function isFailure(outcome: Outcome): outcome is Failure {
   return outcome !== undefined && "failed" in outcome;
 }

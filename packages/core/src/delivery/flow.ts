@@ -177,12 +177,12 @@ export class Flow {
 
   /** Resolves when every lane is empty or waits for another attempt, or `deadline` resolves. */
   async drain(deadline: Promise<void>): Promise<void> {
-    let over = false;
+    const waiting = { over: false };
     void deadline.then(() => {
-      over = true;
+      waiting.over = true;
       this.#settleIdle();
     });
-    while (!over && (this.#ready.length > 0 || this.#busy())) {
+    while (!waiting.over && (this.#ready.length > 0 || this.#busy())) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }

@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+import { sqliteCode } from "./sqlite-code.js";
 
 export class StoreInUse extends Error {
   override readonly name = "StoreInUse";
@@ -18,7 +19,7 @@ export function claimStore(file: string): { release(): void } {
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     db.close();
-    if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY")) {
+    if (sqliteCode(error)?.startsWith("SQLITE_BUSY") === true) {
       throw new StoreInUse(
         `Another Trestle is running on ${file}. Stop it first, or give this one another dataDirectory: two processes on one journal would deliver everything twice.`,
       );

@@ -1,5 +1,6 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { sqliteCode } from "./sqlite-code.js";
 import { decodeBatch, Writer, type Batch, type Write } from "./writes.js";
 
 type Unit = readonly Write[];
@@ -80,8 +81,7 @@ class GroupCommitter {
 }
 
 function describe(error: unknown): Failure {
-  if (error instanceof Database.SqliteError) return { code: error.code, message: error.message };
-  return { code: "ERROR", message: error instanceof Error ? error.message : String(error) };
+  return { code: sqliteCode(error) ?? "ERROR", message: error instanceof Error ? error.message : String(error) };
 }
 
 if (parentPort) {

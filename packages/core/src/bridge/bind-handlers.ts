@@ -1,0 +1,36 @@
+import type { NetworkHandlers } from "../connector/connector.js";
+
+const names = [
+  "split",
+  "message",
+  "edit",
+  "redact",
+  "react",
+  "unreact",
+  "membership",
+  "topic",
+  "name",
+  "typing",
+  "receipt",
+  "findSent",
+  "linked",
+  "unlinked",
+  "resolveChannel",
+  "resolveUser",
+  "directChannel",
+  "openMedia",
+  "catchUp",
+  "login",
+  "logout",
+  "close",
+] as const satisfies readonly (keyof NetworkHandlers)[];
+
+/** Handlers that may be called on their own, also where a connector returned an instance of a class. */
+export function bindHandlers(handlers: NetworkHandlers): NetworkHandlers {
+  const bound: Record<string, unknown> = { limits: handlers.limits, idempotent: handlers.idempotent };
+  for (const name of names) {
+    const handler = handlers[name];
+    if (handler) bound[name] = handler.bind(handlers);
+  }
+  return { ...handlers, ...bound };
+}
