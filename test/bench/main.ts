@@ -27,7 +27,7 @@ const checks: Readonly<Record<string, (pace: Pace, report: Report) => Promise<Fi
 
 const full: Pace = {
   rounds: 3,
-  warmMs: 1_500,
+  warmMs: 3_000,
   measureMs: 4_000,
   rateMs: 5_000,
   backlog: 5_000,
@@ -36,12 +36,12 @@ const full: Pace = {
   mappedMessages: 1_000_000,
 };
 const quick: Pace = {
-  rounds: 3,
-  warmMs: 1_000,
+  rounds: 2,
+  warmMs: 1_500,
   measureMs: 1_500,
   rateMs: 1_500,
   backlog: 2_000,
-  stormMs: 9_000,
+  stormMs: 7_000,
   starts: 3,
   mappedMessages: 1_000_000,
 };

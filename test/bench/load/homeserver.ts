@@ -7,6 +7,7 @@ export class MockHomeserver {
   readonly #requests = new Map<string, number>();
   /** As in Synapse the answer is kept under the path alone, whoever sends. */
   readonly #answered = new Map<string, string>();
+  readonly #profiles = new Map<string, string>();
   #lastEvent = 0;
   /** Sends answered from the cache: attempts repeated under the same transaction id. */
   repeated = 0;
@@ -20,7 +21,10 @@ export class MockHomeserver {
     const path = query < 0 ? target : target.slice(0, query);
     const route = this.#route(method, path);
     this.#requests.set(route, (this.#requests.get(route) ?? 0) + 1);
-    const answer = route === "PUT send" ? this.#send(path, body) : otherAnswer(route, path, target);
+    const answer =
+      route === "PUT send"
+        ? this.#send(path, body)
+        : (this.#profile(route, path, body) ?? otherAnswer(route, path, target));
     if (this.cost === undefined) return answer;
     return { ...answer, costMs: route === "POST join" ? this.cost.join : this.cost.other };
   }
@@ -37,6 +41,18 @@ export class MockHomeserver {
       return `${method} ${parts[2] === "state" && parts[3] !== undefined ? `state ${decodeURIComponent(parts[3])}` : (parts[2] ?? "rooms")}`;
     if (parts[0] === "profile") return `${method} profile ${parts[2] ?? ""}`.trim();
     return `${method} ${parts[0] ?? ""}${parts[0] === "account" || parts[0] === "appservice" ? `/${parts.at(-1)}` : ""}`;
+  }
+
+  /** A profile is what was last written to it. */
+  #profile(route: string, path: string, body: string): Answer | undefined {
+    const user = /\/profile\/([^/]+)/.exec(path)?.[1];
+    if (user === undefined) return undefined;
+    if (route.startsWith("PUT")) {
+      this.#profiles.set(user, body);
+      return { status: 200, body: "{}" };
+    }
+    const profile = this.#profiles.get(user);
+    return profile === undefined ? undefined : { status: 200, body: profile };
   }
 
   #send(path: string, body: string): Answer {

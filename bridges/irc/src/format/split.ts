@@ -6,6 +6,9 @@ export const MIN_BUDGET = 64;
 /** A line is ended at a space only where that leaves it at least this full. */
 const FULL_ENOUGH = 0.4;
 
+/** What follows a place decides whether a grapheme ends there. */
+const LOOK_AHEAD = 8;
+
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** Writes a line with its formatting codes. */
@@ -39,7 +42,6 @@ interface Span {
 class LineCutter {
   readonly #text: string;
   readonly #spans: readonly Span[];
-  #segments: Intl.Segments | undefined;
   #at = 0;
   #span = 0;
 
@@ -95,9 +97,11 @@ class LineCutter {
     return this.#wholeGrapheme(isFull ? this.#at + space + 1 : furthest);
   }
 
+  /** Only the piece is looked at, which keeps the whole in proportion to the text. */
   #wholeGrapheme(end: number): number {
-    this.#segments ??= graphemes.segment(this.#text);
-    const start = this.#segments.containing(end)?.index ?? end;
+    if (isSimple(this.#text.charCodeAt(end - 1)) && isSimple(this.#text.charCodeAt(end))) return end;
+    const segments = graphemes.segment(this.#text.slice(this.#at, end + LOOK_AHEAD));
+    const start = this.#at + (segments.containing(end - this.#at)?.index ?? end - this.#at);
     return start > this.#at ? start : end;
   }
 
@@ -118,4 +122,9 @@ class LineCutter {
     }
     return written;
   }
+}
+
+/** Before U+0300 every character is a grapheme by itself. */
+function isSimple(unit: number): boolean {
+  return unit < 0x300;
 }

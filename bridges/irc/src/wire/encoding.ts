@@ -15,7 +15,15 @@ export class LineDecoder {
     try {
       return utf8.decode(line);
     } catch {
-      return this.#fallback.decode(line);
+      const text = this.#fallback.decode(line);
+      return this.#fallback.encoding === "windows-1252" ? text.replace(/[\x80-\x9f]/g, windows1252) : text;
     }
   }
+}
+
+/** What 0x80 to 0x9f are in windows-1252; Node.js before 24 reads them as control characters. */
+const HIGH = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ";
+
+function windows1252(character: string): string {
+  return HIGH.charAt(character.charCodeAt(0) - 0x80);
 }
