@@ -177,7 +177,8 @@ class IrcBridge {
 
   #directChannel(user: UserId, remote: RemoteUserId): ChannelId {
     const person = personOf(remote);
-    if (!person || !this.#networks.has(person.network)) throw new Error(`${remote} is nobody on a network of this bridge`);
+    if (!person || !this.#networks.has(person.network))
+      throw new Error(`${remote} is nobody on a network of this bridge`);
     return queryIdOf(person.network, person.nick, user);
   }
 

@@ -11,16 +11,26 @@ const CYCLES = Number(process.env["TRESTLE_CRASH_CYCLES"] ?? 8);
 const MESSAGES = CYCLES * 40;
 const channels = ["net/#one", "net/#two", "net/#three"];
 
-const servers: readonly { readonly name: string; readonly without: readonly Capability[]; readonly msgid: boolean }[] = [
-  { name: "a server that offers everything", without: [], msgid: true },
-  { name: "a server without labels", without: ["labeled-response", "batch"], msgid: true },
-  { name: "a server without echoes", without: ["labeled-response", "batch", "echo-message"], msgid: false },
-  {
-    name: "a server that knows no capabilities of use",
-    without: ["labeled-response", "batch", "echo-message", "message-tags", "server-time", "cap-notify", "chghost", "account-tag"],
-    msgid: false,
-  },
-];
+const servers: readonly { readonly name: string; readonly without: readonly Capability[]; readonly msgid: boolean }[] =
+  [
+    { name: "a server that offers everything", without: [], msgid: true },
+    { name: "a server without labels", without: ["labeled-response", "batch"], msgid: true },
+    { name: "a server without echoes", without: ["labeled-response", "batch", "echo-message"], msgid: false },
+    {
+      name: "a server that knows no capabilities of use",
+      without: [
+        "labeled-response",
+        "batch",
+        "echo-message",
+        "message-tags",
+        "server-time",
+        "cap-notify",
+        "chghost",
+        "account-tag",
+      ],
+      msgid: false,
+    },
+  ];
 
 /** The texts of a channel's messages, in the order they were written down. */
 function textsOf(events: readonly unknown[], channel: string): string[] {
@@ -49,7 +59,13 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     for (const channel of channels) await person.join(channel.replace("net/", ""));
     const outgoing = Array.from({ length: MESSAGES }, (_, index): OutgoingMessage => {
       const who = index % 5;
-      return { id: `e${index}`, channel: channels[index % 3]!, user: `@user${who}:example.org`, name: `User${who}`, text: `out ${index}` };
+      return {
+        id: `e${index}`,
+        channel: channels[index % 3]!,
+        user: `@user${who}:example.org`,
+        name: `User${who}`,
+        text: `out ${index}`,
+      };
     });
     bridge = new DurableProcess({ networks: [networkOn(server.port)], grace: 60, onStop: "quit" }, channels, outgoing);
     let said = 0;
@@ -58,7 +74,10 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     }, 4);
     bridge.start();
     // Whoever speaks before the bot is there for the first time speaks to nobody.
-    await server.waitFor(() => channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle")), { timeoutMs: 10_000 });
+    await server.waitFor(
+      () => channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle")),
+      { timeoutMs: 10_000 },
+    );
     const missed = said;
     const pauses = fc.sample(fc.integer({ min: 40, max: 700 }), { numRuns: CYCLES, seed: 42 });
     for (const pause of pauses) {
@@ -74,12 +93,16 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
       const log = server.channel(channel.replace("net/", "")).log;
       expect(log.filter(({ from }) => from !== "carol").map(({ text }) => text)).toEqual(own);
       const heard = textsOf(all, channel);
-      const expected = Array.from({ length: MESSAGES }, (_, number) => number).filter((number) => number % 3 === index && number >= missed);
+      const expected = Array.from({ length: MESSAGES }, (_, number) => number).filter(
+        (number) => number % 3 === index && number >= missed,
+      );
       expect(heard.filter((text) => Number(text.slice(3)) >= missed)).toEqual(expected.map((number) => `in ${number}`));
     }
     // Nobody was seen to come and go: the connections lived on.
     expect(person.lines.filter((line) => / QUIT /.test(line))).toEqual([]);
-    expect(bridge.read("failures").filter((failure) => (failure as { failed: string }).failed === "permanent")).toEqual([]);
+    expect(bridge.read("failures").filter((failure) => (failure as { failed: string }).failed === "permanent")).toEqual(
+      [],
+    );
   });
 });
 
@@ -90,7 +113,10 @@ async function finished(bridge: DurableProcess, person: IrcTestClient, said: () 
     const heard = channels.flatMap((channel) => textsOf(received, channel));
     const isHeard = [0, 1, 2].every((offset) => heard.includes(`in ${MESSAGES - 1 - offset}`));
     if (said() === MESSAGES && isHeard && bridge.read("done").length === MESSAGES) return received;
-    if (Date.now() > deadline) throw new Error(`not finished: ${bridge.read("done").length} of ${MESSAGES} sent, ${heard.length} heard; ${person.lines.at(-1)}`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `not finished: ${bridge.read("done").length} of ${MESSAGES} sent, ${heard.length} heard; ${person.lines.at(-1)}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

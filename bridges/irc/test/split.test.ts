@@ -6,13 +6,23 @@ import { encodeLine, MIN_BUDGET, splitLine } from "../dist/format/split.js";
 import { cutToBytes } from "../dist/wire/sanitise.js";
 
 const seed = 20240602;
-const style: fc.Arbitrary<Style> = fc.constantFrom(PLAIN, { ...PLAIN, bold: true }, { ...PLAIN, mono: true, strike: true }, { ...PLAIN, foreground: colourOf(4)!, background: colourOf(1)! }, { ...PLAIN, foreground: colourOf(12)! });
+const style: fc.Arbitrary<Style> = fc.constantFrom(
+  PLAIN,
+  { ...PLAIN, bold: true },
+  { ...PLAIN, mono: true, strike: true },
+  { ...PLAIN, foreground: colourOf(4)!, background: colourOf(1)! },
+  { ...PLAIN, foreground: colourOf(12)! },
+);
 const unit = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: "grapheme-ascii", maxLength: 1 }) },
   { weight: 2, arbitrary: fc.constantFrom(" ", "1", ",", "é", "漢", "👩‍👩‍👧‍👦", "🇩🇪", "n̈", "ش") },
   { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 1 }) },
 );
-const line: fc.Arbitrary<Run[]> = fc.array(fc.record({ text: fc.array(unit, { maxLength: 300 }).map((units) => units.join("")), style }), { maxLength: 5 }).map((runs) => mergeRuns(runs));
+const line: fc.Arbitrary<Run[]> = fc
+  .array(fc.record({ text: fc.array(unit, { maxLength: 300 }).map((units) => units.join("")), style }), {
+    maxLength: 5,
+  })
+  .map((runs) => mergeRuns(runs));
 const budget = fc.integer({ min: MIN_BUDGET, max: 450 });
 const textOf = (runs: readonly Run[]) => runs.map(({ text }) => text).join("");
 
@@ -31,14 +41,18 @@ describe("splitting", () => {
   it("cuts no grapheme that fits into a line", () => {
     const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
     fc.assert(
-      fc.property(fc.array(unit, { maxLength: 400 }).map((units) => units.join("")), budget, (text, bytes) => {
-        const whole = new Set([...segmenter.segment(text)].map(({ index }) => index));
-        let at = 0;
-        for (const piece of splitLine([{ text, style: PLAIN }], bytes)) {
-          expect(whole.has(at)).toBe(true);
-          at += textOf(parseRuns(piece)).length;
-        }
-      }),
+      fc.property(
+        fc.array(unit, { maxLength: 400 }).map((units) => units.join("")),
+        budget,
+        (text, bytes) => {
+          const whole = new Set([...segmenter.segment(text)].map(({ index }) => index));
+          let at = 0;
+          for (const piece of splitLine([{ text, style: PLAIN }], bytes)) {
+            expect(whole.has(at)).toBe(true);
+            at += textOf(parseRuns(piece)).length;
+          }
+        },
+      ),
       { seed, numRuns: 400 },
     );
   });
@@ -71,18 +85,28 @@ describe("splitting", () => {
   });
 
   it("writes a whole line without cutting it", () => {
-    expect(encodeLine([{ text: "a", style: PLAIN }, { text: "b", style: { ...PLAIN, bold: true } }, { text: "c", style: PLAIN }])).toBe("a\x02b\x0fc");
+    expect(
+      encodeLine([
+        { text: "a", style: PLAIN },
+        { text: "b", style: { ...PLAIN, bold: true } },
+        { text: "c", style: PLAIN },
+      ]),
+    ).toBe("a\x02b\x0fc");
   });
 });
 
 describe("cutting free text", () => {
   it("stays within the bytes, is a beginning, and cuts no grapheme", () => {
     fc.assert(
-      fc.property(fc.array(unit, { maxLength: 80 }).map((units) => units.join("")), fc.integer({ min: 0, max: 120 }), (text, bytes) => {
-        const cut = cutToBytes(text, bytes);
-        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(bytes);
-        expect(text.startsWith(cut)).toBe(true);
-      }),
+      fc.property(
+        fc.array(unit, { maxLength: 80 }).map((units) => units.join("")),
+        fc.integer({ min: 0, max: 120 }),
+        (text, bytes) => {
+          const cut = cutToBytes(text, bytes);
+          expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(bytes);
+          expect(text.startsWith(cut)).toBe(true);
+        },
+      ),
       { seed, numRuns: 400 },
     );
   });

@@ -14,7 +14,8 @@ import { parseSource } from "../dist/wire/source.js";
 
 const vectors = join(fileURLToPath(new URL("../../../../shared/data/irc-parser-tests/tests", import.meta.url)));
 const hasVectors = existsSync(vectors);
-if (!hasVectors) process.stdout.write("skipped: the IRC parser vectors, for ../shared/data/irc-parser-tests is absent\n");
+if (!hasVectors)
+  process.stdout.write("skipped: the IRC parser vectors, for ../shared/data/irc-parser-tests is absent\n");
 const withVectors = hasVectors ? describe : describe.skip;
 
 function read<T extends z.ZodType>(name: string, test: T): z.output<T>[] {
@@ -35,7 +36,13 @@ withVectors("the parser vectors of ircdocs", () => {
     expect(tests.length).toBeGreaterThan(30);
     for (const { input, atoms: expected } of tests) {
       const message = parseMessage(input);
-      expect({ input, tags: Object.fromEntries(message!.tags), source: message!.source, verb: message!.verb, params: message!.params }).toEqual({
+      expect({
+        input,
+        tags: Object.fromEntries(message!.tags),
+        source: message!.source,
+        verb: message!.verb,
+        params: message!.params,
+      }).toEqual({
         input,
         tags: expected.tags ?? {},
         source: expected.source ?? "",
@@ -49,14 +56,20 @@ withVectors("the parser vectors of ircdocs", () => {
     const tests = read("msg-join.yaml", z.object({ desc: z.string(), atoms, matches: z.array(z.string()) }));
     expect(tests.length).toBeGreaterThan(10);
     for (const { atoms: given, matches } of tests) {
-      const parts = { ...(given.tags ? { tags: given.tags } : {}), ...(given.source != null ? { source: given.source } : {}) };
+      const parts = {
+        ...(given.tags ? { tags: given.tags } : {}),
+        ...(given.source != null ? { source: given.source } : {}),
+      };
       expect(matches).toContain(formatMessage(given.verb, given.params ?? [], parts));
     }
   });
 
   it("of sources are all read", () => {
     const mask = z.object({ nick: z.string().default(""), user: z.string().default(""), host: z.string().default("") });
-    for (const { source, atoms: expected } of read("userhost-split.yaml", z.object({ source: z.string(), atoms: mask }))) {
+    for (const { source, atoms: expected } of read(
+      "userhost-split.yaml",
+      z.object({ source: z.string(), atoms: mask }),
+    )) {
       const { nick, user = "", host = "" } = parseSource(source);
       expect({ nick, user, host }).toEqual(expected);
     }
@@ -67,18 +80,23 @@ describe("a line", () => {
   it("can never hold what ends a line, whatever it is made of", () => {
     const any = fc.string({ unit: "binary" });
     fc.assert(
-      fc.property(any, fc.array(any, { maxLength: 4 }), fc.dictionary(fc.constantFrom("a", "b"), any), (verb, params, tags) => {
-        let line: string;
-        try {
-          line = formatMessage(verb, params, { tags });
-        } catch (error) {
-          // A middle parameter that would be read as something else is refused, not sent.
-          expect(error).toBeInstanceOf(RangeError);
-          return;
-        }
-        // eslint-disable-next-line no-control-regex -- the subject of the test
-        expect(line).not.toMatch(/[\r\n\0]/);
-      }),
+      fc.property(
+        any,
+        fc.array(any, { maxLength: 4 }),
+        fc.dictionary(fc.constantFrom("a", "b"), any),
+        (verb, params, tags) => {
+          let line: string;
+          try {
+            line = formatMessage(verb, params, { tags });
+          } catch (error) {
+            // A middle parameter that would be read as something else is refused, not sent.
+            expect(error).toBeInstanceOf(RangeError);
+            return;
+          }
+          // eslint-disable-next-line no-control-regex -- the subject of the test
+          expect(line).not.toMatch(/[\r\n\0]/);
+        },
+      ),
       { seed: 1, numRuns: 1000 },
     );
   });
@@ -88,10 +106,21 @@ describe("a line", () => {
     // eslint-disable-next-line no-control-regex -- what no line can hold
     const trailing = fc.string({ unit: "binary" }).map((text) => text.replace(/[\r\n\0]/g, ""));
     fc.assert(
-      fc.property(word, fc.array(word, { maxLength: 5 }), trailing, fc.dictionary(word, trailing), (verb, middle, last, tags) => {
-        const message = parseMessage(formatMessage(verb, [...middle, last], { tags, source: "n!u@h" }));
-        expect(message).toEqual({ tags: new Map(Object.entries(tags)), source: "n!u@h", verb: verb.toUpperCase(), params: [...middle, last] });
-      }),
+      fc.property(
+        word,
+        fc.array(word, { maxLength: 5 }),
+        trailing,
+        fc.dictionary(word, trailing),
+        (verb, middle, last, tags) => {
+          const message = parseMessage(formatMessage(verb, [...middle, last], { tags, source: "n!u@h" }));
+          expect(message).toEqual({
+            tags: new Map(Object.entries(tags)),
+            source: "n!u@h",
+            verb: verb.toUpperCase(),
+            params: [...middle, last],
+          });
+        },
+      ),
       { seed: 2, numRuns: 500 },
     );
   });
@@ -112,7 +141,9 @@ describe("names", () => {
 
   it("of channels and nicks are checked", () => {
     expect(["#a", "&b", "#a:b", "#ä"].every((name) => isChannelName(name, "#&"))).toBe(true);
-    expect(["a", "#", "#a b", "#a,b", "#a\r\n", "#a\x07", "!a", ""].some((name) => isChannelName(name, "#&"))).toBe(false);
+    expect(["a", "#", "#a b", "#a,b", "#a\r\n", "#a\x07", "!a", ""].some((name) => isChannelName(name, "#&"))).toBe(
+      false,
+    );
     expect(["alice", "a[m]", "Ünïcode", "a/b"].every(isNick)).toBe(true);
     expect(["", "#a", ":a", "a b", "a\nb", "a,b", "a!b", "$x"].some(isNick)).toBe(false);
   });
@@ -127,8 +158,24 @@ describe("what a server says about itself", () => {
   it("is taken from 005, with the protocol's defaults for the rest", () => {
     const isupport = new Isupport();
     expect(isupport.caseMapping).toBe("rfc1459");
-    isupport.take(["me", "CASEMAPPING=ascii", "NICKLEN=16", "PREFIX=(qov)~@+", "LINELEN=1024", "CHANTYPES=#+", "NETWORK=My\\x20Net", "are supported by this server"]);
-    expect([isupport.caseMapping, isupport.nickLength, isupport.prefixSymbols, isupport.lineLength, isupport.channelPrefixes, isupport.network]).toEqual(["ascii", 16, "~@+", 1024, "#+", "My Net"]);
+    isupport.take([
+      "me",
+      "CASEMAPPING=ascii",
+      "NICKLEN=16",
+      "PREFIX=(qov)~@+",
+      "LINELEN=1024",
+      "CHANTYPES=#+",
+      "NETWORK=My\\x20Net",
+      "are supported by this server",
+    ]);
+    expect([
+      isupport.caseMapping,
+      isupport.nickLength,
+      isupport.prefixSymbols,
+      isupport.lineLength,
+      isupport.channelPrefixes,
+      isupport.network,
+    ]).toEqual(["ascii", 16, "~@+", 1024, "#+", "My Net"]);
     expect(isupport.get("ARE SUPPORTED BY THIS SERVER")).toBeUndefined();
     isupport.take(["me", "-NICKLEN", "LINELEN=nonsense", "are supported"]);
     expect([isupport.nickLength, isupport.lineLength]).toEqual([30, 512]);

@@ -155,7 +155,7 @@ export class HolderClient {
     log.info({ socket: paths.socket }, "starting the connection holder");
     const errors = openSync(paths.log, "a", 0o600);
     try {
-      const child = spawn(process.execPath, [HOLDER_PROGRAM, paths.socket, paths.token, String(graceMs)], {
+      const child = spawn(process.execPath, [HOLDER_PROGRAM, paths.socket, paths.token, paths.spool, String(graceMs)], {
         detached: true,
         cwd: paths.directory,
         env: { TMPDIR: process.env.TMPDIR, NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS },

@@ -11,6 +11,8 @@ export interface HolderPaths {
   readonly directory: string;
   readonly socket: string;
   readonly token: string;
+  /** What a holder leaves that no bridge has acknowledged. */
+  readonly spool: string;
   readonly log: string;
 }
 
@@ -24,6 +26,7 @@ export function holderPaths(dataDirectory: string, bridge: string): HolderPaths 
     directory,
     socket,
     token: join(directory, `irc-${bridge}.token`),
+    spool: join(directory, `irc-${bridge}.spool`),
     log: join(directory, `irc-${bridge}.holder.log`),
   };
 }

@@ -17,6 +17,15 @@ export interface EffectAnswer {
   readonly result: string | undefined;
 }
 
+/** An effect as it can be written down. */
+export interface StoredEffect {
+  readonly key: string;
+  readonly connection: string;
+  readonly meta: string;
+  readonly outcome: WriteOutcome;
+  readonly result: string | undefined;
+}
+
 /** Remembers which effects were written to which connection, so that a bridge that died in between can ask. */
 export class EffectRegister {
   readonly #effects = new Map<string, Effect>();
@@ -53,6 +62,17 @@ export class EffectRegister {
         ? await new Promise<WriteOutcome>((resolve) => effect.waiting.push(resolve))
         : effect.outcome;
     return { connection: effect.connection, outcome, result: effect.result };
+  }
+
+  /** What a later holder must know, oldest first. */
+  get stored(): StoredEffect[] {
+    return [...this.#effects].map(([key, { connection, meta, outcome, result }]) => {
+      return { key, connection, meta, outcome: outcome === "writing" ? "unsure" : outcome, result };
+    });
+  }
+
+  restore(effects: readonly StoredEffect[]): void {
+    for (const { key, ...effect } of effects) this.#effects.set(key, { ...effect, waiting: [] });
   }
 
   /** Effects that may have been written and of which nobody said what became of them, oldest first. */

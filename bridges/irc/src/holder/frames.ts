@@ -252,9 +252,9 @@ export function encodeToBridge(frame: ToBridge): Buffer {
     case "closed":
       return packer.text(frame.connection).text(frame.reason).frame();
     case "written":
-      return packer.u32(frame.request).u8(OUTCOMES.indexOf(frame.outcome)).frame();
+      return packOutcome(packer.u32(frame.request), frame.outcome).frame();
     case "answer":
-      packer.u32(frame.request).u8(OUTCOMES.indexOf(frame.outcome));
+      packOutcome(packer.u32(frame.request), frame.outcome);
       return packer.text(frame.connection).bool(frame.open).optionalText(frame.result).frame();
   }
 }
@@ -298,11 +298,11 @@ export function decodeToBridge(bytes: Buffer): ToBridge {
   }
 }
 
-function packChange(packer: Packer, [key, value]: StateChange): void {
+export function packChange(packer: Packer, [key, value]: StateChange): void {
   packer.text(key).optionalText(value);
 }
 
-function unpackChange(from: Unpacker): StateChange {
+export function unpackChange(from: Unpacker): StateChange {
   return [from.text(), from.optionalText()];
 }
 
@@ -310,7 +310,11 @@ function packBytes(packer: Packer, value: Buffer): void {
   packer.bytes(value);
 }
 
-function unpackOutcome(from: Unpacker): WriteOutcome | "unknown" {
+export function packOutcome(packer: Packer, outcome: WriteOutcome | "unknown"): Packer {
+  return packer.u8(OUTCOMES.indexOf(outcome));
+}
+
+export function unpackOutcome(from: Unpacker): WriteOutcome | "unknown" {
   const outcome = OUTCOMES[from.u8()];
   if (outcome === undefined) throw new FrameError("an outcome that is none");
   return outcome;

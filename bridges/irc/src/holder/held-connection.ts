@@ -1,37 +1,23 @@
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { errorCode } from "./error-code.js";
 import { PuppetFilter } from "./filter.js";
-import type { OpenOptions, StateChange, ToBridge, WriteOutcome } from "./frames.js";
+import type { OpenOptions, ToBridge, WriteOutcome } from "./frames.js";
 import { headOf, type LineHead } from "./line-head.js";
 import { LineSplitter } from "./line-splitter.js";
+import { LineStore } from "./line-store.js";
 
-/** Unacknowledged lines beyond which the server's socket is no longer read. */
-const MAX_KEPT_LINES = 4096;
-const MAX_KEPT_BYTES = 2 * 1024 * 1024;
-/** How many lines the bridge is given before it has acknowledged the first of them. */
-const WINDOW_LINES = 512;
-const MAX_STATE_KEYS = 200_000;
 /** How long a server may take to close after the last line. */
 const LINGER_MS = 2_000;
 const LIVENESS_TOKEN = "trestle-holder";
 
 /** One connection to an IRC server, with what arrived on it and was not acknowledged. */
 export class HeldConnection {
-  readonly state = new Map<string, string>();
+  readonly store: LineStore;
   readonly #socket: Socket;
   readonly #splitter = new LineSplitter();
   #filter: PuppetFilter | undefined;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
-  /** The number of the first kept line; lines are numbered from 1. */
-  #first = 1;
-  /** The number of the next line to give to the bridge. */
-  #next = 1;
-  #attached = false;
   #opened = false;
-  #closed: string | undefined;
-  #closedTold = false;
   #failure: string | undefined;
   #lastHeard = Date.now();
   #pingedAt: number | undefined;
@@ -39,11 +25,12 @@ export class HeldConnection {
   #connecting: NodeJS.Timeout | undefined;
 
   constructor(
-    readonly id: string,
+    id: string,
     private readonly options: OpenOptions,
     private readonly tell: (frame: ToBridge) => void,
     private readonly onClosed: () => void,
   ) {
+    this.store = new LineStore(id, tell);
     this.#socket = options.tls ? this.#dialTls() : this.#dialPlain();
     this.#connecting = setTimeout(() => {
       this.#fail(`no connection within ${options.connectTimeoutMs} ms`);
@@ -53,54 +40,25 @@ export class HeldConnection {
     this.#socket.on("close", () => this.#ended());
   }
 
+  /** Whether lines can be written. */
   get open(): boolean {
-    return this.#opened && this.#closed === undefined && !this.#socket.destroyed;
-  }
-
-  get closed(): boolean {
-    return this.#closed !== undefined;
-  }
-
-  /** The lines that no bridge has acknowledged. */
-  get unacknowledged(): readonly Buffer[] {
-    return this.#kept;
-  }
-
-  change(changes: readonly StateChange[]): void {
-    for (const [key, value] of changes) {
-      if (value === undefined) this.state.delete(key);
-      else if (this.state.has(key) || this.state.size < MAX_STATE_KEYS) this.state.set(key, value);
-    }
+    return this.#opened && this.store.closed === undefined && !this.#socket.destroyed;
   }
 
   filterFor(nick: string): void {
     this.#filter = nick === "" ? undefined : new PuppetFilter(nick);
   }
 
-  /** Gives the bridge what is kept, from the first unacknowledged line on. */
   attach(): void {
-    this.#attached = true;
-    this.#next = this.#first;
-    this.#closedTold = false;
-    if (this.open) this.tell({ type: "opened", connection: this.id });
-    this.#flush();
-  }
-
-  detach(): void {
-    this.#attached = false;
+    if (this.open) this.tell({ type: "opened", connection: this.store.id });
+    this.store.attach();
   }
 
   acknowledge(line: number): void {
-    const count = Math.min(line - this.#first + 1, this.#kept.length);
-    if (count <= 0) return;
-    for (const kept of this.#kept.splice(0, count)) this.#keptBytes -= kept.length;
-    this.#first += count;
-    this.#next = Math.max(this.#next, this.#first);
-    if (this.#socket.isPaused() && this.#kept.length < MAX_KEPT_LINES / 2 && this.#keptBytes < MAX_KEPT_BYTES / 2) {
-      this.#lastHeard = Date.now();
-      this.#socket.resume();
-    }
-    this.#flush();
+    this.store.acknowledge(line);
+    if (!this.#socket.isPaused() || !this.store.hasRoom) return;
+    this.#lastHeard = Date.now();
+    this.#socket.resume();
   }
 
   write(data: Buffer, done: (outcome: WriteOutcome) => void): void {
@@ -113,14 +71,13 @@ export class HeldConnection {
 
   /** Writes a last line and closes, without waiting for long. */
   close(lastLine: string): void {
-    if (this.#closed !== undefined) return;
+    if (this.store.closed !== undefined) return;
+    this.#failure ??= "closed by the bridge";
     if (!this.#opened || lastLine === "") {
-      this.#failure ??= "closed by the bridge";
       this.#socket.destroy();
       return;
     }
-    this.#failure ??= "closed by the bridge";
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#socket.resume();
     this.#socket.end(`${lastLine}\r\n`);
     this.#linger ??= setTimeout(() => this.#socket.destroy(), LINGER_MS);
   }
@@ -149,7 +106,7 @@ export class HeldConnection {
     const name = serverName ?? host;
     const socket = connectTls({
       ...this.#address(),
-      ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
+      ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(ca === undefined ? {} : { ca }),
       rejectUnauthorized: !insecure,
       minVersion: "TLSv1.2",
@@ -169,7 +126,7 @@ export class HeldConnection {
     this.#lastHeard = Date.now();
     this.#socket.setNoDelay(true);
     this.#socket.setKeepAlive(true, 60_000);
-    if (this.#attached) this.tell({ type: "opened", connection: this.id });
+    if (this.store.attached) this.tell({ type: "opened", connection: this.store.id });
   }
 
   #received(chunk: Buffer): void {
@@ -181,8 +138,8 @@ export class HeldConnection {
       return;
     }
     for (const line of lines) this.#take(line);
-    if (this.#kept.length >= MAX_KEPT_LINES || this.#keptBytes >= MAX_KEPT_BYTES) this.#socket.pause();
-    this.#flush();
+    if (this.store.isFull && this.#linger === undefined) this.#socket.pause();
+    this.store.flush();
   }
 
   #take(line: Buffer): void {
@@ -193,22 +150,7 @@ export class HeldConnection {
     }
     if (isLivenessAnswer(line, head)) return;
     if (this.#filter && !this.#filter.keeps(line, head)) return;
-    this.#kept.push(line);
-    this.#keptBytes += line.length;
-  }
-
-  #flush(): void {
-    if (!this.#attached) return;
-    const from = this.#next - this.#first;
-    const until = Math.min(this.#kept.length, WINDOW_LINES);
-    if (until > from) {
-      this.tell({ type: "lines", connection: this.id, first: this.#next, lines: this.#kept.slice(from, until) });
-      this.#next = this.#first + until;
-    }
-    if (this.#closed !== undefined && !this.#closedTold && this.#next === this.#first + this.#kept.length) {
-      this.#closedTold = true;
-      this.tell({ type: "closed", connection: this.id, reason: this.#closed });
-    }
+    this.store.keep(line);
   }
 
   #fail(reason: string): void {
@@ -219,8 +161,7 @@ export class HeldConnection {
   #ended(): void {
     clearTimeout(this.#connecting);
     clearTimeout(this.#linger);
-    this.#closed = this.#failure ?? "the server closed the connection";
-    this.#flush();
+    this.store.close(this.#failure ?? "the server closed the connection");
     this.onClosed();
   }
 }

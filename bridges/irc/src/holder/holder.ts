@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { BridgeSession, type SessionEvents } from "./bridge-session.js";
 import { EffectRegister } from "./effect-register.js";
-import type { ToBridge, ToHolder, WriteFrame } from "./frames.js";
+import type { ToBridge, ToHolder, WriteFrame, WriteOutcome } from "./frames.js";
 import { HeldConnection } from "./held-connection.js";
+import { LineStore } from "./line-store.js";
+import type { Spool } from "./spool-format.js";
 
 const LIVENESS_EVERY_MS = 1_000;
 /** How long the last lines may take when the holder ends. */
 const LAST_LINES_MS = 2_500;
-/** How long a holder without any connection waits for a bridge. */
+/** How long a holder that has nothing to hold waits for a bridge. */
 const IDLE_MS = 10_000;
 
 export interface HolderOptions {
@@ -16,13 +18,19 @@ export interface HolderOptions {
   /** Until a bridge says otherwise. */
   readonly graceMs: number;
   readonly quit: string;
-  /** Called once, when the holder has ended. */
-  readonly onEnd: (unacknowledged: readonly HeldConnection[]) => void;
+  /** What an earlier holder left. */
+  readonly spool: Spool | undefined;
+  /** Everything of the spool has reached a bridge. */
+  readonly onSpoolDone: () => void;
+  /** Called once, when the holder has ended, with what no bridge has acknowledged. */
+  readonly onEnd: (spool: Spool) => void;
 }
 
 /** Keeps the connections to IRC servers while bridges come and go. */
 export class Holder {
   readonly #connections = new Map<string, HeldConnection>();
+  /** Connections of an earlier holder: lines without a socket. */
+  readonly #spooled = new Map<string, LineStore>();
   readonly #forgetWhenClosed = new Set<string>();
   readonly #effects = new EffectRegister();
   readonly #instance = randomBytes(8).toString("hex");
@@ -36,6 +44,13 @@ export class Holder {
   constructor(private readonly options: HolderOptions) {
     this.#graceMs = options.graceMs;
     this.#quit = options.quit;
+    for (const stored of options.spool?.connections ?? []) {
+      this.#spooled.set(
+        stored.id,
+        LineStore.restore(stored, (frame) => this.#tell(frame)),
+      );
+    }
+    this.#effects.restore(options.spool?.effects ?? []);
     this.#liveness = setInterval(() => {
       const now = Date.now();
       for (const connection of this.#connections.values()) connection.checkLiveness(now);
@@ -71,21 +86,29 @@ export class Holder {
     for (const connection of this.#connections.values()) connection.close(lastLine);
     const deadline = Date.now() + LAST_LINES_MS;
     const wait = setInterval(() => {
-      const open = [...this.#connections.values()].some((connection) => !connection.closed);
-      if (open && Date.now() < deadline) return;
+      const isOpen = [...this.#connections.values()].some(({ store }) => store.closed === undefined);
+      if (isOpen && Date.now() < deadline) return;
       clearInterval(wait);
       this.#bridge?.end();
-      this.options.onEnd([...this.#connections.values()].filter(({ unacknowledged }) => unacknowledged.length > 0));
+      this.options.onEnd({ connections: this.#stores().map(({ stored }) => stored), effects: this.#effects.stored });
     }, 20);
+  }
+
+  #stores(): LineStore[] {
+    return [...this.#spooled.values(), ...[...this.#connections.values()].map(({ store }) => store)];
+  }
+
+  #storeOf(connection: string): LineStore | undefined {
+    return this.#connections.get(connection)?.store ?? this.#spooled.get(connection);
   }
 
   #welcome(session: BridgeSession): void {
     clearTimeout(this.#grace);
     this.#bridge?.replace();
     this.#bridge = session;
-    for (const connection of this.#connections.values()) {
-      connection.detach();
-      session.send({ type: "held", connection: connection.id, open: !connection.closed, state: [...connection.state] });
+    for (const store of this.#stores()) {
+      store.detach();
+      session.send({ type: "held", connection: store.id, open: store.closed === undefined, state: [...store.state] });
     }
     for (const { key, connection, meta } of this.#effects.unresolved()) {
       session.send({ type: "pending", key, connection, meta, open: this.#isOpen(connection) });
@@ -95,12 +118,12 @@ export class Holder {
 
   #left(): void {
     this.#bridge = undefined;
-    for (const connection of this.#connections.values()) connection.detach();
+    for (const store of this.#stores()) store.detach();
     if (!this.#ending) this.#waitForBridge();
   }
 
   #waitForBridge(): void {
-    const patience = this.#connections.size === 0 ? Math.min(IDLE_MS, this.#graceMs) : this.#graceMs;
+    const patience = this.#stores().length === 0 ? Math.min(IDLE_MS, this.#graceMs) : this.#graceMs;
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => this.end(`QUIT :${this.#quit}`), patience);
   }
@@ -119,19 +142,17 @@ export class Holder {
         this.#open(frame);
         return;
       case "attach":
-        this.#connections.get(frame.connection)?.attach();
+        (this.#connections.get(frame.connection) ?? this.#spooled.get(frame.connection))?.attach();
         return;
       case "write":
         this.#write(frame);
         return;
-      case "ack": {
-        const connection = this.#connections.get(frame.connection);
-        connection?.change(frame.changes);
-        connection?.acknowledge(frame.line);
+      case "ack":
+        this.#storeOf(frame.connection)?.change(frame.changes);
+        (this.#connections.get(frame.connection) ?? this.#spooled.get(frame.connection))?.acknowledge(frame.line);
         return;
-      }
       case "state":
-        this.#connections.get(frame.connection)?.change(frame.changes);
+        this.#storeOf(frame.connection)?.change(frame.changes);
         return;
       case "result":
         this.#effects.result(frame.key, frame.result);
@@ -167,21 +188,22 @@ export class Holder {
         if (this.#forgetWhenClosed.delete(frame.connection)) this.#connections.delete(frame.connection);
       },
     );
-    connection.change(frame.state);
+    connection.store.change(frame.state);
     this.#connections.set(frame.connection, connection);
     connection.attach();
   }
 
   #forget(id: string): void {
     const connection = this.#connections.get(id);
-    if (connection?.closed) this.#connections.delete(id);
-    else if (connection) this.#forgetWhenClosed.add(id);
+    if (connection && connection.store.closed === undefined) this.#forgetWhenClosed.add(id);
+    else this.#connections.delete(id);
+    if (this.#spooled.delete(id) && this.#spooled.size === 0) this.options.onSpoolDone();
   }
 
   #write(frame: WriteFrame): void {
     const connection = this.#connections.get(frame.connection);
     if (frame.key !== "") this.#effects.begin(frame.key, frame.connection, frame.meta);
-    const done = (outcome: "written" | "gone" | "unsure") => {
+    const done = (outcome: WriteOutcome) => {
       if (frame.key !== "") this.#effects.settle(frame.key, outcome);
       if (frame.request !== 0) this.#tell({ type: "written", request: frame.request, outcome });
     };

@@ -47,6 +47,11 @@ export class Packer {
     return this;
   }
 
+  /** The fields alone. */
+  bare(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+
   /** The frame with its length before it. */
   frame(): Buffer {
     const length = this.#pieces.reduce((sum, piece) => sum + piece.length, 0);

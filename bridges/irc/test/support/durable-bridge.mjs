@@ -16,8 +16,16 @@ const lines = (name) => (existsSync(file(name)) ? readFileSync(file(name), "utf8
 const append = (name, value) => appendFileSync(file(name), `${JSON.stringify(value)}\n`);
 
 const outbox = JSON.parse(readFileSync(file("outbox.json"), "utf8"));
-const links = outbox.channels.map((channel) => ({ channel: ChannelId(channel), room: RoomId(`!${channel}`), kind: "plumbed" }));
-const received = new Set(lines("received").map((line) => JSON.parse(line)).map(({ channel, id }) => `${channel}\n${id}`));
+const links = outbox.channels.map((channel) => ({
+  channel: ChannelId(channel),
+  room: RoomId(`!${channel}`),
+  kind: "plumbed",
+}));
+const received = new Set(
+  lines("received")
+    .map((line) => JSON.parse(line))
+    .map(({ channel, id }) => `${channel}\n${id}`),
+);
 const attempted = new Set(lines("attempted").map((line) => JSON.parse(line)));
 const done = new Set(lines("done").map((line) => JSON.parse(line)));
 const stored = new Map();
@@ -78,7 +86,14 @@ async function deliver(message) {
     }
     attempted.add(message.id);
     append("attempted", message.id);
-    const outcome = await handlers.message({ ...effect, maybeSent: false, part: 0, parts: 1, wire, signal: AbortSignal.timeout(30_000) });
+    const outcome = await handlers.message({
+      ...effect,
+      maybeSent: false,
+      part: 0,
+      parts: 1,
+      wire,
+      signal: AbortSignal.timeout(30_000),
+    });
     if (!outcome?.failed) break;
     append("failures", { id: message.id, ...outcome });
     if (outcome.failed === "permanent") break;
@@ -91,7 +106,14 @@ async function deliver(message) {
 async function findSent(effect) {
   for (;;) {
     try {
-      return await handlers.findSent({ ...effect, maybeSent: true, part: 0, parts: 1, wire: undefined, signal: AbortSignal.timeout(30_000) });
+      return await handlers.findSent({
+        ...effect,
+        maybeSent: true,
+        part: 0,
+        parts: 1,
+        wire: undefined,
+        signal: AbortSignal.timeout(30_000),
+      });
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

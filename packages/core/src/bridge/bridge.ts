@@ -369,7 +369,7 @@ export class Bridge implements AppServiceHandler {
   async #configuredLinks(): Promise<void> {
     const { config, log, links } = this.runtime;
     for (const { room, channel } of config.links) {
-      const known = (await links.all()).some((link) => link.room === room && (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)));
+      const known = (await links.ofRoom(room)).some((link) => link.room === room && (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)));
       if (known) continue;
       for (let attempt = 1; attempt <= linkAttempts; attempt += 1) {
         try {

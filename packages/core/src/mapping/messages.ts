@@ -29,9 +29,9 @@ export interface MappedReaction {
  * way: an edit may follow its message closely.
  */
 export class Messages {
-  readonly #byEvent = new RecentMap<readonly MappedMessage[]>(20_000);
-  readonly #byRemote = new RecentMap<readonly MappedMessage[]>(20_000);
-  readonly #reactions = new RecentMap<MappedReaction>(5_000);
+  readonly #byEvent = new RecentMap<readonly MappedMessage[]>(8_000);
+  readonly #byRemote = new RecentMap<readonly MappedMessage[]>(8_000);
+  readonly #reactions = new RecentMap<MappedReaction>(2_000);
 
   constructor(readonly store: Store) {}
 

@@ -6,11 +6,6 @@ import type { BridgeRuntime } from "../runtime.js";
 
 const tooLate = "A connector failed after Trestle had stopped waiting for it";
 
-/** Gives an effect its signal, which is made only when the connector asks for it. */
-export function withSignal<Effect extends object>(effect: Effect, running: Running): Effect & { readonly signal: AbortSignal } {
-  return Object.defineProperty(effect, "signal", { get: () => running.signal, enumerable: false }) as Effect & { readonly signal: AbortSignal };
-}
-
 export type Called = { readonly sent: Sent } | { readonly verdict: Verdict };
 
 /** Calls a handler of the connector: with a time limit, and with every way it can fail turned into a verdict. */
@@ -51,14 +46,14 @@ export async function sendOnce(runtime: BridgeRuntime, effect: Omit<MessageEffec
       metrics.uncertainResent(runtime.name, "toNetwork");
     }
   }
-  return call(runtime, (running) => handlers.message(withSignal({ ...effect, maybeSent }, running)));
+  return call(runtime, (running) => handlers.message({ ...effect, maybeSent, signal: running.signal }));
 }
 
 async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
   const { deadlines, handlers, log } = runtime;
   try {
     const found = await deadlines.run(
-      async (running) => (await handlers.findSent?.(withSignal(effect, running))) ?? null,
+      async (running) => (await handlers.findSent?.({ ...effect, signal: running.signal })) ?? null,
       (error) => log.warn({ err: error }, tooLate),
     );
     return { sent: found };

@@ -9,7 +9,7 @@ import type { Permissions } from "../permissions.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
 import { Authors } from "./authors.js";
-import { attemptOf, call, verdictOfCall, withSignal } from "./call.js";
+import { attemptOf, call, verdictOfCall } from "./call.js";
 import { ContentForNetwork } from "./content.js";
 import { deliverMembership } from "./membership.js";
 import { deliverMessage } from "./message.js";
@@ -158,6 +158,6 @@ export class ToNetwork {
   ): Promise<Verdict> {
     const { runtime } = this.parts;
     const effect = effectIdOf(runtime.name, kind, link.channel, base.event);
-    return verdictOfCall(await call(runtime, (running) => work(withSignal({ ...base, effect }, running))));
+    return verdictOfCall(await call(runtime, (running) => work({ ...base, effect, signal: running.signal })));
   }
 }

@@ -3,7 +3,7 @@ import type { MembershipEffect } from "../../connector/effects.js";
 import { done, type Verdict } from "../../delivery/entry.js";
 import { effectIdOf } from "../effect-id.js";
 import { localpartOf, memberOf } from "./authors.js";
-import { call, verdictOfCall, withSignal } from "./call.js";
+import { call, verdictOfCall } from "./call.js";
 import type { ToNetworkParts } from "./deliver.js";
 import type { EffectSource } from "./source.js";
 
@@ -26,7 +26,7 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
   const verdict = verdictOfCall(
     await call(runtime, (running) =>
-      membership(withSignal({ ...base, effect, change, who: { userId: UserId(user), name }, ...reasonOf(event.content) }, running)),
+      membership({ ...base, effect, signal: running.signal, change, who: { userId: UserId(user), name }, ...reasonOf(event.content) }),
     ),
   );
   return verdict.verdict === "done" ? done(runtime.members.set(room.key, user, member)) : verdict;
@@ -46,7 +46,7 @@ async function ghostChanged(parts: ToNetworkParts, source: EffectSource, user: s
   const change: Change = membership === "ban" ? "ban" : "kick";
   return verdictOfCall(
     await call(runtime, (running) =>
-      handler(withSignal({ ...base, room: RoomId(event.room_id), effect, change, who: { remote: ghost.remote }, ...reasonOf(event.content) }, running)),
+      handler({ ...base, room: RoomId(event.room_id), effect, signal: running.signal, change, who: { remote: ghost.remote }, ...reasonOf(event.content) }),
     ),
   );
 }

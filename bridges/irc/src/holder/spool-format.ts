@@ -1,0 +1,47 @@
+import type { StoredEffect } from "./effect-register.js";
+import { packChange, packOutcome, unpackChange, unpackOutcome } from "./frames.js";
+import type { StoredConnection } from "./line-store.js";
+import { FrameError, Packer, Unpacker } from "./packing.js";
+
+const VERSION = 1;
+
+export interface Spool {
+  readonly connections: readonly StoredConnection[];
+  readonly effects: readonly StoredEffect[];
+}
+
+export function packSpool({ connections, effects }: Spool): Buffer {
+  const packer = new Packer().u8(VERSION);
+  packer.list(connections, (into, { id, first, lines, state, closed }) => {
+    into
+      .text(id)
+      .u53(first)
+      .list(lines, (each, line) => each.bytes(line));
+    into.list(state, packChange).text(closed);
+  });
+  packer.list(effects, (into, { key, connection, meta, outcome, result }) => {
+    packOutcome(into.text(key).text(connection).text(meta), outcome);
+    into.optionalText(result);
+  });
+  return packer.bare();
+}
+
+/** Throws a `FrameError` on bytes that are no spool of this version. */
+export function unpackSpool(bytes: Buffer): Spool {
+  const from = new Unpacker(bytes);
+  const version = from.u8();
+  if (version !== VERSION) throw new FrameError(`it is of version ${version}`);
+  const connections = from.list((each): StoredConnection => {
+    const id = each.text();
+    const first = each.u53();
+    const lines = each.list((line) => line.bytes());
+    return { id, first, lines, state: each.list(unpackChange), closed: each.text() };
+  });
+  const effects = from.list((each): StoredEffect => {
+    const [key, connection, meta] = [each.text(), each.text(), each.text()];
+    const outcome = unpackOutcome(each);
+    if (outcome === "unknown") throw new FrameError("an effect has no such outcome");
+    return { key, connection, meta, outcome, result: each.optionalText() };
+  });
+  return { connections, effects };
+}
