@@ -6,6 +6,7 @@ import { checkRequests } from "./checks/requests.js";
 import { checkRooms } from "./checks/rooms.js";
 import { checkStartup } from "./checks/startup.js";
 import { checkStorm } from "./checks/storm.js";
+import { measureDisk } from "./disk.js";
 import type { Figure, Pace, Report } from "./figure.js";
 
 const usage = `npm run bench -- [--quick] [--rounds N] [--only relay,rooms,storm,startup,requests]
@@ -59,7 +60,7 @@ report(
     ? "The system under test runs on processor 0, the load generator on processor 1"
     : "Processes are not tied to processors",
 );
-const figures: Figure[] = [];
+const figures: Figure[] = [measureDisk()];
 for (const name of names) {
   const check = checks[name];
   if (!check) {

@@ -26,7 +26,7 @@ import { IrcNetwork } from "./network/irc-network.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { say } from "./network/speech.js";
 import type { Connection } from "./session/connection.js";
-import { decodeVerdict } from "./session/deliveries.js";
+import { decodeVerdict, type Verdict } from "./session/deliveries.js";
 import { BASE_KEY, decodeState } from "./session/state.js";
 import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
@@ -49,6 +49,8 @@ class IrcBridge {
   readonly #connections = new Map<string, Connection>();
   readonly #holder: HolderClient;
   #stopped = false;
+  /** How many messages may be on IRC twice. */
+  #repetitions = 0;
 
   constructor(private readonly context: ConnectContext<IrcConfig>) {
     const { config, network } = context;
@@ -126,25 +128,30 @@ class IrcBridge {
     return network && place?.kind === "channel" ? await apply(network, place, effect) : undefined;
   }
 
-  /** Exact as long as the connection lives: the holder knows what was written, the server what it did with it. */
+  /**
+   * Exact as long as the connection lives: the holder knows what was written, the server what it did with it. Where a
+   * connection broke in between and nobody saw what became of its last lines, they may be repeated, which is counted.
+   */
   async #findSent(effect: MessageEffect): Promise<Sent | null> {
-    const answer = await this.#holder.ask(effect.effect);
-    if (answer.outcome === "unknown" || answer.outcome === "gone") return null;
-    const connection = this.#connections.get(answer.connection);
-    const verdict =
-      answer.result !== undefined
-        ? decodeVerdict(answer.result)
-        : connection?.outgoing.deliveries.has(effect.effect)
-          ? await connection.outgoing.deliveries.verdictOf(effect.effect)
-          : undefined;
+    const { outcome, connection, open, result } = await this.#holder.ask(effect.effect);
+    if (outcome === "unknown" || outcome === "gone") return null;
+    const verdict = result === undefined ? await this.#verdictOf(connection, effect) : decodeVerdict(result);
     if (verdict?.verdict === "sent") return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
-    if (verdict?.verdict === "refused") return null;
-    if (connection && !connection.ended) throw new Error("the server has not said yet what became of the message");
-    this.context.network.log.warn(
-      { effect: effect.effect },
-      "a connection ended while a message was on its way: it may be repeated",
-    );
+    if (verdict?.verdict === "refused" || verdict?.verdict === "absent") return null;
+    if (open || this.#connections.has(connection))
+      throw new Error("the server has not said yet what became of the message");
+    this.#repetitions++;
+    const detail = `${this.#repetitions} messages may have been repeated: connections ended while they were on their way`;
+    this.context.network.log.warn({ effect: effect.effect, connection }, detail);
     return null;
+  }
+
+  async #verdictOf(connection: string, { effect, signal }: MessageEffect): Promise<Verdict | undefined> {
+    for (const network of this.#networks.values()) {
+      const verdict = network.verdictOf(connection, effect);
+      if (verdict) return await Promise.race([verdict, aborted(signal)]);
+    }
+    return undefined;
   }
 
   #resolveChannel(text: string): ChannelInfo | null {
@@ -229,6 +236,14 @@ class IrcBridge {
     await this.#holder.stop(quits ? "quit" : "detach");
     this.#connections.clear();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new Error("nobody has said in time what became of the message"));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
 }
 
 /** What is thrown rejects. */

@@ -16,7 +16,6 @@ if (path === undefined || tokenFile === undefined || spoolFile === undefined || 
   process.stderr.write("usage: main.js <socket> <token file> <spool file> <grace in ms>\n");
   process.exit(2);
 }
-process.title = "trestle-irc-holder";
 process.umask(0o077);
 
 const server = createServer();

@@ -1,12 +1,14 @@
 import type { Network } from "@trestle/core";
 import type { Connection } from "../session/connection.js";
-import { Priority } from "../session/flood-control.js";
 import { channelIdOf } from "./ids.js";
 
 /** A channel that could not be joined is tried again after so long. */
 const REJOIN_MS = 30_000;
 /** A channel the bot was kicked from is joined again after so long. */
 const KICKED_REJOIN_MS = 5_000;
+
+/** Said when a channel is left. */
+export const UNLINKED = "The bridge to this channel was removed";
 
 export interface BotChannelsOptions {
   readonly network: string;
@@ -40,15 +42,14 @@ export class BotChannels {
     this.#linked.delete(channel);
     clearTimeout(this.#retries.get(channel));
     this.#retries.delete(channel);
-    const bot = this.options.bot();
-    if (bot) this.#part(bot, channel);
+    this.options.bot()?.part(channel, UNLINKED);
   }
 
   /** Joins what is linked and leaves what no longer is. */
   occupy(bot: Connection): void {
     for (const channel of this.#linked) this.#join(channel);
-    for (const channel of bot.view.channels.keys()) {
-      if (!this.#linked.has(channel)) this.#part(bot, channel);
+    for (const channel of [...bot.view.channels.keys()]) {
+      if (!this.#linked.has(channel)) bot.part(channel, UNLINKED);
     }
   }
 
@@ -68,11 +69,6 @@ export class BotChannels {
       if (outcome.joined) this.#report(channel, "connected");
       else if (bot === this.options.bot()) this.#trouble(channel, `cannot join: ${outcome.reason}`, REJOIN_MS);
     });
-  }
-
-  #part(bot: Connection, channel: string): void {
-    const name = bot.view.channels.get(channel);
-    if (name !== undefined) bot.send(Priority.control, "PART", [name, "The bridge to this channel was removed"]);
   }
 
   #trouble(channel: string, detail: string, retryMs: number): void {

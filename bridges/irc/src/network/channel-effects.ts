@@ -90,10 +90,9 @@ function leave(network: IrcNetwork, channel: string, user: UserId, reason: strin
   if (!puppet) return;
   puppet.seat.channels.delete(channel);
   const connection = puppet.seat.connection;
-  const name = connection?.view.channels.get(channel);
   const hasOthers = [...(connection?.view.channels.keys() ?? [])].some((each) => each !== channel);
   if (!hasOthers && puppet.queries.size === 0) network.puppets.remove(puppet, reason);
-  else if (name !== undefined) connection?.send(Priority.control, "PART", [name, reason]);
+  else connection?.part(channel, reason);
 }
 
 function reasonOf({ change, author, reason }: MembershipEffect): string {

@@ -5,6 +5,7 @@ import type { HeldFrame, OpenOptions } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
 import { Connection, type ConnectionContext, type ConnectionOwner } from "../session/connection.js";
+import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
@@ -13,13 +14,14 @@ import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
 import { parseSource } from "../wire/source.js";
-import { BotChannels } from "./bot-channels.js";
+import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
 import { personOf, placeOf } from "./ids.js";
 import { Listener } from "./listener.js";
 import { Members } from "./members.js";
 import { NickMaker } from "./nick-maker.js";
+import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
@@ -47,6 +49,7 @@ export class IrcNetwork {
   readonly puppets: Puppets;
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
+  readonly #orphans = new Orphans();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
   readonly #decoder: LineDecoder;
@@ -83,8 +86,14 @@ export class IrcNetwork {
       ownNicks: this.#ownNicks,
       ctcp,
       isLinked: (channel) => this.channels.isLinked(channel),
-      ownMessageSeen: (nick, channel, text, id) =>
-        this.#connectionOf(nick)?.outgoing.deliveries.seen(channel, text, id),
+      ownMessageSeen: (nick, channel, text, id) => {
+        this.#connectionOf(nick)?.outgoing.deliveries.seen(channel, text, id);
+        this.#orphans.seen(nick, channel, text, id);
+      },
+      ownQuitSeen: (nick) => {
+        this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
+        this.#orphans.quitSeen(nick);
+      },
       kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
     });
   }
@@ -138,6 +147,8 @@ export class IrcNetwork {
       const place = placeOf(link.channel);
       if (place?.kind === "channel" && place.network === this.name) this.channels.expect(place.channel);
     }
+    // Puppets that an outage of the holder has thrown out; those of the process before come back when they speak.
+    const before = this.puppets.all;
     const taken: Connection[] = [];
     for (const frame of held) {
       const state = stateOf(frame);
@@ -147,13 +158,14 @@ export class IrcNetwork {
     }
     for (const connection of taken) connection.attach();
     this.bot.connect();
-    for (const { seat } of this.puppets.all) seat.connect();
+    for (const { seat } of before) seat.connect();
     const bot = this.bot.connection;
     if (bot) this.channels.occupy(bot);
   }
 
   /** The session with the holder is over: every connection is gone, or will be named again. */
   lost(): void {
+    this.#orphans.end("the connection holder ended");
     for (const seat of this.#seats()) seat.lost();
   }
 
@@ -173,13 +185,12 @@ export class IrcNetwork {
     this.channels.unlink(channel);
     for (const { seat } of this.puppets.all) {
       seat.channels.delete(channel);
-      const name = seat.connection?.view.channels.get(channel);
-      if (name !== undefined)
-        seat.connection?.send(Priority.control, "PART", [name, "The bridge to this channel was removed"]);
+      seat.connection?.part(channel, UNLINKED);
     }
   }
 
   #end(): void {
+    this.#orphans.end("the bridge stops");
     this.#intake.stop();
     this.#connects.close();
     this.#ownNicks.close();
@@ -199,7 +210,10 @@ export class IrcNetwork {
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
       ready: (connection) => this.#learn(connection),
-      ended: (connection) => this.#ended(connection),
+      ended: (connection, reason) => {
+        this.#ended(connection);
+        this.#settleLater(connection, reason);
+      },
     });
   }
 
@@ -224,13 +238,29 @@ export class IrcNetwork {
     },
     ended: (connection, ending) => {
       this.#ended(connection);
+      connection.outgoing.deliveries.end(ending.reason);
       this.bot.ended(connection, ending);
+      if (!this.bot.connection) this.#orphans.end(ending.reason);
     },
   };
 
   #ended(connection: Connection): void {
     this.context.connections.delete(connection.id);
     this.#ownNicks.releaseAll(connection.id);
+  }
+
+  /** What a puppet has sent may still be seen by the bot. */
+  #settleLater(connection: Connection, reason: string): void {
+    const { deliveries } = connection.outgoing;
+    if (deliveries.keys.length === 0) return;
+    if (this.bot.connection) this.#orphans.take(connection.view.fold(connection.view.nick), deliveries, reason);
+    else deliveries.end(reason);
+  }
+
+  /** What becomes of an effect that was given to `connection`; `undefined` where nobody waits for that any more. */
+  verdictOf(connection: string, key: string): Promise<Verdict> | undefined {
+    const open = this.context.connections.get(connection)?.outgoing.deliveries;
+    return open?.has(key) ? open.verdictOf(key) : this.#orphans.verdictOf(key);
   }
 
   /** What a connection has learnt about the network holds for all. */

@@ -20,6 +20,8 @@ export interface ListenerOptions {
   readonly isLinked: (channel: string) => boolean;
   /** A message of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, text: string, id: string | undefined) => void;
+  /** One of our own clients was seen to leave the network. */
+  readonly ownQuitSeen: (nick: string) => void;
   readonly kicked: (channel: string, by: string, reason: string) => void;
 }
 
@@ -157,6 +159,7 @@ export class Listener {
     const channels = this.options.members.quit(folded, scope.changes);
     if (own) {
       this.options.ownNicks.left(folded, scope.changes);
+      this.options.ownQuitSeen(folded);
       return;
     }
     const reason = message.params[0];

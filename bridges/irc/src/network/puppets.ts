@@ -17,7 +17,7 @@ export interface PuppetsOptions {
   readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
   readonly claiming: ConnectionOwner["claiming"];
   readonly ready: (connection: Connection) => void;
-  readonly ended: (connection: Connection) => void;
+  readonly ended: (connection: Connection, reason: string) => void;
 }
 
 /** The clients of the Matrix users of one network, made when their people first speak. */
@@ -73,7 +73,7 @@ export class Puppets {
       },
       line: (connection, message, scope) => ears.line(puppet, connection, message, scope),
       ended: (connection, ending) => {
-        this.options.ended(connection);
+        this.options.ended(connection, ending.reason);
         puppet.seat.ended(connection, ending);
       },
     };

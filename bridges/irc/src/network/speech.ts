@@ -111,6 +111,8 @@ export function outcomeOf(verdict: Verdict | undefined, target: string): Outcome
       return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
     case "refused":
       return refused(`IRC refused it for ${target}: ${verdict.reason}`);
+    case "absent":
+      return retry(`it did not reach ${target}: ${verdict.reason}`, { afterMs: SOON_MS });
     case "unknown":
       return uncertain(`whether it reached ${target} is not known: ${verdict.reason}`);
   }

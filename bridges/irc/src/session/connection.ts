@@ -16,7 +16,7 @@ import { JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js"
 import { type Effect, Outgoing } from "./outgoing.js";
 import { OwnView } from "./own-view.js";
 import { Registration } from "./registration.js";
-import type { ConnectionState, Role } from "./state.js";
+import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
 
 /** Some servers send no message of the day: so long after the welcome we go on without its end. */
 const NO_MOTD_MS = 3_000;
@@ -39,6 +39,7 @@ export interface ConnectionOwner {
   ready(connection: Connection): void;
   /** A line after the way in, before the connection itself takes note of it. */
   line(connection: Connection, message: IrcMessage, line: LineScope): void;
+  /** Deliveries that are still open are the owner's now: to settle, or to end. */
   ended(connection: Connection, ending: Ending): void;
 }
 
@@ -147,6 +148,16 @@ export class Connection {
     return this.#joins.join(folded, channel);
   }
 
+  /** Leaves a channel; from now on a `join` joins it anew. */
+  part(channel: string, reason: string): void {
+    const folded = this.view.fold(channel);
+    const name = this.view.channels.get(folded);
+    if (name === undefined) return;
+    this.view.channels.delete(folded);
+    this.context.holder.state(this.id, [[CHANNEL_KEY + folded, undefined]]);
+    this.send(Priority.control, "PART", [name, reason]);
+  }
+
   /** Writes one line when it is its turn; it is lost where the connection ends before. */
   send(priority: Priority, verb: string, params: readonly string[]): void {
     this.outgoing.send(priority, verb, params);
@@ -215,6 +226,7 @@ export class Connection {
   /** The process lets go of the connection; the holder keeps it. */
   detach(): void {
     this.#end("the bridge stops");
+    this.outgoing.deliveries.end("the bridge stops");
   }
 
   #end(reason: string): void {
@@ -223,7 +235,7 @@ export class Connection {
     this.#registration?.release();
     this.#registration = undefined;
     this.#joins.end(reason);
-    this.outgoing.close(reason);
+    this.outgoing.close();
   }
 
   #line(number: number, text: string): void {

@@ -6,6 +6,8 @@ export type Verdict =
   | { readonly verdict: "sent"; readonly id: string | undefined }
   /** The server said no: surely not delivered. */
   | { readonly verdict: "refused"; readonly reason: string }
+  /** The connection ended before the server had dealt with it: surely not delivered. */
+  | { readonly verdict: "absent"; readonly reason: string }
   /** The connection ended before anything was known. */
   | { readonly verdict: "unknown"; readonly reason: string };
 
@@ -20,7 +22,7 @@ export interface DeliveryMeta {
 const metaSchema = z.strictObject({ target: z.string(), texts: z.array(z.string()) });
 const resultSchema = z.discriminatedUnion("verdict", [
   z.strictObject({ verdict: z.literal("sent"), id: z.string().optional() }),
-  z.strictObject({ verdict: z.literal("refused"), reason: z.string() }),
+  z.strictObject({ verdict: z.enum(["refused", "absent"]), reason: z.string() }),
 ]);
 
 export function encodeMeta(meta: DeliveryMeta): string {
@@ -49,6 +51,8 @@ interface Delivery extends DeliveryMeta {
   readonly key: string;
   /** Texts that have not come back yet, as they are compared. */
   readonly missing: string[];
+  /** Others saw us leave before they saw these lines. */
+  left: boolean;
   /** Something else of ours was seen in the target meanwhile: perhaps these lines, changed by the server. */
   changed: boolean;
   id: string | undefined;
@@ -82,6 +86,7 @@ export class Deliveries {
       ...meta,
       missing: meta.texts.map(comparable),
       changed: false,
+      left: false,
       id: undefined,
       barrier: undefined,
       waiting: [],
@@ -146,6 +151,18 @@ export class Deliveries {
   /** Nothing was written for `key` after all. */
   withdraw(key: string): void {
     this.#open.delete(key);
+  }
+
+  /** We were seen to leave: if that was the end of the connection, what was not seen by then never will be. */
+  leftTheNetwork(): void {
+    for (const delivery of this.#open.values()) delivery.left = true;
+  }
+
+  /** The connection is over: settles what was seen to leave. */
+  connectionOver(): void {
+    for (const delivery of [...this.#open.values()]) {
+      if (delivery.left) this.#settle(delivery, { verdict: "absent", reason: "the connection ended before" });
+    }
   }
 
   /** Whoever waits for the verdict is told that it is not known; it may still come. */

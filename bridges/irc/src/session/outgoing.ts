@@ -111,11 +111,12 @@ export class Outgoing {
     else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
   }
 
-  close(reason: string): void {
+  /** The connection is over. What became of deliveries may still turn up: `deliveries.end` ends that too. */
+  close(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#flood.close();
-    this.deliveries.end(reason);
+    this.deliveries.connectionOver();
   }
 
   #labelled(label: string, { verb, params, tags }: IrcMessage, own: boolean): boolean {

@@ -32,7 +32,6 @@ export class Memberships {
   readonly #leaving = new LRUCache<string, true>({ max: 50_000 });
   readonly #busy = new Map<string, Promise<unknown>>();
   #cancel: (() => void) | undefined;
-  #cancelSoon: (() => void) | undefined;
   #scanning = false;
   #again = false;
   #stopped = false;
@@ -75,15 +74,6 @@ export class Memberships {
     await this.runtime.store.commit([["isMember", roomKey, ghost.key, 0]]);
   }
 
-  /** Looks for wishes to fulfil when what is being delivered now is on disk. */
-  hurrySoon(): void {
-    if (this.#stopped || this.#cancelSoon) return;
-    this.#cancelSoon = this.runtime.clock.after(25, () => {
-      this.#cancelSoon = undefined;
-      this.hurry();
-    });
-  }
-
   /** Looks for wishes to fulfil. */
   hurry(): void {
     if (this.#stopped) return;
@@ -103,7 +93,8 @@ export class Memberships {
         this.#scanning = false;
         if (this.#again && !this.#stopped) {
           this.#again = false;
-          this.#cancel ??= this.runtime.clock.after(20, () => this.hurry());
+          this.#cancel?.();
+          this.#cancel = this.runtime.clock.after(20, () => this.hurry());
         }
       });
   }
@@ -111,7 +102,6 @@ export class Memberships {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    this.#cancelSoon?.();
     await Promise.allSettled(this.#busy.values());
   }
 

@@ -25,7 +25,12 @@ export interface Entry {
 
 /** What came of one attempt. */
 export type Verdict =
-  | { readonly verdict: "done"; readonly writes?: readonly Write[] }
+  | {
+      readonly verdict: "done";
+      readonly writes?: readonly Write[];
+      /** Called when the writes are on disk. */
+      readonly committed?: () => void;
+    }
   | {
       readonly verdict: "retry";
       readonly reason: string;
@@ -37,5 +42,5 @@ export type Verdict =
     }
   | { readonly verdict: "dead"; readonly reason: string };
 
-export const done = (writes: readonly Write[] = []): Verdict => ({ verdict: "done", writes });
+export const done = (writes: readonly Write[] = [], committed?: () => void): Verdict => ({ verdict: "done", writes, ...(committed && { committed }) });
 export const dead = (reason: string): Verdict => ({ verdict: "dead", reason });

@@ -115,6 +115,8 @@ export class Flow {
   offer(laneKey: string, item: { seq: number; source: string; at: number; payload: unknown; bytes: number }): void {
     this.#open += 1;
     const lane = this.#lane(laneKey);
+    // While entries are read from the disk, this one may have come too late for it.
+    if (lane.more) lane.missed = true;
     if (item.seq > lane.last && !lane.more) {
       if (lane.items.length < itemsInMemory && this.options.budget.take(item.bytes)) {
         lane.items.push({ ...item, attempts: 0, strikes: 0, maybeSent: false, recovered: false });
@@ -273,6 +275,7 @@ export class Flow {
   }
 
   async #load(lane: Lane): Promise<void> {
+    lane.missed = false;
     const rows = await this.options.store.all<OpenRow>(
       "SELECT seq, source, at, payload, attempts, strikes FROM journal WHERE state < 2 AND direction = ? AND bridge = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?",
       this.options.direction,
@@ -281,7 +284,7 @@ export class Flow {
       lane.last,
       window,
     );
-    lane.more = rows.length === window;
+    lane.more = rows.length === window || lane.missed;
     for (const row of rows) {
       const bytes = row.payload?.length ?? 0;
       this.options.budget.force(bytes);
@@ -313,7 +316,7 @@ export class Flow {
     switch (verdict.verdict) {
       case "done":
         lane.unreachable = false;
-        await this.#finish(lane, item, [...(verdict.writes ?? []), ["done", item.seq]]);
+        await this.#finish(lane, item, [...(verdict.writes ?? []), ["done", item.seq]], verdict.committed);
         this.delivered += 1;
         this.options.observe?.delivered(this.options.clock.now() - item.at);
         return undefined;
@@ -358,7 +361,7 @@ export class Flow {
     this.options.onDead?.(entry, reason);
   }
 
-  async #finish(lane: Lane, item: LaneItem, writes: readonly Write[]): Promise<void> {
+  async #finish(lane: Lane, item: LaneItem, writes: readonly Write[], committed?: () => void): Promise<void> {
     lane.items.shift();
     this.options.budget.give(item.bytes);
     lane.unmarked += 1;
@@ -366,6 +369,7 @@ export class Flow {
     const marked = this.#commit(writes, full ? "now" : "lazy").then(() => {
       lane.unmarked -= 1;
       this.#open -= 1;
+      committed?.();
       if (lane.state === "idle" && lane.isEmpty) this.#lanes.delete(lane.key);
       this.#settleIdle();
     });

@@ -17,6 +17,8 @@ export class Lane {
   last = 0;
   /** There are newer entries on disk that are not in memory. */
   more = false;
+  /** Something was committed since the last look at the disk began. */
+  missed = false;
   state: "idle" | "ready" | "running" | "waiting" = "idle";
   /** Delivered, but the mark is not on disk yet. */
   unmarked = 0;

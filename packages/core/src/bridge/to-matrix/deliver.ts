@@ -207,8 +207,7 @@ export class ToMatrix {
     const found = joining ? await this.#ghost(event.user) : known && { ghost: known };
     if (!found || "verdict" in found) return found?.verdict ?? done();
     if (!joining && !(await memberships.isWanted(room.key, found.ghost))) return done();
-    memberships.hurrySoon();
-    return done(memberships.want(room.key, found.ghost, joining, event.reason));
+    return done(memberships.want(room.key, found.ghost, joining, event.reason), () => memberships.hurry());
   }
 
   async #profile(event: ProfileReceived): Promise<Verdict> {

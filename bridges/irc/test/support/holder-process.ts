@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { holderPaths } from "../../dist/holder-client/paths.js";
+
+/** The holder of a data directory, found by its arguments; `undefined` where none runs. Only on Linux. */
+export function holderPid(dataDirectory: string): number | undefined {
+  const { socket } = holderPaths(dataDirectory, "irc");
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const words = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+      if (words.includes(socket)) return Number(entry);
+    } catch {
+      // It ended meanwhile, or is somebody else's.
+    }
+  }
+  return undefined;
+}
+
+export function endHolder(dataDirectory: string, signal: NodeJS.Signals): void {
+  const pid = holderPid(dataDirectory);
+  if (pid === undefined) throw new Error("no holder runs");
+  process.kill(pid, signal);
+}
