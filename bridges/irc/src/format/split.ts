@@ -1,3 +1,4 @@
+import { withoutCodes } from "../wire/formatting-codes.js";
 import type { StyledLine } from "./render.js";
 import { parseRuns, PLAIN, type Style, transition } from "./runs.js";
 
@@ -19,13 +20,14 @@ export function encodeLine(line: StyledLine): string {
 /**
  * Cuts a line into pieces of at most `bytes` bytes of UTF-8, formatting codes included: at a space where one is near,
  * never inside a grapheme (unless one alone is longer than a line). Each piece has its formatting by itself. The
- * texts of the pieces, one after the other, are the text of the line. Takes linear time.
+ * texts of the pieces, one after the other, are the text of the line but for the one space at which it was cut: some
+ * servers would drop it anyway. Pieces that show nothing are left out. Takes linear time.
  */
 export function splitLine(line: StyledLine, bytes: number): string[] {
   const cutter = new LineCutter(line);
   const pieces: string[] = [];
   while (!cutter.done) pieces.push(cutter.next(Math.max(bytes, MIN_BUDGET)));
-  return pieces;
+  return pieces.filter((piece) => withoutCodes(piece).trim() !== "");
 }
 
 /** The same for a line that is written already. */
@@ -66,7 +68,12 @@ class LineCutter {
   /** The next piece of at most `bytes` bytes. */
   next(bytes: number): string {
     const furthest = this.#furthest(bytes);
-    return this.#take(furthest >= this.#text.length ? furthest : this.#goodEnd(furthest));
+    if (furthest >= this.#text.length) return this.#take(furthest);
+    const space = this.#spaceBefore(furthest);
+    if (space === undefined) return this.#take(this.#wholeGrapheme(furthest));
+    const piece = this.#take(space);
+    this.#skip(space + 1);
+    return piece;
   }
 
   /** How far the text reaches within `bytes` bytes; at least one character further. */
@@ -90,11 +97,12 @@ class LineCutter {
     return at;
   }
 
-  /** The best place to end a piece that may reach to `furthest`. */
-  #goodEnd(furthest: number): number {
-    const space = this.#text.slice(this.#at, furthest).lastIndexOf(" ");
-    const isFull = space >= (furthest - this.#at) * FULL_ENOUGH;
-    return this.#wholeGrapheme(isFull ? this.#at + space + 1 : furthest);
+  /** The last space at which a piece that may reach to `furthest` can end and not be too short. */
+  #spaceBefore(furthest: number): number | undefined {
+    const space = this.#text.slice(this.#at, furthest + 1).lastIndexOf(" ");
+    const isFull = space > 0 && space >= (furthest - this.#at) * FULL_ENOUGH;
+    const place = this.#at + space;
+    return isFull && this.#wholeGrapheme(place) === place && this.#wholeGrapheme(place + 1) === place + 1 ? place : undefined;
   }
 
   /** Only the piece is looked at, which keeps the whole in proportion to the text. */
@@ -103,6 +111,11 @@ class LineCutter {
     const segments = graphemes.segment(this.#text.slice(this.#at, end + LOOK_AHEAD));
     const start = this.#at + (segments.containing(end - this.#at)?.index ?? end - this.#at);
     return start > this.#at ? start : end;
+  }
+
+  #skip(to: number): void {
+    this.#at = to;
+    while (this.#at >= (this.#spans[this.#span]?.end ?? Number.POSITIVE_INFINITY)) this.#span++;
   }
 
   #take(end: number): string {
