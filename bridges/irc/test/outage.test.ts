@@ -23,12 +23,23 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function start(more: Parameters<typeof networkOn>[1] = {}, config: { grace?: number; onStop?: "keep" | "quit" } = {}): Promise<void> {
-  bridge = await RunningBridge.start({ networks: [networkOn(server.port, more)], channels: ["net/#room"], config: { onStop: "quit", ...config } });
+async function start(
+  more: Parameters<typeof networkOn>[1] = {},
+  config: { grace?: number; onStop?: "keep" | "quit" } = {},
+): Promise<void> {
+  bridge = await RunningBridge.start({
+    networks: [networkOn(server.port, more)],
+    channels: ["net/#room"],
+    config: { onStop: "quit", ...config },
+  });
   await bridge.ready();
 }
 
-const texts = () => server.channel("#room").log.filter(({ from }) => from !== "carol").map(({ text }) => text);
+const texts = () =>
+  server
+    .channel("#room")
+    .log.filter(({ from }) => from !== "carol")
+    .map(({ text }) => text);
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => `out ${number}`);
 
 describe("when the IRC server is away for three seconds", () => {
@@ -45,7 +56,10 @@ describe("when the IRC server is away for three seconds", () => {
     })();
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     await server.start();
-    await server.waitFor(() => ["trestle", "Alice[m]"].every((nick) => server.channel("#room").members.includes(nick)), { timeoutMs: 3_000 });
+    await server.waitFor(
+      () => ["trestle", "Alice[m]"].every((nick) => server.channel("#room").members.includes(nick)),
+      { timeoutMs: 3_000 },
+    );
     await talk;
     expect(texts()).toEqual(["before", ...numbers(5)]);
   });
@@ -61,7 +75,9 @@ describe("when the IRC server is away for three seconds", () => {
     await server.stop();
     await bridge.say({ channel: ChannelId("other/#room"), text: "still here", name: "Alice" });
     expect(other.channel("#room").log.map(({ text }) => text)).toEqual(["still here"]);
-    expect(() => bridge.handlers.resolveChannel?.("#room")).rejects.toThrow(/Which network.*net\/#channel, other\/#channel/);
+    await expect(bridge.handlers.resolveChannel?.("#room")).rejects.toThrow(
+      /Which network.*net\/#channel, other\/#channel/,
+    );
     await other.stop();
   });
 });
@@ -100,7 +116,10 @@ describe("when a connection breaks", () => {
     await start();
     server.refuseRegistration("Your host is trying to (re)connect too fast -- throttled");
     server.disconnect("trestle");
-    const waiting = await bridge.core.until("the wait", () => bridge.core.statuses.get("net")?.state === "waiting" && bridge.core.statuses.get("net"));
+    const waiting = await bridge.core.until(
+      "the wait",
+      () => bridge.core.statuses.get("net")?.state === "waiting" && bridge.core.statuses.get("net"),
+    );
     await bridge.core.until("the reason", () => bridge.core.statuses.get("net")?.detail?.includes("throttled"));
     expect(waiting.connection).toBe("net");
     const before = server.connections;

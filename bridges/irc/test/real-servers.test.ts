@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { afterEach, expect, it, jest } from "@jest/globals";
 import { ChannelId, EffectId, EventId, RemoteUserId, RoomId, UserId } from "@trestle/core";
 import { IrcPerson } from "../../../test/support/irc-person.js";
 import { realServer } from "../../../test/support/servers/index.js";
@@ -34,7 +34,11 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");
-  const running = (bridge = await RunningBridge.start({ networks: [networkOn(server.port)], channels: ["net/#room"], config: { onStop: "quit" } }));
+  const running = (bridge = await RunningBridge.start({
+    networks: [networkOn(server.port)],
+    channels: ["net/#room"],
+    config: { onStop: "quit" },
+  }));
   await running.ready();
   const { core, handlers } = running;
 
@@ -57,29 +61,63 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
     ["text", "Alice[m]", "one"],
     ["action", "Alice[m]", "waves"],
   ]);
-  expect(heard.slice(2).map(({ text }) => text).join(" ")).toBe(long);
+  expect(
+    heard
+      .slice(2)
+      .map(({ text }) => text)
+      .join(" "),
+  ).toBe(long);
 
   person.say("Alice[m]", "psst");
-  const private_ = await core.until("the private message", () => core.messages().find(({ directTo }) => directTo !== undefined));
+  const private_ = await core.until("the private message", () =>
+    core.messages().find(({ directTo }) => directTo !== undefined),
+  );
   await running.say({ channel: private_.channel, text: "yes?", name: "Alice" });
   await person.waitForUtterance("the answer", ({ target, text }) => target === "carol" && text === "yes?");
-  const nobody = await running.say({ channel: ChannelId("net/nobody/@alice:example.org"), text: "hello?", name: "Alice" });
+  const nobody = await running.say({
+    channel: ChannelId("net/nobody/@alice:example.org"),
+    text: "hello?",
+    name: "Alice",
+  });
   expect(nobody).toEqual([{ failed: "permanent", reason: expect.stringMatching(/nobody/) }]);
 
   person.send("MODE #room +o trestle");
   await person.barrier();
-  const base = { attempt: 1, maybeSent: false, channel: room, room: RoomId("!r"), event: EventId("$e"), author: { userId: UserId("@alice:example.org"), name: "Alice" }, at: 0 };
-  expect(await handlers.topic?.({ ...base, effect: EffectId("t1"), topic: "a\r\nQUIT :topic", signal: AbortSignal.timeout(10_000) })).toEqual({});
+  const base = {
+    attempt: 1,
+    maybeSent: false,
+    channel: room,
+    room: RoomId("!r"),
+    event: EventId("$e"),
+    author: { userId: UserId("@alice:example.org"), name: "Alice" },
+    at: 0,
+  };
+  expect(
+    await handlers.topic?.({
+      ...base,
+      effect: EffectId("t1"),
+      topic: "a\r\nQUIT :topic",
+      signal: AbortSignal.timeout(10_000),
+    }),
+  ).toEqual({});
   await person.waitForLine("the topic", ({ command, params }) => command === "TOPIC" && params[1] === "a QUIT :topic");
   await person.topic("#room", "from IRC");
-  await core.until("the topic", () => core.received.some((event) => event.kind === "channel" && event.topic === "from IRC"));
+  await core.until("the topic", () =>
+    core.received.some((event) => event.kind === "channel" && event.topic === "from IRC"),
+  );
   await person.rename("caroline");
   await core.until("the new nick", () => core.membership().includes("join net/caroline"));
   person.send("MODE #room +m");
   await person.barrier();
   const muted = await running.say({ channel: room, text: "muted", name: "Alice" });
   expect(muted).toEqual([{ failed: "permanent", reason: expect.stringContaining("#room") }]);
-  const kick = { ...base, effect: EffectId("k1"), change: "kick" as const, who: { remote: RemoteUserId("net/caroline") }, reason: "bye" };
+  const kick = {
+    ...base,
+    effect: EffectId("k1"),
+    change: "kick" as const,
+    who: { remote: RemoteUserId("net/caroline") },
+    reason: "bye",
+  };
   expect(await handlers.membership?.({ ...kick, signal: AbortSignal.timeout(10_000) })).toEqual({});
   await person.waitForLine("the kick", ({ command, params }) => command === "KICK" && params[1] === "caroline");
 }
@@ -87,7 +125,11 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
 async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
-  const running = (bridge = await RunningBridge.start({ networks: [networkOn(server.port)], channels: ["net/#room"], config: { onStop: "quit" } }));
+  const running = (bridge = await RunningBridge.start({
+    networks: [networkOn(server.port)],
+    channels: ["net/#room"],
+    config: { onStop: "quit" },
+  }));
   await running.ready();
   await running.say({ channel: room, text: "one", name: "Alice" });
   await server.kill();
@@ -97,7 +139,10 @@ async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
   await person.join("#room");
   const outcomes = await late;
   expect(outcomes.filter((outcome) => outcome && "failed" in outcome)).toEqual([]);
-  const names = await running.core.until("everybody", () => server.running && running.core.statuses.get("net/#room")?.state === "connected");
+  const names = await running.core.until(
+    "everybody",
+    () => server.running && running.core.statuses.get("net/#room")?.state === "connected",
+  );
   expect(names).toBe(true);
   person.say("#room", "hello again");
   await running.core.until("the message", () => running.core.texts().includes("hello again"));
@@ -108,9 +153,19 @@ async function survivesKills(launch: () => Promise<IrcServer>): Promise<void> {
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");
   const outgoing = Array.from({ length: 150 }, (_, index): OutgoingMessage => {
-    return { id: `e${index}`, channel: room, user: `@user${index % 3}:x`, name: `User${index % 3}`, text: `out ${index}` };
+    return {
+      id: `e${index}`,
+      channel: room,
+      user: `@user${index % 3}:x`,
+      name: `User${index % 3}`,
+      text: `out ${index}`,
+    };
   });
-  const child = (process_ = new DurableProcess({ networks: [networkOn(server.port)], grace: 60, onStop: "quit" }, [room], outgoing));
+  const child = (process_ = new DurableProcess(
+    { networks: [networkOn(server.port)], grace: 60, onStop: "quit" },
+    [room],
+    outgoing,
+  ));
   child.start();
   await person.waitForLine("the bot", ({ command, nick }) => command === "JOIN" && nick === "trestle");
   let said = 0;
@@ -121,10 +176,11 @@ async function survivesKills(launch: () => Promise<IrcServer>): Promise<void> {
     child.start();
   }
   const heard = await person.waitForCount(150, "messages of the bridge", ({ text }) => text.startsWith("out "), 60_000);
-  const received = () => child.read("received").flatMap((event) => {
-    const { kind, content } = event as { kind: string; content?: { body: Parameters<typeof plain>[0] } };
-    return kind === "message" && content ? [plain(content.body)] : [];
-  });
+  const received = () =>
+    child.read("received").flatMap((event) => {
+      const { kind, content } = event as { kind: string; content?: { body: Parameters<typeof plain>[0] } };
+      return kind === "message" && content ? [plain(content.body)] : [];
+    });
   const deadline = Date.now() + 30_000;
   while (received().length < 150 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
   clearInterval(speaker);
@@ -141,14 +197,20 @@ inspircd.describe("with InspIRCd", (install) => {
   it("is back after the server was killed", () => comesBack(() => startInspircd(install)));
   it("loses and repeats nothing when killed", () => survivesKills(() => startInspircd(install)));
   it("loses and repeats nothing when killed, without echoes", () =>
-    survivesKills(() => startInspircd(install, { without: ["ircv3_echomessage", "ircv3_labeledresponse", "ircv3_msgid"] })));
+    survivesKills(() =>
+      startInspircd(install, { without: ["ircv3_echomessage", "ircv3_labeledresponse", "ircv3_msgid"] }),
+    ));
 
   it("checks the certificate of the server", async () => {
     server = await startInspircd(install, { tls: true });
     person = await IrcPerson.connect({ port: server.port, nick: "carol" });
     await person.join("#room");
     const tls = server.tls!;
-    const untrusted = (bridge = await RunningBridge.start({ networks: [networkOn(tls.port, { tls: true })], channels: ["net/#room"], config: { onStop: "quit" } }));
+    const untrusted = (bridge = await RunningBridge.start({
+      networks: [networkOn(tls.port, { tls: true })],
+      channels: ["net/#room"],
+      config: { onStop: "quit" },
+    }));
     const status = await untrusted.core.until("the refusal", () => {
       const net = untrusted.core.statuses.get("net");
       return net?.state === "waiting" && net;
@@ -156,7 +218,11 @@ inspircd.describe("with InspIRCd", (install) => {
     expect(status.detail).toMatch(/certificate|SELF_SIGNED|UNABLE_TO/i);
     await untrusted.end();
     const trusted = networkOn(tls.port, { tls: true, ca: tls.certificate.certificateFile, serverName: "localhost" });
-    const running = (bridge = await RunningBridge.start({ networks: [trusted], channels: ["net/#room"], config: { onStop: "quit" } }));
+    const running = (bridge = await RunningBridge.start({
+      networks: [trusted],
+      channels: ["net/#room"],
+      config: { onStop: "quit" },
+    }));
     await running.ready();
     await running.say({ channel: room, text: "over TLS", name: "Alice" });
     await person.waitForUtterance("the message", ({ text }) => text === "over TLS");
@@ -167,7 +233,11 @@ inspircd.describe("with InspIRCd", (install) => {
     person = await IrcPerson.connect({ port: server.port, nick: "carol" });
     await person.join("#room");
     const gentle = networkOn(server.port, { flood: { burst: 5, linesPerSecond: 1 } });
-    const running = (bridge = await RunningBridge.start({ networks: [gentle], channels: ["net/#room"], config: { onStop: "quit" } }));
+    const running = (bridge = await RunningBridge.start({
+      networks: [gentle],
+      channels: ["net/#room"],
+      config: { onStop: "quit" },
+    }));
     await running.ready();
     const lines = Array.from({ length: 9 }, (_, number) => `line ${number}`);
     await running.say({ channel: room, text: lines.join("\n"), name: "Alice" });

@@ -25,7 +25,8 @@ const line: fc.Arbitrary<Run[]> = fc
   .map((runs) => mergeRuns(runs));
 const budget = fc.integer({ min: MIN_BUDGET, max: 450 });
 /** Everything but the spaces. */
-const inked = (runs: readonly Run[]) => mergeRuns(runs.map(({ text, style: own }) => ({ text: text.replace(/ /g, ""), style: own })));
+const inked = (runs: readonly Run[]) =>
+  mergeRuns(runs.map(({ text, style: own }) => ({ text: text.replace(/ /g, ""), style: own })));
 const textOf = (runs: readonly Run[]) => runs.map(({ text }) => text).join("");
 
 describe("splitting", () => {
@@ -52,7 +53,12 @@ describe("splitting", () => {
 
   it("cuts no grapheme that fits into a line", () => {
     const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-    const word = fc.array(unit.filter((each) => each !== " "), { maxLength: 400 }).map((units) => units.join(""));
+    const word = fc
+      .array(
+        unit.filter((each) => each !== " "),
+        { maxLength: 400 },
+      )
+      .map((units) => units.join(""));
     fc.assert(
       fc.property(word, budget, (text, bytes) => {
         const whole = new Set([...segmenter.segment(text)].map(({ index }) => index));

@@ -102,7 +102,9 @@ class LineCutter {
     const space = this.#text.slice(this.#at, furthest + 1).lastIndexOf(" ");
     const isFull = space > 0 && space >= (furthest - this.#at) * FULL_ENOUGH;
     const place = this.#at + space;
-    return isFull && this.#wholeGrapheme(place) === place && this.#wholeGrapheme(place + 1) === place + 1 ? place : undefined;
+    return isFull && this.#wholeGrapheme(place) === place && this.#wholeGrapheme(place + 1) === place + 1
+      ? place
+      : undefined;
   }
 
   /** Only the piece is looked at, which keeps the whole in proportion to the text. */

@@ -100,12 +100,13 @@ export class Deliveries {
   }
 
   /** A response to `label`, which is the key, a dot and the number of the line. */
-  labelled(label: string, response: "sent" | { readonly refused: string }, id: string | undefined): boolean {
-    const delivery = this.#open.get(label.slice(0, label.lastIndexOf(".")));
-    const text = delivery?.texts[Number(label.slice(label.lastIndexOf(".") + 1))];
+  labelled(label: string, verdict: Verdict): boolean {
+    const dot = label.lastIndexOf(".");
+    const delivery = this.#open.get(label.slice(0, dot));
+    const text = delivery?.texts[Number(label.slice(dot + 1))];
     if (!delivery || text === undefined) return false;
-    if (response === "sent") this.#arrived(delivery, comparable(text), id);
-    else this.#settle(delivery, { verdict: "refused", reason: response.refused });
+    if (verdict.verdict === "sent") this.#arrived(delivery, comparable(text), verdict.id);
+    else this.#settle(delivery, verdict);
     return true;
   }
 

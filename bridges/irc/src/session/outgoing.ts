@@ -120,11 +120,18 @@ export class Outgoing {
   }
 
   #labelled(label: string, { verb, params, tags }: IrcMessage, own: boolean): boolean {
-    if (verb === "ACK" || (own && (verb === "PRIVMSG" || verb === "NOTICE")))
-      return this.deliveries.labelled(label, "sent", tags.get("msgid"));
-    if (verb === "FAIL" || /^[45]\d\d$/.test(verb))
-      return this.deliveries.labelled(label, { refused: params.at(-1) ?? verb }, undefined);
-    return false;
+    if (own && (verb === "PRIVMSG" || verb === "NOTICE"))
+      return this.deliveries.labelled(label, { verdict: "sent", id: tags.get("msgid") });
+    // "Nothing more to say": with echoes that means that there was none.
+    if (verb === "ACK") return this.deliveries.labelled(label, this.#silence());
+    if (verb !== "FAIL" && !/^[45]\d\d$/.test(verb)) return false;
+    return this.deliveries.labelled(label, { verdict: "refused", reason: params.at(-1) ?? verb });
+  }
+
+  /** What it means that the server has dealt with a message and said nothing. */
+  #silence(): Verdict {
+    if (!this.options.view.capabilities.has("echo-message")) return { verdict: "sent", id: undefined };
+    return { verdict: "refused", reason: "the server took the message and did not show it" };
   }
 
   #noteBatch(reference: string, label: string | undefined): void {
@@ -135,13 +142,7 @@ export class Outgoing {
 
   #ponged(token: string): void {
     if (!token.startsWith(this.#pingPrefix)) return;
-    const echoes = this.options.view.capabilities.has("echo-message");
-    this.deliveries.barrierPassed(
-      Number(token.slice(this.#pingPrefix.length)),
-      echoes
-        ? { verdict: "refused", reason: "the server took the message and did not show it" }
-        : { verdict: "sent", id: undefined },
-    );
+    this.deliveries.barrierPassed(Number(token.slice(this.#pingPrefix.length)), this.#silence());
   }
 
   /** Makes sure that a verdict comes; returns what ends the watch. */
