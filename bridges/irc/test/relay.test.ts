@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import {
   ChannelId,
   EffectId,
@@ -11,6 +11,8 @@ import {
 } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+
+jest.setTimeout(60_000);
 
 const room = ChannelId("net/#room");
 const base = {
@@ -127,7 +129,7 @@ describe("from IRC", () => {
     await bridge.core.until("the end", () => bridge.core.texts().includes("end"));
     expect(bridge.core.texts()).toEqual(["end"]);
     // eslint-disable-next-line no-control-regex -- the subject of the test
-    await person.waitForLine(/NOTICE Carol :\x01VERSION Trestle/);
+    await person.waitForLine("NOTICE Carol :\x01VERSION Trestle");
   });
 
   it("CTCP requests are answered, but not as fast as they come", async () => {
@@ -384,6 +386,7 @@ describe("a channel", () => {
     await bridge.handlers.unlinked?.(bridge.core.links[0]!);
     await server.waitFor(() => server.channel("#room").members.join() === "Carol");
     person.say("#room", "nobody hears");
+    await person.sync();
     await bridge.handlers.linked?.(bridge.core.links[0]!);
     await server.waitFor(() => server.channel("#room").members.includes("trestle"));
     person.say("#room", "somebody hears");

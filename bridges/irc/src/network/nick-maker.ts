@@ -5,6 +5,10 @@ import { transliterate } from "./transliteration.js";
 /** How many nicks are tried before the connection is given up for a while. */
 const MAX_TRIES = 12;
 
+/** RFC 1459 §1.2: what every server takes. */
+const PLAIN_LENGTH = 9;
+const LEAST_NAME = 3;
+
 /** The nicks one Matrix user may have, best first; never throws, whatever the name. */
 export class NickMaker {
   #tries = 0;
@@ -47,12 +51,15 @@ export class NickMaker {
   }
 
   #make(suffix: string): string {
-    const base = nickCharacters(this.name) || nickCharacters(this.user.replace(/^@|:.*$/g, "")) || `m${this.#hash(6)}`;
-    const template = this.#plain ? "{name}" : this.template;
-    const around = nickCharacters(template.replace("{name}", () => "")).length;
-    const room = Math.max(1, (this.#plain ? Math.min(9, this.length()) : this.length()) - around - suffix.length);
+    const base =
+      nickCharacters(this.name) || nickCharacters(this.user.replace(/^@|:.*$/gs, "")) || `m${this.#hash(6)}`;
+    const length = this.#plain ? Math.min(PLAIN_LENGTH, this.length()) : this.length();
+    const around = this.#plain ? 0 : nickCharacters(this.template.replace("{name}", () => "")).length;
+    // A template that leaves the name no room is left out.
+    const template = this.#plain || around + suffix.length + LEAST_NAME > length ? "{name}" : this.template;
+    const room = length - suffix.length - (template === this.template ? around : 0);
     const nick = nickCharacters(template.replace("{name}", () => cutToBytes(base, room) + suffix));
-    return /^[\d-]/.test(nick) ? cutToBytes(`_${nick}`, this.length()) : nick;
+    return /^[\d-]/.test(nick) ? `_${cutToBytes(nick, length - 1)}` : nick;
   }
 
   #hash(length: number): string {

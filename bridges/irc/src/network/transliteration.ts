@@ -86,13 +86,16 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 /** Writes Latin, Cyrillic and Greek letters in ASCII; other scripts are left as they are. */
 export function transliterate(text: string): string {
-  const bare = text.normalize("NFKD").replace(/\p{M}/gu, "");
   let result = "";
-  for (const character of bare) {
-    const lower = character.toLowerCase();
-    const latin = LETTERS[lower];
-    if (latin === undefined) result += character;
-    else result += character === lower ? latin : latin.charAt(0).toUpperCase() + latin.slice(1);
+  for (const character of text.normalize("NFC")) {
+    const bare = character.normalize("NFKD").replace(/\p{M}/gu, "");
+    result += inLatin(character) ?? [...bare].map((part) => inLatin(part) ?? part).join("");
   }
   return result;
+}
+
+function inLatin(character: string): string | undefined {
+  const lower = character.toLowerCase();
+  const latin = LETTERS[lower];
+  return latin === undefined || character === lower ? latin : latin.charAt(0).toUpperCase() + latin.slice(1);
 }

@@ -71,7 +71,7 @@ export class FakeCore {
   })();
 
   /** Waits until `probe` answers something else than `undefined` or `false`; it is asked at every change. */
-  async until<T>(what: string, probe: () => T | undefined | false, milliseconds = 10_000): Promise<T> {
+  async until<T>(what: string, probe: () => T | undefined | false, milliseconds = 30_000): Promise<T> {
     const now = probe();
     if (now !== undefined && now !== false) return now;
     return await new Promise<T>((resolve, reject) => {
