@@ -68,7 +68,6 @@ export class Stage {
       serverName,
       registrations: [registration],
       retry: { firstMs: 5, maxMs: 50 },
-      expectDeviations: process.env["NODEV"] === "1",
       ...options.homeserver,
     });
     const alice = homeserver.createClient("alice");

@@ -94,7 +94,6 @@ describe("IRC formatting", () => {
           ),
         }),
         (line) => {
-          // eslint-disable-next-line no-control-regex -- the subject of the test
           expect(JSON.stringify(parseFormatted(line))).not.toMatch(/\\u00[01]\d/);
         },
       ),

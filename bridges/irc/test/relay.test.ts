@@ -128,7 +128,7 @@ describe("from IRC", () => {
     person.say("#room", "end");
     await bridge.core.until("the end", () => bridge.core.texts().includes("end"));
     expect(bridge.core.texts()).toEqual(["end"]);
-    // eslint-disable-next-line no-control-regex -- the subject of the test
+
     await person.waitForLine("NOTICE Carol :\x01VERSION Trestle");
   });
 
@@ -366,7 +366,7 @@ describe("from Matrix", () => {
     const lines = [...server.nicks, "trestle"].flatMap((nick) => server.linesFrom(nick));
     expect(lines.length).toBeGreaterThan(10);
     expect(lines.filter((line) => /^(QUIT|JOIN #evil)/.test(line))).toEqual([]);
-    // eslint-disable-next-line no-control-regex -- the subject of the test
+
     expect(lines.some((line) => /[\r\n\0]/.test(line))).toBe(false);
   });
 });

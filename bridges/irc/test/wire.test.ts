@@ -93,7 +93,7 @@ describe("a line", () => {
             expect(error).toBeInstanceOf(RangeError);
             return;
           }
-          // eslint-disable-next-line no-control-regex -- the subject of the test
+
           expect(line).not.toMatch(/[\r\n\0]/);
         },
       ),
@@ -103,7 +103,7 @@ describe("a line", () => {
 
   it("is read back as it was meant", () => {
     const word = fc.stringMatching(/^[A-Za-z0-9#&@_-]{1,12}$/);
-    // eslint-disable-next-line no-control-regex -- what no line can hold
+
     const trailing = fc.string({ unit: "binary" }).map((text) => text.replace(/[\r\n\0]/g, ""));
     fc.assert(
       fc.property(

@@ -41,18 +41,24 @@ export class NickMaker {
   next(invalid: boolean): string | undefined {
     this.#tries++;
     if (this.#tries > MAX_TRIES) return undefined;
-    if (invalid && this.#plain) return `m${this.#hash(7 + this.#tries).slice(0, 8)}`;
+    if (invalid && this.#plain)
+      return `m${this.#hash(64)
+        .slice(this.#tries * 4)
+        .slice(0, 7)}`;
     if (invalid) {
       this.#plain = true;
       return this.#make("");
     }
     if (this.#tries <= 4) return this.#make(String(this.#tries + 1));
-    return this.#make(`_${this.#hash(this.#tries)}`);
+    return this.#make(
+      `_${this.#hash(64)
+        .slice(this.#tries * 4)
+        .slice(0, 4)}`,
+    );
   }
 
   #make(suffix: string): string {
-    const base =
-      nickCharacters(this.name) || nickCharacters(this.user.replace(/^@|:.*$/gs, "")) || `m${this.#hash(6)}`;
+    const base = nickCharacters(this.name) || nickCharacters(this.user.replace(/^@|:.*$/gs, "")) || `m${this.#hash(6)}`;
     const length = this.#plain ? Math.min(PLAIN_LENGTH, this.length()) : this.length();
     const around = this.#plain ? 0 : nickCharacters(this.template.replace("{name}", () => "")).length;
     // A template that leaves the name no room is left out.

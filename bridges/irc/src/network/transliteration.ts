@@ -89,7 +89,7 @@ export function transliterate(text: string): string {
   let result = "";
   for (const character of text.normalize("NFC")) {
     const bare = character.normalize("NFKD").replace(/\p{M}/gu, "");
-    result += inLatin(character) ?? [...bare].map((part) => inLatin(part) ?? part).join("");
+    result += inLatin(character) ?? Array.from(bare, (part) => inLatin(part) ?? part).join("");
   }
   return result;
 }

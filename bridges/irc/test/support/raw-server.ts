@@ -47,7 +47,7 @@ export class RawServer {
     const index = this.sockets.push(socket) - 1;
     this.received[index] = "";
     socket.on("data", (chunk) => {
-      this.received[index] += chunk.toString("latin1");
+      this.received[index] = (this.received[index] ?? "") + chunk.toString("latin1");
       this.#tell();
     });
     socket.on("error", () => undefined);

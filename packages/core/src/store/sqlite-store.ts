@@ -32,6 +32,7 @@ export class SqliteStore implements Store {
   #due = Number.POSITIVE_INFINITY;
   #immediate = false;
   #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
   #failed: Error | undefined;
 
   private constructor(
@@ -131,7 +132,11 @@ export class SqliteStore implements Store {
         this.#dispatch();
       });
     } else {
-      this.#timer ??= setTimeout(() => {
+      // A timer that was set for something less urgent fires too late.
+      if (this.#timer !== undefined && this.#timerAt <= this.#due) return;
+      clearTimeout(this.#timer);
+      this.#timerAt = this.#due;
+      this.#timer = setTimeout(() => {
         this.#timer = undefined;
         this.#plan();
       }, Math.ceil(wait));
