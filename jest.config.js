@@ -16,4 +16,5 @@ export default {
   resolver: "<rootDir>/test/support/resolve-ts.cjs",
   reporters: ["default", "<rootDir>/test/support/servers-reporter.cjs"],
   maxWorkers: 2,
+  testTimeout: 30_000,
 };
