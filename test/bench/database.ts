@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { z } from "zod";
+import { eventHash, remoteHash } from "../../packages/core/dist/store/message-writer.js";
 import { serverName } from "./load/homeserver.js";
 
 export interface LargeState {
@@ -26,7 +27,7 @@ export function fillDatabase(file: string, { ghosts, pairs, messages }: LargeSta
       addGhosts(db, bridge, ghosts);
       addLinks(db, bridge, pairs);
       addMessages(db, messages, pairs, ghosts);
-      addMemory(db, bridge, Math.min(messages, 200_000), pairs);
+      addMemory(db, Math.min(messages, 200_000));
     })();
     for (const index of indexes) db.exec(index);
     db.pragma("wal_checkpoint(TRUNCATE)");
@@ -80,9 +81,19 @@ function addMessages(db: Database.Database, count: number, pairs: number, ghosts
   const firstChannel = Number(db.prepare("SELECT id FROM channel WHERE channel = 'out0'").pluck().get());
   const perChannel = Math.max(1, Math.ceil(count / pairs));
   db.prepare(
-    `${numbers("messages")} INSERT OR IGNORE INTO message (channel, remote, part, room, event, sender)
+    `${numbers("messages")} INSERT INTO message (channel, remote, part, room, event, sender)
      SELECT ${int} + n / ${int}, 'm' || (n % ${int}), 0, ${int} + n / ${int}, '$' || ${eventId}, '@bench_idle' || (n % ${int}) || ':${serverName}' FROM messages`,
   ).run(count, firstChannel, perChannel, perChannel, firstRoom, perChannel, Math.max(1, ghosts));
+  const seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
+  db.function("event_hash", { deterministic: true }, (event: unknown) => BigInt(eventHash(String(event), seed)));
+  db.function("remote_hash", { deterministic: true }, (channel: unknown, remote: unknown, room: unknown) =>
+    BigInt(remoteHash(Number(channel), String(remote), Number(room), seed)),
+  );
+  db.exec("INSERT INTO message_event (hash, id) SELECT event_hash(event), id FROM message ORDER BY 1");
+  db.exec(
+    "INSERT INTO message_remote (hash, id) SELECT remote_hash(channel, remote, room), id FROM message ORDER BY 1",
+  );
+  db.exec("INSERT INTO meta (key, value) SELECT 'foldedMessages', max(id) FROM message");
   const firstGhost = Number(db.prepare("SELECT min(id) FROM ghost WHERE remote LIKE 'idle%'").pluck().get());
   db.prepare(
     `${numbers("memberships")} INSERT OR IGNORE INTO membership (room, ghost, desired, actual)
@@ -90,10 +101,9 @@ function addMessages(db: Database.Database, count: number, pairs: number, ghosts
   ).run(ghosts * 5, firstRoom, pairs, firstGhost, Math.max(1, ghosts));
 }
 
-/** Delivered entries of the journal, which are kept to recognise repetitions. */
-function addMemory(db: Database.Database, bridge: number, count: number, pairs: number): void {
+/** What was delivered is remembered, to recognise repetitions. */
+function addMemory(db: Database.Database, count: number): void {
   db.prepare(
-    `${numbers("entries")} INSERT OR IGNORE INTO journal (bridge, direction, lane, source, state, at)
-     SELECT ?, 0, '!in' || (n % ${int}) || ':${serverName}', '$' || ${eventId}, 3, ? FROM entries`,
-  ).run(count, bridge, pairs, Date.now() - 86_400_000);
+    `${numbers("entries")} INSERT OR IGNORE INTO seen (hash) SELECT abs(random() % 9007199254740991) FROM entries ORDER BY 1`,
+  ).run(count);
 }

@@ -251,12 +251,8 @@ export class Bridge implements AppServiceHandler {
 
   async flowStatus(direction: typeof toNetwork | typeof toMatrix): Promise<FlowStatus> {
     const flow = this.flow(direction);
-    const oldest = await this.runtime.store.get<{ at: number | null }>(
-      "SELECT at FROM journal WHERE state < 2 AND direction = ? AND bridge = ? ORDER BY seq LIMIT 1",
-      direction,
-      this.runtime.key,
-    );
-    const oldestMs = oldest?.at == null ? 0 : Math.max(0, this.runtime.clock.now() - oldest.at);
+    const oldest = await flow.oldestAt();
+    const oldestMs = oldest === undefined ? 0 : Math.max(0, this.runtime.clock.now() - oldest);
     return { queued: flow.open, dead: flow.deadCount, oldestMs, delivered: flow.delivered };
   }
 

@@ -3,9 +3,8 @@ import type { Logger } from "../log/logger.js";
 import type { Store } from "../store/store.js";
 
 const everyMs = 60_000;
-const rowsAtOnce = 2_000;
 
-/** Forgets, little by little, the ids of what was delivered long ago. */
+/** Forgets what was delivered long ago: a generation of ids at a time. */
 export class Housekeeping {
   #cancel: (() => void) | undefined;
   #stopped = false;
@@ -30,7 +29,8 @@ export class Housekeeping {
 
   async #round(): Promise<void> {
     try {
-      await this.store.commit([["forget", this.clock.now() - this.rememberMs, rowsAtOnce]]);
+      const now = this.clock.now();
+      await this.store.commit([["forget", now - this.rememberMs, now]]);
     } catch (error) {
       this.log.warn({ err: error }, "Old ids could not be forgotten; tried again later");
     }

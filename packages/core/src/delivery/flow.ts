@@ -47,6 +47,7 @@ interface OpenRow {
   readonly strikes: number;
 }
 
+const oldestSql = "SELECT at FROM journal WHERE state < 2 AND direction = ? AND bridge = ? ORDER BY seq LIMIT 1";
 const window = 64;
 const itemsInMemory = 256;
 
@@ -71,6 +72,22 @@ export class Flow {
     return this.#open;
   }
 
+  /** When the oldest entry that is not delivered was journaled, in milliseconds since 1970. */
+  async oldestAt(): Promise<number | undefined> {
+    let oldest = Number.POSITIVE_INFINITY;
+    let onDisk = false;
+    for (const lane of this.#lanes.values()) {
+      const first = lane.items[0];
+      if (first) oldest = Math.min(oldest, first.at);
+      else onDisk ||= lane.more;
+    }
+    const row = onDisk
+      ? await this.options.store.get<{ at: number }>(oldestSql, this.options.direction, this.options.bridge)
+      : undefined;
+    oldest = Math.min(oldest, row?.at ?? oldest);
+    return Number.isFinite(oldest) ? oldest : undefined;
+  }
+
   get laneCount(): number {
     return this.#lanes.size;
   }
@@ -90,6 +107,7 @@ export class Flow {
 
   /** Takes up what an earlier process left. `clean` when that one ended in good order, so that nothing is in doubt. */
   async resume(clean: boolean): Promise<void> {
+    await this.options.store.commit([["unpack"]]);
     const rows = await this.options.store.all<{ lane: string; newest: number; count: number }>(
       "SELECT lane, max(seq) AS newest, count(*) AS count FROM journal WHERE state < 2 AND direction = ? AND bridge = ? GROUP BY lane",
       this.options.direction,
@@ -276,6 +294,7 @@ export class Flow {
 
   async #load(lane: Lane): Promise<void> {
     lane.missed = false;
+    await this.options.store.commit([["unpack"]]);
     const rows = await this.options.store.all<OpenRow>(
       "SELECT seq, source, at, payload, attempts, strikes FROM journal WHERE state < 2 AND direction = ? AND bridge = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?",
       this.options.direction,
@@ -332,13 +351,21 @@ export class Flow {
     try {
       return await this.options.handle(entry);
     } catch (error) {
-      this.options.log.error({ err: error, lane: entry.lane, source: entry.source }, "Delivering an entry failed unexpectedly");
+      this.options.log.error(
+        { err: error, lane: entry.lane, source: entry.source },
+        "Delivering an entry failed unexpectedly",
+      );
       const reason = error instanceof Error ? error.message : String(error);
       return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
     }
   }
 
-  async #retry(lane: Lane, item: LaneItem, entry: Entry, verdict: Extract<Verdict, { verdict: "retry" }>): Promise<number | undefined> {
+  async #retry(
+    lane: Lane,
+    item: LaneItem,
+    entry: Entry,
+    verdict: Extract<Verdict, { verdict: "retry" }>,
+  ): Promise<number | undefined> {
     item.attempts += 1;
     item.maybeSent ||= verdict.maybeSent ?? false;
     if (verdict.transport !== true && item.attempts >= this.options.attempts) {
@@ -347,7 +374,10 @@ export class Flow {
     }
     lane.unreachable = verdict.transport ?? false;
     this.options.observe?.retried();
-    this.options.log.debug({ lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason }, "Trying again later");
+    this.options.log.debug(
+      { lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason },
+      "Trying again later",
+    );
     void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]], "lazy");
     return backoff(item.attempts, this.options.backoff, verdict.afterMs);
   }
@@ -384,10 +414,16 @@ export class Flow {
         return;
       } catch (error) {
         if (this.#stopping) {
-          this.options.log.error({ err: error }, "A mark could not be written before the end; the next start looks before it sends again");
+          this.options.log.error(
+            { err: error },
+            "A mark could not be written before the end; the next start looks before it sends again",
+          );
           return;
         }
-        this.options.log.error({ err: error }, "The journal cannot be written; nothing of this lane is sent until it can");
+        this.options.log.error(
+          { err: error },
+          "The journal cannot be written; nothing of this lane is sent until it can",
+        );
         await new Promise<void>((resolve) => this.options.clock.after(backoff(attempt, this.options.backoff), resolve));
       }
     }

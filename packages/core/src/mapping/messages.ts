@@ -1,6 +1,7 @@
 import { EventId, RemoteMessageId } from "../connector/ids.js";
 import type { Store } from "../store/store.js";
 import type { Write } from "../store/writes.js";
+import { eventHash, mostUnindexedMessages, remoteHash } from "../store/message-writer.js";
 import { RecentMap } from "./recent-map.js";
 
 /** One part of a message, known on both sides. */
@@ -24,13 +25,16 @@ export interface MappedReaction {
   readonly event: EventId;
 }
 
+/** The store cannot find the newest messages: they are found here. */
+const recent = mostUnindexedMessages + 2_000;
+
 /**
  * Which event is which message. What was mapped a moment ago is found at once, although its commit may still be under
  * way: an edit may follow its message closely.
  */
 export class Messages {
-  readonly #byEvent = new RecentMap<readonly MappedMessage[]>(8_000);
-  readonly #byRemote = new RecentMap<readonly MappedMessage[]>(8_000);
+  readonly #byEvent = new RecentMap<readonly MappedMessage[]>(recent);
+  readonly #byRemote = new RecentMap<readonly MappedMessage[]>(recent);
   readonly #reactions = new RecentMap<MappedReaction>(2_000);
 
   constructor(readonly store: Store) {}
@@ -41,7 +45,15 @@ export class Messages {
       remember(this.#byEvent, `${part.event}|${part.channelKey}`, part);
       remember(this.#byRemote, remoteKey(part.channelKey, part.remote, part.roomKey), part);
     }
-    return parts.map((part) => ["mapMessage", part.channelKey, part.remote, part.part, part.roomKey, part.event, part.sender]);
+    return parts.map((part) => [
+      "mapMessage",
+      part.channelKey,
+      part.remote,
+      part.part,
+      part.roomKey,
+      part.event,
+      part.sender,
+    ]);
   }
 
   /** The parts that an event has in a channel, in order. */
@@ -49,7 +61,8 @@ export class Messages {
     const cached = this.#byEvent.get(`${event}|${channelKey}`);
     if (cached) return cached;
     return this.store.all<MappedMessage>(
-      `SELECT ${columns} FROM message WHERE event = ? AND channel = ? ORDER BY part`,
+      `SELECT ${columns} FROM message_event i JOIN message m ON m.id = i.id WHERE i.hash = ? AND event = ? AND channel = ? ORDER BY part`,
+      eventHash(event, this.store.hashSeed),
       event,
       channelKey,
     );
@@ -60,17 +73,12 @@ export class Messages {
     const cached = this.#byRemote.get(remoteKey(channelKey, remote, roomKey));
     if (cached) return cached;
     return this.store.all<MappedMessage>(
-      `SELECT ${columns} FROM message WHERE channel = ? AND remote = ? AND room = ? ORDER BY part`,
+      `SELECT ${columns} FROM message_remote i JOIN message m ON m.id = i.id WHERE i.hash = ? AND channel = ? AND remote = ? AND room = ? ORDER BY part`,
+      remoteHash(channelKey, remote, roomKey, this.store.hashSeed),
       channelKey,
       remote,
       roomKey,
     );
-  }
-
-  /** Who sent the message with this event id, wherever it is mapped. */
-  async senderOf(event: string): Promise<string | undefined> {
-    const row = await this.store.get<{ sender: string }>("SELECT sender FROM message WHERE event = ? LIMIT 1", event);
-    return row?.sender;
   }
 
   /** Forgets an event that was redacted; the writes must be committed. */
@@ -85,14 +93,33 @@ export class Messages {
   mapReaction(reaction: MappedReaction): Write[] {
     this.#reactions.set(reaction.event, reaction);
     this.#reactions.set(reactionKey(reaction), reaction);
-    return [["mapReaction", reaction.channelKey, reaction.remote, reaction.roomKey, reaction.sender, reaction.key, reaction.event]];
+    return [
+      [
+        "mapReaction",
+        reaction.channelKey,
+        reaction.remote,
+        reaction.roomKey,
+        reaction.sender,
+        reaction.key,
+        reaction.event,
+      ],
+    ];
   }
 
   async reactionOfEvent(event: string): Promise<MappedReaction | undefined> {
-    return this.#reactions.get(event) ?? this.store.get<MappedReaction>(`SELECT ${reactionColumns} FROM reaction WHERE event = ?`, event);
+    return (
+      this.#reactions.get(event) ??
+      this.store.get<MappedReaction>(`SELECT ${reactionColumns} FROM reaction WHERE event = ?`, event)
+    );
   }
 
-  async reaction(channelKey: number, remote: string, roomKey: number, sender: string, key: string): Promise<MappedReaction | undefined> {
+  async reaction(
+    channelKey: number,
+    remote: string,
+    roomKey: number,
+    sender: string,
+    key: string,
+  ): Promise<MappedReaction | undefined> {
     const cached = this.#reactions.get(reactionKey({ channelKey, remote, roomKey, sender, key }));
     if (cached) return cached;
     return this.store.get<MappedReaction>(
@@ -119,12 +146,22 @@ function remoteKey(channelKey: number, remote: string, roomKey: number): string 
   return `${channelKey}|${roomKey}|${remote}`;
 }
 
-function reactionKey(reaction: { channelKey: number; remote: string; roomKey: number; sender: string; key: string }): string {
+function reactionKey(reaction: {
+  channelKey: number;
+  remote: string;
+  roomKey: number;
+  sender: string;
+  key: string;
+}): string {
   return `${remoteKey(reaction.channelKey, reaction.remote, reaction.roomKey)}|${reaction.sender}|${reaction.key}`;
 }
 
 function remember(cache: RecentMap<readonly MappedMessage[]>, key: string, part: MappedMessage): void {
   const known = part.part === 0 ? undefined : cache.get(key);
   if (!known) cache.set(key, [part]);
-  else cache.set(key, [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part));
+  else
+    cache.set(
+      key,
+      [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part),
+    );
 }

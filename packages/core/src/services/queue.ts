@@ -46,6 +46,7 @@ export class StoreQueue implements QueueService {
   ) {}
 
   async list(filter: QueueFilter): Promise<readonly QueueEntry[]> {
+    await this.store.commit([["unpack"]]);
     const conditions = ["j.seq > ?"];
     const parameters: SqlValue[] = [filter.after ?? 0];
     if (filter.bridge !== undefined) {
@@ -69,17 +70,15 @@ export class StoreQueue implements QueueService {
   }
 
   async show(seq: number): Promise<QueueDetail | undefined> {
-    const row = await this.store.get<JournalRow>(`SELECT ${columns} ${from} WHERE j.seq = ? AND j.state < 3`, seq);
+    await this.store.commit([["unpack"]]);
+    const row = await this.store.get<JournalRow>(`SELECT ${columns} ${from} WHERE j.seq = ?`, seq);
     return row && { ...toEntry(row), payload: row.payload === null ? null : (JSON.parse(row.payload) as unknown) };
   }
 
   async replay(selection: readonly number[] | "all"): Promise<number> {
     const rows = await this.#dead(selection);
     for (const row of rows) {
-      await this.store.commit([
-        ["requeue", this.now(), row.seq],
-        ["moveParts", row.seq],
-      ]);
+      await this.store.commit([["requeue", this.now(), row.seq]]);
       this.changes?.replayed(row.bridgeKey, row.direction, row.lane, 1);
     }
     return rows.length;

@@ -10,8 +10,13 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE bridge (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
-  -- direction: 0 Matrix to network, 1 network to Matrix. state: 0 queued, 1 waiting, 2 dead, 3 done.
-  -- A row that is done keeps only what recognises a repetition.
+  -- What was journaled together is one row, and is gone when all of it is delivered; meanwhile the numbers of those that
+  -- are stand beside it (JSON).
+  CREATE TABLE segment (first INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE segment_done (first INTEGER PRIMARY KEY, done TEXT NOT NULL) STRICT;
+
+  -- Journaled entries with a row of their own: they wait, are dead, or were left by an earlier process.
+  -- direction: 0 Matrix to network, 1 network to Matrix. state: 0 queued, 1 waiting, 2 dead.
   CREATE TABLE journal (
     seq INTEGER PRIMARY KEY,
     bridge INTEGER NOT NULL,
@@ -23,11 +28,16 @@ export const migrations: readonly string[] = [
     strikes INTEGER NOT NULL DEFAULT 0,
     at INTEGER NOT NULL,
     payload TEXT,
-    error TEXT,
-    UNIQUE (source, lane, direction, bridge)
+    error TEXT
   ) STRICT;
   CREATE INDEX journal_open ON journal (direction, bridge, lane, seq) WHERE state < 2;
   CREATE INDEX journal_dead ON journal (seq) WHERE state = 2;
+
+  -- What was journaled already, by hash: this generation, the one before, and those that are not in their place yet.
+  CREATE TABLE seen (hash INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE seen_before (hash INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE seen_log (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
+  INSERT INTO meta (key, value) VALUES ('hashSeed', abs(random() % 2147483647));
 
   -- The parts of a journaled message with more than one: what the wire takes, and what came of it.
   CREATE TABLE part (
@@ -93,16 +103,18 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX membership_pending ON membership (next_at) WHERE desired <> actual;
 
+  -- The indexes follow the newest rows after a while; a hash is verified by the row.
   CREATE TABLE message (
+    id INTEGER PRIMARY KEY,
     channel INTEGER NOT NULL,
     remote TEXT NOT NULL,
     part INTEGER NOT NULL,
     room INTEGER NOT NULL,
     event TEXT NOT NULL,
-    sender TEXT NOT NULL,
-    PRIMARY KEY (channel, remote, room, part)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX message_event ON message (event);
+    sender TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE message_event (hash INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (hash, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE message_remote (hash INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (hash, id)) STRICT, WITHOUT ROWID;
 
   CREATE TABLE reaction (
     channel INTEGER NOT NULL,

@@ -39,6 +39,7 @@ export class SqliteStore implements Store {
     readonly reader: Database.Database,
     readonly worker: Worker,
     readonly claim: { release(): void },
+    readonly hashSeed: number,
   ) {
     worker.on("message", (result: BatchResult) => this.#settle(result));
     worker.on("error", (error) => this.#fail(error));
@@ -67,7 +68,8 @@ export class SqliteStore implements Store {
       });
       const reader = new Database(options.file, { readonly: true, timeout: 10_000 });
       reader.pragma("cache_size = -8000");
-      return new SqliteStore(reader, worker, claim);
+      const seed = Number(reader.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
+      return new SqliteStore(reader, worker, claim, seed);
     } catch (error) {
       claim.release();
       throw error;
@@ -175,8 +177,11 @@ export class SqliteStore implements Store {
   }
 }
 
-function toStoreError(result: readonly number[] | { readonly code: string; readonly message: string } | undefined): StoreError {
-  if (result === undefined || !("code" in result)) return new StoreError("ERROR", "The database worker gave no answer.");
+function toStoreError(
+  result: readonly number[] | { readonly code: string; readonly message: string } | undefined,
+): StoreError {
+  if (result === undefined || !("code" in result))
+    return new StoreError("ERROR", "The database worker gave no answer.");
   if (result.code === "SQLITE_FULL") {
     return new StoreError(result.code, "The disk is full: nothing can be accepted until there is room again.");
   }

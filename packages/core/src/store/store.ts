@@ -16,6 +16,8 @@ export interface Store {
   all<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<readonly Row[]>;
   /** The first row of a read-only statement. */
   get<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<Row | undefined>;
+  /** What the hashes of its indexes are made with. */
+  readonly hashSeed: number;
   /** Units that wait for the disk. */
   readonly pending: number;
   close(): Promise<void>;

@@ -23,6 +23,8 @@ const idle = new Int32Array(new SharedArrayBuffer(4));
 class GroupCommitter {
   readonly #db: Database.Database;
   readonly #writer: Writer;
+  /** What the writer remembers is not what is on disk: at the start, and after a transaction that was undone. */
+  #stale = true;
 
   constructor(
     readonly options: WorkerOptions,
@@ -34,10 +36,12 @@ class GroupCommitter {
     this.#db.pragma("cache_size = -16000");
     this.#db.pragma("wal_autocheckpoint = 4000");
     this.#writer = new Writer(this.#db);
+    this.#inTransaction(() => []);
   }
 
   take(batch: Batch | "close"): void {
     if (batch === "close") {
+      this.#settle();
       this.#db.close();
       this.port.close();
       return;
@@ -47,6 +51,15 @@ class GroupCommitter {
     const failed = each.some((result) => !Array.isArray(result));
     const result: BatchResult = failed ? { each } : { all: each.flat() as number[] };
     this.port.postMessage(result);
+  }
+
+  /** The next start has less to do then; without it, it does it itself. */
+  #settle(): void {
+    try {
+      this.#inTransaction(() => this.#writer.settle());
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+    }
   }
 
   #commit(units: readonly Unit[]): UnitResult[] {
@@ -69,11 +82,15 @@ class GroupCommitter {
   #inTransaction<T>(work: () => T): T {
     this.#db.exec("BEGIN IMMEDIATE");
     try {
+      if (this.#stale) this.#writer.recover();
       const result = work();
+      this.#writer.flush();
       if (this.options.slowCommitMs > 0) Atomics.wait(idle, 0, 0, this.options.slowCommitMs);
       this.#db.exec("COMMIT");
+      this.#stale = false;
       return result;
     } catch (error) {
+      this.#stale = true;
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }

@@ -1,4 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
+import { JournalWriter } from "./journal-writer.js";
+import { MessageWriter } from "./message-writer.js";
+import type { JournalEntry } from "./segment.js";
 
 type Sql = string | number | null | Uint8Array;
 
@@ -11,17 +14,10 @@ const statements = {
   setMeta: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   addBridge: "INSERT INTO bridge (name) VALUES (?) ON CONFLICT DO NOTHING",
 
-  append: "INSERT INTO journal (bridge, direction, lane, source, at, payload) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-  appendDead: "INSERT INTO journal (bridge, direction, lane, source, at, payload, state, error) VALUES (?, ?, ?, ?, ?, ?, 2, ?) ON CONFLICT DO NOTHING",
-  done: "UPDATE journal SET state = 3, payload = NULL, error = NULL WHERE seq = ?",
   waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, strikes = 0 WHERE seq = ?",
   dead: "UPDATE journal SET state = 2, attempts = ?, error = ? WHERE seq = ?",
   strike: "UPDATE journal SET strikes = strikes + 1 WHERE seq = ?",
-  requeue: "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, seq = (SELECT max(seq) + 1 FROM journal) WHERE seq = ? AND state = 2",
-  moveParts: "UPDATE part SET seq = (SELECT max(seq) FROM journal) WHERE seq = ?",
-  discard: "UPDATE journal SET state = 3, payload = NULL WHERE seq = ? AND state = 2",
-  forget: "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE state = 3 AND at < ? LIMIT ?)",
-  relane: "UPDATE journal SET lane = ? WHERE lane = ? AND direction = ? AND state < 2",
+  discard: "DELETE FROM journal WHERE seq = ? AND state = 2",
 
   addPart: "INSERT INTO part (seq, part, wire) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   partSent: "UPDATE part SET sent = 1, remote = ? WHERE seq = ? AND part = ?",
@@ -49,28 +45,52 @@ const statements = {
   actualMembership: "UPDATE membership SET actual = ?, attempts = 0 WHERE room = ? AND ghost = ?",
   membershipFailed: "UPDATE membership SET attempts = attempts + 1, next_at = ? WHERE room = ? AND ghost = ?",
   membershipGivenUp: "UPDATE membership SET desired = actual WHERE room = ? AND ghost = ?",
-  moveMemberships: "INSERT INTO membership (room, ghost, desired, actual) SELECT ?, ghost, 1, 0 FROM membership WHERE room = ? AND desired = 1 ON CONFLICT DO NOTHING",
+  moveMemberships:
+    "INSERT INTO membership (room, ghost, desired, actual) SELECT ?, ghost, 1, 0 FROM membership WHERE room = ? AND desired = 1 ON CONFLICT DO NOTHING",
 
-  mapMessage: "INSERT INTO message (channel, remote, part, room, event, sender) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-  unmapEvent: "DELETE FROM message WHERE event = ?",
-  mapReaction: "INSERT INTO reaction (channel, remote, room, sender, key, event) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel, remote, room, sender, key) DO UPDATE SET event = excluded.event",
+  mapReaction:
+    "INSERT INTO reaction (channel, remote, room, sender, key, event) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel, remote, room, sender, key) DO UPDATE SET event = excluded.event",
   unmapReaction: "DELETE FROM reaction WHERE event = ?",
   setMember:
     "INSERT INTO member (room, user, membership, name, avatar) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, user) DO UPDATE SET membership = excluded.membership, name = excluded.name, avatar = excluded.avatar",
 
   mapMedia: "INSERT INTO media (bridge, source, uri, info) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   revoke: "INSERT INTO revoked (event, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
-  setLogin: "INSERT INTO login (id, bridge, user, name, secret, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret",
+  setLogin:
+    "INSERT INTO login (id, bridge, user, name, secret, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret",
   dropLogin: "DELETE FROM login WHERE id = ?",
-  setStorage: "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
+  setStorage:
+    "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
 } as const;
 
-export type WriteName = keyof typeof statements;
+/**
+ * Writes that are more than one statement: `append` and `appendDead` journal an entry that was not journaled before,
+ * `done` takes it out; `unpack` gives every entry a row in `journal`, where it can be read.
+ */
+const composed = [
+  "append",
+  "appendDead",
+  "done",
+  "requeue",
+  "forget",
+  "relane",
+  "unpack",
+  "mapMessage",
+  "unmapEvent",
+] as const;
+type ComposedName = (typeof composed)[number];
+
+export type WriteName = keyof typeof statements | ComposedName;
 export type Write = readonly [name: WriteName, ...parameters: Sql[]];
 
-const inserts: ReadonlySet<string> = new Set(Object.entries(statements).filter(([, sql]) => sql.startsWith("INSERT")).map(([name]) => name));
-const names = Object.keys(statements) as WriteName[];
+const inserts: ReadonlySet<string> = new Set(
+  Object.entries(statements)
+    .filter(([, sql]) => sql.startsWith("INSERT"))
+    .map(([name]) => name),
+);
+const composedNames: ReadonlySet<string> = new Set(composed);
+const names: readonly WriteName[] = [...composed, ...(Object.keys(statements) as (keyof typeof statements)[])];
 const codes: ReadonlyMap<WriteName, number> = new Map(names.map((name, code) => [name, code]));
 
 /** Units of writes as one list of plain values, the cheapest thing to hand to another thread. */
@@ -91,7 +111,7 @@ export function encodeBatch(units: readonly (readonly Write[])[]): Batch {
 
 export function decodeBatch(batch: Batch): Write[][] {
   const units: Write[][] = [];
-  for (let at = 0; at < batch.length; ) {
+  for (let at = 0; at < batch.length;) {
     const unit: Write[] = [];
     for (let left = Number(batch[at++]); left > 0; left -= 1) {
       const name = names[Number(batch[at])] ?? "done";
@@ -106,17 +126,103 @@ export function decodeBatch(batch: Batch): Write[][] {
 
 /** Runs writes against one database with its statements prepared once. */
 export class Writer {
+  readonly journal: JournalWriter;
+  readonly messages: MessageWriter;
   readonly #prepared = new Map<WriteName, Statement>();
 
-  constructor(readonly db: Database) {}
+  constructor(readonly db: Database) {
+    this.journal = new JournalWriter(db);
+    this.messages = new MessageWriter(db);
+  }
 
-  run([name, ...parameters]: Write): number {
+  run(write: Write): number {
+    const [name] = write;
+    if (isComposed(name)) return this.#compose(name, write);
+    // What is said of an entry is said in its row.
+    if (name === "waiting" || name === "dead" || name === "strike")
+      this.journal.single(number(write, write.length - 1));
     let statement = this.#prepared.get(name);
     if (!statement) {
       statement = this.db.prepare(statements[name]);
       this.#prepared.set(name, statement);
     }
-    const info = statement.run(...parameters);
+    const info = statement.run(...write.slice(1));
     return info.changes > 0 && inserts.has(name) ? Number(info.lastInsertRowid) || info.changes : info.changes;
   }
+
+  /** After a start, or after a transaction was undone: only what is on disk counts. */
+  recover(): void {
+    this.journal.recover();
+    this.messages.recover();
+  }
+
+  /** Writes what the transaction has gathered; the last thing before its commit. */
+  flush(): void {
+    this.journal.flush();
+    this.messages.flush();
+  }
+
+  /** Puts all in its place before the end. */
+  settle(): void {
+    this.journal.settle();
+    this.messages.settle();
+  }
+
+  #compose(name: ComposedName, write: Write): number {
+    switch (name) {
+      case "append":
+        return this.journal.append(entryOf(write));
+      case "appendDead":
+        return this.journal.appendDead(entryOf(write), text(write, 7));
+      case "done":
+        return this.journal.done(number(write, 1));
+      case "requeue":
+        return this.journal.requeue(number(write, 1), number(write, 2));
+      case "forget":
+        return this.journal.forget(number(write, 1), number(write, 2));
+      case "relane":
+        return this.journal.relane(text(write, 1), text(write, 2), number(write, 3));
+      case "unpack":
+        this.journal.unpackAll();
+        return 0;
+      case "mapMessage":
+        return this.messages.map(
+          number(write, 1),
+          text(write, 2),
+          number(write, 3),
+          number(write, 4),
+          text(write, 5),
+          text(write, 6),
+        );
+      case "unmapEvent":
+        return this.messages.unmapEvent(text(write, 1));
+    }
+  }
+}
+
+function isComposed(name: WriteName): name is ComposedName {
+  return composedNames.has(name);
+}
+
+function entryOf(write: Write): Omit<JournalEntry, "seq"> {
+  return {
+    bridge: number(write, 1),
+    direction: number(write, 2),
+    lane: text(write, 3),
+    source: text(write, 4),
+    at: number(write, 5),
+    payload: text(write, 6),
+  };
+}
+
+function number(write: Write, at: number): number {
+  const value = write[at];
+  if (typeof value !== "number") throw new TypeError(`Parameter ${at} of the write ${write[0]} is not a number`);
+  return value;
+}
+
+function text(write: Write, at: number): string {
+  const value = write[at];
+  if (typeof value !== "string") throw new TypeError(`Parameter ${at} of the write ${write[0]} is not a text`);
+  return value;
 }

@@ -26,7 +26,10 @@ describe("a flow", () => {
     directory.remove();
   });
 
-  function make(handle: (entry: Entry) => Promise<Verdict>, options: Partial<FlowOptions> = {}): { flow: Flow; journal: Journal } {
+  function make(
+    handle: (entry: Entry) => Promise<Verdict>,
+    options: Partial<FlowOptions> = {},
+  ): { flow: Flow; journal: Journal } {
     const flow = new Flow({
       bridge: 1,
       direction: toNetwork,
@@ -47,8 +50,12 @@ describe("a flow", () => {
     return { flow, journal };
   }
 
-  const cause = (lane: string, source: string) => ({ direction: toNetwork, lane, source, payload: { source } }) as const;
-  const openRows = async (): Promise<number> => (await store.get<{ n: number }>("SELECT count(*) AS n FROM journal WHERE state < 2"))?.n ?? -1;
+  const cause = (lane: string, source: string) =>
+    ({ direction: toNetwork, lane, source, payload: { source } }) as const;
+  const openRows = async (): Promise<number> => {
+    await store.commit([["unpack"]]);
+    return (await store.get<{ n: number }>("SELECT count(*) AS n FROM journal WHERE state < 2"))?.n ?? -1;
+  };
 
   it("delivers each lane in order, however long each delivery takes, and lanes side by side", async () => {
     const seen = new Map<string, string[]>();
@@ -105,7 +112,9 @@ describe("a flow", () => {
 
   it("goes on at once when the target is back", async () => {
     let away = true;
-    const { flow, journal } = make(() => Promise.resolve(away ? { verdict: "retry", reason: "away", transport: true } : done()));
+    const { flow, journal } = make(() =>
+      Promise.resolve(away ? { verdict: "retry", reason: "away", transport: true } : done()),
+    );
     await journal.append([cause("a", "$1")]);
     await until(() => flow.unreachable, "it waits");
     away = false;
@@ -130,7 +139,9 @@ describe("a flow", () => {
       ["$poison", "unexpected failure: thrown (tried 3 times)"],
       ["$never", "refused"],
     ]);
-    const rows = await store.all<{ source: string; error: string }>("SELECT source, error FROM journal WHERE state = 2 ORDER BY seq");
+    const rows = await store.all<{ source: string; error: string }>(
+      "SELECT source, error FROM journal WHERE state = 2 ORDER BY seq",
+    );
     expect(rows.map((row) => row.source)).toEqual(["$poison", "$never"]);
     await flow.stop();
   });
@@ -157,7 +168,8 @@ describe("a flow", () => {
     const seen: string[] = [];
     const { flow, journal } = make(async (entry) => (await gate, seen.push(entry.source), done()), { budget });
     const sources = Array.from({ length: 1_000 }, (_, n) => `$${n}`);
-    for (let at = 0; at < sources.length; at += 100) await journal.append(sources.slice(at, at + 100).map((source) => cause("a", source)));
+    for (let at = 0; at < sources.length; at += 100)
+      await journal.append(sources.slice(at, at + 100).map((source) => cause("a", source)));
     expect(flow.open).toBe(1_000);
     expect(budget.used).toBeLessThanOrEqual(10_000);
     release();
@@ -209,11 +221,18 @@ describe("a flow", () => {
       // A process that dies while it handles $poison: the attempt never ends.
       const started: string[] = [];
       const { flow, journal } = make(
-        (entry) => (started.push(entry.source), entry.source === "$poison" ? new Promise<Verdict>(() => undefined) : Promise.resolve(done())),
+        (entry) => (
+          started.push(entry.source),
+          entry.source === "$poison" ? new Promise<Verdict>(() => undefined) : Promise.resolve(done())
+        ),
         { isolate: true },
       );
       if (death === 0) await journal.append([]);
-      if (death === 0) await store.commit([["append", 1, 0, "a", "$poison", 1, "{}"], ["append", 1, 0, "a", "$after", 1, "{}"]]);
+      if (death === 0)
+        await store.commit([
+          ["append", 1, 0, "a", "$poison", 1, "{}"],
+          ["append", 1, 0, "a", "$after", 1, "{}"],
+        ]);
       await flow.resume(false);
       await until(() => started.includes("$poison"), "it is tried");
     }

@@ -1,0 +1,100 @@
+import type { Database, Statement } from "better-sqlite3";
+import { SortedFold } from "./sorted-fold.js";
+
+/** So many new ones are brought to their place together. */
+const runLength = 2_048;
+
+/**
+ * What was journaled already, so that a repetition is recognised: hashes of bridge, direction, lane and source. New ones
+ * are a short log on disk and a set in memory; from there they go to the index in sorted runs. The index has two
+ * generations, so that the old ones are forgotten without looking for them.
+ */
+export class Seen {
+  readonly #recent = new Set<number>();
+  #logged: number[] = [];
+  #folding: number[] = [];
+  #lastLog = 0;
+  #foldingUpTo = 0;
+  readonly #fold: SortedFold;
+  #find: Statement<[number, number], { known: number }>;
+  readonly #log: Statement<[Buffer]>;
+  #place: Statement<[number]>;
+
+  constructor(readonly db: Database) {
+    this.#log = db.prepare("INSERT INTO seen_log (hashes) VALUES (?)");
+    this.#find = db.prepare(findSql);
+    this.#place = db.prepare(placeSql);
+    this.#fold = new SortedFold((index) => this.#place.run(this.#folding[index] ?? 0));
+  }
+
+  /** Reads what is not in its place yet. */
+  recover(): void {
+    this.#recent.clear();
+    this.#logged = [];
+    this.#folding = [];
+    this.#fold.reset();
+    for (const { id, hashes } of this.db
+      .prepare<[], { id: number; hashes: Buffer }>("SELECT id, hashes FROM seen_log ORDER BY id")
+      .iterate()) {
+      const copy = new Uint8Array(hashes);
+      for (const hash of new Float64Array(copy.buffer)) {
+        this.#recent.add(hash);
+        this.#logged.push(hash);
+      }
+      this.#lastLog = id;
+    }
+  }
+
+  /** Whether it was known; if not, it is from now on (in memory: `log` makes it last). */
+  add(hash: number): boolean {
+    if (this.#recent.has(hash) || this.#find.get(hash, hash) !== undefined) return false;
+    this.#recent.add(hash);
+    return true;
+  }
+
+  log(hashes: readonly number[]): void {
+    if (hashes.length === 0) return;
+    this.#lastLog = Number(this.#log.run(Buffer.from(Float64Array.from(hashes).buffer)).lastInsertRowid);
+    for (const hash of hashes) this.#logged.push(hash);
+  }
+
+  /** Brings some of the logged ones to their place. */
+  fold(): void {
+    if (!this.#fold.busy) {
+      if (this.#logged.length < runLength) return;
+      this.#folding = this.#logged;
+      this.#logged = [];
+      this.#foldingUpTo = this.#lastLog;
+      this.#fold.begin(this.#folding);
+    }
+    if (this.#fold.advance()) this.#folded();
+  }
+
+  foldAll(): void {
+    if (this.#fold.busy && this.#fold.advance(Number.POSITIVE_INFINITY)) this.#folded();
+    this.#folding = this.#logged;
+    this.#logged = [];
+    this.#foldingUpTo = this.#lastLog;
+    this.#fold.begin(this.#folding);
+    if (this.#fold.advance(Number.POSITIVE_INFINITY)) this.#folded();
+  }
+
+  /** Begins a new generation, and forgets the one before the last. */
+  rotate(): void {
+    this.foldAll();
+    this.db.exec(
+      "DROP TABLE seen_before; ALTER TABLE seen RENAME TO seen_before; CREATE TABLE seen (hash INTEGER PRIMARY KEY) STRICT;",
+    );
+    this.#find = this.db.prepare(findSql);
+    this.#place = this.db.prepare(placeSql);
+  }
+
+  #folded(): void {
+    this.db.prepare("DELETE FROM seen_log WHERE id <= ?").run(this.#foldingUpTo);
+    for (const hash of this.#folding) this.#recent.delete(hash);
+    this.#folding = [];
+  }
+}
+
+const findSql = "SELECT 1 AS known FROM seen WHERE hash = ? UNION ALL SELECT 1 FROM seen_before WHERE hash = ? LIMIT 1";
+const placeSql = "INSERT OR IGNORE INTO seen (hash) VALUES (?)";
