@@ -6,7 +6,7 @@ import type { BridgeConfig, Config } from "../config/schema.js";
 import type { ConnectionStatus, Connector, NetworkHandlers } from "../connector/connector.js";
 import { ContentUri, RoomId } from "../connector/ids.js";
 import type { Clock } from "../delivery/clock.js";
-import { toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
+import { done, toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import { Flow } from "../delivery/flow.js";
 import { Journal } from "../delivery/journal.js";
 import type { MemoryBudget } from "../delivery/lane.js";
@@ -130,10 +130,29 @@ export class Bridge implements AppServiceHandler {
       memberships: this.#memberships,
       onEncrypted: (room, sender) => encrypted.explain(room, sender),
     });
-    const commands = new Commands({ runtime, permissions, linker: this.linker, logins: this.#logins, sender: this.#toMatrix.sender, services: parts.services });
+    const commands = new Commands({
+      runtime,
+      permissions,
+      linker: this.linker,
+      logins: this.#logins,
+      sender: this.#toMatrix.sender,
+      services: parts.services,
+    });
     this.#directRooms = new DirectRooms(runtime, this.#ghosts, this.#memberships, this.linker, encrypted);
-    const upgrades = new RoomUpgrades(runtime, this.#memberships, (alias) => registration.isOwnAlias(alias), (from, to) => this.#toMatrixFlow.relane(from, to));
-    this.#roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms: this.#directRooms, encrypted, permissions });
+    const upgrades = new RoomUpgrades(
+      runtime,
+      this.#memberships,
+      (alias) => registration.isOwnAlias(alias),
+      (from, to) => this.#toMatrixFlow.relane(from, to),
+    );
+    this.#roomEvents = new RoomEvents({
+      runtime,
+      commands,
+      upgrades,
+      directRooms: this.#directRooms,
+      encrypted,
+      permissions,
+    });
     this.thirdParty = new Portals(runtime, this.#ghosts, this.linker, registration.aliasPrefix);
     this.#intake = new Intake(runtime, (events) => ephemeral.take(events));
     this.ping = new HomeserverPing(runtime.client, registration, clock, runtime.log);
@@ -158,7 +177,9 @@ export class Bridge implements AppServiceHandler {
       dataDirectory: this.#parts.dataDirectory,
       onConnected: () => this.#catchUp.start(),
     });
-    this.#handlers = bindHandlers(await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }));
+    this.#handlers = bindHandlers(
+      await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }),
+    );
     for (const link of await this.runtime.links.all()) {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
@@ -174,7 +195,10 @@ export class Bridge implements AppServiceHandler {
       const registered = await runtime.client.register(this.#parts.registration.senderLocalpart);
       if (registered.ok) break;
       const { advice } = classify(registered.failure);
-      runtime.log.error({ failure: registered.failure }, `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`);
+      runtime.log.error(
+        { failure: registered.failure },
+        `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`,
+      );
       await new Promise<void>((resolve) => runtime.clock.after(Math.min(30_000, 500 * 2 ** attempt), resolve));
     }
     if (this.#stopping.signal.aborted) return;
@@ -218,7 +242,12 @@ export class Bridge implements AppServiceHandler {
     await this.#intake.transaction(body);
     this.#lastTransactionAt = this.runtime.clock.now();
     if (journal.duplicates > duplicates) metrics.duplicatesDropped(name, "toNetwork", journal.duplicates - duplicates);
-    metrics.transaction({ bridge: name, events: body.events.length, ephemeral: body.ephemeral.length, commitMs: performance.now() - arrivedAt });
+    metrics.transaction({
+      bridge: name,
+      events: body.events.length,
+      ephemeral: body.ephemeral.length,
+      commitMs: performance.now() - arrivedAt,
+    });
   }
 
   queryUser(userId: string): Promise<boolean> {
@@ -244,7 +273,11 @@ export class Bridge implements AppServiceHandler {
   }
 
   async status(): Promise<BridgeStatus> {
-    const [links, outward, inward] = await Promise.all([this.runtime.links.count(), this.flowStatus(toNetwork), this.flowStatus(toMatrix)]);
+    const [links, outward, inward] = await Promise.all([
+      this.runtime.links.count(),
+      this.flowStatus(toNetwork),
+      this.flowStatus(toMatrix),
+    ]);
     const { name, network } = this.runtime;
     return { name, network, links, connections: [...this.connections.values()], toNetwork: outward, toMatrix: inward };
   }
@@ -258,7 +291,7 @@ export class Bridge implements AppServiceHandler {
 
   // Inside
 
-  async #handleToNetwork(entry: Entry): Promise<Verdict> {
+  #handleToNetwork(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToNetworkPayload;
     switch (payload.via) {
       case "channel":
@@ -270,7 +303,7 @@ export class Bridge implements AppServiceHandler {
     }
   }
 
-  async #handleToMatrix(entry: Entry): Promise<Verdict> {
+  #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
     switch (payload.via) {
       case "network":
@@ -278,11 +311,15 @@ export class Bridge implements AppServiceHandler {
       case "notice":
         return this.#toMatrix.notice(entry, RoomId(entry.lane), payload.text, payload.replyTo);
       case "direct":
-        return payload.event.kind === "message" ? this.#directRooms.begin(payload.event) : { verdict: "done" };
+        return payload.event.kind === "message" ? this.#directRooms.begin(payload.event) : Promise.resolve(done());
     }
   }
 
-  #flow(direction: typeof toNetwork | typeof toMatrix, unmarkedLimit: number, handle: (entry: Entry) => Promise<Verdict>): Flow {
+  #flow(
+    direction: typeof toNetwork | typeof toMatrix,
+    unmarkedLimit: number,
+    handle: (entry: Entry) => Promise<Verdict>,
+  ): Flow {
     const { key, store, clock, budget, global, isolate, metrics, config } = this.#parts;
     const { concurrency, attempts } = global.delivery;
     const name = direction === toNetwork ? "toNetwork" : "toMatrix";
@@ -309,7 +346,8 @@ export class Bridge implements AppServiceHandler {
   }
 
   #makeRuntime(journal: Journal): BridgeRuntime {
-    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink, revokeMedia } = this.#parts;
+    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink, revokeMedia } =
+      this.#parts;
     const client = new MatrixClient({
       url: global.homeserver.url,
       asToken: registration.asToken,
@@ -358,14 +396,21 @@ export class Bridge implements AppServiceHandler {
     const profile = await client.getProfile(bot);
     if (!profile.ok) return;
     const named = profile.body?.displayName === name || (await client.setDisplayName(bot, name)).ok;
-    const pictured = config.avatar === undefined || profile.body?.avatarUrl === config.avatar || (await client.setAvatarUrl(bot, ContentUri(config.avatar))).ok;
+    const pictured =
+      config.avatar === undefined ||
+      profile.body?.avatarUrl === config.avatar ||
+      (await client.setAvatarUrl(bot, ContentUri(config.avatar))).ok;
     if (!named || !pictured) log.warn("The bridge bot's name or avatar could not be set");
   }
 
   async #configuredLinks(): Promise<void> {
     const { config, log, links } = this.runtime;
     for (const { room, channel } of config.links) {
-      const known = (await links.ofRoom(room)).some((link) => link.room === room && (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)));
+      const known = (await links.ofRoom(room)).some(
+        (link) =>
+          link.room === room &&
+          (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)),
+      );
       if (known) continue;
       for (let attempt = 1; attempt <= linkAttempts; attempt += 1) {
         try {
@@ -374,8 +419,12 @@ export class Bridge implements AppServiceHandler {
         } catch (error) {
           const conflict = error instanceof Error && "code" in error && error.code === "conflict";
           if (conflict) break;
-          log.error({ room, channel, reason: error instanceof Error ? error.message : String(error) }, "A link of the configuration could not be made");
-          if (attempt < linkAttempts) await new Promise<void>((resolve) => this.runtime.clock.after(1_000 * attempt, resolve));
+          log.error(
+            { room, channel, reason: error instanceof Error ? error.message : String(error) },
+            "A link of the configuration could not be made",
+          );
+          if (attempt < linkAttempts)
+            await new Promise<void>((resolve) => this.runtime.clock.after(1_000 * attempt, resolve));
         }
       }
     }

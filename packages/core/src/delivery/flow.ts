@@ -137,7 +137,18 @@ export class Flow {
     if (lane.more) lane.missed = true;
     if (item.seq > lane.last && !lane.more) {
       if (lane.items.length < itemsInMemory && this.options.budget.take(item.bytes)) {
-        lane.items.push({ ...item, attempts: 0, strikes: 0, maybeSent: false, recovered: false });
+        lane.items.push({
+          seq: item.seq,
+          lane: laneKey,
+          source: item.source,
+          at: item.at,
+          payload: item.payload,
+          attempts: 0,
+          maybeSent: false,
+          recovered: false,
+          bytes: item.bytes,
+          strikes: 0,
+        });
         lane.last = item.seq;
       } else {
         lane.more = true;
@@ -165,7 +176,7 @@ export class Flow {
     while (lanes.some((lane) => lane.state === "running" || lane.unmarked > 0)) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
-    await this.#commit([["relane", to, from, this.options.direction]]);
+    await this.#commit([["relane", to, from, this.options.direction]], "now");
     for (const lane of lanes) {
       lane.cancelTimer?.();
       for (const item of lane.items) this.options.budget.give(item.bytes);
@@ -247,21 +258,68 @@ export class Flow {
       }
       lane.state = "running";
       this.#running += 1;
-      void this.#turn(lane);
+      this.#turn(lane);
     }
   }
 
   /** One entry of one lane; then the lane goes to the end of the queue, so that a busy room starves nobody. */
-  async #turn(lane: Lane): Promise<void> {
-    let waitMs: number | undefined;
+  #turn(lane: Lane): void {
+    const item = lane.items[0];
+    if (!item || this.#isSuspect(item)) {
+      void this.#slowTurn(lane);
+      return;
+    }
+    // Every entry passes here: promises are chained by hand where an async function would make several more.
+    this.#handle(item).then(
+      (verdict) => {
+        if (verdict.verdict === "done" && lane.unmarked < this.options.unmarkedLimit()) {
+          this.#delivered(lane, item);
+          void this.#finish(lane, item, verdict);
+          this.#endTurn(lane, undefined);
+        } else void this.#conclude(lane, item, verdict);
+      },
+      (error: unknown) => {
+        this.#failTurn(lane, error);
+      },
+    );
+  }
+
+  #isSuspect(item: LaneItem): boolean {
+    return this.options.isolate && item.recovered && item.maybeSent;
+  }
+
+  async #slowTurn(lane: Lane): Promise<void> {
     try {
       if (lane.items.length === 0 && lane.more) await this.#load(lane);
       const item = lane.items[0];
-      if (item) waitMs = await this.#attempt(lane, item);
+      if (!item) this.#endTurn(lane, undefined);
+      else {
+        const attempt = (): Promise<Verdict> => this.#handle(item);
+        const verdict = this.#isSuspect(item)
+          ? await this.#isolation.run(item, item.strikes, attempt)
+          : await attempt();
+        await this.#conclude(lane, item, verdict);
+      }
     } catch (error) {
-      this.options.log.error({ err: error, lane: lane.key }, "A lane could not go on; it tries again");
-      waitMs = this.options.backoff.retryMin;
+      this.#failTurn(lane, error);
     }
+  }
+
+  /** Does what the verdict says, and ends the turn. Never rejects. */
+  async #conclude(lane: Lane, item: LaneItem, verdict: Verdict): Promise<void> {
+    try {
+      this.#endTurn(lane, await this.#obey(lane, item, verdict));
+    } catch (error) {
+      this.#failTurn(lane, error);
+    }
+  }
+
+  #failTurn(lane: Lane, error: unknown): void {
+    this.options.log.error({ err: error, lane: lane.key }, "A lane could not go on; it tries again");
+    this.#endTurn(lane, this.options.backoff.retryMin);
+  }
+
+  #endTurn(lane: Lane, waitMs: number | undefined): void {
     this.#running -= 1;
     this.#after(lane, waitMs);
     this.#pump();
@@ -312,64 +370,62 @@ export class Flow {
       if (inDoubt) lane.inDoubt -= 1;
       lane.items.push({
         seq: row.seq,
+        lane: lane.key,
         source: row.source,
         at: row.at,
         payload: row.payload === null ? null : JSON.parse(row.payload),
-        bytes,
         attempts: row.attempts,
-        strikes: row.strikes,
         maybeSent: inDoubt,
         recovered,
+        bytes,
+        strikes: row.strikes,
       });
       lane.last = row.seq;
     }
   }
 
   /** Resolves to how long the lane must wait, or `undefined` when it may go on. */
-  async #attempt(lane: Lane, item: LaneItem): Promise<number | undefined> {
-    const entry: Entry = { ...item, lane: lane.key };
-    const suspect = this.options.isolate && item.recovered && item.maybeSent;
-    const verdict = suspect
-      ? await this.#isolation.run(entry, item.strikes, () => this.#handle(entry))
-      : await this.#handle(entry);
+  async #obey(lane: Lane, item: LaneItem, verdict: Verdict): Promise<number | undefined> {
     switch (verdict.verdict) {
       case "done":
-        lane.unreachable = false;
-        await this.#finish(lane, item, [...(verdict.writes ?? []), ["done", item.seq]], verdict.committed);
-        this.delivered += 1;
-        this.options.observe?.delivered(this.options.clock.now() - item.at);
+        await this.#finish(lane, item, verdict);
+        this.#delivered(lane, item);
         return undefined;
       case "dead":
-        await this.#bury(lane, item, entry, verdict.reason);
+        await this.#bury(lane, item, verdict.reason);
         return undefined;
       case "retry":
-        return this.#retry(lane, item, entry, verdict);
+        return this.#retry(lane, item, verdict);
     }
   }
 
-  async #handle(entry: Entry): Promise<Verdict> {
-    try {
-      return await this.options.handle(entry);
-    } catch (error) {
+  #delivered(lane: Lane, item: LaneItem): void {
+    lane.unreachable = false;
+    this.delivered += 1;
+    this.options.observe?.delivered(this.options.clock.now() - item.at);
+  }
+
+  /** One attempt; never rejects. */
+  #handle(entry: Entry): Promise<Verdict> {
+    return this.options.handle(entry).catch((error: unknown) => {
       this.options.log.error(
         { err: error, lane: entry.lane, source: entry.source },
         "Delivering an entry failed unexpectedly",
       );
       const reason = error instanceof Error ? error.message : String(error);
       return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
-    }
+    });
   }
 
   async #retry(
     lane: Lane,
     item: LaneItem,
-    entry: Entry,
     verdict: Extract<Verdict, { verdict: "retry" }>,
   ): Promise<number | undefined> {
     item.attempts += 1;
     item.maybeSent ||= verdict.maybeSent ?? false;
     if (verdict.transport !== true && item.attempts >= this.options.attempts) {
-      await this.#bury(lane, item, entry, `${verdict.reason} (tried ${item.attempts} times)`);
+      await this.#bury(lane, item, `${verdict.reason} (tried ${item.attempts} times)`);
       return undefined;
     }
     lane.unreachable = verdict.transport ?? false;
@@ -382,50 +438,59 @@ export class Flow {
     return backoff(item.attempts, this.options.backoff, verdict.afterMs);
   }
 
-  async #bury(lane: Lane, item: LaneItem, entry: Entry, reason: string): Promise<void> {
+  async #bury(lane: Lane, item: LaneItem, reason: string): Promise<void> {
     lane.unreachable = false;
-    await this.#finish(lane, item, [["dead", item.attempts, reason.slice(0, 1000), item.seq]]);
+    await this.#mark(lane, item, [["dead", item.attempts, reason.slice(0, 1000), item.seq]], undefined);
     this.deadCount += 1;
     this.options.observe?.died();
     this.options.log.warn({ lane: lane.key, source: item.source, reason }, "Kept as a dead letter");
-    this.options.onDead?.(entry, reason);
+    this.options.onDead?.(item, reason);
   }
 
-  async #finish(lane: Lane, item: LaneItem, writes: readonly Write[], committed?: () => void): Promise<void> {
+  #finish(lane: Lane, item: LaneItem, verdict: Extract<Verdict, { verdict: "done" }>): Promise<void> | undefined {
+    const mark: Write = ["done", item.seq];
+    const { writes, committed } = verdict;
+    return this.#mark(lane, item, writes && writes.length > 0 ? [...writes, mark] : [mark], committed);
+  }
+
+  /** Takes an entry from its lane and marks it on disk; resolves at once where the mark may come later. */
+  #mark(
+    lane: Lane,
+    item: LaneItem,
+    writes: readonly Write[],
+    committed: (() => void) | undefined,
+  ): Promise<void> | undefined {
     lane.items.shift();
     this.options.budget.give(item.bytes);
     lane.unmarked += 1;
     const full = lane.unmarked > this.options.unmarkedLimit();
-    const marked = this.#commit(writes, full ? "now" : "lazy").then(() => {
+    const onDisk = (): void => {
       lane.unmarked -= 1;
       this.#open -= 1;
       committed?.();
       if (lane.state === "idle" && lane.isEmpty) this.#lanes.delete(lane.key);
       this.#settleIdle();
-    });
-    if (full) await marked;
+    };
+    const marked = this.#commit(writes, full ? "now" : "lazy").then(onDisk);
+    return full ? marked : undefined;
   }
 
   /** Tries until the disk takes it: what was delivered must be marked, whatever it costs. */
-  async #commit(writes: readonly Write[], urgency: Urgency = "now"): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.options.store.commit(writes, urgency);
-        return;
-      } catch (error) {
-        if (this.#stopping) {
-          this.options.log.error(
-            { err: error },
-            "A mark could not be written before the end; the next start looks before it sends again",
-          );
-          return;
-        }
+  #commit(writes: readonly Write[], urgency: Urgency, attempt = 1): Promise<unknown> {
+    return this.options.store.commit(writes, urgency).catch(async (error: unknown) => {
+      if (this.#stopping) {
         this.options.log.error(
           { err: error },
-          "The journal cannot be written; nothing of this lane is sent until it can",
+          "A mark could not be written before the end; the next start looks before it sends again",
         );
-        await new Promise<void>((resolve) => this.options.clock.after(backoff(attempt, this.options.backoff), resolve));
+        return;
       }
-    }
+      this.options.log.error(
+        { err: error },
+        "The journal cannot be written; nothing of this lane is sent until it can",
+      );
+      await new Promise<void>((resolve) => this.options.clock.after(backoff(attempt, this.options.backoff), resolve));
+      await this.#commit(writes, urgency, attempt + 1);
+    });
   }
 }

@@ -36,27 +36,27 @@ export class Journal {
   async append(causes: readonly Cause[], writes: readonly Write[] = [], urgency: Urgency = "now"): Promise<number> {
     if (causes.length === 0 && writes.length === 0) return 0;
     const at = this.clock.now();
-    const texts = causes.map((cause) => JSON.stringify(cause.payload));
-    const appends = causes.map((cause, index): Write => [
-      "append",
-      this.bridge,
-      cause.direction,
-      cause.lane,
-      cause.source,
-      at,
-      texts[index] ?? "null",
-    ]);
-    const results = await this.store.commit([...appends, ...writes], urgency);
+    const texts: string[] = [];
+    const batch: Write[] = [];
+    for (const { direction, lane, source, payload } of causes) {
+      const text = JSON.stringify(payload);
+      texts.push(text);
+      batch.push(["append", this.bridge, direction, lane, source, at, text]);
+    }
+    batch.push(...writes);
+    const results = await this.store.commit(batch, urgency);
     let fresh = 0;
-    for (const [index, cause] of causes.entries()) {
+    let index = 0;
+    for (const { direction, lane, source, payload } of causes) {
       const seq = results[index] ?? 0;
+      const bytes = texts[index]?.length ?? 0;
+      index += 1;
       if (seq === 0) {
         this.duplicates += 1;
         continue;
       }
       fresh += 1;
-      const item = { seq, source: cause.source, at, payload: cause.payload, bytes: texts[index]?.length ?? 0 };
-      this.flow(cause.direction)?.offer(cause.lane, item);
+      this.flow(direction)?.offer(lane, { seq, source, at, payload, bytes });
     }
     return fresh;
   }

@@ -1,13 +1,12 @@
-export interface LaneItem {
-  readonly seq: number;
-  readonly source: string;
-  readonly at: number;
-  readonly payload: unknown;
-  readonly bytes: number;
+import type { Entry } from "./entry.js";
+
+/** An entry in memory, with what changes from attempt to attempt. */
+export interface LaneItem extends Entry {
   attempts: number;
-  strikes: number;
   maybeSent: boolean;
-  readonly recovered: boolean;
+  readonly bytes: number;
+  /** How often the process died while it was worked on. */
+  readonly strikes: number;
 }
 
 /** The entries of one room or channel, in order. Only a window of them is in memory; the rest waits on disk. */

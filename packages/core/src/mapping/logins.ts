@@ -16,12 +16,20 @@ const secretSchema = z.record(z.string(), z.string());
 
 /** The Matrix users' own accounts on the network of one bridge; one a user. */
 export class Logins {
+  /** The ids by user: few, and asked for by every message. */
+  #ids: Map<string, LoginId> | undefined;
+
   constructor(
     readonly store: Store,
     readonly bridge: number,
     readonly secrets: Secrets,
     readonly clock: Clock,
   ) {}
+
+  /** The ids by user, once they were read. */
+  get ids(): ReadonlyMap<string, LoginId> | undefined {
+    return this.#ids;
+  }
 
   async all(): Promise<readonly Login[]> {
     const rows = await this.store.all<LoginRow>(
@@ -42,23 +50,29 @@ export class Logins {
 
   /** The id alone, for the way of every message: nothing is decrypted. */
   async idOf(user: string): Promise<LoginId | undefined> {
-    const row = await this.store.get<{ id: string }>(
-      "SELECT id FROM login WHERE bridge = ? AND user = ?",
-      this.bridge,
-      user,
-    );
-    return row && LoginId(row.id);
+    this.#ids ??= await this.#readIds();
+    return this.#ids.get(user);
   }
 
   async save(user: UserId, account: LoginAccount): Promise<Login> {
     const id = LoginId(`${this.bridge}/${user}`);
     const secret = this.secrets.seal(JSON.stringify(account.secret), `login ${id}`);
     await this.store.commit([["setLogin", id, this.bridge, user, account.name, secret, this.clock.now()]]);
+    this.#ids?.set(user, id);
     return { id, user, account };
   }
 
   async remove(login: Login): Promise<void> {
     await this.store.commit([["dropLogin", login.id]]);
+    this.#ids?.delete(login.user);
+  }
+
+  async #readIds(): Promise<Map<string, LoginId>> {
+    const rows = await this.store.all<{ id: string; user: string }>(
+      "SELECT id, user FROM login WHERE bridge = ?",
+      this.bridge,
+    );
+    return new Map(rows.map(({ id, user }) => [user, LoginId(id)]));
   }
 
   #toLogin(row: LoginRow): Login {

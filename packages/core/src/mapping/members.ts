@@ -21,6 +21,11 @@ export class Members {
 
   constructor(readonly store: Store) {}
 
+  /** What is in memory already. */
+  cached(roomKey: number, user: string): Member | undefined {
+    return this.#cache.get(`${roomKey}|${user}`);
+  }
+
   async find(roomKey: number, user: string): Promise<Member | undefined> {
     const key = `${roomKey}|${user}`;
     const cached = this.#cache.get(key);

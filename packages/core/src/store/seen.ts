@@ -55,7 +55,10 @@ export class Seen {
   log(hashes: readonly number[]): void {
     if (hashes.length === 0) return;
     this.#lastLog = Number(this.#log.run(Buffer.from(Float64Array.from(hashes).buffer)).lastInsertRowid);
-    for (const hash of hashes) this.#logged.push(hash);
+    for (const hash of hashes) {
+      this.#recent.add(hash);
+      this.#logged.push(hash);
+    }
   }
 
   /** Brings some of the logged ones to their place. */

@@ -53,6 +53,7 @@ export interface MatrixEventDraft {
  */
 export function matrixContentOf(content: Content, options: MatrixContentOptions = {}): MatrixEventDraft {
   const draft = draftOf(content, options);
+  if (isSmall(content)) return draft;
   if (jsonBytes(draft.content) <= largestContent) return draft;
   for (let maxBytes = 24_000; maxBytes >= 100; maxBytes /= 2) {
     const shorter = draftOf(shortened(content, maxBytes), options);
@@ -77,7 +78,22 @@ export function splitForMatrix(content: Content, options: MatrixContentOptions =
 /** Leaves room for what relates the event to others, for a file around the caption, and for what an edit repeats. */
 const largestPart = largestContent - 8_192;
 
+/** Without formatting, and so short that it need not be measured: no character takes more than six bytes in JSON. */
+function isSmall(content: Content): boolean {
+  if (content.type !== "text") return false;
+  let length = 0;
+  for (const block of content.body.blocks) {
+    if (block.type !== "paragraph") return false;
+    for (const inline of block.children) {
+      if (inline.type !== "text") return false;
+      length += inline.text.length;
+    }
+  }
+  return length <= 4_096;
+}
+
 function fits(content: Content, { mention, everyone }: MatrixContentOptions): boolean {
+  if (isSmall(content)) return true;
   return jsonBytes(draftOf(content, { mention, everyone }).content) <= largestPart;
 }
 

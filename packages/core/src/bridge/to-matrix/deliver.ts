@@ -1,4 +1,15 @@
-import type { EditReceived, MembershipReceived, MessageReceived, NetworkEvent, ProfileReceived, ReactionReceived, ReactionRemoved, RedactionReceived, RemoteUser, ChannelChanged } from "../../connector/events.js";
+import type {
+  EditReceived,
+  MembershipReceived,
+  MessageReceived,
+  NetworkEvent,
+  ProfileReceived,
+  ReactionReceived,
+  ReactionRemoved,
+  RedactionReceived,
+  RemoteUser,
+  ChannelChanged,
+} from "../../connector/events.js";
 import { EventId, RemoteMessageId, type RoomId } from "../../connector/ids.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { MappedMessage } from "../../mapping/messages.js";
@@ -39,11 +50,14 @@ export class ToMatrix {
 
   async deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
     const { runtime } = this.parts;
-    const room = await this.#current(roomId);
+    const cached = runtime.rooms.cached(roomId);
+    const room = cached && cached.replacement === undefined ? cached : await this.#current(roomId);
     const { maxAgeToMatrix } = runtime.global.delivery;
     const age = runtime.clock.now() - (event.at ?? entry.at);
     if (maxAgeToMatrix > 0 && age > maxAgeToMatrix) {
-      return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`);
+      return dead(
+        `It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`,
+      );
     }
     const target = { entry, room, channelKey };
     const verdict = await this.#dispatch(target, event);
@@ -53,7 +67,8 @@ export class ToMatrix {
   /** The room, or the one that took its place. */
   async #current(roomId: RoomId): Promise<Room> {
     let room = await this.parts.runtime.rooms.ensure(roomId);
-    for (let hops = 0; room.replacement !== undefined && hops < 10; hops += 1) room = await this.parts.runtime.rooms.ensure(room.replacement);
+    for (let hops = 0; room.replacement !== undefined && hops < 10; hops += 1)
+      room = await this.parts.runtime.rooms.ensure(room.replacement);
     return room;
   }
 
@@ -61,7 +76,12 @@ export class ToMatrix {
   async #unlessReplaced(room: Room, verdict: Verdict): Promise<Verdict> {
     const tombstone = await this.parts.runtime.client.getState({ room: room.id, type: "m.room.tombstone" });
     if (!tombstone.ok || tombstone.body === null || typeof tombstone.body.replacement_room !== "string") return verdict;
-    return { verdict: "retry", reason: "the room was upgraded; waiting until the bridge has joined the new one", transport: true, afterMs: 1_000 };
+    return {
+      verdict: "retry",
+      reason: "the room was upgraded; waiting until the bridge has joined the new one",
+      transport: true,
+      afterMs: 1_000,
+    };
   }
 
   #dispatch(target: Target, event: NetworkEvent): Promise<Verdict> {
@@ -102,9 +122,14 @@ export class ToMatrix {
   }
 
   /** Fails closed: nothing readable is sent where the room is encrypted, or where that is not known. */
-  async #readable({ room }: Target, send: () => Promise<Verdict>): Promise<Verdict> {
+  #readable({ room }: Target, send: () => Promise<Verdict>): Promise<Verdict> {
+    const encrypted = this.parts.runtime.rooms.cached(room.id)?.encrypted ?? room.encrypted;
+    return encrypted === false ? send() : this.#unlessEncrypted(room, encrypted, send);
+  }
+
+  async #unlessEncrypted(room: Room, known: boolean | undefined, send: () => Promise<Verdict>): Promise<Verdict> {
     const { runtime } = this.parts;
-    let encrypted = runtime.rooms.cached(room.id)?.encrypted ?? room.encrypted;
+    let encrypted = known;
     if (encrypted === undefined) {
       const state = await runtime.client.getState({ room: room.id, type: "m.room.encryption" });
       if (!state.ok) {
@@ -115,7 +140,10 @@ export class ToMatrix {
       encrypted = state.body !== null;
       await runtime.rooms.setEncrypted(room.id, encrypted);
     }
-    if (encrypted) return dead("The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.");
+    if (encrypted)
+      return dead(
+        "The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.",
+      );
     return send();
   }
 
@@ -127,16 +155,24 @@ export class ToMatrix {
   async #message(target: Target, event: MessageReceived): Promise<Verdict> {
     const { runtime } = this.parts;
     const { entry, room, channelKey } = target;
-    const found = await this.#ghost(event.sender);
+    const known = this.parts.ghosts.current(event.sender);
+    const found = known ? { ghost: known } : await this.#ghost(event.sender);
     if ("verdict" in found) return found.verdict;
-    const outgoing = await this.#content.message(event, room, channelKey, found.ghost);
+    const outgoing = this.#content.plain(event) ?? (await this.#content.message(event, room, channelKey, found.ghost));
     if ("verdict" in outgoing) return outgoing.verdict;
     const mapped: MappedMessage[] = [];
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, found.ghost, { type, content, effect }, event.at);
       if (!sent.sent) return sent.verdict;
-      mapped.push({ channelKey, remote: event.id, part, roomKey: room.key, event: sent.eventId, sender: found.ghost.user });
+      mapped.push({
+        channelKey,
+        remote: event.id,
+        part,
+        roomKey: room.key,
+        event: sent.eventId,
+        sender: found.ghost.user,
+      });
     }
     return done(runtime.messages.map(mapped));
   }
@@ -169,16 +205,27 @@ export class ToMatrix {
     const content = { "m.relates_to": { rel_type: "m.annotation", event_id: on.event, key: event.key.slice(0, 200) } };
     const effect = effectIdOf(runtime.name, "reaction", channelKey, event.id, room.id);
     const sent = await this.sender.send(entry, room, found.ghost, { type: "m.reaction", content, effect }, event.at);
-    if (!sent.sent) return sent.verdict.verdict === "dead" && sent.verdict.reason.includes("M_DUPLICATE_ANNOTATION") ? done() : sent.verdict;
+    if (!sent.sent)
+      return sent.verdict.verdict === "dead" && sent.verdict.reason.includes("M_DUPLICATE_ANNOTATION")
+        ? done()
+        : sent.verdict;
     return done(
-      runtime.messages.mapReaction({ channelKey, remote: event.target, roomKey: room.key, sender: found.ghost.user, key: event.key, event: sent.eventId }),
+      runtime.messages.mapReaction({
+        channelKey,
+        remote: event.target,
+        roomKey: room.key,
+        sender: found.ghost.user,
+        key: event.key,
+        event: sent.eventId,
+      }),
     );
   }
 
   async #reactionRemoved({ room, channelKey }: Target, event: ReactionRemoved): Promise<Verdict> {
     const { runtime, ghosts } = this.parts;
     const ghost = await ghosts.find(event.sender.id);
-    const reaction = ghost && (await runtime.messages.reaction(channelKey, event.target, room.key, ghost.user, event.key));
+    const reaction =
+      ghost && (await runtime.messages.reaction(channelKey, event.target, room.key, ghost.user, event.key));
     if (!ghost || !reaction) return done();
     const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
     const failed = await this.sender.redact(room.id, ghost.user, EventId(reaction.event), effect);
@@ -228,7 +275,10 @@ export class ToMatrix {
       // The room says so already: either it was set from here, or an earlier attempt succeeded.
       if (current.ok && (current.body?.[key] ?? "") === value) continue;
       const set = await client.sendState({ room: room.id, type, content: { [key]: value } });
-      if (!set.ok) return classify(set.failure).action === "retry" ? verdictOf(set.failure) : dead(`The bridge bot may not set the ${key} of the room. Give it the power to, or ignore this.`);
+      if (!set.ok)
+        return classify(set.failure).action === "retry"
+          ? verdictOf(set.failure)
+          : dead(`The bridge bot may not set the ${key} of the room. Give it the power to, or ignore this.`);
     }
     return done();
   }

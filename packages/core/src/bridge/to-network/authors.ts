@@ -1,5 +1,5 @@
 import type { Author } from "../../connector/effects.js";
-import { ContentUri, UserId } from "../../connector/ids.js";
+import { ContentUri, UserId, type LoginId } from "../../connector/ids.js";
 import type { Logins } from "../../mapping/logins.js";
 import type { Member } from "../../mapping/members.js";
 import type { Room } from "../../mapping/rooms.js";
@@ -14,19 +14,18 @@ export class Authors {
     readonly logins: Logins,
   ) {}
 
+  /** Without asking anybody: `undefined` where it is not in memory. */
+  known(room: Room, user: string): MatrixResult<Author> | undefined {
+    const member = this.runtime.members.cached(room.key, user);
+    const { ids } = this.logins;
+    return member && ids ? authorOf(user, member, ids.get(user)) : undefined;
+  }
+
   async of(room: Room, user: string): Promise<MatrixResult<Author>> {
     const known = await this.runtime.members.find(room.key, user);
     const member = known ? { ok: true as const, body: known } : await this.#ask(room, user);
     if (!member.ok) return member;
-    const login = await this.logins.idOf(user);
-    const { name, avatar } = member.body;
-    const author: Author = {
-      userId: UserId(user),
-      name: name !== undefined && name.trim() !== "" ? name : localpartOf(user),
-      ...(avatar !== undefined && { avatar: ContentUri(avatar) }),
-      ...(login !== undefined && { login }),
-    };
-    return { ok: true, body: author };
+    return authorOf(user, member.body, await this.logins.idOf(user));
   }
 
   async #ask(room: Room, user: string): Promise<MatrixResult<Member>> {
@@ -37,6 +36,16 @@ export class Authors {
     if (state.ok) await this.runtime.store.commit(this.runtime.members.set(room.key, user, member));
     return { ok: true, body: member };
   }
+}
+
+function authorOf(user: string, { name, avatar }: Member, login: LoginId | undefined): MatrixResult<Author> {
+  const author: Author = {
+    userId: UserId(user),
+    name: name !== undefined && name.trim() !== "" ? name : localpartOf(user),
+    ...(avatar !== undefined && { avatar: ContentUri(avatar) }),
+    ...(login !== undefined && { login }),
+  };
+  return { ok: true, body: author };
 }
 
 /** Reads the content of an `m.room.member` event. */

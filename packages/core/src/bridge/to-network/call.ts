@@ -23,9 +23,13 @@ export async function call(runtime: BridgeRuntime, work: (running: Running) => P
         return retried(outcome.reason, { maybeSent: true, afterMs: outcome.afterMs });
     }
   } catch (error) {
-    if (error instanceof TookTooLong) return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
+    if (error instanceof TookTooLong)
+      return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
     log.error({ err: error }, "A connector threw; what it was to send is tried again");
-    return retried(`the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`, { maybeSent: true });
+    return retried(
+      `the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`,
+      { maybeSent: true },
+    );
   }
 }
 
@@ -33,23 +37,37 @@ export async function call(runtime: BridgeRuntime, work: (running: Running) => P
  * Sends one message effect: where an earlier attempt may have reached the network, the network is asked first. Where it
  * cannot be asked the effect is sent again, and counted.
  */
-export async function sendOnce(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<Called> {
-  const { handlers, metrics } = runtime;
-  let maybeSent = effect.maybeSent;
-  if (maybeSent && !handlers.idempotent) {
-    if (handlers.findSent) {
-      const found = await find(runtime, effect);
-      if ("verdict" in found) return found;
-      if (found.sent) return { sent: found.sent };
-      maybeSent = false;
-    } else {
-      metrics.uncertainResent(runtime.name, "toNetwork");
-    }
-  }
-  return call(runtime, (running) => handlers.message({ ...effect, maybeSent, signal: running.signal }));
+export function sendOnce(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<Called> {
+  return effect.maybeSent && !runtime.handlers.idempotent ? lookAndSend(runtime, effect) : send(runtime, effect);
 }
 
-async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
+async function lookAndSend(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<Called> {
+  if (!runtime.handlers.findSent) {
+    runtime.metrics.uncertainResent(runtime.name, "toNetwork");
+    return send(runtime, effect);
+  }
+  const found = await find(runtime, effect);
+  if ("verdict" in found) return found;
+  return found.sent ? { sent: found.sent } : send(runtime, { ...effect, maybeSent: false });
+}
+
+function send(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<Called> {
+  const { handlers } = runtime;
+  return call(runtime, (running) =>
+    handlers.message({
+      ...effect,
+      // Made when the connector asks for it: most never do.
+      get signal() {
+        return running.signal;
+      },
+    }),
+  );
+}
+
+async function find(
+  runtime: BridgeRuntime,
+  effect: Omit<MessageEffect, "signal">,
+): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
   const { deadlines, handlers, log } = runtime;
   try {
     const found = await deadlines.run(
@@ -59,11 +77,21 @@ async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal"
     return { sent: found };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { verdict: { verdict: "retry", reason: `whether it was sent already cannot be known now: ${reason}`, transport: true, maybeSent: true } };
+    return {
+      verdict: {
+        verdict: "retry",
+        reason: `whether it was sent already cannot be known now: ${reason}`,
+        transport: true,
+        maybeSent: true,
+      },
+    };
   }
 }
 
-function retried(reason: string, options: { transport?: boolean; maybeSent?: boolean; afterMs?: number | undefined }): Called {
+function retried(
+  reason: string,
+  options: { transport?: boolean; maybeSent?: boolean; afterMs?: number | undefined },
+): Called {
   const { transport, maybeSent, afterMs } = options;
   return {
     verdict: {

@@ -27,28 +27,48 @@ export class ContentForNetwork {
     readonly ghosts: Ghosts,
   ) {}
 
-  async read(source: EffectSource): Promise<ReadMessage> {
+  /** Not a promise where nothing has to be asked: most messages. */
+  read(source: EffectSource): ReadMessage | Promise<ReadMessage> {
     const { event } = source;
     const read = contentOf(event.type, event.content);
     switch (read.kind) {
       case "unusable":
-        this.runtime.log.debug({ event: event.event_id, reason: read.reason }, "Nothing of an event can be shown on the network");
+        this.runtime.log.debug(
+          { event: event.event_id, reason: read.reason },
+          "Nothing of an event can be shown on the network",
+        );
         return { is: "nothing" };
       case "reaction":
         return { is: "nothing" };
-      case "edit": {
-        const content = await this.#translate(source, read.content);
-        return { is: "edit", target: read.target, content, fallback: { contents: this.#fit(editFallback(content), undefined) } };
-      }
+      case "edit":
+        return this.#edit(source, read.target, read.content);
       case "message":
+        if (read.relation.kind === "none" && read.content.type === "text" && this.#mentionsNobody(read.content.body)) {
+          return { is: "message", message: { contents: this.#fit(read.content, undefined) } };
+        }
         return this.#message(source, read);
     }
+  }
+
+  async #edit(source: EffectSource, target: EventId, newContent: Content): Promise<ReadMessage> {
+    const content = await this.#translate(source, newContent);
+    return { is: "edit", target, content, fallback: { contents: this.#fit(editFallback(content), undefined) } };
+  }
+
+  /** Nobody of ours, whose mention would have to be translated. */
+  #mentionsNobody(text: RichText): boolean {
+    return !mentionsOf(text).some((target) => target.kind === "matrixUser" && this.runtime.isOwn(target.userId));
   }
 
   async #message(source: EffectSource, read: Extract<MatrixMessage, { kind: "message" }>): Promise<ReadMessage> {
     const content = await this.#translate(source, read.content);
     const { relation } = read;
-    const repliesTo = relation.kind === "reply" ? relation.replyTo : relation.kind === "thread" && !relation.isFallingBack ? relation.replyTo : undefined;
+    const repliesTo =
+      relation.kind === "reply"
+        ? relation.replyTo
+        : relation.kind === "thread" && !relation.isFallingBack
+          ? relation.replyTo
+          : undefined;
     const reply = repliesTo === undefined ? undefined : await this.#target(source, repliesTo);
     const thread = relation.kind === "thread" ? await this.#target(source, relation.root) : undefined;
     if (reply && !reply.ok) return { is: "failure", failure: reply.failure };
@@ -74,7 +94,10 @@ export class ContentForNetwork {
       case "media": {
         const caption = content.caption && (await this.#mentions(content.caption));
         const { source } = content;
-        const url = source.from === "matrix" ? this.runtime.mediaLink(source.uri, content.name, room.id, event.event_id) : undefined;
+        const url =
+          source.from === "matrix"
+            ? this.runtime.mediaLink(source.uri, content.name, room.id, event.event_id)
+            : undefined;
         return {
           ...content,
           ...(caption && { caption }),
@@ -129,7 +152,12 @@ export class ContentForNetwork {
 function excerptOf(type: string, content: unknown): string | undefined {
   const read = contentOf(type, content);
   if (read.kind !== "message") return undefined;
-  const text = read.content.type === "text" ? toPlainText(read.content.body) : read.content.type === "media" ? read.content.name : undefined;
+  const text =
+    read.content.type === "text"
+      ? toPlainText(read.content.body)
+      : read.content.type === "media"
+        ? read.content.name
+        : undefined;
   const [line] = (text ?? "").split("\n");
   return line === undefined || line === "" ? undefined : line.slice(0, excerptLength).toWellFormed();
 }

@@ -9,7 +9,7 @@ import type { Permissions } from "../permissions.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
 import { Authors } from "./authors.js";
-import { attemptOf, call, verdictOfCall } from "./call.js";
+import { call, verdictOfCall } from "./call.js";
 import { ContentForNetwork } from "./content.js";
 import { deliverMembership } from "./membership.js";
 import { deliverMessage } from "./message.js";
@@ -35,22 +35,24 @@ export class ToNetwork {
 
   async deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
     const { runtime, permissions } = this.parts;
-    const link = (await runtime.links.ofRoom(event.room_id)).find((each) => each.channel === channel);
+    const links = runtime.links.ofRoom(event.room_id);
+    const link = (links instanceof Promise ? await links : links).find((each) => each.channel === channel);
     // Unlinked meanwhile: whoever unlinked did not want it delivered.
     if (!link || !permissions.atLeast(event.sender, "relay")) return done();
     const { maxAgeToNetwork } = runtime.global.delivery;
     const age = runtime.clock.now() - event.origin_server_ts;
     if (maxAgeToNetwork > 0 && event.origin_server_ts > 0 && age > maxAgeToNetwork) {
-      return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`);
+      return dead(
+        `It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`,
+      );
     }
     return this.#dispatch(entry, event, link);
   }
 
-  async #dispatch(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
+  #dispatch(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
     switch (event.type) {
       case "m.room.encrypted":
-        await this.parts.onEncrypted(RoomId(event.room_id), event.sender);
-        return done();
+        return this.parts.onEncrypted(RoomId(event.room_id), event.sender).then(() => done());
       case "m.room.member":
         return this.#withSource(entry, event, link, (source) => deliverMembership(this.parts, source));
       case "m.room.topic":
@@ -66,12 +68,20 @@ export class ToNetwork {
     }
   }
 
-  async #withSource(entry: Entry, event: MatrixEvent, link: Link, deliver: (source: EffectSource) => Promise<Verdict>): Promise<Verdict> {
-    const room = await this.parts.runtime.rooms.ensure(RoomId(event.room_id));
-    const author = await this.parts.authors.of(room, event.sender);
+  async #withSource(
+    entry: Entry,
+    event: MatrixEvent,
+    link: Link,
+    deliver: (source: EffectSource) => Promise<Verdict>,
+  ): Promise<Verdict> {
+    const { rooms } = this.parts.runtime;
+    const room = rooms.cached(event.room_id) ?? (await rooms.ensure(RoomId(event.room_id)));
+    const { authors } = this.parts;
+    const author = authors.known(room, event.sender) ?? (await authors.of(room, event.sender));
     if (!author.ok) return verdictOf(author.failure);
     const base = {
-      ...attemptOf(entry),
+      attempt: entry.attempts + 1,
+      maybeSent: entry.maybeSent,
       channel: ChannelId(link.channel),
       room: room.id,
       event: EventId(event.event_id),
@@ -82,7 +92,8 @@ export class ToNetwork {
   }
 
   async #message(entry: Entry, source: EffectSource): Promise<Verdict> {
-    const read = await this.#content.read(source);
+    const reading = this.#content.read(source);
+    const read = reading instanceof Promise ? await reading : reading;
     switch (read.is) {
       case "nothing":
         return done();
@@ -103,14 +114,26 @@ export class ToNetwork {
   async #reaction({ event, link, room, base }: EffectSource): Promise<Verdict> {
     const { runtime } = this.parts;
     const relation = event.content["m.relates_to"];
-    const { event_id: on, key } = (typeof relation === "object" && relation !== null ? relation : {}) as { event_id?: unknown; key?: unknown };
+    const { event_id: on, key } = (typeof relation === "object" && relation !== null ? relation : {}) as {
+      event_id?: unknown;
+      key?: unknown;
+    };
     const { react } = runtime.handlers;
     if (typeof on !== "string" || typeof key !== "string" || key === "" || !react) return done();
     const [target] = await runtime.messages.ofEvent(on, link.channelKey);
     if (!target) return done();
-    const verdict = await this.#effect({ event, link, room, base }, "react", (effect) => react({ ...effect, target: target.remote, key }));
+    const verdict = await this.#effect({ event, link, room, base }, "react", (effect) =>
+      react({ ...effect, target: target.remote, key }),
+    );
     if (verdict.verdict !== "done") return verdict;
-    const reaction = { channelKey: link.channelKey, remote: target.remote, roomKey: room.key, sender: event.sender, key, event: base.event };
+    const reaction = {
+      channelKey: link.channelKey,
+      remote: target.remote,
+      roomKey: room.key,
+      sender: event.sender,
+      key,
+      event: base.event,
+    };
     return done(runtime.messages.mapReaction(reaction));
   }
 
@@ -124,7 +147,9 @@ export class ToNetwork {
       const { unreact } = runtime.handlers;
       const writes = runtime.messages.unmapReaction(reaction);
       if (!unreact || reaction.channelKey !== link.channelKey || reaction.roomKey !== room.key) return done(writes);
-      const verdict = await this.#effect(source, "unreact", (effect) => unreact({ ...effect, target: reaction.remote, key: reaction.key }));
+      const verdict = await this.#effect(source, "unreact", (effect) =>
+        unreact({ ...effect, target: reaction.remote, key: reaction.key }),
+      );
       return verdict.verdict === "done" ? done(writes) : verdict;
     }
     const parts = await runtime.messages.ofEvent(redacts, link.channelKey);
@@ -133,7 +158,9 @@ export class ToNetwork {
     if (!redact || parts.length === 0) return done();
     const target = parts.map((part): RemoteMessageId => part.remote);
     const reason = typeof event.content.reason === "string" ? event.content.reason : undefined;
-    const verdict = await this.#effect(source, "redact", (effect) => redact({ ...effect, target, ...(reason !== undefined && { reason }) }));
+    const verdict = await this.#effect(source, "redact", (effect) =>
+      redact({ ...effect, target, ...(reason !== undefined && { reason }) }),
+    );
     return verdict.verdict === "done" ? done(runtime.messages.unmap(parts)) : verdict;
   }
 
@@ -154,7 +181,9 @@ export class ToNetwork {
   async #effect(
     { base, link }: EffectSource,
     kind: string,
-    work: (effect: EffectSource["base"] & { readonly effect: ReturnType<typeof effectIdOf>; readonly signal: AbortSignal }) => ReturnType<Parameters<typeof call>[1]>,
+    work: (
+      effect: EffectSource["base"] & { readonly effect: ReturnType<typeof effectIdOf>; readonly signal: AbortSignal },
+    ) => ReturnType<Parameters<typeof call>[1]>,
   ): Promise<Verdict> {
     const { runtime } = this.parts;
     const effect = effectIdOf(runtime.name, kind, link.channel, base.event);

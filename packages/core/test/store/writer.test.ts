@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import Database from "better-sqlite3";
+import fc from "fast-check";
+import { eventHash, remoteHash } from "../../dist/store/message-writer.js";
+import { migrate } from "../../dist/store/migrations.js";
+import { Writer, type Write } from "../../dist/store/writes.js";
+
+/** The writer's database, with transactions as the worker makes them. */
+class Disk {
+  readonly db = new Database(":memory:");
+  #writer: Writer | undefined;
+
+  constructor() {
+    migrate(this.db);
+  }
+
+  commit(writes: readonly Write[], undo = false): number[] {
+    this.db.exec("BEGIN");
+    const fresh = this.#writer === undefined;
+    const writer = (this.#writer ??= new Writer(this.db));
+    if (fresh) writer.recover();
+    const results = writes.map((write) => writer.run(write));
+    writer.flush();
+    this.db.exec(undo ? "ROLLBACK" : "COMMIT");
+    if (undo) this.die();
+    return results;
+  }
+
+  /** What the process remembered is gone; what is on disk stays. */
+  die(): void {
+    this.#writer = undefined;
+  }
+
+  open(): { seq: number; source: string; payload: string }[] {
+    this.commit([["unpack"]]);
+    return this.db
+      .prepare<[], { seq: number; source: string; payload: string }>(
+        "SELECT seq, source, payload FROM journal WHERE state < 2 ORDER BY seq",
+      )
+      .all();
+  }
+
+  numbers(sql: string): number[] {
+    return this.db.prepare<[], number>(sql).pluck().all();
+  }
+}
+
+let disk: Disk;
+beforeEach(() => {
+  disk = new Disk();
+});
+afterEach(() => disk.db.close());
+
+const append = (source: string, lane = "lane"): Write => ["append", 1, 0, lane, source, 7, `{"of":"${source}"}`];
+
+describe("the journal on disk", () => {
+  it("is one row for what came together, and none when all of it is delivered", () => {
+    const [one = 0, two = 0] = disk.commit([append("$1"), append("$2")]);
+    expect(disk.numbers("SELECT count(*) FROM segment")).toEqual([1]);
+    disk.commit([["done", two]]);
+    expect(disk.numbers("SELECT count(*) FROM segment")).toEqual([1]);
+    disk.commit([["done", one]]);
+    expect(disk.numbers("SELECT count(*) FROM segment UNION ALL SELECT count(*) FROM segment_done")).toEqual([0, 0]);
+    expect(disk.open()).toEqual([]);
+  });
+
+  it("gives an entry that waits, and its neighbours, rows of their own", () => {
+    const [one = 0, two = 0, three = 0] = disk.commit([append("$1"), append("$2"), append("$3")]);
+    disk.commit([["done", one]]);
+    disk.commit([["waiting", 1, "busy", two]]);
+    expect(disk.numbers("SELECT state FROM journal ORDER BY seq")).toEqual([1, 0]);
+    disk.commit([
+      ["done", two],
+      ["done", three],
+    ]);
+    expect(disk.numbers("SELECT count(*) FROM journal")).toEqual([0]);
+  });
+
+  it("never uses a number twice, however often everything is delivered and the process dies", () => {
+    const seen = new Set<number>();
+    for (let round = 0; round < 20; round += 1) {
+      const [seq = 0] = disk.commit([append(`$${round}`)]);
+      expect(seen.has(seq)).toBe(false);
+      seen.add(seq);
+      disk.commit([["done", seq]]);
+      disk.die();
+    }
+  });
+
+  it("puts a dead entry that is tried again behind all others", () => {
+    const [one = 0, two = 0] = disk.commit([append("$1"), append("$2")]);
+    disk.commit([
+      ["dead", 1, "no", one],
+      ["addPart", one, 0, "wire"],
+    ]);
+    disk.commit([["requeue", 9, one]]);
+    const open = disk.open();
+    expect(open.map(({ source }) => source)).toEqual(["$2", "$1"]);
+    expect(open[0]?.seq).toBe(two);
+    expect(disk.numbers("SELECT seq FROM part")).toEqual([open[1]?.seq]);
+  });
+
+  it("keeps in segments no more than a start can take up quickly", () => {
+    for (let batch = 0; batch < 60; batch += 1) {
+      disk.commit(Array.from({ length: 100 }, (_, n) => append(`$${batch}-${n}`)));
+    }
+    expect(disk.numbers("SELECT count(*) FROM journal")[0]).toBeGreaterThanOrEqual(4_000);
+    expect(disk.open()).toHaveLength(6_000);
+  });
+
+  it("forgets after two generations what it saw, and not before", () => {
+    const [seq = 0] = disk.commit([append("$old")]);
+    disk.commit([["done", seq]]);
+    const dayMs = 86_400_000;
+    disk.commit([["forget", 0, dayMs]]);
+    disk.commit([["forget", dayMs, 2 * dayMs]]);
+    expect(disk.commit([append("$old")])).toEqual([0]);
+    disk.commit([["forget", 2 * dayMs, 3 * dayMs]]);
+    expect(disk.commit([append("$old")])[0]).toBeGreaterThan(0);
+  });
+});
+
+type Step =
+  | { readonly do: "append"; readonly sources: readonly number[]; readonly undo: boolean }
+  | { readonly do: "finish"; readonly share: number; readonly undo: boolean }
+  | { readonly do: "wait"; readonly which: number }
+  | { readonly do: "read" }
+  | { readonly do: "die" };
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant("append" as const),
+        sources: fc.array(fc.nat(5_000), { maxLength: 120 }),
+        undo: fc.boolean(),
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constant("finish" as const), share: fc.nat(100), undo: fc.constant(false) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("wait" as const), which: fc.nat(1_000) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("read" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("die" as const) }) },
+  ),
+  { minLength: 40, maxLength: 90 },
+);
+
+/** What the journal must amount to. */
+class Model {
+  readonly known = new Set<string>();
+  open = new Map<number, string>();
+}
+
+function take(step: Step, model: Model): void {
+  switch (step.do) {
+    case "append": {
+      const sources = step.sources.map((n) => `$${n}`);
+      const results = disk.commit(
+        sources.map((source) => append(source)),
+        step.undo,
+      );
+      if (step.undo) return;
+      for (const [index, source] of sources.entries()) {
+        const seq = results[index] ?? 0;
+        expect(seq > 0).toBe(!model.known.has(source));
+        model.known.add(source);
+        if (seq > 0) model.open.set(seq, source);
+      }
+      return;
+    }
+    case "finish": {
+      const done = [...model.open.keys()].filter((seq) => (seq * 7) % 100 < step.share);
+      disk.commit(done.map((seq): Write => ["done", seq]));
+      for (const seq of done) model.open.delete(seq);
+      return;
+    }
+    case "wait": {
+      const seq = [...model.open.keys()][step.which % Math.max(1, model.open.size)];
+      if (seq !== undefined) disk.commit([["waiting", 1, "later", seq]]);
+      return;
+    }
+    case "read":
+      disk.commit([["unpack"]]);
+      return;
+    case "die":
+      disk.die();
+  }
+}
+
+describe("whatever happens", () => {
+  it("the journal takes nothing twice, and has just what is not delivered, in order", () => {
+    fc.assert(
+      fc.property(steps, (plan) => {
+        disk = new Disk();
+        const model = new Model();
+        for (const step of plan) take(step, model);
+        disk.die();
+        const open = disk.open();
+        expect(open.map(({ seq, source }) => [seq, source])).toEqual([...model.open]);
+        expect(open.every(({ source, payload }) => payload === `{"of":"${source}"}`)).toBe(true);
+        const again = disk.commit([...model.known].map((source) => append(source)));
+        expect(again.every((seq) => seq === 0)).toBe(true);
+      }),
+      { seed: 20_261_122, numRuns: 25 },
+    );
+  });
+
+  it("a mapped message is found by both ids, once it is not among the newest", () => {
+    const seed = disk.numbers("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'hashSeed'")[0] ?? 0;
+    const total = 9_000;
+    for (let from = 0; from < total; from += 90) {
+      const map = Array.from({ length: 90 }, (_, n): Write => [
+        "mapMessage",
+        3,
+        `r${from + n}`,
+        0,
+        5,
+        `$e${from + n}`,
+        "@a:x",
+      ]);
+      disk.commit(map, from === 900);
+      if (from === 900) disk.commit(map);
+      if (from % 2_700 === 0) disk.die();
+    }
+    disk.commit([
+      ["unmapEvent", "$e10"],
+      ["unmapEvent", `$e${total - 1}`],
+    ]);
+    disk.die();
+    disk.commit([]);
+    const byEvent = disk.db
+      .prepare<[number, string], string>(
+        "SELECT remote FROM message_event i JOIN message m ON m.id = i.id WHERE i.hash = ? AND event = ?",
+      )
+      .pluck();
+    const byRemote = disk.db
+      .prepare<[number, string], string>(
+        "SELECT event FROM message_remote i JOIN message m ON m.id = i.id WHERE i.hash = ? AND remote = ?",
+      )
+      .pluck();
+    for (let n = 0; n < total; n += 1) {
+      const gone = n === 10 || n === total - 1;
+      expect(byEvent.all(eventHash(`$e${n}`, seed), `$e${n}`)).toEqual(gone ? [] : [`r${n}`]);
+      expect(byRemote.all(remoteHash(3, `r${n}`, 5, seed), `r${n}`)).toEqual(gone ? [] : [`$e${n}`]);
+    }
+  });
+});
