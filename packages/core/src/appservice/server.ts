@@ -5,7 +5,7 @@ import { HomeserverTokens } from "./authentication.js";
 import { readBody } from "./body-reader.js";
 import { Overloaded, type AppServiceHandler } from "./handler.js";
 import { answer, answerError } from "./answer.js";
-import { queryRoutes } from "./routes.js";
+import type { queryRoutes } from "./routes.js";
 import { readTransactionBody } from "./transaction-body.js";
 
 export interface AppServiceServerOptions {
@@ -27,12 +27,14 @@ const transactionPath = /^\/(?:_matrix\/app\/v1\/)?transactions\/([^/]+)$/;
 export class AppServiceServer {
   readonly #server: Server;
   readonly #tokens: HomeserverTokens<AppServiceHandler>;
-  readonly #queries: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Express is loaded when the first request comes that is no transaction: a start need not wait for it. */
+  #queries: Promise<ReturnType<typeof queryRoutes>> | undefined;
   #closing = false;
 
   constructor(readonly options: AppServiceServerOptions) {
-    this.#tokens = new HomeserverTokens(options.bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler })));
-    this.#queries = queryRoutes(this.#tokens, options.log);
+    this.#tokens = new HomeserverTokens(
+      options.bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler })),
+    );
     this.#server = createServer((request, response) => {
       this.#route(request, response).catch((error: unknown) => {
         options.log.error({ err: error }, "A request of the homeserver failed unexpectedly");
@@ -71,7 +73,8 @@ export class AppServiceServer {
     if (this.#closing) response.setHeader("Connection", "close");
     const transaction = transactionPath.test(path);
     if (!transaction) {
-      this.#queries(request, response);
+      this.#queries ??= import("./routes.js").then(({ queryRoutes }) => queryRoutes(this.#tokens, this.options.log));
+      (await this.#queries)(request, response);
       return;
     }
     if (request.method !== "PUT") {
@@ -104,7 +107,10 @@ export class AppServiceServer {
     const body = parsed.ok ? readTransactionBody(parsed.value) : undefined;
     if (!body) {
       const errcode = parsed.ok ? "M_BAD_JSON" : "M_NOT_JSON";
-      this.options.log.error({ errcode, start: read.text.slice(0, 200) }, "The homeserver sent a transaction that is not a JSON object");
+      this.options.log.error(
+        { errcode, start: read.text.slice(0, 200) },
+        "The homeserver sent a transaction that is not a JSON object",
+      );
       answerError(response, 400, errcode, "The body is not a JSON object.");
       return;
     }
@@ -113,8 +119,17 @@ export class AppServiceServer {
       answer(response, 200, "{}");
     } catch (error) {
       const overloaded = error instanceof Overloaded;
-      if (!overloaded) this.options.log.error({ err: error }, "A transaction could not be kept; the homeserver is asked to send it again");
-      answerError(response, 503, overloaded ? "M_LIMIT_EXCEEDED" : "M_UNKNOWN", error instanceof Error ? error.message : "The transaction could not be kept.");
+      if (!overloaded)
+        this.options.log.error(
+          { err: error },
+          "A transaction could not be kept; the homeserver is asked to send it again",
+        );
+      answerError(
+        response,
+        503,
+        overloaded ? "M_LIMIT_EXCEEDED" : "M_UNKNOWN",
+        error instanceof Error ? error.message : "The transaction could not be kept.",
+      );
     }
   }
 }

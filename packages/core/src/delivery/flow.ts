@@ -5,6 +5,7 @@ import { backoff, type BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
 import type { DirectionCode, Entry, Verdict } from "./entry.js";
 import { Isolation } from "./isolation.js";
+import { StoredEntries } from "./stored-entries.js";
 import { Lane, type LaneItem, type MemoryBudget } from "./lane.js";
 
 export interface FlowOptions {
@@ -38,16 +39,6 @@ export interface FlowObserver {
   died(): void;
 }
 
-interface OpenRow {
-  readonly seq: number;
-  readonly source: string;
-  readonly at: number;
-  readonly payload: string | null;
-  readonly attempts: number;
-  readonly strikes: number;
-}
-
-const oldestSql = "SELECT at FROM journal WHERE state < 2 AND direction = ? AND bridge = ? ORDER BY seq LIMIT 1";
 const window = 64;
 const itemsInMemory = 256;
 
@@ -56,6 +47,7 @@ export class Flow {
   readonly #lanes = new Map<string, Lane>();
   readonly #ready: Lane[] = [];
   readonly #isolation: Isolation;
+  readonly #stored: StoredEntries;
   #running = 0;
   #stopping = false;
   #idle: (() => void)[] = [];
@@ -65,6 +57,7 @@ export class Flow {
 
   constructor(readonly options: FlowOptions) {
     this.#isolation = new Isolation(options.store);
+    this.#stored = new StoredEntries(options.store, options.direction, options.bridge);
   }
 
   /** Entries that are not delivered yet. */
@@ -81,10 +74,7 @@ export class Flow {
       if (first) oldest = Math.min(oldest, first.at);
       else onDisk ||= lane.more;
     }
-    const row = onDisk
-      ? await this.options.store.get<{ at: number }>(oldestSql, this.options.direction, this.options.bridge)
-      : undefined;
-    oldest = Math.min(oldest, row?.at ?? oldest);
+    if (onDisk) oldest = Math.min(oldest, (await this.#stored.oldestAt()) ?? oldest);
     return Number.isFinite(oldest) ? oldest : undefined;
   }
 
@@ -107,12 +97,7 @@ export class Flow {
 
   /** Takes up what an earlier process left. `clean` when that one ended in good order, so that nothing is in doubt. */
   async resume(clean: boolean): Promise<void> {
-    await this.options.store.commit([["unpack"]]);
-    const rows = await this.options.store.all<{ lane: string; newest: number; count: number }>(
-      "SELECT lane, max(seq) AS newest, count(*) AS count FROM journal WHERE state < 2 AND direction = ? AND bridge = ? GROUP BY lane",
-      this.options.direction,
-      this.options.bridge,
-    );
+    const rows = await this.#stored.lanes();
     for (const row of rows) {
       const lane = this.#lane(row.lane);
       lane.more = true;
@@ -121,12 +106,7 @@ export class Flow {
       this.#open += row.count;
       this.#makeReady(lane);
     }
-    const died = await this.options.store.get<{ count: number }>(
-      "SELECT count(*) AS count FROM journal WHERE state = 2 AND direction = ? AND bridge = ?",
-      this.options.direction,
-      this.options.bridge,
-    );
-    this.deadCount = died?.count ?? 0;
+    this.deadCount = await this.#stored.deadCount();
   }
 
   /** Takes an entry that has just been committed. Must be called in the order of the commits. */
@@ -352,15 +332,7 @@ export class Flow {
 
   async #load(lane: Lane): Promise<void> {
     lane.missed = false;
-    await this.options.store.commit([["unpack"]]);
-    const rows = await this.options.store.all<OpenRow>(
-      "SELECT seq, source, at, payload, attempts, strikes FROM journal WHERE state < 2 AND direction = ? AND bridge = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?",
-      this.options.direction,
-      this.options.bridge,
-      lane.key,
-      lane.last,
-      window,
-    );
+    const rows = await this.#stored.after(lane.key, lane.last, window);
     lane.more = rows.length === window || lane.missed;
     for (const row of rows) {
       const bytes = row.payload?.length ?? 0;

@@ -1,8 +1,7 @@
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import express from "express";
-import type { Express, Request, Response, Router } from "express";
+import type { Express, Router } from "express";
 import type { Registry } from "prom-client";
 import { errorCode, errorText } from "../config/error-text.js";
 import { StartError } from "./start-error.js";
@@ -27,8 +26,8 @@ export interface OperationsOptions {
   readonly readiness: () => Promise<Readiness>;
   /** Served by `/metrics`. */
   readonly metrics: Pick<Registry, "metrics" | "contentType">;
-  /** Mounted at `/admin/v1`. */
-  readonly admin: Router;
+  /** Makes what is mounted at `/admin/v1`. */
+  readonly admin: () => Promise<Router>;
   /** How long `/ready` waits for `readiness`, in milliseconds; 5 seconds where absent. */
   readonly readinessTimeout?: number;
 }
@@ -46,48 +45,22 @@ export interface OperationsServer {
  * @throws StartError `portInUse`
  */
 export async function startOperationsServer(options: OperationsOptions): Promise<OperationsServer> {
-  const server = createServer(operationsApp(options));
+  let app: Promise<Express> | undefined;
+  const server = createServer((request, response) => {
+    // Express is loaded when the first request comes: a start need not wait for it.
+    app ??= import("./operations-app.js").then(({ operationsApp }) => operationsApp(options));
+    app.then(
+      (handle) => {
+        handle(request, response);
+      },
+      (error: unknown) => {
+        response.writeHead(500, { "Content-Type": "text/plain" }).end(errorText(error));
+      },
+    );
+  });
   server.requestTimeout = 60_000;
   await listen(server, options);
   return { url: urlOf(server.address(), options.host), close: () => close(server) };
-}
-
-function operationsApp(options: OperationsOptions): Express {
-  const app = express();
-  app.disable("x-powered-by");
-  app.get("/live", (_request: Request, response: Response) => {
-    response.json({ live: true });
-  });
-  app.get("/ready", async (_request: Request, response: Response) => {
-    const readiness = await boundedReadiness(options);
-    response.status(readiness.ready ? 200 : 503).json(readiness);
-  });
-  app.get("/metrics", async (_request: Request, response: Response) => {
-    const text = await options.metrics.metrics();
-    response.type(options.metrics.contentType).send(text);
-  });
-  app.use("/admin/v1", options.admin);
-  return app;
-}
-
-/** A check that hangs or throws is an answer, too: not ready. */
-async function boundedReadiness(options: OperationsOptions): Promise<Readiness> {
-  const limit = options.readinessTimeout ?? 5_000;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Readiness>((resolve) => {
-    timer = setTimeout(() => resolve(notReady(`no answer within ${limit} ms`)), limit);
-  });
-  try {
-    return await Promise.race([options.readiness(), late]);
-  } catch (error) {
-    return notReady(errorText(error));
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function notReady(detail: string): Readiness {
-  return { ready: false, checks: [{ name: "readiness", ok: false, detail }] };
 }
 
 async function listen(server: Server, { host, port }: OperationsOptions): Promise<void> {
