@@ -48,7 +48,9 @@ function examine(value: unknown, survey: Survey, depth: number): Problem | undef
 }
 
 function examineObject(value: object, survey: Survey, depth: number): Problem | undefined {
-  for (const [key, member] of Object.entries(value)) {
+  const record = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(record)) {
+    const member = record[key];
     if (!key.isWellFormed()) survey.illFormed = true;
     const problem = examine(member, survey, depth + 1);
     if (problem !== undefined) {

@@ -64,7 +64,8 @@ export class JournalWriter {
     segment.hashes.push(hash);
     segment.left += 1;
     this.#open.set(seq, segment);
-    this.#staged.push({ ...entry, seq });
+    const { bridge, direction, lane, source, at, payload } = entry;
+    this.#staged.push({ seq, bridge, direction, lane, source, at, payload });
     return seq;
   }
 

@@ -16,7 +16,9 @@ export class Seen {
   #lastLog = 0;
   #foldingUpTo = 0;
   readonly #fold: SortedFold;
-  #find: Statement<[number, number], { known: number }>;
+  #find: Statement<[number], { known: number }>;
+  /** Where there is an earlier generation. */
+  #findBefore: Statement<[number], { known: number }> | undefined;
   readonly #log: Statement<[Buffer]>;
   #place: Statement<[number]>;
 
@@ -24,6 +26,7 @@ export class Seen {
     this.#log = db.prepare("INSERT INTO seen_log (hashes) VALUES (?)");
     this.#find = db.prepare(findSql);
     this.#place = db.prepare(placeSql);
+    if (db.prepare("SELECT 1 FROM seen_before LIMIT 1").get() !== undefined) this.#findBefore = db.prepare(beforeSql);
     this.#fold = new SortedFold((index) => this.#place.run(this.#folding[index] ?? 0));
   }
 
@@ -47,7 +50,8 @@ export class Seen {
 
   /** Whether it was known; if not, it is from now on (in memory: `log` makes it last). */
   add(hash: number): boolean {
-    if (this.#recent.has(hash) || this.#find.get(hash, hash) !== undefined) return false;
+    if (this.#recent.has(hash) || this.#find.get(hash) !== undefined) return false;
+    if (this.#findBefore?.get(hash) !== undefined) return false;
     this.#recent.add(hash);
     return true;
   }
@@ -89,6 +93,7 @@ export class Seen {
       "DROP TABLE seen_before; ALTER TABLE seen RENAME TO seen_before; CREATE TABLE seen (hash INTEGER PRIMARY KEY) STRICT;",
     );
     this.#find = this.db.prepare(findSql);
+    this.#findBefore = this.db.prepare(beforeSql);
     this.#place = this.db.prepare(placeSql);
   }
 
@@ -99,5 +104,6 @@ export class Seen {
   }
 }
 
-const findSql = "SELECT 1 AS known FROM seen WHERE hash = ? UNION ALL SELECT 1 FROM seen_before WHERE hash = ? LIMIT 1";
+const findSql = "SELECT 1 AS known FROM seen WHERE hash = ?";
+const beforeSql = "SELECT 1 AS known FROM seen_before WHERE hash = ?";
 const placeSql = "INSERT OR IGNORE INTO seen (hash) VALUES (?)";

@@ -37,6 +37,9 @@ export interface MatrixContentOptions {
   readonly everyone?: boolean | undefined;
 }
 
+/** Nothing that the content itself does not say. */
+const plain: MatrixContentOptions = {};
+
 export type MatrixEventContent = Readonly<Record<string, unknown>>;
 
 /** An event to send. Plain JSON: integers only, no lone surrogate, no NUL, at most 60 KiB. */
@@ -51,7 +54,7 @@ export interface MatrixEventDraft {
  *
  * A text too long for an event is cut short: cut it before with `splitForMatrix`.
  */
-export function matrixContentOf(content: Content, options: MatrixContentOptions = {}): MatrixEventDraft {
+export function matrixContentOf(content: Content, options: MatrixContentOptions = plain): MatrixEventDraft {
   const draft = draftOf(content, options);
   if (isSmall(content)) return draft;
   if (jsonBytes(draft.content) <= largestContent) return draft;
@@ -66,7 +69,7 @@ export function matrixContentOf(content: Content, options: MatrixContentOptions 
  * Cuts a message that is too long for one event into several that are not. A file keeps the first part of its caption;
  * the others follow as texts. What fits, and what is empty, stays as it is.
  */
-export function splitForMatrix(content: Content, options: MatrixContentOptions = {}): readonly Content[] {
+export function splitForMatrix(content: Content, options: MatrixContentOptions = plain): readonly Content[] {
   if (content.type === "location" || fits(content, options)) return [content];
   if (content.type === "text") return splitBody(content.body, (body) => ({ ...content, body }), options, 16_000);
   if (content.caption === undefined) return [content];
@@ -117,6 +120,7 @@ function shortened(content: Content, maxBytes: number): Content {
 }
 
 function draftOf(content: Content, options: MatrixContentOptions): MatrixEventDraft {
+  if (options === plain && content.type === "text") return textDraft(content);
   const ready = content.type === "media" && !isUploaded(content) ? mediaAsText(content) : content;
   const translated = options.mention === undefined ? ready : translate(ready, options.mention);
   const isSticker = translated.type === "media" && translated.kind === "sticker" && options.edit === undefined;
@@ -126,6 +130,24 @@ function draftOf(content: Content, options: MatrixContentOptions): MatrixEventDr
     type: isSticker ? "m.sticker" : "m.room.message",
     content: options.edit === undefined ? related(message, mentions, options) : edited(message, mentions, options.edit),
   };
+}
+
+/** The usual case of `draftOf`, field by field: most messages are this. */
+function textDraft({ style, body }: TextContent): MatrixEventDraft {
+  const text = toMatrix(body);
+  const mentions = mentionsFor({ type: "text", style, body }, plain);
+  const msgtype = style === "text" ? "m.text" : style === "notice" ? "m.notice" : "m.emote";
+  const content =
+    text.formattedBody === undefined
+      ? { msgtype, body: text.body, "m.mentions": mentions }
+      : {
+          msgtype,
+          body: text.body,
+          format: "org.matrix.custom.html",
+          formatted_body: text.formattedBody,
+          "m.mentions": mentions,
+        };
+  return { type: "m.room.message", content };
 }
 
 function isUploaded({ source }: MediaContent): boolean {

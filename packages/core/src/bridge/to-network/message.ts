@@ -78,6 +78,8 @@ export async function deliverMessage(
   return done(several ? [...writes, ["dropParts", entry.seq]] : writes);
 }
 
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
 function messageEffect(
   runtime: BridgeRuntime,
   { base, link }: MessageSource,
@@ -88,17 +90,24 @@ function messageEffect(
 ): Omit<MessageEffect, "signal"> {
   const content = runtime.handlers.split ? message.contents[0] : (part.wire as Content);
   if (!content) throw new Error("A message without content was to be sent.");
-  return {
-    ...base,
-    effect: effectIdOf(runtime.name, "message", link.channel, base.event, part.part),
+  // Field by field: every message passes here, and spreading objects was a tenth of its cost.
+  const effect: Writable<Omit<MessageEffect, "signal">> = {
+    attempt: base.attempt,
     maybeSent,
+    channel: base.channel,
+    room: base.room,
+    event: base.event,
+    author: base.author,
+    at: base.at,
+    effect: effectIdOf(runtime.name, "message", link.channel, base.event, part.part),
     content,
     part: part.part,
     parts,
-    ...(runtime.handlers.split && { wire: part.wire }),
-    ...(message.replyTo && { replyTo: message.replyTo }),
-    ...(message.thread && { thread: message.thread }),
   };
+  if (runtime.handlers.split) effect.wire = part.wire;
+  if (message.replyTo) effect.replyTo = message.replyTo;
+  if (message.thread) effect.thread = message.thread;
+  return effect;
 }
 
 /** The parts of a message: those on disk where it was begun before, else as the connector (or its limits) cut it. */
