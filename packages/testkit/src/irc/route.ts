@@ -27,6 +27,7 @@ export interface Attempt {
   readonly text: string;
 }
 
+// eslint-disable-next-line no-control-regex -- the delimiter of CTCP
 const CTCP_BUT_ACTION = /^\x01(?!ACTION )/;
 // eslint-disable-next-line no-control-regex -- the colour codes of IRC
 const COLOURS = /[\x03\x04]/;

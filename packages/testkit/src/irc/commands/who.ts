@@ -100,7 +100,7 @@ function extendedReply(network: Network, client: Client, found: Found, { fields,
     o: "n/a",
     r: other.realname,
   };
-  const wanted = [...FIELDS].filter((field) => fields.includes(field));
+  const wanted = Array.from(FIELDS).filter((field) => fields.includes(field));
   const words = wanted.map((field) => values[field] ?? "*");
   if (wanted.at(-1) === "r") network.reply(client, "354", words.slice(0, -1), words.at(-1));
   else network.reply(client, "354", words);

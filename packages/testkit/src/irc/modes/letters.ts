@@ -33,7 +33,7 @@ export interface ChannelModes {
 
 export function channelModes({ withoutModes, ranks }: Settings): ChannelModes {
   const has = (letter: string): boolean => !withoutModes.includes(letter) && !ranks.includes(letter);
-  const only = (letters: string): string => [...letters].filter(has).join("");
+  const only = (letters: string): string => Array.from(letters).filter(has).join("");
   return {
     lists: new Map(Object.entries(LISTS).filter(([letter]) => has(letter))),
     keyed: only("k"),

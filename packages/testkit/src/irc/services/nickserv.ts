@@ -8,7 +8,7 @@ import { setAccount } from "../sasl/sign-in.js";
 export interface ServiceCall {
   readonly network: Network;
   readonly client: Client;
-  answer(text: string): void;
+  readonly answer: (text: string) => void;
 }
 
 type Handler = (call: ServiceCall, args: readonly string[]) => void;
