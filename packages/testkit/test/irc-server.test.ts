@@ -64,7 +64,8 @@ describe("registration", () => {
     await expect(person("ALICE")).rejects.toThrow(" 433 * ALICE ");
     await expect(person("reserved")).rejects.toThrow(" 433 ");
     await expect(person("9lives")).rejects.toThrow(" 432 ");
-    expect(await ask(alice, "NICK")).toEqual(["431 alice :No nickname given"]);
+    expect(await ask(alice, "NICK")).toEqual(["461 alice NICK :Not enough parameters."]);
+    expect(await ask(alice, "NICK :")).toEqual(["431 alice :No nickname given"]);
     await expect(alice.changeNick("Reserved")).rejects.toThrow(" 433 ");
     irc.releaseNick("reserved");
     await alice.changeNick("Reserved");

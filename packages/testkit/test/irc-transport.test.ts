@@ -180,7 +180,7 @@ describe("line lengths", () => {
     expect(await commands(tagged(4095))).toEqual(["417"]);
     expect(await commands(line(510))).toEqual(["PRIVMSG", "PRIVMSG"]);
     expect(await commands(line(511))).toEqual(["417"]);
-    expect(await commands(`${tagged(4094).replace("PRIVMSG alice :x", line(510))}`)).toEqual(["PRIVMSG", "PRIVMSG"]);
+    expect(await commands(tagged(4094).replace("PRIVMSG alice :x", line(510)))).toEqual(["PRIVMSG", "PRIVMSG"]);
   });
 
   it("grow with LINELEN, and what is relayed is cut where it is full", async () => {

@@ -32,9 +32,7 @@ function invite(call: Call): void {
     target.invitedTo.add(network.fold(channel.name));
     network.reply(client, "341", [target.shownNick, channel.name]);
     if (target.away !== undefined) network.reply(client, "301", [target.shownNick], target.away);
-    const told = network
-      .reachable(channel, client)
-      .filter((one) => one !== client && one.has("invite-notify") && channel.isHalfOp(one));
+    const told = network.reachable(channel, client).filter((one) => one.has("invite-notify") && channel.isHalfOp(one));
     const stamp = network.stampOf(client);
     network.relay(client.mask, "INVITE", [target.shownNick, channel.name], { to: [target, ...told], stamp });
   }

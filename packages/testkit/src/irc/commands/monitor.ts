@@ -81,9 +81,7 @@ export function nickArrived(network: Network, client: Client): void {
 
 /** Tells those who monitor it that a nick is there no more. */
 export function nickLeft(network: Network, client: Client, nick: string): void {
-  tell(network, client, nick, (watcher) =>
-    network.reply(watcher, "731", [], watcher.monitored.get(network.fold(nick)) ?? nick),
-  );
+  tell(network, client, nick, (watcher) => network.reply(watcher, "731", [], nick));
 }
 
 function tell(network: Network, client: Client, nick: string, say: (watcher: Client) => void): void {

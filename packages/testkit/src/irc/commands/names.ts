@@ -10,7 +10,13 @@ export const namesCommands: Commands = {
 
 function names(call: Call): void {
   const { client, network } = call;
-  for (const name of list(call.params[0] ?? "*")) {
+  if (call.params[0] === undefined) {
+    for (const channel of network.channels.values())
+      if (!channel.isSecretFor(client)) sendMembers(network, client, channel);
+    endOfNames(network, client, "*");
+    return;
+  }
+  for (const name of list(call.params[0])) {
     const channel = network.findChannel(name);
     if (channel === undefined || channel.isSecretFor(client)) endOfNames(network, client, name);
     else sendNames(network, client, channel);
@@ -18,6 +24,11 @@ function names(call: Call): void {
 }
 
 export function sendNames(network: Network, client: Client, channel: Channel): void {
+  sendMembers(network, client, channel);
+  endOfNames(network, client, channel.name);
+}
+
+function sendMembers(network: Network, client: Client, channel: Channel): void {
   const symbol = channel.flags.has("s") ? "@" : channel.flags.has("p") ? "*" : "=";
   const inside = channel.members.has(client);
   const head = network.body(network.settings.name, "353", [client.shownNick, symbol, channel.name, ""]).length;
@@ -38,7 +49,6 @@ export function sendNames(network: Network, client: Client, channel: Channel): v
     used += word.length + 1;
   }
   flush();
-  endOfNames(network, client, channel.name);
 }
 
 function endOfNames(network: Network, client: Client, name: string): void {

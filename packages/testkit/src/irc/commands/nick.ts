@@ -10,7 +10,7 @@ import { nickArrived, nickLeft } from "./monitor.js";
 import { registerIfComplete } from "./registration.js";
 
 export const nickCommands: Commands = {
-  NICK: { needs: 0, early: true, run: nick },
+  NICK: { needs: 1, early: true, run: nick },
 };
 
 function nick({ client, network, params }: Call): void {

@@ -24,6 +24,10 @@ function user(call: Call): void {
     network.reply(client, "462", [], "You may not reregister");
     return;
   }
+  if (param(call, 3) === "") {
+    network.reply(client, "461", ["USER"], "Not enough parameters.");
+    return;
+  }
   client.user =
     param(call, 0)
       .replace(/[^A-Za-z0-9._~-]/g, "")

@@ -10,7 +10,7 @@ export const serverInfoCommands: Commands = {
   LUSERS: { needs: 0, run: ({ network, client }) => sendLusers(network, client) },
   VERSION: { needs: 0, run: (call) => hereOnly(call, () => version(call)) },
   TIME: { needs: 0, run: (call) => hereOnly(call, () => time(call)) },
-  INFO: { needs: 0, run: info },
+  INFO: { needs: 0, run: (call) => hereOnly(call, () => info(call)) },
   LINKS: { needs: 0, run: links },
 };
 

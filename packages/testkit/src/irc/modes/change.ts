@@ -140,7 +140,7 @@ export class ModeChange {
     const value = letter === "l" ? String(Number.parseInt(given, 10)) : given;
     const valid = letter === "l" ? Number(value) > 0 : isChannelName(value, this.network.settings.limits.channel);
     if (!valid) {
-      this.#refuse("696", [channel.name, letter, given], `Invalid parameter of mode ${letter}`);
+      this.#refuse("696", [channel.name, letter, given === "" ? "*" : given], `Invalid parameter of mode ${letter}`);
       return;
     }
     channel.settings.set(letter, value);
