@@ -1,8 +1,11 @@
 import type { Client } from "./client.js";
+import { HALF_OPERATOR, OPERATOR, RANKS, type RankMode, rankValue } from "./modes/ranks.js";
 
-export interface Ban {
+/** An entry of a ban, exception, invitation or quiet list. */
+export interface ListEntry {
   readonly mask: string;
   readonly by: string;
+  /** In milliseconds since 1970. */
   readonly at: number;
 }
 
@@ -12,60 +15,79 @@ export interface Topic {
   readonly at: number;
 }
 
-/** What a member is in a channel. */
-export interface Standing {
-  op: boolean;
-  voice: boolean;
-}
+/** The ranks of a member, all of them: one who is `o` and `v` is `v` still when the `o` is taken. */
+export type Standing = Set<RankMode>;
 
 export class Channel {
-  readonly createdAt = Date.now();
   readonly members = new Map<Client, Standing>();
-  /** Modes without a parameter: i m n s t r. */
+  /** Modes without a parameter. */
   readonly flags = new Set<string>(["n", "t"]);
-  bans: Ban[] = [];
-  key: string | undefined;
-  limit: number | undefined;
+  /** By letter: `b`, `e`, `I`, `q`. */
+  readonly lists = new Map<string, ListEntry[]>();
+  /** By letter: the key `k`, the limit `l`, where to forward `f`. */
+  readonly settings = new Map<string, string>();
   topic: Topic | undefined;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly createdAt: number,
+  ) {}
+
+  get key(): string | undefined {
+    return this.settings.get("k");
+  }
+
+  get limit(): number | undefined {
+    const limit = this.settings.get("l");
+    return limit === undefined ? undefined : Number(limit);
+  }
+
+  list(letter: string): readonly ListEntry[] {
+    return this.lists.get(letter) ?? [];
+  }
+
+  rankOf(client: Client): number {
+    return rankValue(this.members.get(client));
+  }
 
   isOp(client: Client): boolean {
-    return this.members.get(client)?.op === true;
+    return this.rankOf(client) >= OPERATOR;
   }
 
+  isHalfOp(client: Client): boolean {
+    return this.rankOf(client) >= HALF_OPERATOR;
+  }
+
+  /** Secret or private, to those outside. */
   isSecretFor(client: Client): boolean {
-    return this.flags.has("s") && !this.members.has(client);
+    return (this.flags.has("s") || this.flags.has("p")) && !this.members.has(client);
   }
 
-  /** `@` and `+`, the highest only, or all of them. */
+  /** `~&@%+`, the highest only, or all of them. */
   prefixOf(client: Client, all: boolean): string {
     const standing = this.members.get(client);
-    if (standing === undefined) return "";
-    const prefixes = `${standing.op ? "@" : ""}${standing.voice ? "+" : ""}`;
-    return all ? prefixes : prefixes.slice(0, 1);
+    const prefixes = RANKS.filter(({ mode }) => standing?.has(mode) === true).map(({ prefix }) => prefix);
+    return all ? prefixes.join("") : (prefixes[0] ?? "");
   }
 
   /** `+nt` and parameters. */
   get allModes(): string[] {
-    return this.#modes(this.key);
+    return this.#modes(true);
   }
 
   /** `+nt` and parameters, the key only for members. */
   modesFor(client: Client): string[] {
-    return this.#modes(this.members.has(client) ? this.key : this.key && "*");
+    return this.#modes(this.members.has(client));
   }
 
-  #modes(key: string | undefined): string[] {
+  #modes(withKey: boolean): string[] {
     const letters = [...this.flags].sort();
     const params: string[] = [];
-    if (key !== undefined) {
-      letters.push("k");
-      params.push(key);
-    }
-    if (this.limit !== undefined) {
-      letters.push("l");
-      params.push(String(this.limit));
+    for (const letter of ["k", "l", "f"]) {
+      const value = this.settings.get(letter);
+      if (value === undefined) continue;
+      letters.push(letter);
+      params.push(letter === "k" && !withKey ? "*" : value);
     }
     return [`+${letters.join("")}`, ...params];
   }

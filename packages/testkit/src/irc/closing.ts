@@ -1,4 +1,5 @@
 import type { Client } from "./client.js";
+import { nickLeft } from "./commands/monitor.js";
 import type { Network } from "./network.js";
 
 /** Closes a connection with ERROR; the others see it quit. */
@@ -13,14 +14,18 @@ export function forgetClient(network: Network, client: Client, reason: string): 
   client.response = undefined;
   const audience = network.audienceOf(client);
   audience.delete(client);
-  if (client.registered) {
-    network.relay(client.mask, "QUIT", [reason], { to: audience, stamp: network.stampOf(client) });
-  }
+  const stamp = network.stampOf(client);
+  if (client.registered) network.relay(client.mask, "QUIT", [reason], { to: audience, stamp });
   for (const channel of client.channels) {
+    if (client.registered) network.keepEvent(channel, client.mask, "QUIT", [reason], stamp);
     channel.members.delete(client);
     if (channel.members.size === 0) network.channels.delete(network.fold(channel.name));
   }
   client.channels.clear();
   if (client.nick !== undefined) network.byNick.delete(network.fold(client.nick));
+  if (client.registered) {
+    network.whowas.add(client, network.now());
+    nickLeft(network, client, client.shownNick);
+  }
   network.changed();
 }

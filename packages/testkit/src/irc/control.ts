@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { CAPABILITIES } from "./options.js";
+import { CAPABILITIES } from "./capabilities/catalogue.js";
+import { JOIN_REFUSALS, NICK_REFUSALS } from "./faults/faults.js";
 import type { IrcServer } from "./server.js";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -20,16 +21,30 @@ const FAULTS: Readonly<Record<string, (irc: IrcServer, body: Body) => unknown>> 
   stop: (irc) => irc.stop(),
   disconnect: (irc, body) => irc.disconnect(text(body, "nick"), optionalText(body, "reason")),
   floodKill: (irc, body) => irc.floodKill(text(body, "nick")),
+  kill: (irc, body) => irc.kill(text(body, "nick"), text(body, "reason"), optionalText(body, "by")),
+  vanish: (irc, body) => irc.vanish(text(body, "nick")),
+  closeInMidLine: (irc, body) => irc.closeInMidLine(text(body, "nick"), text(body, "beginning")),
+  acceptMutely: (irc, body) => irc.acceptMutely(flag(body, "on")),
+  inPieces: (irc, body) => irc.inPieces(count(body, "bytes")),
   lag: (irc, body) => irc.lag(count(body, "ms")),
   pauseReading: (irc, body) => irc.pauseReading(text(body, "nick")),
   resumeReading: (irc, body) => irc.resumeReading(text(body, "nick")),
   refuseRegistration: (irc, body) => irc.refuseRegistration(optionalText(body, "text")),
-  holdNick: (irc, body) => irc.holdNick(text(body, "nick")),
+  holdNick: (irc, body) => irc.holdNick(text(body, "nick"), numeric(NICK_REFUSALS, body) ?? "433"),
   releaseNick: (irc, body) => irc.releaseNick(text(body, "nick")),
+  closeChannel: (irc, body) => irc.closeChannel(text(body, "channel"), numeric(JOIN_REFUSALS, body)),
   forwardJoins: (irc, body) => irc.forwardJoins(text(body, "from"), optionalText(body, "to")),
   netsplit: (irc, body) => irc.netsplit(texts(body, "nicks")),
   netjoin: (irc) => irc.netjoin(),
   setCapability: (irc, body) => irc.setCapability(capability(body), flag(body, "on")),
+  setServices: (irc, body) => irc.setServices(flag(body, "on")),
+  stallSasl: (irc, body) => irc.stallSasl(flag(body, "on")),
+  forgeScram: (irc, body) => irc.forgeScram(flag(body, "on")),
+  addAccount: (irc, body) =>
+    irc.addAccount(text(body, "name"), {
+      password: text(body, "password"),
+      fingerprints: texts(body, "fingerprints"),
+    }),
   setMsgid: (irc, body) => irc.setMsgid(flag(body, "on")),
   setFlood: (irc, body) => irc.setFlood(floodRules(body)),
   setAccount: (irc, body) => irc.setAccount(text(body, "nick"), optionalText(body, "account")),
@@ -51,8 +66,8 @@ const VIEWS: Readonly<Record<string, (irc: IrcServer, query: URLSearchParams) =>
     connections: irc.connections,
   }),
   channel: (irc, query) => {
-    const { log, members, topic, modes } = irc.channel(query.get("name") ?? "");
-    return { log: log.slice(Number(query.get("after") ?? 0)), count: log.length, members, topic, modes };
+    const { log, ...rest } = irc.channel(query.get("name") ?? "");
+    return { log: log.slice(Number(query.get("after") ?? 0)), count: log.length, ...rest };
   },
   messages: (irc, query) => irc.messagesTo(query.get("nick") ?? ""),
   lines: (irc, query) => irc.linesFrom(query.get("nick") ?? ""),
@@ -133,6 +148,14 @@ function flag(body: Body, key: string): boolean {
   const value = body[key];
   if (typeof value !== "boolean") throw new ControlError(`"${key}" must be true or false.`);
   return value;
+}
+
+function numeric<Numeric extends string>(known: readonly Numeric[], body: Body): Numeric | undefined {
+  const given = optionalText(body, "numeric");
+  const found = known.find((one) => one === given);
+  if (given !== undefined && found === undefined)
+    throw new ControlError(`"numeric" must be one of ${known.join(", ")}.`);
+  return found;
 }
 
 function capability(body: Body): (typeof CAPABILITIES)[number] {

@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { createControl } from "./control.js";
-import { CAPABILITIES, type Capability, type IrcServerOptions } from "./options.js";
+import { CAPABILITIES, type Capability } from "./capabilities/catalogue.js";
+import type { IrcServerOptions } from "./options.js";
 import { IrcServer } from "./server.js";
 
-const USAGE = `usage: main.js [--port N] [--control-port N] [--without CAPABILITY]... [--account NAME:PASSWORD]... [--flood] [--name NAME]
+const USAGE = `usage: main.js [--port N] [--control-port N] [--without CAPABILITY]... [--account NAME:PASSWORD]... [--operator NAME:PASSWORD]...
+  [--password PASSWORD] [--services] [--utf8-only] [--flood] [--name NAME]
 
 Runs the IRC server in a process of its own, on 127.0.0.1. Prints one line of JSON: {"port": N, "controlPort": N}.
 POST /_testkit/<fault> on the control port switches faults; SIGTERM, SIGINT or the end of standard input with
@@ -16,6 +18,10 @@ const { values } = parseArgs({
     name: { type: "string" },
     without: { type: "string", multiple: true, default: [] },
     account: { type: "string", multiple: true, default: [] },
+    operator: { type: "string", multiple: true, default: [] },
+    password: { type: "string" },
+    services: { type: "boolean", default: false },
+    "utf8-only": { type: "boolean", default: false },
     flood: { type: "boolean", default: false },
     "with-parent": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -47,20 +53,27 @@ async function run(): Promise<void> {
 }
 
 function serverOptions(): IrcServerOptions {
-  const accounts = Object.fromEntries(
-    values.account.map((pair): [string, string] => {
-      const colon = pair.indexOf(":");
-      if (colon < 1) throw new Error(`--account ${pair}: expected NAME:PASSWORD`);
-      return [pair.slice(0, colon), pair.slice(colon + 1)];
-    }),
-  );
   return {
     port: portNumber("port", values.port),
-    accounts,
+    accounts: passwords("account", values.account),
+    operators: passwords("operator", values.operator),
+    services: values.services,
+    utf8Only: values["utf8-only"],
     without: values.without.map(capability),
+    ...(values.password === undefined ? {} : { password: values.password }),
     ...(values.name === undefined ? {} : { name: values.name }),
     ...(values.flood ? { flood: {} } : {}),
   };
+}
+
+function passwords(option: string, pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair): [string, string] => {
+      const colon = pair.indexOf(":");
+      if (colon < 1) throw new Error(`--${option} ${pair}: expected NAME:PASSWORD`);
+      return [pair.slice(0, colon), pair.slice(colon + 1)];
+    }),
+  );
 }
 
 function capability(name: string): Capability {

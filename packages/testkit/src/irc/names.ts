@@ -1,10 +1,11 @@
-/** How names are compared: `ascii` folds A-Z, `rfc1459` also `[]\~` to `{}|^`. */
-export type CaseMapping = "ascii" | "rfc1459";
+/** How names are compared: `ascii` folds A-Z, `rfc1459` also `[]\~` to `{}|^`, `rfc1459-strict` all of these but `~`. */
+export type CaseMapping = "ascii" | "rfc1459" | "rfc1459-strict";
 
 export function foldName(name: string, mapping: CaseMapping): string {
   const lower = name.replace(/[A-Z]/g, (char) => char.toLowerCase());
   if (mapping === "ascii") return lower;
-  return lower.replace(/[[\]\\~]/g, (char) => String.fromCharCode(char === "~" ? 94 : char.charCodeAt(0) + 32));
+  const brackets = lower.replace(/[[\]\\]/g, (char) => String.fromCharCode(char.charCodeAt(0) + 32));
+  return mapping === "rfc1459" ? brackets.replaceAll("~", "^") : brackets;
 }
 
 const NICK = /^[A-Za-z[\]\\`_^{|}][A-Za-z0-9[\]\\`_^{|}-]*$/;
@@ -43,10 +44,4 @@ export function matchesMask(mask: string, text: string): boolean {
   }
   while (mask[inMask] === "*") inMask += 1;
   return inMask === mask.length;
-}
-
-/** Completes what a person types as a ban to `nick!user@host`. */
-export function completeMask(mask: string): string {
-  if (mask.includes("!")) return mask.includes("@") ? mask : `${mask}@*`;
-  return mask.includes("@") ? `*!${mask}` : `${mask}!*@*`;
 }

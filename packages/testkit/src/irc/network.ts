@@ -1,26 +1,18 @@
 import { randomBytes } from "node:crypto";
+import { Accounts } from "./accounts.js";
+import { CAPABILITIES, type Capability, type StsPolicy } from "./capabilities/catalogue.js";
+import { tagsFor } from "./capabilities/tags.js";
 import type { Channel } from "./channel.js";
 import type { Client, Stamp } from "./client.js";
+import { type Faults, noFaults } from "./faults/faults.js";
+import { History } from "./history.js";
 import { formatLine, formatTags } from "./line.js";
+import { channelModes, type ChannelModes } from "./modes/letters.js";
 import { foldName } from "./names.js";
-import { CAPABILITIES, type Capability, type IrcServerOptions, type Settings } from "./options.js";
-import type { LoggedMessage } from "./records.js";
+import type { IrcServerOptions, Settings } from "./options.js";
 import { Records } from "./records.js";
-
-/** What becomes of a message: delivered, swallowed, or refused with 404. */
-export type Verdict = "deliver" | "drop" | "refuse";
-
-/** How the server misbehaves now. */
-export interface Faults {
-  lagMs: number;
-  /** Text of the ERROR that everyone gets who registers. */
-  refusal: string | undefined;
-  /** Folded nicks that nobody may take. */
-  readonly heldNicks: Set<string>;
-  /** Folded channels that forward (470), with where to. */
-  readonly forwards: Map<string, string>;
-  verdict: (message: LoggedMessage) => Verdict;
-}
+import type { SaslMechanism } from "./sasl/mechanisms.js";
+import { WhoWas } from "./whowas.js";
 
 export interface RelayOptions {
   readonly to: Iterable<Client>;
@@ -33,16 +25,16 @@ export class Network {
   readonly byNick = new Map<string, Client>();
   readonly channels = new Map<string, Channel>();
   readonly records: Records;
+  readonly history: History;
+  readonly whowas = new WhoWas();
+  readonly accounts: Accounts;
   readonly enabled: Set<Capability>;
-  readonly faults: Faults = {
-    lagMs: 0,
-    refusal: undefined,
-    heldNicks: new Set(),
-    forwards: new Map(),
-    verdict: () => "deliver",
-  };
-  readonly startedAt = Date.now();
+  readonly modes: ChannelModes;
+  readonly faults: Faults = noFaults();
+  readonly startedAt: number;
   withMsgid: boolean;
+  services: boolean;
+  sts: StsPolicy | undefined;
   #ids = 0;
   readonly #idPrefix = randomBytes(6).toString("base64url");
 
@@ -52,11 +44,30 @@ export class Network {
     /** Called whenever something may have changed that a test waits for. */
     readonly changed: () => void,
   ) {
+    this.startedAt = settings.clock.now();
     this.records = new Records(settings.remember);
+    this.history = new History(settings.limits.history);
+    this.accounts = new Accounts(options.accounts ?? {});
+    this.modes = channelModes(settings);
     this.withMsgid = options.msgid ?? true;
+    this.services = options.services ?? false;
+    this.sts = options.sts;
     const off = new Set<Capability>(options.without ?? []);
-    if (settings.accounts.size === 0) off.add("sasl");
+    if (this.accounts.size === 0 && !this.services) off.add("sasl");
+    if (this.sts === undefined) off.add("sts");
     this.enabled = new Set(CAPABILITIES.filter((capability) => !off.has(capability)));
+  }
+
+  now(): number {
+    return this.settings.clock.now();
+  }
+
+  /** The SASL mechanisms on offer: those that some account can use. */
+  mechanisms(): SaslMechanism[] {
+    const { somePassword, someFingerprint } = this.accounts;
+    return this.settings.saslMechanisms.filter((name) =>
+      name === "EXTERNAL" ? someFingerprint : somePassword || this.services,
+    );
   }
 
   fold(name: string): string {
@@ -81,7 +92,7 @@ export class Network {
 
   stampOf(client: Client, clientTags?: ReadonlyMap<string, string>): Stamp {
     return {
-      at: Date.now(),
+      at: this.now(),
       msgid: this.withMsgid ? this.nextId() : undefined,
       account: client.account,
       bot: client.modes.has("B"),
@@ -101,6 +112,27 @@ export class Network {
     return [...channel.members.keys()].filter((member) => member.side === source.side);
   }
 
+  /**
+   * Tells what changed of a client to those with `capability` who share a channel with it, or who monitor it with
+   * `extended-monitor`.
+   */
+  notify(
+    client: Client,
+    capability: Capability,
+    command: string,
+    params: readonly string[],
+    { self }: { readonly self: boolean },
+  ): void {
+    const audience = this.audienceOf(client);
+    const folded = this.fold(client.shownNick);
+    for (const other of this.clients) {
+      if (other.has("extended-monitor") && other.monitored.has(folded) && other.side === client.side)
+        audience.add(other);
+    }
+    const to = [...audience].filter((other) => other.has(capability) && (self || other !== client));
+    this.relay(client.mask, command, params, { to, stamp: this.stampOf(client) });
+  }
+
   /** A line without tags, cut as it is relayed. */
   body(source: string | undefined, command: string, params: readonly string[], trailing = true): string {
     return formatLine({ source, command, params, trailing }).slice(0, this.settings.limits.line - 2);
@@ -109,20 +141,51 @@ export class Network {
   /** Sends a line of `source` to several. */
   relay(source: string, command: string, params: readonly string[], options: RelayOptions): void {
     const body = this.body(source, command, params, TEXTS.has(command));
-    const stamp = options.stamp ?? { at: Date.now() };
+    const stamp = options.stamp ?? { at: this.now() };
     for (const client of options.to) this.send(client, body, stamp);
+  }
+
+  /** What happened in a channel: told to those who are there, and kept for `draft/event-playback`. */
+  relayEvent(
+    channel: Channel,
+    source: string,
+    command: string,
+    params: readonly string[],
+    options: RelayOptions,
+  ): void {
+    this.relay(source, command, params, options);
+    this.keepEvent(channel, source, command, params, options.stamp);
+  }
+
+  keepEvent(channel: Channel, source: string, command: string, params: readonly string[], stamp?: Stamp): void {
+    const body = this.body(source, command, params, TEXTS.has(command));
+    this.history.add(this.fold(channel.name), {
+      kind: "event",
+      body,
+      stamp: { ...(stamp ?? { at: this.now() }), batch: undefined, msgid: stamp?.msgid ?? this.nextId() },
+    });
   }
 
   /** Sends a numeric or another line of the server; `text` is the part behind the colon. */
   reply(client: Client, command: string, params: readonly string[], text?: string): void {
     const all = text === undefined ? params : [...params, text];
     const body = this.body(this.settings.name, command, [client.shownNick, ...all], text !== undefined);
-    this.send(client, body, { at: Date.now() });
+    this.send(client, body, { at: this.now() });
+  }
+
+  /** IRCv3 standard replies: FAIL, WARN or NOTE, a command or `*`, a code, and what it is about. */
+  standard(
+    client: Client,
+    type: "FAIL" | "WARN" | "NOTE",
+    [command, code, ...context]: readonly [command: string, code: string, ...context: string[]],
+    text: string,
+  ): void {
+    this.send(client, this.body(this.settings.name, type, [command, code, ...context, text]), { at: this.now() });
   }
 
   /** A line of the server that does not name the client first. */
-  say(client: Client, command: string, params: readonly string[], stamp: Stamp = { at: Date.now() }): void {
-    this.send(client, this.body(this.settings.name, command, params), stamp);
+  say(client: Client, command: string, params: readonly string[], stamp: Stamp = { at: this.now() }): void {
+    this.send(client, this.body(this.settings.name, command, params, command !== "BATCH"), stamp);
   }
 
   /** While a labelled command is handled, what it causes for its sender is collected. */
@@ -139,18 +202,3 @@ export class Network {
 
 /** Commands whose last parameter is written with a colon always. */
 const TEXTS = new Set(["PRIVMSG", "NOTICE", "TOPIC", "PART", "QUIT", "KICK", "AWAY", "SETNAME"]);
-
-function tagsFor(client: Client, stamp: Stamp, label: string | undefined): Map<string, string> {
-  const tags = new Map<string, string>();
-  if (label !== undefined) tags.set("label", label);
-  if (stamp.batch !== undefined && (client.has("batch") || client.has("labeled-response")))
-    tags.set("batch", stamp.batch);
-  if (client.has("server-time")) tags.set("time", new Date(stamp.at).toISOString());
-  if (client.has("account-tag") && stamp.account !== undefined) tags.set("account", stamp.account);
-  if (client.has("message-tags")) {
-    if (stamp.msgid !== undefined) tags.set("msgid", stamp.msgid);
-    if (stamp.bot === true) tags.set("bot", "");
-    for (const [key, value] of stamp.clientTags ?? []) tags.set(key, value);
-  }
-  return tags;
-}

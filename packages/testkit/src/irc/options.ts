@@ -1,60 +1,10 @@
+import type { AccountOptions } from "./accounts.js";
+import type { Capability, StsPolicy } from "./capabilities/catalogue.js";
+import { type IrcClock, systemClock } from "./clock.js";
+import { FLOOD, type FloodRules, type IrcLimits, LIMITS } from "./limits.js";
+import type { RankSet } from "./modes/ranks.js";
 import type { CaseMapping } from "./names.js";
-
-/** Every IRCv3 capability the server knows. Each can be switched by options and while the server runs. */
-export const CAPABILITIES = [
-  "account-notify",
-  "account-tag",
-  "away-notify",
-  "batch",
-  "cap-notify",
-  "chghost",
-  "echo-message",
-  "extended-join",
-  "invite-notify",
-  "labeled-response",
-  "message-tags",
-  "multi-prefix",
-  "sasl",
-  "server-time",
-  "setname",
-  "userhost-in-names",
-] as const;
-
-export type Capability = (typeof CAPABILITIES)[number];
-
-/** What the server takes, all in bytes or counts; announced in 005. */
-export interface IrcLimits {
-  /** One line with its CR LF and the source in front, as it is relayed. */
-  readonly line: number;
-  readonly nick: number;
-  readonly user: number;
-  readonly realname: number;
-  readonly channel: number;
-  readonly topic: number;
-  readonly kick: number;
-  readonly away: number;
-  readonly key: number;
-  /** Mode changes with a parameter in one MODE. */
-  readonly modes: number;
-  /** Targets of one PRIVMSG or NOTICE. */
-  readonly targets: number;
-  /** Channels one client may be in; 405 beyond it. */
-  readonly channels: number;
-  /** Bans of one channel; 478 beyond it. */
-  readonly bans: number;
-}
-
-/** Flood rules as InspIRCd has them. */
-export interface FloodRules {
-  /** Commands that may come at once. */
-  readonly threshold: number;
-  /** Commands a second that are forgiven. */
-  readonly rate: number;
-  /** `true`: further commands wait, at `rate`; `false`: the client is closed with "Excess Flood". */
-  readonly fakelag: boolean;
-  /** Bytes of waiting input above which the client is closed with "RecvQ exceeded". */
-  readonly recvQ: number;
-}
+import { SASL_MECHANISMS, type SaslMechanism } from "./sasl/mechanisms.js";
 
 export interface IrcServerOptions {
   /** 0, the default, takes a free one. */
@@ -68,16 +18,36 @@ export interface IrcServerOptions {
   readonly motd?: readonly string[];
   /** Demanded by PASS. */
   readonly password?: string;
-  /** Accounts for SASL PLAIN: passwords by name. Without any, `sasl` is not offered. */
-  readonly accounts?: Readonly<Record<string, string>>;
+  /** By name: a password, or more. Without any, `sasl` is not offered. */
+  readonly accounts?: Readonly<Record<string, string | AccountOptions>>;
+  /** The SASL mechanisms that may be offered; each is offered where an account can use it. All where absent. */
+  readonly saslMechanisms?: readonly SaslMechanism[];
+  /** Whether NickServ answers, and accounts can be registered with it. */
+  readonly services?: boolean;
+  /** For OPER: passwords by name. */
+  readonly operators?: Readonly<Record<string, string>>;
+  /** The password of WEBIRC gateways; the command is unknown where absent. */
+  readonly webirc?: string;
   readonly caseMapping?: CaseMapping;
   readonly limits?: Partial<IrcLimits>;
   /** The capabilities that are off. */
   readonly without?: readonly Capability[];
+  /** The channel modes that are off, as letters. */
+  readonly withoutModes?: string;
+  /** The ranks of members: operators, half-operators and voice where absent. */
+  readonly ranks?: RankSet;
   /** Whether messages carry a `msgid` tag. */
   readonly msgid?: boolean;
   /** Whether 005 is sent at all; some servers are silent. */
   readonly isupport?: boolean;
+  /** Changes of 005 by token: another value, `true` for a bare token, `false` for none. What the server does stays. */
+  readonly tokens?: Readonly<Record<string, string | boolean>>;
+  /** CLIENTTAGDENY: client-only tags that are dropped, e.g. `*,-draft/reply`. None where absent. */
+  readonly denyClientTags?: string;
+  /** Whether what is not UTF-8 is refused, and UTF8ONLY announced. */
+  readonly utf8Only?: boolean;
+  /** For how long a message can be redacted, in milliseconds; always where absent. */
+  readonly redactWithinMs?: number;
   /** The host shown of every client; its address where absent. */
   readonly cloak?: string;
   /** A line that is too long: answered with 417, or cut without a word. */
@@ -86,12 +56,18 @@ export interface IrcServerOptions {
   readonly flood?: Partial<FloodRules>;
   /** Bytes of output that wait, above which a client is closed with "SendQ exceeded". */
   readonly sendQ?: number;
-  /** PEM. With both the port speaks TLS. */
+  /** PEM. The port speaks TLS, or `tlsPort` does where it is given. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** With `tls`: a second port that speaks TLS while `port` is plain; 0 takes a free one. */
+  readonly tlsPort?: number;
+  /** The `sts` capability; not offered where absent. */
+  readonly sts?: StsPolicy;
   /** In milliseconds: after so much silence a client is pinged, after twice as much closed. */
   readonly pingAfterMs?: number;
   /** In milliseconds. */
   readonly registrationTimeoutMs?: number;
+  /** The machine's time where absent. */
+  readonly clock?: IrcClock;
   /** How many messages and lines are remembered for the test's eyes, each of a channel and of a connection. */
   readonly remember?: number;
 }
@@ -103,10 +79,18 @@ export interface Settings {
   readonly network: string;
   readonly motd: readonly string[];
   readonly password: string | undefined;
-  readonly accounts: ReadonlyMap<string, string>;
+  readonly saslMechanisms: readonly SaslMechanism[];
+  readonly operators: ReadonlyMap<string, string>;
+  readonly webirc: string | undefined;
   readonly caseMapping: CaseMapping;
   readonly limits: IrcLimits;
+  readonly withoutModes: string;
+  readonly ranks: RankSet;
   readonly isupport: boolean;
+  readonly tokens: Readonly<Record<string, string | boolean>>;
+  readonly denyClientTags: string;
+  readonly utf8Only: boolean;
+  readonly redactWithinMs: number;
   readonly cloak: string | undefined;
   readonly overlong: "refuse" | "cut";
   readonly flood: FloodRules | undefined;
@@ -114,26 +98,9 @@ export interface Settings {
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
   readonly pingAfterMs: number;
   readonly registrationTimeoutMs: number;
+  readonly clock: IrcClock;
   readonly remember: number;
 }
-
-const LIMITS: IrcLimits = {
-  line: 512,
-  nick: 30,
-  user: 10,
-  realname: 128,
-  channel: 64,
-  topic: 307,
-  kick: 255,
-  away: 200,
-  key: 32,
-  modes: 20,
-  targets: 20,
-  channels: 1000,
-  bans: 100,
-};
-
-const FLOOD: FloodRules = { threshold: 10, rate: 1, fakelag: true, recvQ: 8192 };
 
 export function settingsFrom(options: IrcServerOptions): Settings {
   return {
@@ -142,10 +109,18 @@ export function settingsFrom(options: IrcServerOptions): Settings {
     network: options.network ?? "TestKit",
     motd: options.motd ?? ["This server stands in for an IRC network in tests."],
     password: options.password,
-    accounts: new Map(Object.entries(options.accounts ?? {})),
+    saslMechanisms: options.saslMechanisms ?? SASL_MECHANISMS,
+    operators: new Map(Object.entries(options.operators ?? {})),
+    webirc: options.webirc,
     caseMapping: options.caseMapping ?? "rfc1459",
     limits: { ...LIMITS, ...options.limits },
+    withoutModes: options.withoutModes ?? "",
+    ranks: options.ranks ?? "ohv",
     isupport: options.isupport ?? true,
+    tokens: options.tokens ?? {},
+    denyClientTags: options.denyClientTags ?? "",
+    utf8Only: options.utf8Only ?? false,
+    redactWithinMs: options.redactWithinMs ?? Number.POSITIVE_INFINITY,
     cloak: options.cloak,
     overlong: options.overlong ?? "refuse",
     flood: options.flood === undefined ? undefined : { ...FLOOD, ...options.flood },
@@ -153,6 +128,7 @@ export function settingsFrom(options: IrcServerOptions): Settings {
     tls: options.tls,
     pingAfterMs: options.pingAfterMs ?? 120_000,
     registrationTimeoutMs: options.registrationTimeoutMs ?? 60_000,
+    clock: options.clock ?? systemClock,
     remember: options.remember ?? 200_000,
   };
 }

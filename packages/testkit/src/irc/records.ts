@@ -7,10 +7,22 @@ export interface LoggedMessage {
   /** A channel (with its STATUSMSG prefix, if any) or a nick. */
   readonly to: string;
   readonly command: "PRIVMSG" | "NOTICE" | "TAGMSG";
-  /** Cut as the server cuts it; CTCP (`\x01ACTION waves\x01`) as it came. */
+  /** Cut as the server cuts it; CTCP (`\x01ACTION waves\x01`) as it came; a `draft/multiline` message with line feeds. */
   readonly text: string;
   /** `time`, `msgid`, `account` and the client's own tags. */
   readonly tags: Readonly<Record<string, string>>;
+  /** In milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A message that was taken back. */
+export interface LoggedRedaction {
+  /** The nick of who took it back. */
+  readonly by: string;
+  /** A channel or a nick. */
+  readonly to: string;
+  readonly msgid: string;
+  readonly reason: string | undefined;
   /** In milliseconds since 1970. */
   readonly at: number;
 }
@@ -26,6 +38,7 @@ const CONNECTIONS = 2_000;
 /** What a test looks at. Kept across outages, with the oldest dropped where there is too much. */
 export class Records {
   readonly #messages = new Map<string, LoggedMessage[]>();
+  readonly #redactions = new Map<string, LoggedRedaction[]>();
   readonly #connections: ConnectionRecord[] = [];
 
   constructor(private readonly remember: number) {}
@@ -42,6 +55,17 @@ export class Records {
 
   addMessage(foldedTarget: string, message: LoggedMessage): void {
     keep(this.messagesTo(foldedTarget), message, this.remember);
+  }
+
+  /** What was taken back in a folded channel or of a folded nick's messages, in order. */
+  redactionsIn(foldedTarget: string): readonly LoggedRedaction[] {
+    return this.#redactions.get(foldedTarget) ?? [];
+  }
+
+  addRedaction(foldedTarget: string, redaction: LoggedRedaction): void {
+    const redactions = this.#redactions.get(foldedTarget) ?? [];
+    keep(redactions, redaction, this.remember);
+    this.#redactions.set(foldedTarget, redactions);
   }
 
   openConnection(): ConnectionRecord {

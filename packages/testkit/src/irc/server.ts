@@ -1,25 +1,31 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import type { AccountOptions } from "./accounts.js";
+import type { Capability, StsPolicy } from "./capabilities/catalogue.js";
+import { announceCapability, switchCapability } from "./capabilities/negotiation.js";
 import type { Client } from "./client.js";
 import { closeClient, forgetClient } from "./closing.js";
-import { switchCapability } from "./commands/capability.js";
-import { setTopic } from "./commands/channels.js";
-import { kickMember } from "./commands/membership.js";
+import { kickMember } from "./commands/kick.js";
 import { changeModes } from "./commands/modes.js";
-import { takeNick } from "./commands/registration.js";
-import { setAccount } from "./commands/sasl.js";
+import { takeNick } from "./commands/nick.js";
+import { killClient } from "./commands/operator.js";
+import { setTopic } from "./commands/topic.js";
 import { admit, sweep } from "./connection.js";
+import type { JoinRefusal, NickRefusal, Verdict } from "./faults/faults.js";
+import * as netsplits from "./faults/netsplit.js";
+import type { FloodRules } from "./limits.js";
 import { fromBytes, toBytes } from "./line.js";
-import * as netsplits from "./netsplit.js";
-import { Network, type Verdict } from "./network.js";
+import { Listeners } from "./listeners.js";
+import { Network } from "./network.js";
 import { Observers, type WaitOptions } from "./observers.js";
-import { type Capability, type FloodRules, type IrcServerOptions, type Settings, settingsFrom } from "./options.js";
-import type { LoggedMessage } from "./records.js";
+import { type IrcServerOptions, type Settings, settingsFrom } from "./options.js";
+import type { LoggedMessage, LoggedRedaction } from "./records.js";
+import { setAccount } from "./sasl/sign-in.js";
 
 /** A channel as a test sees it, also when nobody is in it, and across outages of the server. */
 export interface ChannelView {
   /** Every PRIVMSG, NOTICE and TAGMSG delivered in the channel, in order. */
   readonly log: readonly LoggedMessage[];
+  /** Every message there that was taken back with REDACT, in order. */
+  readonly redactions: readonly LoggedRedaction[];
   /** Nicks, in the order of their joins. */
   readonly members: readonly string[];
   /** Empty where none is set. */
@@ -38,17 +44,25 @@ export class IrcServer {
   readonly #settings: Settings;
   readonly #network: Network;
   readonly #observers = new Observers();
-  readonly #sockets = new Set<Socket>();
+  readonly #listeners: Listeners;
   #flood: FloodRules | undefined;
-  #listener: Server | undefined;
-  #sweeper: NodeJS.Timeout | undefined;
-  #port: number;
+  #cancelSweep: (() => void) | undefined;
 
   private constructor(options: IrcServerOptions) {
     this.#settings = settingsFrom(options);
     this.#flood = this.#settings.flood;
     this.#network = new Network(this.#settings, options, () => this.#observers.changed());
-    this.#port = options.port ?? 0;
+    const { host, tls } = this.#settings;
+    this.#listeners = new Listeners(
+      {
+        host,
+        tls,
+        both: options.tlsPort !== undefined,
+        accept: (socket, secure) => admit(this.#network, socket, secure, () => this.#flood),
+      },
+      options.port ?? 0,
+      options.tlsPort ?? 0,
+    );
   }
 
   /** Makes a server and listens. */
@@ -58,53 +72,53 @@ export class IrcServer {
     return server;
   }
 
-  /** Listens again after `stop`, on the same port, with no clients and no channels. */
+  /** Listens again after `stop`, on the same ports, with no clients and no channels. */
   async start(): Promise<void> {
-    if (this.#listener !== undefined) return;
-    const { tls, host, pingAfterMs, registrationTimeoutMs } = this.#settings;
-    const accept = (socket: Socket): void => admit(this.#network, socket, tls !== undefined, () => this.#flood);
-    const listener = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
-    listener.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-    });
-    await new Promise<void>((resolve, reject) => {
-      listener.once("error", reject);
-      listener.listen(this.#port, host, () => {
-        listener.off("error", reject);
-        resolve();
-      });
-    });
-    const address = listener.address();
-    if (address !== null && typeof address === "object") this.#port = address.port;
-    this.#listener = listener;
-    const every = Math.max(10, Math.min(5_000, pingAfterMs / 2, registrationTimeoutMs / 2));
-    this.#sweeper = setInterval(() => sweep(this.#network), every).unref();
+    if (this.listening) return;
+    await this.#listeners.open();
+    this.#advertiseTlsPort();
+    this.#sweepLater();
   }
 
-  /** Breaks every connection off and stops listening: an outage, or the end. What was logged stays. */
+  /** Breaks every connection off and stops listening: an outage, or the end. What was logged and its history stay. */
   async stop(): Promise<void> {
-    const listener = this.#listener;
-    if (listener === undefined) return;
-    this.#listener = undefined;
-    clearInterval(this.#sweeper);
-    const closed = new Promise((resolve) => listener.close(resolve));
+    if (!this.listening) return;
+    this.#cancelSweep?.();
     for (const client of [...this.#network.clients]) {
       client.wire.destroy();
       client.registered = false;
       forgetClient(this.#network, client, "Server stopped");
     }
-    for (const socket of this.#sockets) socket.destroy();
     this.#network.channels.clear();
-    await closed;
+    await this.#listeners.close();
+  }
+
+  #sweepLater(): void {
+    const { pingAfterMs, registrationTimeoutMs, clock } = this.#settings;
+    const every = Math.max(10, Math.min(5_000, pingAfterMs / 2, registrationTimeoutMs / 2));
+    this.#cancelSweep = clock.after(every, () => {
+      sweep(this.#network);
+      this.#sweepLater();
+    });
+  }
+
+  #advertiseTlsPort(): void {
+    const { sts } = this.#network;
+    if (sts !== undefined && sts.port === undefined && this.tlsPort > 0)
+      this.#network.sts = { ...sts, port: this.tlsPort };
   }
 
   get listening(): boolean {
-    return this.#listener !== undefined;
+    return this.#listeners.listening;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#listeners.port;
+  }
+
+  /** The port that speaks TLS, `port` or another; 0 where there is none. */
+  get tlsPort(): number {
+    return this.#listeners.tlsPort;
   }
 
   get host(): string {
@@ -126,6 +140,7 @@ export class IrcServer {
     const channel = this.#network.findChannel(bytes);
     return {
       log: this.#network.records.messagesTo(this.#network.fold(bytes)),
+      redactions: this.#network.records.redactionsIn(this.#network.fold(bytes)),
       members: [...(channel?.members.keys() ?? [])].map((client) => client.shownNick),
       topic: fromBytes(channel?.topic?.text ?? ""),
       modes: fromBytes(channel?.allModes.join(" ") ?? ""),
@@ -176,6 +191,33 @@ export class IrcServer {
     this.#network.faults.lagMs = ms;
   }
 
+  /** Lines leave in pieces of so many bytes, as a bad network delivers them; 0 ends it. */
+  inPieces(bytes: number): void {
+    this.#network.faults.pieceBytes = bytes;
+  }
+
+  /** New connections are accepted and never answered, as those of a server that hangs; `false` ends it for later ones. */
+  acceptMutely(on: boolean): void {
+    this.#network.faults.mute = on;
+  }
+
+  /** The client's connection is half open from now on: it stays, and nothing comes or goes. */
+  vanish(nick: string): void {
+    this.#client(nick).wire.vanish();
+  }
+
+  /** Writes the beginning of a line to a client and closes in the middle of it. */
+  closeInMidLine(nick: string, beginning: string): void {
+    const client = this.#client(nick);
+    client.wire.closeInMidLine(toBytes(beginning));
+    forgetClient(this.#network, client, "Connection reset by peer");
+  }
+
+  /** An operator kills a client: KILL and ERROR to it, a quit to the others. */
+  kill(nick: string, reason: string, by = this.#settings.name): void {
+    killClient(this.#network, this.#client(nick), by, toBytes(reason), by);
+  }
+
   /** Reads nothing more from a client, so that its send buffer fills. */
   pauseReading(nick: string): void {
     this.#client(nick).wire.pause();
@@ -190,13 +232,21 @@ export class IrcServer {
     this.#network.faults.refusal = text === undefined ? undefined : toBytes(text);
   }
 
-  /** Nobody can take this nick (433); one who has it keeps it. */
-  holdNick(nick: string): void {
-    this.#network.faults.heldNicks.add(this.#network.fold(nick));
+  /** Nobody can take this nick, for the reason that the numeric gives; one who has it keeps it. */
+  holdNick(nick: string, numeric: NickRefusal = "433"): void {
+    this.#network.faults.heldNicks.set(this.#network.fold(nick), numeric);
   }
 
   releaseNick(nick: string): void {
     this.#network.faults.heldNicks.delete(this.#network.fold(nick));
+  }
+
+  /** Nobody can join this channel, for the reason that the numeric gives; `undefined` ends it. */
+  closeChannel(channel: string, numeric: JoinRefusal | undefined): void {
+    const { closedChannels } = this.#network.faults;
+    const folded = this.#network.fold(toBytes(channel));
+    if (numeric === undefined) closedChannels.delete(folded);
+    else closedChannels.set(folded, numeric);
   }
 
   /** Who joins `from` gets 470 and is in `to`; `undefined` ends it. */
@@ -231,6 +281,40 @@ export class IrcServer {
     switchCapability(this.#network, name, on);
   }
 
+  /** Another STS policy for everyone, with CAP NEW; `undefined` stops offering it, without a word as the specification demands. */
+  setSts(policy: StsPolicy | undefined): void {
+    this.#network.sts = policy;
+    this.#advertiseTlsPort();
+    if (policy === undefined) {
+      this.#network.enabled.delete("sts");
+      return;
+    }
+    this.#network.enabled.add("sts");
+    announceCapability(this.#network, "sts");
+  }
+
+  /** Makes an account, or changes one. Nobody is signed out. */
+  addAccount(name: string, options: string | AccountOptions): void {
+    const first = this.#network.accounts.size === 0;
+    this.#network.accounts.add(name, typeof options === "string" ? { password: options } : options);
+    if (first) switchCapability(this.#network, "sasl", true);
+  }
+
+  /** Whether NickServ is there; without it its nick is free, as in a netsplit of services. */
+  setServices(on: boolean): void {
+    this.#network.services = on;
+  }
+
+  /** Whether SASL begins and then hears nothing more from its backend. */
+  stallSasl(on: boolean): void {
+    this.#network.faults.saslStalls = on;
+  }
+
+  /** Whether the server's signature in SCRAM is false, as that of one who does not know the password. */
+  forgeScram(on: boolean): void {
+    this.#network.faults.forgedScram = on;
+  }
+
   /** Whether messages carry `msgid`. */
   setMsgid(on: boolean): void {
     this.#network.withMsgid = on;
@@ -249,8 +333,7 @@ export class IrcServer {
   /** Gives a client another user and host: CHGHOST, and 396 for itself. */
   changeHost(nick: string, user: string, host: string): void {
     const client = this.#client(nick);
-    const to = [...this.#network.audienceOf(client)].filter((other) => other.has("chghost"));
-    this.#network.relay(client.mask, "CHGHOST", [user, host], { to });
+    this.#network.notify(client, "chghost", "CHGHOST", [user, host], { self: true });
     client.user = user;
     client.host = host;
     this.#network.reply(client, "396", [host], "is now your displayed host");

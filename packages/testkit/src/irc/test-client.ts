@@ -15,8 +15,8 @@ export interface IrcTestClientOptions {
   readonly caps?: readonly string[];
   /** SASL PLAIN; `sasl` is asked for as well. */
   readonly account?: { readonly name: string; readonly password: string };
-  /** Speaks TLS and trusts this certificate alone (PEM). */
-  readonly tls?: { readonly ca: string };
+  /** Speaks TLS and trusts this certificate alone, and shows its own where it has one (all PEM). */
+  readonly tls?: { readonly ca: string; readonly key?: string; readonly cert?: string };
   readonly timeoutMs?: number;
   /** How many received lines are kept, the newest; 100000 where absent. */
   readonly remember?: number;
@@ -68,7 +68,7 @@ export class IrcTestClient {
   /** Connects and registers; rejects when the server refuses. */
   static async connect(options: IrcTestClientOptions): Promise<IrcTestClient> {
     const where = { host: options.host ?? "127.0.0.1", port: options.port };
-    const socket = options.tls === undefined ? connectTcp(where) : connectTls({ ...where, ca: options.tls.ca });
+    const socket = options.tls === undefined ? connectTcp(where) : connectTls({ ...where, ...options.tls });
     const client = new IrcTestClient(socket, options);
     try {
       await client.#register(options);

@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
-import type { FloodRules } from "./options.js";
+import type { IrcClock } from "./clock.js";
+import { FloodGate } from "./flood.js";
+import type { FloodRules } from "./limits.js";
 
 /** What a connection tells its owner, and asks it. */
 export interface WireOwner {
@@ -14,8 +16,11 @@ export interface WireOwner {
   floodRules(): FloodRules | undefined;
   /** By how many milliseconds every line out is late. */
   lagMs(): number;
+  /** In pieces of how many bytes output leaves; 0 for whole. */
+  pieceBytes(): number;
 }
 
+/** The tags of a line that a client sends, with the `@` and the space: 4094 bytes of tags. */
 const TAGS_BYTES = 4096;
 const LINGER_MS = 1_000;
 
@@ -25,12 +30,13 @@ export class Wire {
   #skipping = false;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  #debt = 0;
-  #debtAt = 0;
-  #pumpTimer: NodeJS.Timeout | undefined;
+  readonly #gate = new FloodGate();
+  #cancelPump: (() => void) | undefined;
   #late: { readonly due: number; readonly bytes: string }[] = [];
   #lateBytes = 0;
-  #lateTimer: NodeJS.Timeout | undefined;
+  #cancelLate: (() => void) | undefined;
+  #pieces: string[] = [];
+  #vanished = false;
   #lingerTimer: NodeJS.Timeout | undefined;
   #corked = false;
   #open = true;
@@ -38,6 +44,7 @@ export class Wire {
   constructor(
     private readonly socket: Socket,
     private readonly owner: WireOwner,
+    private readonly clock: IrcClock,
     private readonly lineBytes: number,
     private readonly sendQ: number,
   ) {
@@ -62,13 +69,13 @@ export class Wire {
   }
 
   write(line: string): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#vanished) return;
     const bytes = `${line}\r\n`;
     const lag = this.owner.lagMs();
     if (lag > 0 || this.#late.length > 0) {
-      this.#late.push({ due: Date.now() + lag, bytes });
+      this.#late.push({ due: this.clock.now() + lag, bytes });
       this.#lateBytes += bytes.length;
-      this.#lateTimer ??= setTimeout(() => this.#sendLate(), lag);
+      this.#cancelLate ??= this.clock.after(lag, () => this.#sendLate());
     } else {
       this.#send(bytes);
     }
@@ -84,10 +91,26 @@ export class Wire {
     this.socket.resume();
   }
 
+  /** Neither hears nor says anything more, while the connection stays: half open, as after a pulled cable. */
+  vanish(): void {
+    this.#vanished = true;
+    this.socket.pause();
+  }
+
+  /** Writes the beginning of a line and closes in the middle of it. */
+  closeInMidLine(beginning: string): void {
+    this.#forget();
+    this.socket.end(beginning, "latin1", () => this.socket.destroy());
+  }
+
   /** Says a last line and closes; what is late is dropped. */
   close(lastLine?: string): void {
     if (!this.#open) return;
     this.#forget();
+    if (this.#vanished) {
+      this.socket.destroy();
+      return;
+    }
     this.socket.end(lastLine === undefined ? "" : `${lastLine}\r\n`, "latin1");
     this.socket.resume();
     this.#lingerTimer = setTimeout(() => this.socket.destroy(), LINGER_MS);
@@ -109,13 +132,22 @@ export class Wire {
 
   #forget(): void {
     this.#open = false;
-    clearTimeout(this.#pumpTimer);
-    clearTimeout(this.#lateTimer);
+    this.#cancelPump?.();
+    this.#cancelLate?.();
     this.#late = [];
     this.#waiting = [];
+    this.#pieces = [];
   }
 
   #send(bytes: string): void {
+    const size = this.owner.pieceBytes();
+    if (size > 0 || this.#pieces.length > 0) {
+      const sendSoon = this.#pieces.length === 0;
+      for (let start = 0; start < bytes.length; start += size || bytes.length)
+        this.#pieces.push(bytes.slice(start, start + (size || bytes.length)));
+      if (sendSoon) setImmediate(() => this.#sendPiece());
+      return;
+    }
     if (!this.#corked) {
       this.#corked = true;
       this.socket.cork();
@@ -127,9 +159,18 @@ export class Wire {
     this.socket.write(bytes, "latin1");
   }
 
+  #sendPiece(): void {
+    const bytes = this.#pieces[0];
+    if (bytes === undefined) return;
+    this.socket.write(bytes, "latin1", () => {
+      this.#pieces.shift();
+      if (this.#pieces.length > 0) setImmediate(() => this.#sendPiece());
+    });
+  }
+
   #sendLate(): void {
-    this.#lateTimer = undefined;
-    const now = Date.now();
+    this.#cancelLate = undefined;
+    const now = this.clock.now();
     while (this.#late[0] !== undefined && this.#late[0].due <= now) {
       const { bytes } = this.#late[0];
       this.#late.shift();
@@ -137,11 +178,11 @@ export class Wire {
       this.#send(bytes);
     }
     const next = this.#late[0];
-    if (next !== undefined) this.#lateTimer = setTimeout(() => this.#sendLate(), Math.max(1, next.due - now));
+    if (next !== undefined) this.#cancelLate = this.clock.after(Math.max(1, next.due - now), () => this.#sendLate());
   }
 
   #take(chunk: string): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#vanished) return;
     const pieces = (this.#partial + chunk).split("\n");
     this.#partial = pieces.pop() ?? "";
     for (const piece of pieces) {
@@ -163,7 +204,7 @@ export class Wire {
   }
 
   #pump(): void {
-    clearTimeout(this.#pumpTimer);
+    this.#cancelPump?.();
     while (this.#open && this.#waiting[0] !== undefined) {
       const line = this.#waiting[0];
       const rules = this.owner.floodRules();
@@ -180,19 +221,10 @@ export class Wire {
 
   #mayPass(line: string, rules: FloodRules): boolean {
     if (/^PONG\b/i.test(line)) return true;
-    const now = Date.now();
-    this.#debt = Math.max(0, this.#debt - ((now - this.#debtAt) / 1000) * rules.rate);
-    this.#debtAt = now;
-    if (this.#debt + 1 <= rules.threshold) {
-      this.#debt += 1;
-      return true;
-    }
-    if (rules.fakelag) {
-      const waitMs = ((this.#debt + 1 - rules.threshold) / rules.rate) * 1000;
-      this.#pumpTimer = setTimeout(() => this.#pump(), Math.ceil(waitMs) + 1);
-    } else {
-      this.owner.violates("Excess Flood");
-    }
+    const waitMs = this.#gate.admit(rules, this.clock.now());
+    if (waitMs === 0) return true;
+    if (rules.fakelag) this.#cancelPump = this.clock.after(waitMs, () => this.#pump());
+    else this.owner.violates("Excess Flood");
     return false;
   }
 

@@ -1,10 +1,12 @@
-import type { Channel } from "../channel.js";
+import { relayedTags } from "../capabilities/tags.js";
 import type { Client, Stamp } from "../client.js";
-import { fromBytes } from "../line.js";
+import { toBytes } from "../line.js";
 import type { Network } from "../network.js";
 import type { LoggedMessage } from "../records.js";
+import { type Route, routeOf } from "../route.js";
+import { answerAsService } from "../services/service.js";
+import { asLogged, piece, type Utterance, writeUtterance } from "../utterance.js";
 import { type Call, type Commands, list } from "./command.js";
-import { isBanned } from "./membership.js";
 
 type MessageCommand = LoggedMessage["command"];
 
@@ -13,15 +15,6 @@ export const messageCommands: Commands = {
   NOTICE: { needs: 0, run: (call) => message(call, "NOTICE") },
   TAGMSG: { needs: 0, run: (call) => message(call, "TAGMSG") },
 };
-
-/** What is said, before it is decided to whom. */
-interface Saying {
-  readonly network: Network;
-  readonly client: Client;
-  readonly command: MessageCommand;
-  readonly text: string;
-  readonly clientTags: ReadonlyMap<string, string>;
-}
 
 function message({ client, network, line, params }: Call, command: MessageCommand): void {
   const targets = [...new Set(list(params[0] ?? ""))];
@@ -35,101 +28,67 @@ function message({ client, network, line, params }: Call, command: MessageComman
   } else if (targets.length > network.settings.limits.targets) {
     network.reply(client, "407", [params[0] ?? ""], "Too many targets");
   } else {
-    client.lastSpokeAt = Date.now();
-    const clientTags = client.has("message-tags") ? ownTags(line.tags) : new Map<string, string>();
-    for (const target of targets) sayTo({ network, client, command, text, clientTags }, target);
+    client.lastSpokeAt = network.now();
+    const tags = client.has("message-tags")
+      ? relayedTags(line.tags, network.settings.denyClientTags)
+      : new Map<string, string>();
+    if (command === "TAGMSG" && tags.size === 0 && line.tags.size > 0 && network.settings.denyClientTags !== "") return;
+    for (const target of targets) {
+      const route = routeOf(network, client, target, { command, text });
+      if (route === undefined) continue;
+      const head = { source: client.mask, command, target: route.shown, multiline: false };
+      const utterance = { ...head, pieces: command === "TAGMSG" ? [] : [piece(network, head, text)] };
+      deliver(network, client, utterance, route, network.stampOf(client, tags));
+    }
   }
 }
 
-function ownTags(tags: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...tags].filter(([key]) => key.startsWith("+")));
-}
-
-function sayTo(saying: Saying, target: string): void {
-  const status = /^[@+]/.test(target) && /^[#&]/.test(target.slice(1)) ? target.slice(0, 1) : "";
-  if (/^[#&]/.test(target.slice(status.length))) toChannel(saying, target, status);
-  else toNick(saying, target);
-}
-
-function toChannel(saying: Saying, target: string, status: string): void {
-  const { network, client } = saying;
-  const channel = network.findChannel(target.slice(status.length));
-  if (channel === undefined) {
-    network.reply(client, "403", [target], "No such channel");
-    return;
-  }
-  const why = whyMute(network, channel, client);
-  if (why !== undefined) {
-    network.reply(client, "404", [channel.name], why);
-    return;
-  }
-  const others = network
-    .reachable(channel, client)
-    .filter((member) => member !== client && hears(channel, member, status));
-  deliver(saying, status + channel.name, network.fold(channel.name), others);
-}
-
-function whyMute(network: Network, channel: Channel, client: Client): string | undefined {
-  const standing = channel.members.get(client);
-  if (standing === undefined && channel.flags.has("n")) return "Cannot send to channel (no external messages)";
-  if (standing?.op === true || standing?.voice === true) return undefined;
-  if (channel.flags.has("m")) return "Cannot send to channel (+m)";
-  return isBanned(network, channel, client) ? "Cannot send to channel (you're banned)" : undefined;
-}
-
-function hears(channel: Channel, member: Client, status: string): boolean {
-  const standing = channel.members.get(member);
-  if (status === "") return true;
-  return standing?.op === true || (status === "+" && standing?.voice === true);
-}
-
-function toNick(saying: Saying, target: string): void {
-  const { network, client } = saying;
-  const other = network.findClient(target, client);
-  if (other === undefined) {
-    network.reply(client, "401", [target], "No such nick");
-    return;
-  }
-  if (saying.command === "PRIVMSG" && other.away !== undefined) {
-    network.reply(client, "301", [other.shownNick], other.away);
-  }
-  deliver(saying, other.shownNick, network.fold(other.shownNick), [other]);
-}
-
-function deliver(saying: Saying, shownTarget: string, foldedTarget: string, others: readonly Client[]): void {
-  const { network, client, command, text, clientTags } = saying;
-  const params = command === "TAGMSG" ? [shownTarget] : [shownTarget, text];
-  const body = network.body(client.mask, command, params, command !== "TAGMSG");
-  const stamp = network.stampOf(client, clientTags);
-  const logged = asLogged(saying, shownTarget, body, stamp);
+/** Takes a message to those it is for, into the log and into the history, and back to its sender as an echo. */
+export function deliver(network: Network, client: Client, utterance: Utterance, route: Route, stamp: Stamp): void {
+  const from = utterance.source.split("!")[0] ?? utterance.source;
+  const logged = asLogged(network, from, utterance, stamp);
   const verdict = network.faults.verdict(logged);
   if (verdict === "refuse") {
-    network.reply(client, "404", [shownTarget], "Cannot send to channel (message refused)");
+    network.reply(client, "404", [route.shown], "Cannot send to channel (message refused)");
     return;
   }
   if (verdict === "drop") return;
-  network.records.addMessage(foldedTarget, logged);
-  for (const other of others) {
-    if (command === "TAGMSG" && !other.has("message-tags")) continue;
-    // To oneself: the label belongs to the echo, not to the message.
-    network.write(other, body, stamp);
+  if (typeof verdict === "object") {
+    pass(
+      network,
+      client,
+      rewritten(network, utterance, verdict.rewrite),
+      { ...logged, text: verdict.rewrite },
+      route,
+      stamp,
+    );
+  } else {
+    pass(network, client, utterance, logged, route, stamp);
   }
-  if (client.has("echo-message")) network.send(client, body, stamp);
 }
 
-function asLogged({ client, command }: Saying, to: string, body: string, stamp: Stamp): LoggedMessage {
-  const text = command === "TAGMSG" ? "" : body.slice(body.indexOf(" :") + 2);
-  const tags: Record<string, string> = { time: new Date(stamp.at).toISOString() };
-  if (stamp.msgid !== undefined) tags["msgid"] = stamp.msgid;
-  if (stamp.account !== undefined) tags["account"] = fromBytes(stamp.account);
-  for (const [key, value] of stamp.clientTags ?? []) tags[fromBytes(key)] = fromBytes(value);
-  return {
-    from: client.shownNick,
-    source: fromBytes(client.mask),
-    to: fromBytes(to),
-    command,
-    text: fromBytes(text),
-    tags,
-    at: stamp.at,
-  };
+function rewritten(network: Network, utterance: Utterance, text: string): Utterance {
+  return { ...utterance, multiline: false, pieces: [piece(network, utterance, toBytes(text))] };
+}
+
+function pass(
+  network: Network,
+  client: Client,
+  utterance: Utterance,
+  logged: LoggedMessage,
+  route: Route,
+  stamp: Stamp,
+): void {
+  network.records.addMessage(route.folded, logged);
+  if (stamp.msgid !== undefined && route.service === undefined) {
+    const nick = network.fold(client.shownNick);
+    network.history.add(route.history, { kind: "said", utterance, nick, account: client.account, stamp });
+  }
+  for (const other of route.others) {
+    // Written past the label of the sender, who may be among them: the label belongs to the echo.
+    writeUtterance(network, other, utterance, stamp, (body, each) => network.write(other, body, each));
+  }
+  if (client.has("echo-message"))
+    writeUtterance(network, client, utterance, stamp, (body, each) => network.send(client, body, each));
+  if (route.service !== undefined) answerAsService(network, client, route.service, utterance);
 }

@@ -1,13 +1,14 @@
 import type { Client } from "../client.js";
 import { closeClient } from "../closing.js";
 import { sendIsupport } from "../isupport.js";
-import { isNick } from "../names.js";
+import { USER_MODES } from "../modes/letters.js";
 import type { Network } from "../network.js";
 import { type Call, type Commands, param } from "./command.js";
+import { nickArrived } from "./monitor.js";
+import { sendLusers } from "./server-info.js";
 
 export const registrationCommands: Commands = {
   PASS: { needs: 1, early: true, run: pass },
-  NICK: { needs: 0, early: true, run: nick },
   USER: { needs: 4, early: true, run: user },
 };
 
@@ -23,46 +24,16 @@ function user(call: Call): void {
     network.reply(client, "462", [], "You may not reregister");
     return;
   }
+  if (param(call, 3) === "") {
+    network.reply(client, "461", ["USER"], "Not enough parameters.");
+    return;
+  }
   client.user =
     param(call, 0)
       .replace(/[^A-Za-z0-9._~-]/g, "")
       .slice(0, network.settings.limits.user) || "unknown";
   client.realname = param(call, 3).slice(0, network.settings.limits.realname);
   registerIfComplete(network, client);
-}
-
-function nick({ client, network, params }: Call): void {
-  const wanted = params[0] ?? "";
-  if (wanted === "") {
-    network.reply(client, "431", [], "No nickname given");
-    return;
-  }
-  if (!isNick(wanted, network.settings.limits.nick)) {
-    network.reply(client, "432", [wanted], "Erroneous Nickname");
-    return;
-  }
-  const folded = network.fold(wanted);
-  const holder = network.byNick.get(folded);
-  if ((holder !== undefined && holder !== client) || network.faults.heldNicks.has(folded)) {
-    network.reply(client, "433", [wanted], "Nickname is already in use.");
-    return;
-  }
-  takeNick(network, client, wanted);
-}
-
-/** Gives a client a free nick and tells everyone who sees it. */
-export function takeNick(network: Network, client: Client, wanted: string): void {
-  const before = client.nick;
-  if (before === wanted) return;
-  const mask = client.mask;
-  if (before !== undefined) network.byNick.delete(network.fold(before));
-  network.byNick.set(network.fold(wanted), client);
-  client.nick = wanted;
-  if (client.registered) {
-    network.relay(mask, "NICK", [wanted], { to: network.audienceOf(client), stamp: network.stampOf(client) });
-  } else {
-    registerIfComplete(network, client);
-  }
 }
 
 /** Welcomes a client once it has a nick and a user and has ended the negotiation of capabilities. */
@@ -80,16 +51,20 @@ export function registerIfComplete(network: Network, client: Client): void {
   }
   client.registered = true;
   welcome(network, client);
+  nickArrived(network, client);
 }
 
 function welcome(network: Network, client: Client): void {
-  const { settings } = network;
+  const { settings, modes } = network;
   const version = "trestle-testkit";
+  const lists = [...modes.lists.keys()].join("");
+  const withParameter = `${lists}${modes.keyed}${modes.counted}${settings.ranks}`;
   network.reply(client, "001", [], `Welcome to the ${settings.network} IRC Network ${client.mask}`);
   network.reply(client, "002", [], `Your host is ${settings.name}, running version ${version}`);
   network.reply(client, "003", [], `This server was created ${new Date(network.startedAt).toUTCString()}`);
-  network.reply(client, "004", [settings.name, version, "iB", "biklmnorstv", "bklov"]);
+  network.reply(client, "004", [settings.name, version, USER_MODES, `${modes.flags}${withParameter}`, withParameter]);
   if (settings.isupport) sendIsupport(network, client);
+  sendLusers(network, client);
   sendMotd(network, client);
 }
 

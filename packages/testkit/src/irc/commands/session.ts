@@ -1,4 +1,5 @@
 import { closeClient } from "../closing.js";
+import { command } from "../services/service.js";
 import { type Call, type Commands, param } from "./command.js";
 
 export const sessionCommands: Commands = {
@@ -7,6 +8,8 @@ export const sessionCommands: Commands = {
   QUIT: { needs: 0, early: true, run: quit },
   AWAY: { needs: 0, run: away },
   SETNAME: { needs: 1, run: setname },
+  NS: { needs: 1, run: nickserv },
+  NICKSERV: { needs: 1, run: nickserv },
 };
 
 function ping({ client, network, params }: Call): void {
@@ -20,26 +23,29 @@ function quit({ client, network, params }: Call): void {
   closeClient(network, client, reason === "" ? "Client exited" : `Quit: ${reason}`);
 }
 
+/** AWAY, with `away-notify`. */
 function away({ client, network, params }: Call): void {
   const text = (params[0] ?? "").slice(0, network.settings.limits.away);
   client.away = text === "" ? undefined : text;
   if (client.away === undefined) network.reply(client, "305", [], "You are no longer marked as being away");
   else network.reply(client, "306", [], "You have been marked as being away");
-  const to = [...network.audienceOf(client)].filter((other) => other !== client && other.has("away-notify"));
-  network.relay(client.mask, "AWAY", client.away === undefined ? [] : [client.away], {
-    to,
-    stamp: network.stampOf(client),
-  });
+  network.notify(client, "away-notify", "AWAY", client.away === undefined ? [] : [client.away], { self: false });
 }
 
+/** SETNAME of the capability `setname`. */
 function setname(call: Call): void {
   const { client, network } = call;
   const realname = param(call, 0);
   if (realname === "" || realname.length > network.settings.limits.realname) {
-    network.say(client, "FAIL", ["SETNAME", "INVALID_REALNAME", "Realname is not valid"]);
+    network.standard(client, "FAIL", ["SETNAME", "INVALID_REALNAME"], "Realname is not valid");
     return;
   }
   client.realname = realname;
-  const to = [...network.audienceOf(client)].filter((other) => other.has("setname"));
-  network.relay(client.mask, "SETNAME", [realname], { to, stamp: network.stampOf(client) });
+  network.notify(client, "setname", "SETNAME", [realname], { self: true });
+}
+
+/** The command that stands for a message to NickServ, which nobody else can read. */
+function nickserv({ client, network, line, params }: Call): void {
+  if (network.services) command(network, client, params.join(" "));
+  else network.reply(client, "421", [line.command], "Unknown command");
 }

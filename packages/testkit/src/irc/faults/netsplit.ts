@@ -1,6 +1,7 @@
-import type { Client } from "./client.js";
-import { announceJoin } from "./commands/membership.js";
-import type { Network } from "./network.js";
+import { inBatch } from "../capabilities/batches.js";
+import type { Client } from "../client.js";
+import { announceJoin } from "../commands/join.js";
+import type { Network } from "../network.js";
 
 /** Cuts the network in two: those who move and those who stay see one another quit. */
 export function split(network: Network, moved: readonly Client[], servers: readonly [string, string]): void {
@@ -21,9 +22,10 @@ function tellQuits(
   const reason = servers.join(" ");
   for (const witness of to) {
     const seen = gone.filter((client) => client.side === witness.side && shareChannel(client, witness));
-    inBatch(network, witness, "netsplit", servers, seen.length, (batch) => {
+    if (seen.length === 0) continue;
+    inBatch(network, witness, "netsplit", servers, (batch) => {
       for (const client of seen) {
-        network.relay(client.mask, "QUIT", [reason], { to: [witness], stamp: { at: Date.now(), batch } });
+        network.relay(client.mask, "QUIT", [reason], { to: [witness], stamp: { at: network.now(), batch } });
       }
     });
   }
@@ -43,39 +45,19 @@ export function join(network: Network, servers: readonly [string, string]): void
       for (const [client, standing] of channel.members) {
         if (client.side === witness.side) continue;
         seen.push(() => announceJoin(network, client, channel, [witness], batch));
-        const modes = [standing.op ? "o" : "", standing.voice ? "v" : ""].filter((mode) => mode !== "");
+        const modes = [...standing];
         if (modes.length === 0) continue;
         const params = [channel.name, `+${modes.join("")}`, ...modes.map(() => client.shownNick)];
         seen.push(() =>
-          network.relay(network.settings.name, "MODE", params, { to: [witness], stamp: { at: Date.now(), batch } }),
+          network.relay(network.settings.name, "MODE", params, { to: [witness], stamp: { at: network.now(), batch } }),
         );
       }
     }
-    inBatch(network, witness, "netjoin", servers, seen.length, (id) => {
+    if (seen.length === 0) continue;
+    inBatch(network, witness, "netjoin", servers, (id) => {
       batch = id;
       for (const tell of seen) tell();
     });
   }
   for (const client of network.clients) client.side = 0;
-}
-
-function inBatch(
-  network: Network,
-  client: Client,
-  type: string,
-  params: readonly string[],
-  count: number,
-  tell: (batch: string | undefined) => void,
-): void {
-  if (count === 0) return;
-  if (!client.has("batch")) {
-    tell(undefined);
-    return;
-  }
-  const batch = network.nextId("s");
-  network.write(client, network.body(network.settings.name, "BATCH", [`+${batch}`, type, ...params], false), {
-    at: Date.now(),
-  });
-  tell(batch);
-  network.write(client, network.body(network.settings.name, "BATCH", [`-${batch}`], false), { at: Date.now() });
 }

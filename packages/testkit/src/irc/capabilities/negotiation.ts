@@ -1,10 +1,11 @@
 import type { Client } from "../client.js";
+import { type Call, type Commands, param } from "../commands/command.js";
+import { registerIfComplete } from "../commands/registration.js";
 import type { Network } from "../network.js";
-import { CAPABILITIES, type Capability } from "../options.js";
-import { type Call, type Commands, param } from "./command.js";
-import { registerIfComplete } from "./registration.js";
+import { CAPABILITIES, type Capability, capabilityValue } from "./catalogue.js";
 
-export const capabilityCommands: Commands = {
+/** IRCv3 capability negotiation, with values for those who ask for version 302. */
+export const negotiationCommands: Commands = {
   CAP: { needs: 1, early: true, run: cap },
 };
 
@@ -15,7 +16,7 @@ function cap(call: Call): void {
     case "LS":
       client.capVersion = Math.max(client.capVersion, Number.parseInt(call.params[1] ?? "301", 10) || 301);
       if (!client.registered) client.negotiating = true;
-      if (client.capVersion >= 302) client.caps.add("cap-notify");
+      if (client.capVersion >= 302 && network.enabled.has("cap-notify")) client.caps.add("cap-notify");
       sendCapabilities(network, client, "LS", offered(network, client));
       break;
     case "LIST":
@@ -26,16 +27,33 @@ function cap(call: Call): void {
       request(network, client, call.params[1] ?? "");
       break;
     case "END":
-      client.negotiating = false;
-      registerIfComplete(network, client);
+      end(network, client);
       break;
     default:
       network.reply(client, "410", [subcommand], "Invalid CAP command");
   }
 }
 
+function end(network: Network, client: Client): void {
+  if (client.registered) return;
+  if (client.sasl !== undefined) {
+    client.sasl = undefined;
+    network.reply(client, "906", [], "SASL authentication aborted");
+  }
+  client.negotiating = false;
+  registerIfComplete(network, client);
+}
+
 function offered(network: Network, client: Client): string[] {
-  return [...network.enabled].map((name) => (name === "sasl" && client.capVersion >= 302 ? "sasl=PLAIN" : name));
+  return [...network.enabled].map((name) => shown(network, client, name));
+}
+
+/** With its value for those who know of values. */
+function shown(network: Network, client: Client, name: Capability): string {
+  if (client.capVersion < 302) return name;
+  const { settings, sts } = network;
+  const value = capabilityValue(name, { settings, sts, mechanisms: network.mechanisms(), secure: client.secure });
+  return value === undefined || value === "" ? name : `${name}=${value}`;
 }
 
 function sendCapabilities(network: Network, client: Client, subcommand: string, names: readonly string[]): void {
@@ -76,7 +94,8 @@ function request(network: Network, client: Client, text: string): void {
 function change(network: Network, client: Client, text: string): { name: Capability; on: boolean } | undefined {
   const off = text.startsWith("-");
   const name = CAPABILITIES.find((known) => known === (off ? text.slice(1) : text));
-  if (name === undefined) return undefined;
+  // A strict transport security policy is read, never requested.
+  if (name === undefined || name === "sts") return undefined;
   if (off) return name === "cap-notify" && client.capVersion >= 302 ? undefined : { name, on: false };
   return network.enabled.has(name) ? { name, on: true } : undefined;
 }
@@ -89,6 +108,13 @@ export function switchCapability(network: Network, name: Capability, on: boolean
   for (const client of network.clients) {
     const told = client.has("cap-notify");
     if (!on) client.caps.delete(name);
-    if (told) network.reply(client, "CAP", [on ? "NEW" : "DEL"], on && name === "sasl" ? "sasl=PLAIN" : name);
+    if (told) network.reply(client, "CAP", [on ? "NEW" : "DEL"], on ? shown(network, client, name) : name);
+  }
+}
+
+/** Says a capability's new value, e.g. of another STS policy, to those who asked to be told. */
+export function announceCapability(network: Network, name: Capability): void {
+  for (const client of network.clients) {
+    if (client.has("cap-notify")) network.reply(client, "CAP", ["NEW"], shown(network, client, name));
   }
 }
