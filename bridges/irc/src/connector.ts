@@ -32,6 +32,9 @@ import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
 import { richLines } from "./network/rich-lines.js";
 
+/** Under which the holder that was met last is stored. */
+const HOLDER_KEY = "holder";
+
 /** The IRC bridge. */
 export default defineConnector({
   network: "irc",
@@ -49,8 +52,12 @@ class IrcBridge {
   readonly #connections = new Map<string, Connection>();
   readonly #holder: HolderClient;
   #stopped = false;
+  /** Counts sessions with the holder. */
+  #session = 0;
   /** How many messages may be on IRC twice. */
   #repetitions = 0;
+  /** When another holder was met than before, in milliseconds since 1970. */
+  #holderChangedAt = 0;
 
   constructor(private readonly context: ConnectContext<IrcConfig>) {
     const { config, network } = context;
@@ -60,7 +67,7 @@ class IrcBridge {
       quit: config.quitMessage,
       log: network.log,
       events: {
-        welcome: (welcome) => void this.#welcome(welcome),
+        welcome: (welcome) => this.#welcome(welcome),
         opened: (connection) => this.#connections.get(connection)?.opened(),
         lines: (connection, first, lines) => this.#connections.get(connection)?.lines(first, lines),
         closed: (connection, reason) => this.#connections.get(connection)?.closed(reason),
@@ -77,7 +84,7 @@ class IrcBridge {
         each.name,
         new IrcNetwork({
           config: each,
-          ca: each.ca === undefined ? undefined : readFileSync(each.ca, "utf8"),
+          ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
           core: network,
           holder: this.#holder,
           quitMessage: config.quitMessage,
@@ -134,16 +141,28 @@ class IrcBridge {
    */
   async #findSent(effect: MessageEffect): Promise<Sent | null> {
     const { outcome, connection, open, result } = await this.#holder.ask(effect.effect);
-    if (outcome === "unknown" || outcome === "gone") return null;
+    if (outcome === "gone") return null;
+    if (outcome === "unknown") {
+      // A holder that was there all the time knows that nothing was written; another does not know what the first wrote.
+      if (this.#holderChangedAt > effect.at) this.#mayRepeat(effect);
+      return null;
+    }
     const verdict = result === undefined ? await this.#verdictOf(connection, effect) : decodeVerdict(result);
     if (verdict?.verdict === "sent") return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
     if (verdict?.verdict === "refused" || verdict?.verdict === "absent") return null;
     if (open || this.#connections.has(connection))
       throw new Error("the server has not said yet what became of the message");
-    this.#repetitions++;
-    const detail = `${this.#repetitions} messages may have been repeated: connections ended while they were on their way`;
-    this.context.network.log.warn({ effect: effect.effect, connection }, detail);
+    this.#mayRepeat(effect);
     return null;
+  }
+
+  #mayRepeat({ effect, channel }: MessageEffect): void {
+    this.#repetitions++;
+    const { log } = this.context.network;
+    log.warn(
+      { effect, channel, soFar: this.#repetitions },
+      "a connection ended while a message was on its way: it may be repeated",
+    );
   }
 
   async #verdictOf(connection: string, { effect, signal }: MessageEffect): Promise<Verdict | undefined> {
@@ -202,8 +221,16 @@ class IrcBridge {
   }
 
   async #welcome(welcome: Welcome): Promise<void> {
-    const links = await this.context.network.links();
-    if (this.#stopped) return;
+    const session = ++this.#session;
+    const { storage } = this.context.network;
+    const [links, before] = await Promise.all([this.context.network.links(), storage.get(HOLDER_KEY)]);
+    if (!this.#isSession(session)) return;
+    if (before !== welcome.instance) {
+      if (before !== undefined) this.#holderChangedAt = Date.now();
+      await storage.set(HOLDER_KEY, welcome.instance);
+      // The session may have ended meanwhile: then another welcome follows.
+      if (!this.#isSession(session)) return;
+    }
     const known = new Set<string>();
     for (const network of this.#networks.values()) {
       const held = welcome.held.filter(
@@ -219,7 +246,12 @@ class IrcBridge {
     }
   }
 
+  #isSession(session: number): boolean {
+    return !this.#stopped && session === this.#session;
+  }
+
   #lost(reason: string, final: boolean): void {
+    this.#session++;
     this.context.network.log.error({ reason }, "the connection holder is lost");
     for (const network of this.#networks.values()) network.lost();
     this.#connections.clear();
@@ -235,6 +267,16 @@ class IrcBridge {
     }
     await this.#holder.stop(quits ? "quit" : "detach");
     this.#connections.clear();
+  }
+}
+
+function readCertificates(network: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`The file of the option ca of the network ${network} cannot be read: ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -50,7 +50,7 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     await bridge.stop();
     person.close();
     await server.stop();
-    bridge.remove();
+    await bridge.remove();
   });
 
   it("loses nothing, repeats nothing and keeps the order, both ways", async () => {
@@ -68,13 +68,12 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
       };
     });
     bridge = new DurableProcess({ networks: [networkOn(server.port)], grace: 60, onStop: "quit" }, channels, outgoing);
-    let said = 0;
     bridge.start();
     // Whoever speaks before the bot is there for the first time speaks to nobody.
-    await server.waitFor(
-      () => channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle")),
-      { timeoutMs: 10_000 },
-    );
+    const isThere = () =>
+      channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle"));
+    await server.waitFor(isThere, { timeoutMs: 30_000 });
+    let said = 0;
     const speaker = setInterval(() => {
       if (said < MESSAGES) person.say(`#${["one", "two", "three"][said % 3]!}`, `in ${said++}`);
     }, 4);

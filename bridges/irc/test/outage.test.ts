@@ -128,6 +128,16 @@ describe("when a connection breaks", () => {
   });
 });
 
+describe("when only puppets are kept out", () => {
+  it("the bot speaks in their place, and nobody waits for a connection that is not tried soon", async () => {
+    await start();
+    server.refuseRegistration("Too many host connections");
+    for (const text of numbers(4))
+      await bridge.say({ channel: room, text, name: "Alice" }, { timeoutMs: 5_000, attempts: 1 });
+    expect(texts()).toEqual(numbers(4).map((text) => `<Alice> ${text}`));
+  });
+});
+
 describe("when the holder dies", () => {
   it("another is started and everybody comes back", async () => {
     await start();

@@ -23,7 +23,7 @@ let person: IrcPerson;
 afterEach(async () => {
   await bridge?.end();
   await process_?.stop();
-  process_?.remove();
+  await process_?.remove();
   bridge = undefined;
   process_ = undefined;
   await person.quit();

@@ -24,7 +24,7 @@ export interface HolderClientOptions {
 
 export interface HolderClientEvents {
   /** Attached: at the start, and again after the holder or the session ended. Whatever is not in it is gone. */
-  welcome(welcome: Welcome): void;
+  welcome(welcome: Welcome): Promise<void>;
   opened(connection: string): void;
   lines(connection: string, first: number, lines: readonly Buffer[]): void;
   closed(connection: string, reason: string): void;
@@ -125,7 +125,7 @@ export class HolderClient {
       return;
     }
     this.#link = link;
-    this.options.events.welcome(welcome);
+    await this.options.events.welcome(welcome);
   }
 
   /** `undefined` where nobody listens. */

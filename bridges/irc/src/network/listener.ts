@@ -96,9 +96,11 @@ export class Listener {
     }
     if (isServer(source) || message.params.length < 2) return;
     const incoming = incomingText(message.verb, text);
-    if (incoming.kind === "ctcp") {
-      const answer =
-        message.verb === "PRIVMSG" ? this.options.ctcp.answer(incoming.command, incoming.argument) : undefined;
+    const isPrivate = connection.view.isOwn(target);
+    if (incoming.kind === "ctcp" || isPrivate) {
+      if (message.verb === "NOTICE") return;
+      const { ctcp } = this.options;
+      const answer = incoming.kind === "ctcp" ? ctcp.answer(incoming.command, incoming.argument) : ctcp.hint();
       if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
       return;
     }

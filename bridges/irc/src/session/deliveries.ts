@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { withoutCodes } from "../wire/formatting-codes.js";
 
+/** How many lines that were seen are remembered. */
+const RECENT = 32;
+
 /** What became of lines that were written. */
 export type Verdict =
   | { readonly verdict: "sent"; readonly id: string | undefined }
@@ -47,6 +50,13 @@ function comparable(text: string): string {
   return withoutCodes(text).replace(/\s+/g, " ").trim();
 }
 
+function lineOf(target: string, compared: string): string {
+  return `${target}\n${compared}`;
+}
+
+/** Who has seen a line: the connection that said it, by an echo, or the bot in the channel. */
+export type Witness = "self" | "bot";
+
 interface Delivery extends DeliveryMeta {
   readonly key: string;
   /** Texts that have not come back yet, as they are compared. */
@@ -68,6 +78,8 @@ interface Delivery extends DeliveryMeta {
  */
 export class Deliveries {
   readonly #open = new Map<string, Delivery>();
+  /** Lines whose verdict is known and that the other witness may still report. */
+  readonly #recent: { readonly line: string; readonly seenBy: Witness }[] = [];
 
   /** `onVerdict` is told before anybody who waits. */
   constructor(private readonly onVerdict: (key: string, verdict: Verdict) => void) {}
@@ -105,24 +117,25 @@ export class Deliveries {
     const delivery = this.#open.get(label.slice(0, dot));
     const text = delivery?.texts[Number(label.slice(dot + 1))];
     if (!delivery || text === undefined) return false;
-    if (verdict.verdict === "sent") this.#arrived(delivery, comparable(text), verdict.id);
+    if (verdict.verdict === "sent") this.#arrived(delivery, comparable(text), verdict.id, "self");
     else this.#settle(delivery, verdict);
     return true;
   }
 
-  /** A line of ours was seen in (or by) `target`. */
-  seen(target: string, text: string, id: string | undefined): void {
+  /** A line of ours was seen in (or by) `target`: by the connection itself, or by the bot. */
+  seen(witness: Witness, target: string, text: string, id: string | undefined): void {
     const compared = comparable(text);
-    let first: Delivery | undefined;
-    for (const delivery of this.#open.values()) {
-      if (delivery.target !== target) continue;
-      if (delivery.missing.includes(compared)) {
-        this.#arrived(delivery, compared, id);
-        return;
-      }
-      first ??= delivery;
+    const line = lineOf(target, compared);
+    // The second witness of a line tells nothing about the next, which may read the same.
+    const known = this.#recent.findIndex((recent) => recent.line === line && recent.seenBy !== witness);
+    if (known !== -1) {
+      this.#recent.splice(known, 1);
+      return;
     }
-    if (first) first.changed = true;
+    const open = [...this.#open.values()].filter((delivery) => delivery.target === target);
+    const match = open.find(({ missing }) => missing.includes(compared));
+    if (match) this.#arrived(match, compared, id, witness);
+    else if (open[0]) open[0].changed = true;
   }
 
   /** The server refused the oldest line to `target`. */
@@ -145,6 +158,7 @@ export class Deliveries {
     for (const delivery of [...this.#open.values()]) {
       if (delivery.barrier === undefined || delivery.barrier > number) continue;
       const done = delivery.changed || delivery.texts.length === 0;
+      for (const text of delivery.missing) this.#remember(lineOf(delivery.target, text), "self");
       this.#settle(delivery, done ? { verdict: "sent", id: undefined } : silence);
     }
   }
@@ -176,12 +190,18 @@ export class Deliveries {
     for (const delivery of [...this.#open.values()]) this.#settle(delivery, { verdict: "unknown", reason });
   }
 
-  #arrived(delivery: Delivery, text: string, id: string | undefined): void {
+  #arrived(delivery: Delivery, text: string, id: string | undefined, witness: Witness): void {
     const at = delivery.missing.indexOf(text);
     if (at === -1) return;
     delivery.missing.splice(at, 1);
+    this.#remember(lineOf(delivery.target, text), witness);
     delivery.id ??= id;
     if (delivery.missing.length === 0) this.#settle(delivery, { verdict: "sent", id: delivery.id });
+  }
+
+  #remember(line: string, seenBy: Witness): void {
+    this.#recent.push({ line, seenBy });
+    if (this.#recent.length > RECENT) this.#recent.shift();
   }
 
   #settle(delivery: Delivery, verdict: Verdict): void {

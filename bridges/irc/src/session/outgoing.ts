@@ -107,7 +107,7 @@ export class Outgoing {
     if (label !== undefined && this.#labelled(label, message, own)) return;
     const target = this.options.view.fold(params[own ? 0 : 1] ?? "");
     if (own && (verb === "PRIVMSG" || verb === "NOTICE"))
-      this.deliveries.seen(target, params[1] ?? "", tags.get("msgid"));
+      this.deliveries.seen("self", target, params[1] ?? "", tags.get("msgid"));
     else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
   }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { configSchema } from "@trestle/irc";
 import type { z } from "zod";
+import { holderEnded } from "./holder-process.js";
 
 const PROGRAM = fileURLToPath(new URL("durable-bridge.mjs", import.meta.url));
 
@@ -63,7 +64,9 @@ export class DurableProcess {
       .map((line): unknown => JSON.parse(line));
   }
 
-  remove(): void {
+  /** Resolves when the holder has ended too. */
+  async remove(): Promise<void> {
+    await holderEnded(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
