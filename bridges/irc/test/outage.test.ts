@@ -175,6 +175,20 @@ describe("when the bridge is away", () => {
     expect(core.texts()).toEqual(["while away", "and now"]);
   });
 
+  it("the next closes what the holder keeps, also where it is stopped before it has reached the holder", async () => {
+    await start({}, { grace: 60, onStop: "keep" });
+    const { core } = bridge;
+    await bridge.close();
+    expect(server.nicks).toContain("trestle");
+    bridge = await RunningBridge.start({
+      networks: [networkOn(server.port)],
+      core,
+      config: { grace: 60, onStop: "quit" },
+    });
+    await bridge.close();
+    await server.waitFor(() => !server.nicks.includes("trestle"));
+  });
+
   it("and the server breaks the connections, what was heard until then is told, and nobody is heard twice", async () => {
     await start({}, { grace: 10, onStop: "keep" });
     person = await IrcTestClient.connect({ port: server.port, nick: "carol" });

@@ -56,6 +56,7 @@ const network = {
 const config = connector.config.parse(JSON.parse(settings));
 const handlers = await connector.connect({ config, network, signal: new AbortController().signal });
 process.on("SIGTERM", () => void handlers.close().then(() => process.exit(0)));
+process.send("running");
 for (const link of links) await handlers.linked(link);
 await Promise.all(outbox.channels.map((channel) => lane(channel)));
 await new Promise(() => setInterval(() => undefined, 60_000));

@@ -22,6 +22,7 @@ export interface OutgoingMessage {
 export class DurableProcess {
   readonly directory = mkdtempSync(join(tmpdir(), "trestle-irc-crash-"));
   #child: ChildProcess | undefined;
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly config: z.input<typeof configSchema>,
@@ -33,8 +34,9 @@ export class DurableProcess {
 
   start(): void {
     this.#child = spawn(process.execPath, [PROGRAM, this.directory, JSON.stringify(this.config)], {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
+    this.#running = Promise.race([once(this.#child, "message"), once(this.#child, "exit")]);
   }
 
   async kill(): Promise<void> {
@@ -43,6 +45,8 @@ export class DurableProcess {
 
   /** Ends it as an operator does, the holder too where the configuration says so. */
   async stop(): Promise<void> {
+    // Before it takes signals it would just die, and leave the holder behind.
+    await this.#running;
     await this.#end("SIGTERM");
   }
 
