@@ -47,6 +47,7 @@ describe("capability negotiation", () => {
       "batch",
       "cap-notify",
       "chghost",
+      "draft/message-redaction",
       "echo-message",
       "extended-join",
       "invite-notify",

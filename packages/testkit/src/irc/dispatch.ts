@@ -6,6 +6,7 @@ import { membershipCommands } from "./commands/membership.js";
 import { messageCommands } from "./commands/messages.js";
 import { modeCommands } from "./commands/modes.js";
 import { queryCommands } from "./commands/queries.js";
+import { redactionCommands } from "./commands/redaction.js";
 import { registrationCommands } from "./commands/registration.js";
 import { saslCommands } from "./commands/sasl.js";
 import { sessionCommands } from "./commands/session.js";
@@ -19,6 +20,7 @@ const COMMANDS: Commands = {
   ...messageCommands,
   ...modeCommands,
   ...queryCommands,
+  ...redactionCommands,
   ...registrationCommands,
   ...saslCommands,
   ...sessionCommands,

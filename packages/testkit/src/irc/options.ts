@@ -8,6 +8,7 @@ export const CAPABILITIES = [
   "batch",
   "cap-notify",
   "chghost",
+  "draft/message-redaction",
   "echo-message",
   "extended-join",
   "invite-notify",
