@@ -6,16 +6,14 @@ import {
   type ConnectContext,
   defineConnector,
   type EffectBase,
-  type MessageEffect,
   type NetworkHandlers,
   type Outcome,
   refused,
-  RemoteMessageId,
   type RemoteUser,
   type RemoteUserId,
   retry,
-  type Sent,
   type UserId,
+  uncertain,
 } from "@trestle/core";
 import { configSchema, type IrcConfig } from "./config.js";
 import { HolderClient } from "./holder-client/holder-client.js";
@@ -24,9 +22,11 @@ import { holderPaths } from "./holder-client/paths.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
 import { IrcNetwork } from "./network/irc-network.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
+import { NotKnownYet, PastEffects } from "./network/past-effects.js";
+import { react } from "./network/reactions.js";
+import { redact } from "./network/redactions.js";
 import { say } from "./network/speech.js";
 import type { Connection } from "./session/connection.js";
-import { decodeVerdict, type Verdict } from "./session/deliveries.js";
 import { BASE_KEY, decodeState } from "./session/state.js";
 import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
@@ -47,17 +47,16 @@ export default defineConnector({
   },
 });
 
+type Apply<Where> = (network: IrcNetwork, place: Where) => Promise<Outcome>;
+
 class IrcBridge {
   readonly #networks = new Map<string, IrcNetwork>();
   readonly #connections = new Map<string, Connection>();
   readonly #holder: HolderClient;
+  readonly #past: PastEffects;
   #stopped = false;
   /** Counts sessions with the holder. */
   #session = 0;
-  /** How many messages may be on IRC twice. */
-  #repetitions = 0;
-  /** When another holder was met than before, in milliseconds since 1970. */
-  #holderChangedAt = 0;
 
   constructor(private readonly context: ConnectContext<IrcConfig>) {
     const { config, network } = context;
@@ -73,6 +72,18 @@ class IrcBridge {
         closed: (connection, reason) => this.#connections.get(connection)?.closed(reason),
         lost: (reason, final) => this.#lost(reason, final),
       },
+    });
+    this.#past = new PastEffects({
+      holder: this.#holder,
+      verdictOf: (connection, key) => {
+        for (const each of this.#networks.values()) {
+          const verdict = each.verdictOf(connection, key);
+          if (verdict) return verdict;
+        }
+        return undefined;
+      },
+      isFollowed: (connection) => this.#connections.has(connection),
+      log: network.log,
     });
   }
 
@@ -104,10 +115,14 @@ class IrcBridge {
         const network = this.#networks.get(place?.network ?? "");
         return place && network ? richLines(network, place, message) : [];
       },
-      message: (effect) => this.#message(effect),
-      topic: (effect) => this.#channelEffect(effect, setTopic),
-      membership: (effect) => this.#channelEffect(effect, setMembership),
-      findSent: (effect) => this.#findSent(effect),
+      message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
+      react: (effect) => this.#apply(effect, (...to) => react(...to, { effect, change: "react", past: this.#past })),
+      unreact: (effect) =>
+        this.#apply(effect, (...to) => react(...to, { effect, change: "unreact", past: this.#past })),
+      redact: (effect) => this.#apply(effect, (...to) => redact(...to, effect, this.#past)),
+      topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect, this.#past)),
+      membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect, this.#past)),
+      findSent: (effect) => this.#past.find({ ...effect, key: effect.effect }),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
@@ -117,60 +132,25 @@ class IrcBridge {
     };
   }
 
-  async #message(effect: MessageEffect): Promise<Outcome> {
+  /** Does what an effect asks for; what cannot be known yet is asked again. */
+  async #apply(effect: EffectBase, apply: Apply<Place>): Promise<Outcome> {
     const place = placeOf(effect.channel);
     const network = this.#networks.get(place?.network ?? "");
     if (!place || !network) return refused(`${effect.channel} is on a network that is not configured`);
     if (!this.#holder.attached) return retry("the connection holder is being started", { afterMs: 500 });
-    return await say(network, place, effect);
+    try {
+      return await apply(network, place);
+    } catch (error) {
+      if (error instanceof NotKnownYet) return uncertain(error.message);
+      throw error;
+    }
   }
 
-  async #channelEffect<Effect extends EffectBase>(
-    effect: Effect,
-    apply: (network: IrcNetwork, place: Extract<Place, { kind: "channel" }>, effect: Effect) => Promise<Outcome>,
-  ): Promise<Outcome> {
+  /** A query has neither topic nor members, and nobody waits for those of a network that is not configured. */
+  async #channelEffect(effect: EffectBase, apply: Apply<Extract<Place, { kind: "channel" }>>): Promise<Outcome> {
     const place = placeOf(effect.channel);
-    const network = this.#networks.get(place?.network ?? "");
-    // A query has neither topic nor members.
-    return network && place?.kind === "channel" ? await apply(network, place, effect) : undefined;
-  }
-
-  /**
-   * Exact as long as the connection lives: the holder knows what was written, the server what it did with it. Where a
-   * connection broke in between and nobody saw what became of its last lines, they may be repeated, which is counted.
-   */
-  async #findSent(effect: MessageEffect): Promise<Sent | null> {
-    const { outcome, connection, open, result } = await this.#holder.ask(effect.effect);
-    if (outcome === "gone") return null;
-    if (outcome === "unknown") {
-      // A holder that was there all the time knows that nothing was written; another does not know what the first wrote.
-      if (this.#holderChangedAt > effect.at) this.#mayRepeat(effect);
-      return null;
-    }
-    const verdict = result === undefined ? await this.#verdictOf(connection, effect) : decodeVerdict(result);
-    if (verdict?.verdict === "sent") return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
-    if (verdict?.verdict === "refused" || verdict?.verdict === "absent") return null;
-    if (open || this.#connections.has(connection))
-      throw new Error("the server has not said yet what became of the message");
-    this.#mayRepeat(effect);
-    return null;
-  }
-
-  #mayRepeat({ effect, channel }: MessageEffect): void {
-    this.#repetitions++;
-    const { log } = this.context.network;
-    log.warn(
-      { effect, channel, soFar: this.#repetitions },
-      "a connection ended while a message was on its way: it may be repeated",
-    );
-  }
-
-  async #verdictOf(connection: string, { effect, signal }: MessageEffect): Promise<Verdict | undefined> {
-    for (const network of this.#networks.values()) {
-      const verdict = network.verdictOf(connection, effect);
-      if (verdict) return await Promise.race([verdict, aborted(signal)]);
-    }
-    return undefined;
+    if (place?.kind !== "channel" || !this.#networks.has(place.network)) return undefined;
+    return await this.#apply(effect, (network) => apply(network, place));
   }
 
   #resolveChannel(text: string): ChannelInfo | null {
@@ -226,7 +206,7 @@ class IrcBridge {
     const [links, before] = await Promise.all([this.context.network.links(), storage.get(HOLDER_KEY)]);
     if (!this.#isSession(session)) return;
     if (before !== welcome.instance) {
-      if (before !== undefined) this.#holderChangedAt = Date.now();
+      if (before !== undefined) this.#past.holderChangedAt = Date.now();
       await storage.set(HOLDER_KEY, welcome.instance);
       // The session may have ended meanwhile: then another welcome follows.
       if (!this.#isSession(session)) return;
@@ -278,14 +258,6 @@ function readCertificates(network: string, file: string): string {
       cause: error,
     });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(new Error("nobody has said in time what became of the message"));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }
 
 /** What is thrown rejects. */

@@ -7,6 +7,8 @@ import {
   encodeVerdict,
   type Verdict,
 } from "../dist/session/deliveries.js";
+import { traceOf } from "../dist/session/trace.js";
+import { reactionTags } from "../dist/wire/reaction.js";
 
 function deliveries() {
   const verdicts: [string, Verdict][] = [];
@@ -81,6 +83,29 @@ describe("what became of a message", () => {
     expect(open.labelled("a.0", { verdict: "refused", reason: "no" })).toBe(true);
     expect(open.labelled("c.0", { verdict: "sent", id: "x" })).toBe(false);
     expect(keys()).toEqual(["b sent", "a refused"]);
+  });
+
+  it("without a text is told by its trace, and is taken where the server says nothing", () => {
+    const reaction = traceOf({
+      verb: "TAGMSG",
+      params: ["#c"],
+      tags: new Map(Object.entries(reactionTags({ change: "react", target: "id1", key: "hi" }))),
+    })!;
+    const redaction = traceOf({ verb: "REDACT", params: ["#c", "id1", "why"], tags: new Map() })!;
+    const { open, keys } = deliveries();
+    open.begin("said", hi);
+    open.begin("reacted", { target: "#c", texts: [reaction] });
+    open.begin("redacted", { target: "#c", texts: [redaction] });
+    open.seen("bot", "#c", reaction, undefined);
+    expect(keys()).toEqual(["reacted sent"]);
+    expect(open.refusedLine(redaction, "no")).toBe(true);
+    expect(keys()).toEqual(["reacted sent", "redacted refused"]);
+    open.begin("again", { target: "#c", texts: [redaction] });
+    open.begin("labelled", { target: "#c", texts: [reaction] });
+    expect(open.unanswered("labelled.0", silence)).toBe(true);
+    open.barrierSet(1);
+    open.barrierPassed(1, silence);
+    expect(keys().slice(2)).toEqual(["labelled sent", "said refused", "again sent"]);
   });
 
   it("is certain where we were seen to leave before the line was", async () => {

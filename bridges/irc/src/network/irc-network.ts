@@ -26,6 +26,7 @@ import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import { SentBy } from "./sent-by.js";
 
 export interface IrcNetworkContext {
   readonly config: NetworkConfig;
@@ -47,6 +48,7 @@ export class IrcNetwork {
   readonly channels: BotChannels;
   readonly members = new Members();
   readonly puppets: Puppets;
+  readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #orphans = new Orphans();

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { withoutCodes } from "../wire/formatting-codes.js";
+import { isUnspoken } from "./trace.js";
 
 /** How many lines that were seen are remembered. */
 const RECENT = 32;
@@ -14,11 +15,13 @@ export type Verdict =
   /** The connection ended before anything was known. */
   | { readonly verdict: "unknown"; readonly reason: string };
 
+const TAKEN: Verdict = { verdict: "sent", id: undefined };
+
 /** What is kept with the holder until the verdict, so that it can be reached after a restart too. */
 export interface DeliveryMeta {
   /** The channel or nick, folded. */
   readonly target: string;
-  /** The text of each line as it comes back in an echo; empty for commands that do not come back. */
+  /** The trace of each line (`traceOf`); empty for commands that do not come back. */
   readonly texts: readonly string[];
 }
 
@@ -47,6 +50,7 @@ export function decodeVerdict(text: string): Verdict {
 
 /** A server may strip formatting and spaces. */
 function comparable(text: string): string {
+  if (isUnspoken(text)) return text;
   return withoutCodes(text).replace(/\s+/g, " ").trim();
 }
 
@@ -135,7 +139,14 @@ export class Deliveries {
     const open = [...this.#open.values()].filter((delivery) => delivery.target === target);
     const match = open.find(({ missing }) => missing.includes(compared));
     if (match) this.#arrived(match, compared, id, witness);
-    else if (open[0]) open[0].changed = true;
+    else if (open[0] && !isUnspoken(text)) open[0].changed = true;
+  }
+
+  /** The server has dealt with the line of `label` and had nothing to say; `silence` is what that means of a message. */
+  unanswered(label: string, silence: Verdict): boolean {
+    const dot = label.lastIndexOf(".");
+    const text = this.#open.get(label.slice(0, dot))?.texts[Number(label.slice(dot + 1))];
+    return this.labelled(label, text !== undefined && isUnspoken(text) ? TAKEN : silence);
   }
 
   /** The server refused the oldest line to `target`. */
@@ -148,6 +159,13 @@ export class Deliveries {
     return false;
   }
 
+  /** The server refused the line with this trace. */
+  refusedLine(trace: string, reason: string): boolean {
+    const delivery = [...this.#open.values()].find(({ missing }) => missing.includes(trace));
+    if (delivery) this.#settle(delivery, { verdict: "refused", reason });
+    return delivery !== undefined;
+  }
+
   /** A PING with this number was written; what was begun before has been dealt with when its PONG comes. */
   barrierSet(number: number): void {
     for (const delivery of this.#open.values()) delivery.barrier ??= number;
@@ -157,9 +175,9 @@ export class Deliveries {
   barrierPassed(number: number, silence: Verdict): void {
     for (const delivery of [...this.#open.values()]) {
       if (delivery.barrier === undefined || delivery.barrier > number) continue;
-      const done = delivery.changed || delivery.texts.length === 0;
+      const done = delivery.changed || delivery.missing.every(isUnspoken);
       for (const text of delivery.missing) this.#remember(lineOf(delivery.target, text), "self");
-      this.#settle(delivery, done ? { verdict: "sent", id: undefined } : silence);
+      this.#settle(delivery, done ? TAKEN : silence);
     }
   }
 
