@@ -16,6 +16,8 @@ export interface OutgoingMessage {
   readonly user: string;
   readonly name: string;
   readonly text: string;
+  /** A reaction with `text` to the message with this id, earlier in the same channel. */
+  readonly reactsTo?: string;
 }
 
 /** The bridge in a process that can be killed at any instant, with files that survive it. */
