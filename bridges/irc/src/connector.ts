@@ -116,13 +116,12 @@ class IrcBridge {
         return place && network ? richLines(network, place, message) : [];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
-      react: (effect) => this.#apply(effect, (...to) => react(...to, { effect, change: "react", past: this.#past })),
-      unreact: (effect) =>
-        this.#apply(effect, (...to) => react(...to, { effect, change: "unreact", past: this.#past })),
+      react: (effect) => this.#once(effect, (...to) => react(...to, effect, "react")),
+      unreact: (effect) => this.#once(effect, (...to) => react(...to, effect, "unreact")),
       redact: (effect) => this.#apply(effect, (...to) => redact(...to, effect, this.#past)),
-      topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect, this.#past)),
-      membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect, this.#past)),
-      findSent: (effect) => this.#past.find({ ...effect, key: effect.effect }),
+      topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect)),
+      membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect)),
+      findSent: (effect) => this.#past.find(effect),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
@@ -137,7 +136,10 @@ class IrcBridge {
     const place = placeOf(effect.channel);
     const network = this.#networks.get(place?.network ?? "");
     if (!place || !network) return refused(`${effect.channel} is on a network that is not configured`);
-    if (!this.#holder.attached) return retry("the connection holder is being started", { afterMs: 500 });
+    if (!this.#holder.attached) {
+      const reason = "the connection holder is being started";
+      return effect.maybeSent ? uncertain(reason) : retry(reason, { afterMs: 500 });
+    }
     try {
       return await apply(network, place);
     } catch (error) {
@@ -146,11 +148,18 @@ class IrcBridge {
     }
   }
 
+  /** The same for what must not be repeated, and of which the core does not ask `findSent`. */
+  #once(effect: EffectBase, apply: Apply<Place>): Promise<Outcome> {
+    return this.#apply(effect, async (network, place) => {
+      return (await this.#past.wasDone(effect)) ? {} : await apply(network, place);
+    });
+  }
+
   /** A query has neither topic nor members, and nobody waits for those of a network that is not configured. */
   async #channelEffect(effect: EffectBase, apply: Apply<Extract<Place, { kind: "channel" }>>): Promise<Outcome> {
     const place = placeOf(effect.channel);
     if (place?.kind !== "channel" || !this.#networks.has(place.network)) return undefined;
-    return await this.#apply(effect, (network) => apply(network, place));
+    return await this.#once(effect, (network) => apply(network, place));
   }
 
   #resolveChannel(text: string): ChannelInfo | null {

@@ -105,7 +105,7 @@ function idOf(outcome: Outcome): string {
 async function patiently(attempt: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
     const outcome = await attempt();
-    if (!isFailure(outcome) || outcome.failed !== "retry") return outcome;
+    if (!isFailure(outcome) || outcome.failed === "permanent") return outcome;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -13,7 +13,6 @@ import type { Line } from "../session/outgoing.js";
 import { oneLine } from "../wire/sanitise.js";
 import { personOf, type Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
-import type { PastEffects } from "./past-effects.js";
 import { outcomeOf } from "./speech.js";
 
 const BOT_WITHIN_MS = 10_000;
@@ -22,16 +21,11 @@ const REASON_BYTES = 200;
 type ChannelPlace = Extract<Place, { kind: "channel" }>;
 
 /** Sets a channel's topic. */
-export async function setTopic(
-  network: IrcNetwork,
-  { channel }: ChannelPlace,
-  effect: TopicEffect,
-  past: PastEffects,
-): Promise<Outcome> {
+export async function setTopic(network: IrcNetwork, { channel }: ChannelPlace, effect: TopicEffect): Promise<Outcome> {
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
   const topic = oneLine(effect.topic, bot.view.isupport.topicLength);
-  return await command(bot, channel, [{ verb: "TOPIC", params: [nameOf(bot, channel), topic] }], effect, past);
+  return await command(bot, channel, [{ verb: "TOPIC", params: [nameOf(bot, channel), topic] }], effect);
 }
 
 /** What a membership on Matrix means for IRC. */
@@ -39,15 +33,12 @@ export async function setMembership(
   network: IrcNetwork,
   { channel }: ChannelPlace,
   effect: MembershipEffect,
-  past: PastEffects,
 ): Promise<Outcome> {
   const { who, change } = effect;
   if ("remote" in who) {
     const person = personOf(who.remote);
     if (person?.network !== network.name) return refused(`${who.remote} is nobody on ${network.name}`);
-    return change === "kick" || change === "ban"
-      ? await remove(network, channel, person.nick, effect, past)
-      : undefined;
+    return change === "kick" || change === "ban" ? await remove(network, channel, person.nick, effect) : undefined;
   }
   switch (change) {
     case "rename":
@@ -70,7 +61,6 @@ async function remove(
   channel: string,
   folded: string,
   effect: MembershipEffect,
-  past: PastEffects,
 ): Promise<Outcome> {
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
@@ -84,7 +74,7 @@ async function remove(
     bot.view.isupport.kickLength,
   );
   if (nick !== undefined) lines.push({ verb: "KICK", params: [name, nick, reason] });
-  return await command(bot, channel, lines, effect, past);
+  return await command(bot, channel, lines, effect);
 }
 
 function rename(network: IrcNetwork, user: UserId, name: string): void {
@@ -130,9 +120,8 @@ async function command(
   target: string,
   lines: readonly Line[],
   effect: EffectBase,
-  past: PastEffects,
 ): Promise<Outcome> {
   const { effect: key, signal } = effect;
-  if (lines.length === 0 || (await past.wasDone({ ...effect, key }))) return undefined;
+  if (lines.length === 0) return undefined;
   return outcomeOf(await connection.deliver({ key, target, lines, priority: Priority.control, signal }), target);
 }

@@ -1,4 +1,4 @@
-import { type ChannelId, type EffectBase, type Logger, RemoteMessageId, type Sent } from "@trestle/core";
+import { type EffectBase, type Logger, RemoteMessageId, type Sent } from "@trestle/core";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import { decodeVerdict, type Verdict } from "../session/deliveries.js";
 
@@ -7,13 +7,8 @@ export class NotKnownYet extends Error {
   override readonly name = "NotKnownYet";
 }
 
-/** An effect under the key it was written with. */
-export interface PastEffect {
-  readonly key: string;
-  readonly channel: ChannelId;
-  readonly at: number;
-  readonly signal: AbortSignal;
-}
+/** What is asked about. */
+export type PastEffect = Pick<EffectBase, "effect" | "channel" | "at" | "signal">;
 
 export interface PastEffectsOptions {
   readonly holder: HolderClient;
@@ -37,13 +32,13 @@ export class PastEffects {
   constructor(private readonly options: PastEffectsOptions) {}
 
   /** Whether an earlier attempt has done it. Rejects with `NotKnownYet`. */
-  async wasDone(effect: PastEffect & Pick<EffectBase, "attempt" | "maybeSent">): Promise<boolean> {
+  async wasDone(effect: EffectBase): Promise<boolean> {
     return (effect.maybeSent || effect.attempt > 1) && (await this.find(effect)) !== null;
   }
 
   /** What was sent, `null` where surely nothing was. Rejects with `NotKnownYet`. */
   async find(effect: PastEffect): Promise<Sent | null> {
-    const { outcome, connection, open, result } = await this.#ask(effect.key);
+    const { outcome, connection, open, result } = await this.#ask(effect.effect);
     if (outcome === "gone") return null;
     if (outcome === "unknown") {
       // A holder that was there all the time knows that nothing was written; another does not know what the first wrote.
@@ -67,15 +62,15 @@ export class PastEffects {
     }
   }
 
-  async #verdictOf(connection: string, { key, signal }: PastEffect): Promise<Verdict | undefined> {
-    const verdict = this.options.verdictOf(connection, key);
+  async #verdictOf(connection: string, { effect, signal }: PastEffect): Promise<Verdict | undefined> {
+    const verdict = this.options.verdictOf(connection, effect);
     return verdict && (await Promise.race([verdict, aborted(signal)]));
   }
 
-  #mayRepeat({ key, channel }: PastEffect): void {
+  #mayRepeat({ effect, channel }: PastEffect): void {
     this.#repetitions++;
     this.options.log.warn(
-      { effect: key, channel, soFar: this.#repetitions },
+      { effect, channel, soFar: this.#repetitions },
       "a connection ended while something was on its way: it may be repeated",
     );
   }

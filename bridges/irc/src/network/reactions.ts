@@ -4,25 +4,22 @@ import { type Reaction, reactionTags } from "../wire/reaction.js";
 import { wellFormed, withoutControls } from "../wire/sanitise.js";
 import type { Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
-import type { PastEffects } from "./past-effects.js";
 import { relayFor, speakerFor } from "./speaker.js";
 import { outcomeOf, priorityOf, takesTags } from "./speech.js";
 
 /** What is longer is no emoji and no short word; a tag that is too long costs the whole line. */
 const LONGEST_KEY_BYTES = 200;
 
-export interface Reacting {
-  readonly effect: ReactEffect;
-  readonly change: Reaction["change"];
-  readonly past: PastEffects;
-}
-
 /**
  * Adds a reaction or takes it back, where the network shows reactions. Elsewhere nothing is said: a line about every
  * reaction is more noise than the reaction is worth.
  */
-export async function react(network: IrcNetwork, place: Place, reacting: Reacting): Promise<Outcome> {
-  const { effect, change, past } = reacting;
+export async function react(
+  network: IrcNetwork,
+  place: Place,
+  effect: ReactEffect,
+  change: Reaction["change"],
+): Promise<Outcome> {
   const key = withoutControls(wellFormed(effect.key)).trim();
   // A picture of the room's own (a custom emoji) has no character.
   const isShown = key !== "" && Buffer.byteLength(key) <= LONGEST_KEY_BYTES && !key.startsWith("mxc://");
@@ -37,7 +34,6 @@ export async function react(network: IrcNetwork, place: Place, reacting: Reactin
   if ("outcome" in speaker) return speaker.outcome;
   const { connection, target } = speaker;
   if (!takesTags(connection, `draft/${change}`, "draft/reply")) return undefined;
-  if (await past.wasDone({ ...effect, key: effect.effect })) return {};
   const verdict = await connection.deliver({
     key: effect.effect,
     target,

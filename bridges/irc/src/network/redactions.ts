@@ -1,4 +1,4 @@
-import { isFailure, type Outcome, type RedactEffect } from "@trestle/core";
+import { EffectId, isFailure, type Outcome, type RedactEffect } from "@trestle/core";
 import type { Connection } from "../session/connection.js";
 import { isMsgid } from "../session/line-id.js";
 import { oneLine } from "../wire/sanitise.js";
@@ -21,7 +21,8 @@ export async function redact(
 ): Promise<Outcome> {
   for (const [index, id] of effect.target.entries()) {
     if (!isMsgid(id)) continue;
-    const outcome = await redactLine(network, place, effect, { id, key: `${effect.effect}-${index}`, past });
+    const line: RedactEffect = { ...effect, effect: EffectId(`${effect.effect}-${index}`) };
+    const outcome = await redactLine(network, place, line, { id, past });
     if (isFailure(outcome)) return outcome;
   }
   return undefined;
@@ -30,19 +31,20 @@ export async function redact(
 interface Line {
   /** The `msgid`. */
   readonly id: string;
-  readonly key: string;
   readonly past: PastEffects;
 }
 
 async function redactLine(network: IrcNetwork, place: Place, effect: RedactEffect, line: Line): Promise<Outcome> {
+  const byAuthor = { ...effect, effect: EffectId(`${effect.effect}a`) };
+  if ((await line.past.wasDone(byAuthor)) || (await line.past.wasDone(effect))) return {};
   const author = await authorIn(network, place, effect, line.id);
   if (author) {
-    const outcome = await write(author, { ...line, key: `${line.key}a` }, effect);
+    const outcome = await write(author, line.id, byAuthor);
     // Whoever may not take it back may be helped by the bot, where it is an operator.
     if (place.kind === "query" || !isFailure(outcome) || outcome.failed !== "permanent") return outcome;
   }
   return place.kind === "channel"
-    ? await write(await relayFor(network, place.channel, effect.signal), line, effect)
+    ? await write(await relayFor(network, place.channel, effect.signal), line.id, effect)
     : undefined;
 }
 
@@ -60,14 +62,13 @@ async function authorIn(
   return connection && target !== undefined ? { connection, target, as: "puppet" } : undefined;
 }
 
-async function write(speaker: Speaker, { id, key, past }: Line, effect: RedactEffect): Promise<Outcome> {
+async function write(speaker: Speaker, id: string, effect: RedactEffect): Promise<Outcome> {
   if ("outcome" in speaker) return speaker.outcome;
   const { connection, target } = speaker;
   if (!canRedact(connection)) return undefined;
-  if (await past.wasDone({ ...effect, key })) return {};
   const reason = effect.reason === undefined ? [] : [oneLine(effect.reason, REASON_BYTES)];
   const verdict = await connection.deliver({
-    key,
+    key: effect.effect,
     target,
     lines: [{ verb: "REDACT", params: [target, id, ...reason] }],
     priority: priorityOf(connection, target),
