@@ -138,7 +138,9 @@ async function reacts(launch: () => Promise<IrcServer>, isShown: boolean): Promi
   const question = await core.until("the question", () => core.messages()[0]);
   const answers = await running.say({ channel: room, text: "an answer", name: "Alice", answers: question.id });
   const effect = { ...base, target: question.id, key: "👍 ;", signal: AbortSignal.timeout(10_000) };
-  expect(await handlers.react?.({ ...effect, effect: EffectId("r1") })).toEqual(isShown ? { id: expect.any(String) } : undefined);
+  expect(await handlers.react?.({ ...effect, effect: EffectId("r1") })).toEqual(
+    isShown ? { id: expect.any(String) } : undefined,
+  );
   await handlers.unreact?.({ ...effect, effect: EffectId("r2") });
   await handlers.redact?.({ ...effect, effect: EffectId("d1"), target: [question.id] });
   await running.say({ channel: room, text: "end", name: "Alice" });
