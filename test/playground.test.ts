@@ -115,22 +115,45 @@ server.describe("the playground in a browser", (install) => {
     expect(await matrix.getByText("Editing your message").isVisible()).toBe(false);
   });
 
-  it("reacts, takes a reaction back, and deletes", async () => {
-    const target = message(matrix, "Hello from IRC");
-    await target.hover();
-    await target.getByRole("button", { name: "React with 👍" }).click();
-    const given = target.locator(".reactions .reaction", { hasText: "👍 1" });
-    await given.waitFor();
-    expect(await given.getAttribute("aria-pressed")).toBe("true");
-    await given.click();
-    await given.waitFor({ state: "detached" });
-    await type("matrix", "To be deleted");
-    await message(irc, "To be deleted").waitFor();
-    const unwanted = message(matrix, "To be deleted");
-    await unwanted.hover();
-    await unwanted.getByRole("button", { name: "Delete" }).click();
-    await matrix.locator(".deleted").waitFor();
-    expect(await unwanted.count()).toBe(0);
+  const reactionOn = (side: Locator, text: string, shown: string): Locator =>
+    message(side, text).locator(".reactions .reaction", { hasText: shown });
+
+  async function pressOn(side: Locator, text: string, button: string): Promise<void> {
+    await message(side, text).hover();
+    await message(side, text).getByRole("button", { name: button }).click();
+  }
+
+  it("carries reactions either way, and takes them back", async () => {
+    await pressOn(matrix, "Hello from IRC", "React with 👍");
+    await reactionOn(irc, "Hello from IRC", "👍 1").waitFor();
+    await pressOn(irc, "Hello from IRC", "React with 👍");
+    await reactionOn(matrix, "Hello from IRC", "👍 2").waitFor();
+    await pressOn(irc, "Hello from Matrix", "React with 🎉");
+    await reactionOn(matrix, "Hello from Matrix", "🎉 1").waitFor();
+    expect(await reactionOn(matrix, "Hello from Matrix", "🎉 1").getAttribute("aria-pressed")).toBe("false");
+    expect(await reactionOn(irc, "Hello from Matrix", "🎉 1").getAttribute("aria-pressed")).toBe("true");
+    await picture("2-reactions");
+    await reactionOn(matrix, "Hello from IRC", "👍 2").click();
+    await reactionOn(irc, "Hello from IRC", "👍 1").waitFor();
+    await reactionOn(irc, "Hello from IRC", "👍 1").click();
+    await reactionOn(matrix, "Hello from IRC", "👍").waitFor({ state: "detached" });
+    expect(await reactionOn(irc, "Hello from IRC", "👍").count()).toBe(0);
+  });
+
+  it("carries deletions either way", async () => {
+    for (const [here, there, name] of [
+      [matrix, irc, "matrix"],
+      [irc, matrix, "irc"],
+    ] as const) {
+      const text = `To be deleted on ${name}`;
+      await type(name, text);
+      await message(there, text).waitFor();
+      const deleted = await there.locator(".deleted").count();
+      await pressOn(here, text, "Delete");
+      await message(there, text).waitFor({ state: "detached" });
+      await message(here, text).waitFor({ state: "detached" });
+      expect(await there.locator(".deleted").count()).toBe(deleted + 1);
+    }
   });
 
   it("shows who comes and goes, and carries topics", async () => {
@@ -145,7 +168,7 @@ server.describe("the playground in a browser", (install) => {
     await matrix.locator(".topic", { hasText: "Set on IRC" }).waitFor();
     await setTopic(matrix, "Set on Matrix");
     await irc.locator(".topic", { hasText: "Set on Matrix" }).waitFor();
-    await picture("2-talk");
+    await picture("3-talk");
   });
 
   async function setTopic(side: Locator, topic: string): Promise<void> {
@@ -161,10 +184,10 @@ server.describe("the playground in a browser", (install) => {
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
     await bridge.getByText("ended by SIGKILL").waitFor();
     await bridge.getByText("waits for it").waitFor();
-    await picture("3-killed");
+    await picture("4-killed");
     await bridge.getByText("killed once").waitFor({ timeout: 60_000 });
     await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
-    await picture("4-delivered");
+    await picture("5-delivered");
     for (const direction of ["toIrc", "toMatrix"]) {
       expect(await tally(direction)).toEqual({ sent: "200", arrived: "200/200", duplicated: "0", outOfOrder: "0" });
     }
@@ -193,7 +216,7 @@ server.describe("the playground in a browser", (install) => {
     await later.getByText("nothing lost, nothing twice, nothing out of order").waitFor();
     const widths = await later.evaluate("[document.documentElement.scrollWidth, window.innerWidth]");
     expect(widths).toEqual([390, 390]);
-    await later.screenshot({ path: join(PICTURES, "5-small-dark.png"), fullPage: true });
+    await later.screenshot({ path: join(PICTURES, "6-small-dark.png"), fullPage: true });
     await context.close();
   });
 

@@ -6,16 +6,14 @@ import {
   type ConnectContext,
   defineConnector,
   type EffectBase,
-  type MessageEffect,
   type NetworkHandlers,
   type Outcome,
   refused,
-  RemoteMessageId,
   type RemoteUser,
   type RemoteUserId,
   retry,
-  type Sent,
   type UserId,
+  uncertain,
 } from "@trestle/core";
 import { configSchema, type IrcConfig } from "./config.js";
 import { HolderClient } from "./holder-client/holder-client.js";
@@ -24,13 +22,18 @@ import { holderPaths } from "./holder-client/paths.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
 import { IrcNetwork } from "./network/irc-network.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
+import { NotKnownYet, PastEffects } from "./network/past-effects.js";
+import { react } from "./network/reactions.js";
+import { redact } from "./network/redactions.js";
 import { say } from "./network/speech.js";
 import type { Connection } from "./session/connection.js";
-import { decodeVerdict, type Verdict } from "./session/deliveries.js";
 import { BASE_KEY, decodeState } from "./session/state.js";
 import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
 import { richLines } from "./network/rich-lines.js";
+
+/** Under which the holder that was met last is stored. */
+const HOLDER_KEY = "holder";
 
 /** The IRC bridge. */
 export default defineConnector({
@@ -44,13 +47,16 @@ export default defineConnector({
   },
 });
 
+type Apply<Where> = (network: IrcNetwork, place: Where) => Promise<Outcome>;
+
 class IrcBridge {
   readonly #networks = new Map<string, IrcNetwork>();
   readonly #connections = new Map<string, Connection>();
   readonly #holder: HolderClient;
+  readonly #past: PastEffects;
   #stopped = false;
-  /** How many messages may be on IRC twice. */
-  #repetitions = 0;
+  /** Counts sessions with the holder. */
+  #session = 0;
 
   constructor(private readonly context: ConnectContext<IrcConfig>) {
     const { config, network } = context;
@@ -60,12 +66,24 @@ class IrcBridge {
       quit: config.quitMessage,
       log: network.log,
       events: {
-        welcome: (welcome) => void this.#welcome(welcome),
+        welcome: (welcome) => this.#welcome(welcome),
         opened: (connection) => this.#connections.get(connection)?.opened(),
         lines: (connection, first, lines) => this.#connections.get(connection)?.lines(first, lines),
         closed: (connection, reason) => this.#connections.get(connection)?.closed(reason),
         lost: (reason, final) => this.#lost(reason, final),
       },
+    });
+    this.#past = new PastEffects({
+      holder: this.#holder,
+      verdictOf: (connection, key) => {
+        for (const each of this.#networks.values()) {
+          const verdict = each.verdictOf(connection, key);
+          if (verdict) return verdict;
+        }
+        return undefined;
+      },
+      isFollowed: (connection) => this.#connections.has(connection),
+      log: network.log,
     });
   }
 
@@ -77,7 +95,7 @@ class IrcBridge {
         each.name,
         new IrcNetwork({
           config: each,
-          ca: each.ca === undefined ? undefined : readFileSync(each.ca, "utf8"),
+          ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
           core: network,
           holder: this.#holder,
           quitMessage: config.quitMessage,
@@ -97,10 +115,13 @@ class IrcBridge {
         const network = this.#networks.get(place?.network ?? "");
         return place && network ? richLines(network, place, message) : [];
       },
-      message: (effect) => this.#message(effect),
-      topic: (effect) => this.#channelEffect(effect, setTopic),
-      membership: (effect) => this.#channelEffect(effect, setMembership),
-      findSent: (effect) => this.#findSent(effect),
+      message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
+      react: (effect) => this.#once(effect, (...to) => react(...to, effect, "react")),
+      unreact: (effect) => this.#once(effect, (...to) => react(...to, effect, "unreact")),
+      redact: (effect) => this.#apply(effect, (...to) => redact(...to, effect, this.#past)),
+      topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect)),
+      membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect)),
+      findSent: (effect) => this.#past.find(effect),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
@@ -110,48 +131,35 @@ class IrcBridge {
     };
   }
 
-  async #message(effect: MessageEffect): Promise<Outcome> {
+  /** Does what an effect asks for; what cannot be known yet is asked again. */
+  async #apply(effect: EffectBase, apply: Apply<Place>): Promise<Outcome> {
     const place = placeOf(effect.channel);
     const network = this.#networks.get(place?.network ?? "");
     if (!place || !network) return refused(`${effect.channel} is on a network that is not configured`);
-    if (!this.#holder.attached) return retry("the connection holder is being started", { afterMs: 500 });
-    return await say(network, place, effect);
-  }
-
-  async #channelEffect<Effect extends EffectBase>(
-    effect: Effect,
-    apply: (network: IrcNetwork, place: Extract<Place, { kind: "channel" }>, effect: Effect) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const place = placeOf(effect.channel);
-    const network = this.#networks.get(place?.network ?? "");
-    // A query has neither topic nor members.
-    return network && place?.kind === "channel" ? await apply(network, place, effect) : undefined;
-  }
-
-  /**
-   * Exact as long as the connection lives: the holder knows what was written, the server what it did with it. Where a
-   * connection broke in between and nobody saw what became of its last lines, they may be repeated, which is counted.
-   */
-  async #findSent(effect: MessageEffect): Promise<Sent | null> {
-    const { outcome, connection, open, result } = await this.#holder.ask(effect.effect);
-    if (outcome === "unknown" || outcome === "gone") return null;
-    const verdict = result === undefined ? await this.#verdictOf(connection, effect) : decodeVerdict(result);
-    if (verdict?.verdict === "sent") return verdict.id === undefined ? {} : { id: RemoteMessageId(verdict.id) };
-    if (verdict?.verdict === "refused" || verdict?.verdict === "absent") return null;
-    if (open || this.#connections.has(connection))
-      throw new Error("the server has not said yet what became of the message");
-    this.#repetitions++;
-    const detail = `${this.#repetitions} messages may have been repeated: connections ended while they were on their way`;
-    this.context.network.log.warn({ effect: effect.effect, connection }, detail);
-    return null;
-  }
-
-  async #verdictOf(connection: string, { effect, signal }: MessageEffect): Promise<Verdict | undefined> {
-    for (const network of this.#networks.values()) {
-      const verdict = network.verdictOf(connection, effect);
-      if (verdict) return await Promise.race([verdict, aborted(signal)]);
+    if (!this.#holder.attached) {
+      const reason = "the connection holder is being started";
+      return effect.maybeSent ? uncertain(reason) : retry(reason, { afterMs: 500 });
     }
-    return undefined;
+    try {
+      return await apply(network, place);
+    } catch (error) {
+      if (error instanceof NotKnownYet) return uncertain(error.message);
+      throw error;
+    }
+  }
+
+  /** The same for what must not be repeated, and of which the core does not ask `findSent`. */
+  #once(effect: EffectBase, apply: Apply<Place>): Promise<Outcome> {
+    return this.#apply(effect, async (network, place) => {
+      return (await this.#past.wasDone(effect)) ? {} : await apply(network, place);
+    });
+  }
+
+  /** A query has neither topic nor members, and nobody waits for those of a network that is not configured. */
+  async #channelEffect(effect: EffectBase, apply: Apply<Extract<Place, { kind: "channel" }>>): Promise<Outcome> {
+    const place = placeOf(effect.channel);
+    if (place?.kind !== "channel" || !this.#networks.has(place.network)) return undefined;
+    return await this.#once(effect, (network) => apply(network, place));
   }
 
   #resolveChannel(text: string): ChannelInfo | null {
@@ -202,8 +210,16 @@ class IrcBridge {
   }
 
   async #welcome(welcome: Welcome): Promise<void> {
-    const links = await this.context.network.links();
-    if (this.#stopped) return;
+    const session = ++this.#session;
+    const { storage } = this.context.network;
+    const [links, before] = await Promise.all([this.context.network.links(), storage.get(HOLDER_KEY)]);
+    if (!this.#isSession(session)) return;
+    if (before !== welcome.instance) {
+      if (before !== undefined) this.#past.holderChangedAt = Date.now();
+      await storage.set(HOLDER_KEY, welcome.instance);
+      // The session may have ended meanwhile: then another welcome follows.
+      if (!this.#isSession(session)) return;
+    }
     const known = new Set<string>();
     for (const network of this.#networks.values()) {
       const held = welcome.held.filter(
@@ -219,7 +235,12 @@ class IrcBridge {
     }
   }
 
+  #isSession(session: number): boolean {
+    return !this.#stopped && session === this.#session;
+  }
+
   #lost(reason: string, final: boolean): void {
+    this.#session++;
     this.context.network.log.error({ reason }, "the connection holder is lost");
     for (const network of this.#networks.values()) network.lost();
     this.#connections.clear();
@@ -238,12 +259,14 @@ class IrcBridge {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(new Error("nobody has said in time what became of the message"));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
+function readCertificates(network: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`The file of the option ca of the network ${network} cannot be read: ${String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /** What is thrown rejects. */

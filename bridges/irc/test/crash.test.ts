@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { type Capability, IrcServer, IrcTestClient } from "@trestle/testkit";
+import { type Capability, IrcServer, IrcTestClient, type LoggedMessage } from "@trestle/testkit";
 import fc from "fast-check";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
@@ -32,6 +32,26 @@ const servers: readonly { readonly name: string; readonly without: readonly Capa
     },
   ];
 
+/** The tenth message of a channel, and every tenth after it, is a reaction to the one before it. */
+function outgoingOf(index: number): OutgoingMessage {
+  const who = index % 5;
+  const isReaction = Math.floor(index / channels.length) % 10 === 9;
+  return {
+    id: `e${index}`,
+    channel: channels[index % channels.length]!,
+    user: `@user${who}:example.org`,
+    name: `User${who}`,
+    text: `out ${index}`,
+    ...(isReaction && { reactsTo: `e${index - channels.length}` }),
+  };
+}
+
+/** The ids on IRC of the messages that were reacted to, where they have ids. */
+function targetsIn(log: readonly LoggedMessage[], own: readonly OutgoingMessage[]): string[] {
+  const texts = own.flatMap(({ reactsTo }) => own.find(({ id }) => id === reactsTo)?.text ?? []);
+  return texts.flatMap((text) => log.find((message) => message.text === text)?.tags["msgid"] ?? []);
+}
+
 /** The texts of a channel's messages, in the order they were written down. */
 function textsOf(events: readonly unknown[], channel: string): string[] {
   return events.flatMap((event) => {
@@ -50,31 +70,21 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     await bridge.stop();
     person.close();
     await server.stop();
-    bridge.remove();
+    await bridge.remove();
   });
 
   it("loses nothing, repeats nothing and keeps the order, both ways", async () => {
     server = await IrcServer.start({ without, msgid });
     person = await IrcTestClient.connect({ port: server.port, nick: "carol" });
     for (const channel of channels) await person.join(channel.replace("net/", ""));
-    const outgoing = Array.from({ length: MESSAGES }, (_, index): OutgoingMessage => {
-      const who = index % 5;
-      return {
-        id: `e${index}`,
-        channel: channels[index % 3]!,
-        user: `@user${who}:example.org`,
-        name: `User${who}`,
-        text: `out ${index}`,
-      };
-    });
+    const outgoing = Array.from({ length: MESSAGES }, (_, index) => outgoingOf(index));
     bridge = new DurableProcess({ networks: [networkOn(server.port)], grace: 60, onStop: "quit" }, channels, outgoing);
-    let said = 0;
     bridge.start();
     // Whoever speaks before the bot is there for the first time speaks to nobody.
-    await server.waitFor(
-      () => channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle")),
-      { timeoutMs: 10_000 },
-    );
+    const isThere = () =>
+      channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle"));
+    await server.waitFor(isThere, { timeoutMs: 30_000 });
+    let said = 0;
     const speaker = setInterval(() => {
       if (said < MESSAGES) person.say(`#${["one", "two", "three"][said % 3]!}`, `in ${said++}`);
     }, 4);
@@ -88,9 +98,11 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     clearInterval(speaker);
 
     for (const [index, channel] of channels.entries()) {
-      const own = outgoing.filter((message) => message.channel === channel).map(({ text }) => text);
-      const log = server.channel(channel.replace("net/", "")).log;
-      expect(log.filter(({ from }) => from !== "carol").map(({ text }) => text)).toEqual(own);
+      const own = outgoing.filter((message) => message.channel === channel);
+      const expectedOwn = own.filter(({ reactsTo }) => msgid || reactsTo === undefined).map(({ text }) => text);
+      const log = server.channel(channel.replace("net/", "")).log.filter(({ from }) => from !== "carol");
+      expect(log.map(({ text, tags }) => tags["+draft/react"] ?? text)).toEqual(expectedOwn);
+      expect(log.flatMap(({ tags }) => tags["+draft/reply"] ?? [])).toEqual(targetsIn(log, own));
       const heard = textsOf(all, channel);
       const expected = Array.from({ length: MESSAGES }, (_, number) => number).filter((number) => number % 3 === index);
       expect(heard).toEqual(expected.map((number) => `in ${number}`));

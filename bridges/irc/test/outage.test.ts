@@ -128,6 +128,16 @@ describe("when a connection breaks", () => {
   });
 });
 
+describe("when only puppets are kept out", () => {
+  it("the bot speaks in their place, and nobody waits for a connection that is not tried soon", async () => {
+    await start();
+    server.refuseRegistration("Too many host connections");
+    for (const text of numbers(4))
+      await bridge.say({ channel: room, text, name: "Alice" }, { timeoutMs: 5_000, attempts: 1 });
+    expect(texts()).toEqual(numbers(4).map((text) => `<Alice> ${text}`));
+  });
+});
+
 describe("when the holder dies", () => {
   it("another is started and everybody comes back", async () => {
     await start();
@@ -163,6 +173,20 @@ describe("when the bridge is away", () => {
     person.say("#room", "and now");
     await core.until("the next message", () => core.texts().includes("and now"));
     expect(core.texts()).toEqual(["while away", "and now"]);
+  });
+
+  it("the next closes what the holder keeps, also where it is stopped before it has reached the holder", async () => {
+    await start({}, { grace: 60, onStop: "keep" });
+    const { core } = bridge;
+    await bridge.close();
+    expect(server.nicks).toContain("trestle");
+    bridge = await RunningBridge.start({
+      networks: [networkOn(server.port)],
+      core,
+      config: { grace: 60, onStop: "quit" },
+    });
+    await bridge.close();
+    await server.waitFor(() => !server.nicks.includes("trestle"));
   });
 
   it("and the server breaks the connections, what was heard until then is told, and nobody is heard twice", async () => {

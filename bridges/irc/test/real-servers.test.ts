@@ -14,6 +14,15 @@ jest.setTimeout(120_000);
 const inspircd = await realServer("inspircd");
 const ngircd = await realServer("ngircd");
 const room = ChannelId("net/#room");
+const base = {
+  attempt: 1,
+  maybeSent: false,
+  channel: room,
+  room: RoomId("!r"),
+  event: EventId("$e"),
+  author: { userId: UserId("@alice:example.org"), name: "Alice" },
+  at: 0,
+};
 
 let server: IrcServer;
 let bridge: RunningBridge | undefined;
@@ -23,7 +32,7 @@ let person: IrcPerson;
 afterEach(async () => {
   await bridge?.end();
   await process_?.stop();
-  process_?.remove();
+  await process_?.remove();
   bridge = undefined;
   process_ = undefined;
   await person.quit();
@@ -83,15 +92,6 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
 
   person.send("MODE #room +o trestle");
   await person.barrier();
-  const base = {
-    attempt: 1,
-    maybeSent: false,
-    channel: room,
-    room: RoomId("!r"),
-    event: EventId("$e"),
-    author: { userId: UserId("@alice:example.org"), name: "Alice" },
-    at: 0,
-  };
   expect(
     await handlers.topic?.({
       ...base,
@@ -120,6 +120,53 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
   };
   expect(await handlers.membership?.({ ...kick, signal: AbortSignal.timeout(10_000) })).toEqual({});
   await person.waitForLine("the kick", ({ command, params }) => command === "KICK" && params[1] === "caroline");
+}
+
+/** Reactions and replies, where the server passes tags on; no line about them where it does not. */
+async function reacts(launch: () => Promise<IrcServer>, isShown: boolean): Promise<void> {
+  server = await launch();
+  person = await IrcPerson.connect({ port: server.port, nick: "carol" });
+  await person.join("#room");
+  const running = (bridge = await RunningBridge.start({
+    networks: [networkOn(server.port)],
+    channels: ["net/#room"],
+    config: { onStop: "quit" },
+  }));
+  await running.ready();
+  const { core, handlers } = running;
+  person.say("#room", "a question");
+  const question = await core.until("the question", () => core.messages()[0]);
+  const answers = await running.say({ channel: room, text: "an answer", name: "Alice", answers: question.id });
+  const effect = { ...base, target: question.id, key: "👍 ;", signal: AbortSignal.timeout(10_000) };
+  expect(await handlers.react?.({ ...effect, effect: EffectId("r1") })).toEqual(
+    isShown ? { id: expect.any(String) } : undefined,
+  );
+  await handlers.unreact?.({ ...effect, effect: EffectId("r2") });
+  await handlers.redact?.({ ...effect, effect: EffectId("d1"), target: [question.id] });
+  await running.say({ channel: room, text: "end", name: "Alice" });
+  await person.waitForUtterance("the end", ({ text }) => text === "end");
+  const heard = person.utterances().map(({ kind, from, text, tags }) => {
+    const own = [...tags].filter(([name]) => name.startsWith("+")).map((pair) => pair.join("="));
+    return [kind, from, text, ...own.sort()].join(" ");
+  });
+  const reply = `+draft/reply=${question.id}`;
+  expect(heard).toEqual(
+    isShown
+      ? [
+          `text Alice[m] an answer ${reply}`,
+          `tags Alice[m]  +draft/react=👍 ; ${reply}`,
+          `tags Alice[m]  ${reply} +draft/unreact=👍 ;`,
+          "text Alice[m] end",
+        ]
+      : ["text Alice[m] an answer", "text Alice[m] end"],
+  );
+  if (!isShown) return;
+  const [answer] = answers.map((outcome) => outcome && "id" in outcome && outcome.id);
+  person.send(`@+draft/reply=${answer};+draft/react=🎉 TAGMSG #room`);
+  person.send(`@+draft/reply=${answer} PRIVMSG #room :thanks`);
+  const thanks = await core.until("the reply", () => core.messages()[1]);
+  expect(thanks.replyTo).toBe(answer);
+  expect(core.received.find(({ kind }) => kind === "reaction")).toMatchObject({ target: answer, key: "🎉" });
 }
 
 async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
@@ -194,6 +241,12 @@ inspircd.describe("with InspIRCd", (install) => {
   it("relays both ways", () => relays(() => startInspircd(install)));
   it("relays both ways without echoes and labels", () =>
     relays(() => startInspircd(install, { without: ["ircv3_echomessage", "ircv3_labeledresponse", "ircv3_msgid"] })));
+  it("carries reactions and replies", () => reacts(() => startInspircd(install), true));
+  it("says nothing of reactions where tags are not passed on", () =>
+    reacts(
+      () => startInspircd(install, { without: ["ircv3_ctctags", "ircv3_echomessage", "ircv3_labeledresponse"] }),
+      false,
+    ));
   it("is back after the server was killed", () => comesBack(() => startInspircd(install)));
   it("loses and repeats nothing when killed", () => survivesKills(() => startInspircd(install)));
   it("loses and repeats nothing when killed, without echoes", () =>
@@ -248,6 +301,7 @@ inspircd.describe("with InspIRCd", (install) => {
 
 ngircd.describe("with ngIRCd", (install) => {
   it("relays both ways", () => relays(() => startNgircd(install)));
+  it("says nothing of reactions", () => reacts(() => startNgircd(install), false));
   it("is back after the server was killed", () => comesBack(() => startNgircd(install)));
   it("loses and repeats nothing when killed", () => survivesKills(() => startNgircd(install)));
 });

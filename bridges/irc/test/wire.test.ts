@@ -9,6 +9,7 @@ import { fold } from "../dist/wire/casemapping.js";
 import { LineDecoder } from "../dist/wire/encoding.js";
 import { Isupport } from "../dist/wire/isupport.js";
 import { formatMessage, parseMessage } from "../dist/wire/message.js";
+import { reactionOf, reactionTags } from "../dist/wire/reaction.js";
 import { isChannelName, isNick, oneLine } from "../dist/wire/sanitise.js";
 import { parseSource } from "../dist/wire/source.js";
 
@@ -132,6 +133,33 @@ describe("a line", () => {
   });
 });
 
+describe("a reaction", () => {
+  it("is read back from its tags, whatever it is", () => {
+    const any = fc.string({ unit: "grapheme", minLength: 1 }).map((text) => text.replaceAll("\0", "x"));
+    fc.assert(
+      fc.property(fc.constantFrom("react" as const, "unreact" as const), any, any, (change, target, key) => {
+        const reaction = { change, target, key };
+        const { tags } = parseMessage(formatMessage("TAGMSG", ["#c"], { tags: reactionTags(reaction) }))!;
+        expect(reactionOf(tags)).toEqual(reaction);
+      }),
+      { seed: 3, numRuns: 500 },
+    );
+  });
+
+  it("is none where it points nowhere, or is added and taken back at once", () => {
+    const of = (tags: string) => reactionOf(parseMessage(`@${tags} TAGMSG #c`)!.tags);
+    expect(of("+reply=1;+react=x")).toEqual({ change: "react", target: "1", key: "x" });
+    for (const tags of [
+      "+draft/react=x",
+      "+draft/reply=1",
+      "+draft/reply=1;+draft/react",
+      "+draft/reply=1;+draft/react=x;+draft/unreact=x",
+      "draft/reply=1;draft/react=x",
+    ])
+      expect(of(tags)).toBeUndefined();
+  });
+});
+
 describe("names", () => {
   it("are folded as the server says", () => {
     expect(fold("Nick[]\\^A", "rfc1459")).toBe("nick{}|~a");
@@ -179,5 +207,10 @@ describe("what a server says about itself", () => {
     expect(isupport.get("ARE SUPPORTED BY THIS SERVER")).toBeUndefined();
     isupport.take(["me", "-NICKLEN", "LINELEN=nonsense", "are supported"]);
     expect([isupport.nickLength, isupport.lineLength]).toEqual([30, 512]);
+    expect(isupport.denies("draft/react")).toBe(false);
+    isupport.take(["me", "CLIENTTAGDENY=*,-draft/reply", "are supported"]);
+    expect(["draft/react", "draft/reply"].map((tag) => isupport.denies(tag))).toEqual([true, false]);
+    isupport.take(["me", "CLIENTTAGDENY=typing,draft/reply", "are supported"]);
+    expect(["draft/react", "draft/reply"].map((tag) => isupport.denies(tag))).toEqual([false, true]);
   });
 });

@@ -15,10 +15,9 @@ export function renderItem(side, item, onEdit) {
     return element("li", { className: "happening" }, element("span", {}, item.text), time(item.at));
   }
   const row = element("li", { className: `message ${item.own ? "own" : ""} is-${item.style}` });
-  const canChange = side === "matrix" && !item.deleted;
   row.append(head(side, item), text(side, item, onEdit));
-  if (item.reactions.length > 0) row.append(reactions(side, item));
-  if (canChange) row.append(tools(item, onEdit));
+  if (!item.deleted && item.reactions.length > 0) row.append(reactions(side, item));
+  if (!item.deleted) row.append(tools(side, item, onEdit));
   return row;
 }
 
@@ -62,18 +61,19 @@ function text(side, item, onEdit) {
 }
 
 /** What one may do with a message. */
-function tools(item, onEdit) {
+function tools(side, item, onEdit) {
   const left = REACTIONS.filter((key) => !item.reactions.some((reaction) => reaction.key === key));
   return element(
     "div",
     { className: "tools" },
-    ...left.map((key) => reactionButton(item, key, key, false)),
-    item.own ? tool("Edit", () => onEdit(item)) : null,
-    item.own ? tool("Delete", () => act("remove", { id: item.id })) : null,
+    ...left.map((key) => reactionButton({ side, item, key }, key, false)),
+    // IRC has no edits.
+    item.own && side === "matrix" ? tool("Edit", () => onEdit(item)) : null,
+    item.own ? tool("Delete", () => act("remove", { side, id: item.id })) : null,
   );
 }
 
-function reactionButton(item, key, label, own) {
+function reactionButton({ side, item, key }, label, own) {
   return element(
     "button",
     {
@@ -81,7 +81,7 @@ function reactionButton(item, key, label, own) {
       className: "reaction",
       "aria-pressed": String(own),
       "aria-label": `React with ${key} to the message of ${item.from.name}`,
-      onclick: () => act("react", { id: item.id, key }),
+      onclick: () => act("react", { side, id: item.id, key }),
     },
     label,
   );
@@ -93,9 +93,7 @@ function tool(label, onclick) {
 
 function reactions(side, item) {
   const shown = item.reactions.map(({ key, count, own }) =>
-    side === "matrix"
-      ? reactionButton(item, key, `${key} ${count}`, own)
-      : element("span", { className: "reaction" }, `${key} ${count}`),
+    reactionButton({ side, item, key }, `${key} ${count}`, own),
   );
   return element("div", { className: "reactions" }, ...shown);
 }

@@ -24,7 +24,7 @@ export interface HolderClientOptions {
 
 export interface HolderClientEvents {
   /** Attached: at the start, and again after the holder or the session ended. Whatever is not in it is gone. */
-  welcome(welcome: Welcome): void;
+  welcome(welcome: Welcome): Promise<void>;
   opened(connection: string): void;
   lines(connection: string, first: number, lines: readonly Buffer[]): void;
   closed(connection: string, reason: string): void;
@@ -35,7 +35,7 @@ export interface HolderClientEvents {
 /** The bridge's side of the holder: starts one where none runs, and attaches again when the session ends. */
 export class HolderClient {
   #link: HolderLink | undefined;
-  #stopping = false;
+  #stopping: "detach" | "quit" | undefined;
   readonly #stopped = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
@@ -96,16 +96,20 @@ export class HolderClient {
 
   /** Ends the session: the holder keeps the connections (`detach`), or closes them and ends (`quit`). */
   async stop(how: "detach" | "quit"): Promise<void> {
-    this.#stopping = true;
+    this.#stopping = how;
     this.#stopped.abort();
-    if (how === "quit") this.#link?.send({ type: "shutdown", lastLine: `QUIT :${this.options.quit}` });
-    await this.#link?.end();
+    if (this.#link) await this.#leave(this.#link);
     await this.#loop;
+  }
+
+  async #leave(link: HolderLink): Promise<void> {
+    if (this.#stopping === "quit") link.send({ type: "shutdown", lastLine: `QUIT :${this.options.quit}` });
+    await link.end();
   }
 
   async #attach(): Promise<void> {
     let wait = 50;
-    while (!this.#stopping) {
+    while (this.#stopping === undefined) {
       try {
         await this.#attachOnce();
         return;
@@ -120,12 +124,13 @@ export class HolderClient {
   async #attachOnce(): Promise<void> {
     const token = readOrMakeToken(this.options.paths);
     const { link, welcome } = (await this.#tryOpen(token)) ?? (await this.#startHolder(token));
-    if (this.#stopping) {
-      await link.end();
+    // A holder that is reached only now keeps the connections of the bridge before.
+    if (this.#stopping !== undefined) {
+      await this.#leave(link);
       return;
     }
     this.#link = link;
-    this.options.events.welcome(welcome);
+    await this.options.events.welcome(welcome);
   }
 
   /** `undefined` where nobody listens. */
@@ -167,7 +172,7 @@ export class HolderClient {
       closeSync(errors);
     }
     const deadline = Date.now() + START_WITHIN_MS;
-    while (Date.now() < deadline && !this.#stopping) {
+    while (Date.now() < deadline && this.#stopping === undefined) {
       await delay(15);
       const opened = await this.#tryOpen(token);
       if (opened) return opened;
@@ -177,7 +182,7 @@ export class HolderClient {
 
   #lost(reason: string, replaced: boolean): void {
     this.#link = undefined;
-    if (this.#stopping) return;
+    if (this.#stopping !== undefined) return;
     this.options.events.lost(reason, replaced);
     if (!replaced) this.#loop = this.#attach();
   }

@@ -21,6 +21,8 @@ export type PendingFrame = Extract<ToBridge, { type: "pending" }>;
 
 /** What the holder has when a bridge attaches. */
 export interface Welcome {
+  /** Which holder it is: the same as long as it remembers what was written. */
+  readonly instance: string;
   readonly held: readonly HeldFrame[];
   readonly pending: readonly PendingFrame[];
 }
@@ -55,6 +57,7 @@ export class HolderLink {
   readonly #held: HeldFrame[] = [];
   readonly #pending: PendingFrame[] = [];
   #welcome: { resolve: (welcome: Welcome) => void; reject: (error: Error) => void } | undefined;
+  #instance = "";
   #lastRequest = 0;
   #over: string | undefined;
   #replaced = false;
@@ -170,7 +173,7 @@ export class HolderLink {
         this.#pending.push(frame);
         return;
       case "ready":
-        this.#welcome?.resolve({ held: this.#held, pending: this.#pending });
+        this.#welcome?.resolve({ instance: this.#instance, held: this.#held, pending: this.#pending });
         this.#welcome = undefined;
         return;
       case "opened":
@@ -200,6 +203,7 @@ export class HolderLink {
 
   #prove(frame: Extract<ToBridge, { type: "challenge" }>): void {
     const { token, graceMs, quit } = this.options;
+    this.#instance = frame.instance;
     if (!proves(frame.proof, proofOf("holder", token, this.#nonce, frame.nonce))) {
       throw new HolderMismatch(`what answers at ${this.options.path} does not know this bridge's secret`);
     }

@@ -21,6 +21,7 @@ export class PuppetFilter {
       case "PRIVMSG":
       case "NOTICE":
       case "TAGMSG":
+      case "REDACT":
         return own || this.#concernsMe(line, head.parameters);
       case "NICK":
         if (own) this.#nick = parameterAt(line, head.parameters).value;

@@ -33,7 +33,7 @@ export class Holder {
   readonly #spooled = new Map<string, LineStore>();
   readonly #forgetWhenClosed = new Set<string>();
   readonly #effects = new EffectRegister();
-  readonly #instance = randomBytes(8).toString("hex");
+  readonly #instance: string;
   readonly #liveness: NodeJS.Timeout;
   #bridge: BridgeSession | undefined;
   #grace: NodeJS.Timeout | undefined;
@@ -44,6 +44,7 @@ export class Holder {
   constructor(private readonly options: HolderOptions) {
     this.#graceMs = options.graceMs;
     this.#quit = options.quit;
+    this.#instance = options.spool?.instance ?? randomBytes(8).toString("hex");
     for (const stored of options.spool?.connections ?? []) {
       this.#spooled.set(
         stored.id,
@@ -90,7 +91,11 @@ export class Holder {
       if (isOpen && Date.now() < deadline) return;
       clearInterval(wait);
       this.#bridge?.end();
-      this.options.onEnd({ connections: this.#stores().map(({ stored }) => stored), effects: this.#effects.stored });
+      this.options.onEnd({
+        instance: this.#instance,
+        connections: this.#stores().map(({ stored }) => stored),
+        effects: this.#effects.stored,
+      });
     }, 20);
   }
 

@@ -30,7 +30,7 @@ const holder = new Holder({
   spool: spool.read(),
   onSpoolDone: () => spool.remove(),
   onEnd: (left) => {
-    if (left.connections.length > 0) spool.write(left);
+    if (left.connections.length > 0 || left.effects.length > 0) spool.write(left);
     if (holdsPath(path, inode)) removeIfThere(path);
     process.exit(0);
   },

@@ -5,13 +5,18 @@ import { FrameError, Packer, Unpacker } from "./packing.js";
 
 const VERSION = 1;
 
+/** How many effects are left to the next holder: the newest. */
+const MAX_EFFECTS = 5_000;
+
 export interface Spool {
+  /** Who wrote it: the holder that reads it goes on under this name. */
+  readonly instance: string;
   readonly connections: readonly StoredConnection[];
   readonly effects: readonly StoredEffect[];
 }
 
-export function packSpool({ connections, effects }: Spool): Buffer {
-  const packer = new Packer().u8(VERSION);
+export function packSpool({ instance, connections, effects }: Spool): Buffer {
+  const packer = new Packer().u8(VERSION).text(instance);
   packer.list(connections, (into, { id, first, lines, state, closed }) => {
     into
       .text(id)
@@ -19,7 +24,7 @@ export function packSpool({ connections, effects }: Spool): Buffer {
       .list(lines, (each, line) => each.bytes(line));
     into.list(state, packChange).text(closed);
   });
-  packer.list(effects, (into, { key, connection, meta, outcome, result }) => {
+  packer.list(effects.slice(-MAX_EFFECTS), (into, { key, connection, meta, outcome, result }) => {
     packOutcome(into.text(key).text(connection).text(meta), outcome);
     into.optionalText(result);
   });
@@ -31,6 +36,7 @@ export function unpackSpool(bytes: Buffer): Spool {
   const from = new Unpacker(bytes);
   const version = from.u8();
   if (version !== VERSION) throw new FrameError(`it is of version ${version}`);
+  const instance = from.text();
   const connections = from.list((each): StoredConnection => {
     const id = each.text();
     const first = each.u53();
@@ -43,5 +49,5 @@ export function unpackSpool(bytes: Buffer): Spool {
     if (outcome === "unknown") throw new FrameError("an effect has no such outcome");
     return { key, connection, meta, outcome, result: each.optionalText() };
   });
-  return { connections, effects };
+  return { instance, connections, effects };
 }

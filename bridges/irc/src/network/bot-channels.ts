@@ -39,6 +39,7 @@ export class BotChannels {
   }
 
   unlink(channel: string): void {
+    this.#report(channel, "closed");
     this.#linked.delete(channel);
     clearTimeout(this.#retries.get(channel));
     this.#retries.delete(channel);
@@ -51,6 +52,11 @@ export class BotChannels {
     for (const channel of [...bot.view.channels.keys()]) {
       if (!this.#linked.has(channel)) bot.part(channel, UNLINKED);
     }
+  }
+
+  /** The bot's connection ended: nobody hears the channels until it is back. */
+  lost(reason: string): void {
+    for (const channel of this.#linked) this.#report(channel, "waiting", reason);
   }
 
   kicked(channel: string, by: string, reason: string): void {
@@ -85,7 +91,7 @@ export class BotChannels {
     );
   }
 
-  #report(channel: string, state: "connected" | "failed", detail?: string): void {
+  #report(channel: string, state: "connected" | "waiting" | "failed" | "closed", detail?: string): void {
     if (!this.#linked.has(channel)) return;
     const connection = channelIdOf(this.options.network, channel);
     this.options.core.report({ connection, state, ...(detail === undefined ? {} : { detail }) });

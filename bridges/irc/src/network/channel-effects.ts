@@ -1,7 +1,15 @@
-import { type MembershipEffect, type Outcome, refused, retry, type TopicEffect, type UserId } from "@trestle/core";
+import {
+  type EffectBase,
+  type MembershipEffect,
+  type Outcome,
+  refused,
+  retry,
+  type TopicEffect,
+  type UserId,
+} from "@trestle/core";
 import type { Connection } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
-import { formatMessage } from "../wire/message.js";
+import type { Line } from "../session/outgoing.js";
 import { oneLine } from "../wire/sanitise.js";
 import { personOf, type Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
@@ -17,13 +25,7 @@ export async function setTopic(network: IrcNetwork, { channel }: ChannelPlace, e
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
   const topic = oneLine(effect.topic, bot.view.isupport.topicLength);
-  return await command(
-    bot,
-    channel,
-    effect.effect,
-    [formatMessage("TOPIC", [nameOf(bot, channel), topic])],
-    effect.signal,
-  );
+  return await command(bot, channel, [{ verb: "TOPIC", params: [nameOf(bot, channel), topic] }], effect);
 }
 
 /** What a membership on Matrix means for IRC. */
@@ -65,14 +67,14 @@ async function remove(
   const nick = network.members.nickOf(folded);
   const name = nameOf(bot, channel);
   if (nick === undefined && effect.change === "kick") return refused(`${folded} is not in ${channel}`);
-  const lines: string[] = [];
-  if (effect.change === "ban") lines.push(formatMessage("MODE", [name, "+b", `${nick ?? folded}!*@*`]));
+  const lines: Line[] = [];
+  if (effect.change === "ban") lines.push({ verb: "MODE", params: [name, "+b", `${nick ?? folded}!*@*`] });
   const reason = oneLine(
     `${effect.author.name}${effect.reason === undefined ? "" : `: ${effect.reason}`}`,
     bot.view.isupport.kickLength,
   );
-  if (nick !== undefined) lines.push(formatMessage("KICK", [name, nick, reason]));
-  return await command(bot, channel, effect.effect, lines, effect.signal);
+  if (nick !== undefined) lines.push({ verb: "KICK", params: [name, nick, reason] });
+  return await command(bot, channel, lines, effect);
 }
 
 function rename(network: IrcNetwork, user: UserId, name: string): void {
@@ -116,13 +118,10 @@ function nameOf(connection: Connection, channel: string): string {
 async function command(
   connection: Connection,
   target: string,
-  key: string,
-  lines: readonly string[],
-  signal: AbortSignal,
+  lines: readonly Line[],
+  effect: EffectBase,
 ): Promise<Outcome> {
+  const { effect: key, signal } = effect;
   if (lines.length === 0) return undefined;
-  return outcomeOf(
-    await connection.deliver({ key, target, texts: [], lines, priority: Priority.control, signal }),
-    target,
-  );
+  return outcomeOf(await connection.deliver({ key, target, lines, priority: Priority.control, signal }), target);
 }

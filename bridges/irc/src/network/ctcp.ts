@@ -2,6 +2,9 @@
 const BURST = 3;
 const PER_SECOND = 0.2;
 
+const HINT =
+  "I carry messages between this network and Matrix, and read none myself: write in the channel, or to the person.";
+
 /** Answers to the requests that clients make of one another. */
 export class CtcpAnswers {
   #tokens = BURST;
@@ -10,13 +13,21 @@ export class CtcpAnswers {
   /** The answer's text, with its delimiters; `undefined` for none. */
   answer(command: string, argument: string): string | undefined {
     const answer = this.#answerTo(command, argument);
-    if (answer === undefined) return undefined;
+    return answer !== undefined && this.#mayAnswer() ? `\x01${answer}\x01` : undefined;
+  }
+
+  /** What the bot says to who writes to it alone; `undefined` for nothing. */
+  hint(): string | undefined {
+    return this.#mayAnswer() ? HINT : undefined;
+  }
+
+  #mayAnswer(): boolean {
     const now = performance.now();
     this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#filledAt) * PER_SECOND) / 1000);
     this.#filledAt = now;
-    if (this.#tokens < 1) return undefined;
+    if (this.#tokens < 1) return false;
     this.#tokens--;
-    return `\x01${answer}\x01`;
+    return true;
   }
 
   #answerTo(command: string, argument: string): string | undefined {

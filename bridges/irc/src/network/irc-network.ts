@@ -26,6 +26,7 @@ import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import { SentBy } from "./sent-by.js";
 
 export interface IrcNetworkContext {
   readonly config: NetworkConfig;
@@ -47,6 +48,7 @@ export class IrcNetwork {
   readonly channels: BotChannels;
   readonly members = new Members();
   readonly puppets: Puppets;
+  readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #orphans = new Orphans();
@@ -87,7 +89,7 @@ export class IrcNetwork {
       ctcp,
       isLinked: (channel) => this.channels.isLinked(channel),
       ownMessageSeen: (nick, channel, text, id) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.seen(channel, text, id);
+        this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
         this.#orphans.seen(nick, channel, text, id);
       },
       ownQuitSeen: (nick) => {
@@ -166,6 +168,7 @@ export class IrcNetwork {
   /** The session with the holder is over: every connection is gone, or will be named again. */
   lost(): void {
     this.#orphans.end("the connection holder ended");
+    this.channels.lost("the connection holder ended");
     for (const seat of this.#seats()) seat.lost();
   }
 
@@ -183,6 +186,8 @@ export class IrcNetwork {
 
   unlink(channel: string): void {
     this.channels.unlink(channel);
+    const changes = this.members.forget(channel);
+    if (this.bot.current) this.context.holder.state(this.bot.current.id, changes);
     for (const { seat } of this.puppets.all) {
       seat.channels.delete(channel);
       seat.connection?.part(channel, UNLINKED);
@@ -239,6 +244,7 @@ export class IrcNetwork {
     ended: (connection, ending) => {
       this.#ended(connection);
       connection.outgoing.deliveries.end(ending.reason);
+      this.channels.lost(ending.reason);
       this.bot.ended(connection, ending);
       if (!this.bot.connection) this.#orphans.end(ending.reason);
     },

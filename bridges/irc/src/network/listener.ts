@@ -1,12 +1,14 @@
-import { type ChannelId, type NetworkEvent, RemoteMessageId, type RemoteUser } from "@trestle/core";
+import { type NetworkEvent, RemoteMessageId, type RemoteUser } from "@trestle/core";
 import type { StateChange } from "../holder/frames.js";
 import type { Connection, LineScope } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
+import { traceOf } from "../session/trace.js";
 import { withoutCodes } from "../wire/formatting-codes.js";
 import type { IrcMessage } from "../wire/message.js";
 import { isServer, parseSource, type Source } from "../wire/source.js";
 import type { CtcpAnswers } from "./ctcp.js";
 import { channelIdOf, remoteUserIdOf } from "./ids.js";
+import { answered, type Caused, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
 import type { Members } from "./members.js";
 import type { OwnNicks } from "./own-nicks.js";
@@ -18,8 +20,8 @@ export interface ListenerOptions {
   readonly ctcp: CtcpAnswers;
   /** Whether somebody on Matrix wants to hear of the channel. */
   readonly isLinked: (channel: string) => boolean;
-  /** A message of one of our own clients was seen in a channel. */
-  readonly ownMessageSeen: (nick: string, channel: string, text: string, id: string | undefined) => void;
+  /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
+  readonly ownMessageSeen: (nick: string, channel: string, trace: string, id: string | undefined) => void;
   /** One of our own clients was seen to leave the network. */
   readonly ownQuitSeen: (nick: string) => void;
   readonly kicked: (channel: string, by: string, reason: string) => void;
@@ -49,7 +51,10 @@ export class Listener {
     switch (message.verb) {
       case "PRIVMSG":
       case "NOTICE":
-        this.#message(context);
+      case "TAGMSG":
+      case "REDACT":
+        if (own) this.#ownSeen(context);
+        else this.#said(context);
         return;
       case "JOIN":
         this.#join(context);
@@ -86,19 +91,44 @@ export class Listener {
     this.#names.clear();
   }
 
-  #message(context: Context): void {
-    const { connection, message, source, own, scope } = context;
-    const [target = "", text = ""] = message.params;
-    const channel = connection.view.fold(target);
-    if (own) {
-      this.options.ownMessageSeen(connection.view.fold(source.nick), channel, text, message.tags.get("msgid"));
-      return;
+  #ownSeen({ connection, message, source }: Context): void {
+    const trace = traceOf(message);
+    if (trace === undefined) return;
+    const [nick, channel] = [connection.view.fold(source.nick), connection.view.fold(message.params[0] ?? "")];
+    this.options.ownMessageSeen(nick, channel, trace, message.tags.get("msgid"));
+  }
+
+  #said(context: Context): void {
+    const { connection, message, source, scope } = context;
+    const channel = connection.view.fold(message.params[0] ?? "");
+    switch (message.verb) {
+      case "TAGMSG":
+      case "REDACT": {
+        if (!this.options.isLinked(channel)) return;
+        const caused = this.#caused(context, channel, message.tags.get("msgid") ?? scope.id);
+        const sender = isServer(source) ? undefined : this.#userOf(context, source.nick);
+        const event =
+          message.verb === "REDACT"
+            ? redactionEvent(message, caused, sender)
+            : sender && reactionEvent(message, caused, sender);
+        if (event) this.#emit(context, event);
+        return;
+      }
+      default:
+        this.#message(context, channel);
     }
+  }
+
+  #message(context: Context, channel: string): void {
+    const { connection, message, source, scope } = context;
+    const [target = "", text = ""] = message.params;
     if (isServer(source) || message.params.length < 2) return;
     const incoming = incomingText(message.verb, text);
-    if (incoming.kind === "ctcp") {
-      const answer =
-        message.verb === "PRIVMSG" ? this.options.ctcp.answer(incoming.command, incoming.argument) : undefined;
+    const isPrivate = connection.view.isOwn(target);
+    if (incoming.kind === "ctcp" || isPrivate) {
+      if (message.verb === "NOTICE") return;
+      const { ctcp } = this.options;
+      const answer = incoming.kind === "ctcp" ? ctcp.answer(incoming.command, incoming.argument) : ctcp.hint();
       if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
       return;
     }
@@ -110,6 +140,7 @@ export class Listener {
       ...this.#caused(context, channel, id),
       sender: this.#userOf(context, source.nick),
       content: incoming.content,
+      ...answered(message),
     });
   }
 
@@ -253,11 +284,7 @@ export class Listener {
     });
   }
 
-  #caused(
-    { at, scope }: Context,
-    channel: string,
-    id = scope.id,
-  ): { id: RemoteMessageId; channel: ChannelId; at?: number } {
+  #caused({ at, scope }: Context, channel: string, id = scope.id): Caused {
     return {
       id: RemoteMessageId(id),
       channel: channelIdOf(this.options.network, channel),

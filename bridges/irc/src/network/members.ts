@@ -58,6 +58,13 @@ export class Members {
       .map(([folded, { nick }]) => [folded, nick] as const);
   }
 
+  /** Nobody listens to a channel any more. */
+  forget(channel: string): StateChange[] {
+    const changes: StateChange[] = [];
+    for (const [folded] of this.of(channel)) this.leave(folded, channel, changes);
+    return changes;
+  }
+
   nickOf(folded: string): string | undefined {
     return this.#members.get(folded)?.nick;
   }

@@ -23,7 +23,7 @@ export class Orphans {
 
   /** The bot saw a message under this nick. */
   seen(nick: string, target: string, text: string, id: string | undefined): void {
-    for (const deliveries of this.#of(nick)) deliveries.seen(target, text, id);
+    for (const deliveries of this.#of(nick)) deliveries.seen("bot", target, text, id);
   }
 
   /** The bot saw this nick leave the network. */

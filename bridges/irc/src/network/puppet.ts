@@ -1,10 +1,11 @@
-import { type NetworkEvent, RemoteMessageId, type UserId } from "@trestle/core";
+import { RemoteMessageId, type UserId } from "@trestle/core";
 import type { Connection, LineScope } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { IrcMessage } from "../wire/message.js";
 import { isServer, parseSource } from "../wire/source.js";
 import type { CtcpAnswers } from "./ctcp.js";
 import { queryIdOf, remoteUserIdOf } from "./ids.js";
+import { answered, type Caused, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
 import { timeOf } from "./listener.js";
 import type { NickMaker } from "./nick-maker.js";
@@ -51,6 +52,8 @@ export class PuppetEars {
         return;
       case "PRIVMSG":
       case "NOTICE":
+      case "TAGMSG":
+      case "REDACT":
         if (!scope.own && view.isOwn(first)) this.#query(puppet, connection, message, scope);
         return;
     }
@@ -59,26 +62,35 @@ export class PuppetEars {
   #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
     const source = parseSource(message.source);
     if (isServer(source)) return;
+    const folded = connection.view.fold(source.nick);
+    const at = timeOf(message);
+    const caused: Caused = {
+      id: RemoteMessageId(message.tags.get("msgid") ?? scope.id),
+      channel: queryIdOf(this.network, folded, puppet.user),
+      ...(at === undefined ? {} : { at }),
+    };
+    const sender = { id: remoteUserIdOf(this.network, folded), name: source.nick };
+    if (message.verb === "TAGMSG" || message.verb === "REDACT") {
+      const event = (message.verb === "TAGMSG" ? reactionEvent : redactionEvent)(message, caused, sender);
+      if (event) scope.events.push(event);
+      return;
+    }
     const incoming = incomingText(message.verb, message.params[1] ?? "");
     if (incoming.kind === "ctcp") {
       const answer = message.verb === "PRIVMSG" ? this.ctcp.answer(incoming.command, incoming.argument) : undefined;
       if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
       return;
     }
-    const folded = connection.view.fold(source.nick);
     // Services greet every client with notices: they open no conversation.
     if (incoming.kind === "nothing" || (message.verb === "NOTICE" && !puppet.queries.has(folded))) return;
     puppet.queries.add(folded);
-    const at = timeOf(message);
-    const event: NetworkEvent = {
+    scope.events.push({
       kind: "message",
-      id: RemoteMessageId(message.tags.get("msgid") ?? scope.id),
-      channel: queryIdOf(this.network, folded, puppet.user),
-      ...(at === undefined ? {} : { at }),
-      sender: { id: remoteUserIdOf(this.network, folded), name: source.nick },
+      ...caused,
+      sender,
       content: incoming.content,
+      ...answered(message),
       directTo: puppet.user,
-    };
-    scope.events.push(event);
+    });
   }
 }

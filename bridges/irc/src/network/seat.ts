@@ -20,6 +20,12 @@ export interface SeatOptions {
   readonly report: (state: "connecting" | "connected" | "waiting" | "failed" | "closed", detail?: string) => void;
 }
 
+interface Waiting {
+  readonly resolve: (connection: Connection | undefined) => void;
+  /** By the monotonic clock. */
+  readonly until: number;
+}
+
 /** Somebody who is to be connected: the bot or a puppet. Opens a connection, and another when it ends. */
 export class Seat {
   readonly channels = new Map<string, string>();
@@ -30,7 +36,9 @@ export class Seat {
   #cancel: (() => void) | undefined;
   #stopped = false;
   #trouble = "";
-  #waiting: ((connection: Connection | undefined) => void)[] = [];
+  /** When the next connection will be tried, by the monotonic clock. */
+  #retryAt = 0;
+  #waiting: Waiting[] = [];
 
   constructor(private readonly options: SeatOptions) {}
 
@@ -73,15 +81,16 @@ export class Seat {
     if (!opening.signal.aborted) this.#cancel = cancel;
   }
 
-  /** Resolves to a connection that is ready, or to `undefined` after `ms` or when `signal` is aborted. */
+  /** Resolves to a connection that is ready, or to `undefined` after `ms`, when `signal` is aborted, or where it is hopeless. */
   async use(ms: number, signal: AbortSignal): Promise<Connection | undefined> {
     if (this.connection) return this.connection;
-    if (this.#stopped || signal.aborted) return undefined;
+    if (this.#stopped || signal.aborted || this.#retryAt - performance.now() > ms) return undefined;
     this.connect();
     const { promise, resolve } = withResolvers<Connection | undefined>();
-    this.#waiting.push(resolve);
+    const waiting: Waiting = { resolve, until: performance.now() + ms };
+    this.#waiting.push(waiting);
     const giveUp = () => {
-      this.#waiting = this.#waiting.filter((each) => each !== resolve);
+      this.#waiting = this.#waiting.filter((each) => each !== waiting);
       resolve(undefined);
     };
     const timer = setTimeout(giveUp, ms);
@@ -98,7 +107,7 @@ export class Seat {
     this.#readySince = performance.now();
     this.#trouble = "";
     this.options.report("connected");
-    for (const tell of this.#waiting.splice(0)) tell(this.#connection);
+    for (const { resolve } of this.#waiting.splice(0)) resolve(this.#connection);
   }
 
   /** The connection ended: opens another after a while. */
@@ -113,6 +122,10 @@ export class Seat {
     if (ending.wasReady && this.#readySince !== undefined && performance.now() - this.#readySince >= STABLE_MS)
       this.#attempts = 0;
     const wait = this.#wait(ending);
+    this.#retryAt = performance.now() + wait;
+    const hopeless = this.#waiting.filter(({ until }) => until < this.#retryAt);
+    this.#waiting = this.#waiting.filter(({ until }) => until >= this.#retryAt);
+    for (const { resolve } of hopeless) resolve(undefined);
     this.#attempts++;
     this.options.report(ending.barred ? "failed" : "waiting", ending.reason);
     this.#timer = setTimeout(() => {
@@ -132,15 +145,16 @@ export class Seat {
   stop(reason: string): void {
     this.#stopped = true;
     this.#clear();
-    this.#connection?.quit(reason);
-    for (const tell of this.#waiting.splice(0)) tell(undefined);
+    if (this.#connection) this.#connection.quit(reason);
+    else this.options.report("closed");
+    for (const { resolve } of this.#waiting.splice(0)) resolve(undefined);
   }
 
   /** Lets go of the connection; the holder keeps it. */
   detach(): void {
     this.#stopped = true;
     this.lost();
-    for (const tell of this.#waiting.splice(0)) tell(undefined);
+    for (const { resolve } of this.#waiting.splice(0)) resolve(undefined);
   }
 
   #clear(): void {

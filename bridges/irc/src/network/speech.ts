@@ -3,104 +3,64 @@ import { splitText } from "../format/split.js";
 import type { Connection } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { Priority } from "../session/flood-control.js";
-import { formatMessage } from "../wire/message.js";
-import { isNick } from "../wire/sanitise.js";
+import { isMsgid } from "../session/line-id.js";
+import type { Tags } from "../wire/message.js";
+import { replyTags } from "../wire/reaction.js";
 import { lineBudget } from "./budget.js";
 import type { Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 import { relayName } from "./rich-lines.js";
+import { SOON_MS, type Speaker, speakerFor } from "./speaker.js";
 import { asPuppet, asRelay, parseWirePart, relayPrefix, type WireLine, type WirePart } from "./wire-part.js";
-
-/** How long a message waits for the connection of whoever says it. */
-const PUPPET_WITHIN_MS = 15_000;
-const BOT_WITHIN_MS = 5_000;
-/** What is tried again soon: the connection is on its way. */
-const SOON_MS = 500;
-
-/** A puppet is kept out of the channel by a ban: the bot does not speak in its place. */
-const BANNED = "474";
 
 /** Says one part of a message on IRC. */
 export async function say(network: IrcNetwork, place: Place, effect: MessageEffect): Promise<Outcome> {
   const part = parseWirePart(effect.wire);
   if (!part) return refused("the stored message cannot be read by this version of the bridge");
-  if (place.kind === "query") return await sayToNick(network, place, part, effect);
-  if (!network.speaksByPuppets) return await relay(network, place.channel, part, effect);
-  const puppet = network.puppets.of(effect.author);
-  puppet.spokeAt = performance.now();
-  const connection = await puppet.seat.use(PUPPET_WITHIN_MS, effect.signal);
-  if (!connection) {
-    if (effect.signal.aborted || !network.bot.connection) return notConnected(network, puppet.seat.trouble);
-    return await relay(network, place.channel, part, effect);
-  }
-  const joined = await connection.join(place.channel);
-  if (joined.joined)
-    return await write(connection, place.channel, puppetLines(connection, place.channel, part), effect);
-  if (joined.numeric === BANNED)
-    return refused(`${connection.view.nick} is banned from ${place.channel}: ${joined.reason}`);
-  if (joined.numeric === "")
-    return retry(`${connection.view.nick} is not in ${place.channel} yet: ${joined.reason}`, { afterMs: SOON_MS });
-  return await relay(network, place.channel, part, effect);
-}
-
-async function sayToNick(
-  network: IrcNetwork,
-  place: Extract<Place, { kind: "query" }>,
-  part: WirePart,
-  effect: MessageEffect,
-): Promise<Outcome> {
-  if (!network.speaksByPuppets) return refused("private messages need puppets, which are switched off");
-  if (!isNick(place.nick)) return refused(`"${place.nick}" is no nick`);
-  if (effect.author.userId !== place.user) return refused("only the person whose conversation this is can speak in it");
-  const puppet = network.puppets.of(effect.author);
-  puppet.spokeAt = performance.now();
-  const connection = await puppet.seat.use(PUPPET_WITHIN_MS, effect.signal);
-  if (!connection) return notConnected(network, puppet.seat.trouble);
-  puppet.queries.add(place.nick);
-  const nick = network.members.nickOf(place.nick) ?? place.nick;
-  return await write(connection, nick, puppetLines(connection, nick, part), effect);
-}
-
-/** The bot says it, with the name before it. */
-async function relay(network: IrcNetwork, channel: string, part: WirePart, effect: MessageEffect): Promise<Outcome> {
-  const bot = await network.bot.use(BOT_WITHIN_MS, effect.signal);
-  if (!bot) return notConnected(network, network.bot.trouble);
-  const joined = await bot.join(channel);
-  if (!joined.joined) return retry(`the bot is not in ${channel}: ${joined.reason}`);
-  const name = relayName(effect.author.name);
-  const room = lineBudget(bot.view, channel, part.style) - Buffer.byteLength(relayPrefix(part.style, name));
-  const lines = splitText(part.text, room).map((text) => asRelay({ ...part, text }, name));
-  return await write(bot, channel, lines, effect);
-}
-
-/** One line, unless the puppet got a longer nick or host than was assumed. */
-function puppetLines(connection: Connection, target: string, part: WirePart): WireLine[] {
-  return splitText(part.text, lineBudget(connection.view, target, part.style)).map((text) =>
-    asPuppet({ ...part, text }),
-  );
-}
-
-async function write(
-  connection: Connection,
-  target: string,
-  lines: readonly WireLine[],
-  effect: MessageEffect,
-): Promise<Outcome> {
-  const { view } = connection;
-  const name = view.channels.get(view.fold(target)) ?? target;
+  const speaker = await speakerFor(network, place, effect);
+  if ("outcome" in speaker) return speaker.outcome;
+  const { connection, target } = speaker;
+  const tags = tagsOf(connection, effect);
   const verdict = await connection.deliver({
     key: effect.effect,
-    target: name,
-    texts: lines.map(({ text }) => text),
-    lines: lines.map(({ verb, text }) => formatMessage(verb, [name, text])),
-    priority: view.isupport.channelPrefixes.includes(name.charAt(0)) ? Priority.channel : Priority.query,
+    target,
+    lines: linesOf(speaker, part, effect).map(({ verb, text }, index) => {
+      return { verb, params: [target, text], ...(index === 0 && { tags }) };
+    }),
+    priority: priorityOf(connection, target),
     signal: effect.signal,
   });
-  return outcomeOf(verdict, name);
+  if (verdict?.verdict === "sent" && verdict.id !== undefined && speaker.as === "puppet")
+    network.sentBy.note(verdict.id, effect.author.userId);
+  return outcomeOf(verdict, target);
 }
 
-function notConnected(network: IrcNetwork, trouble: string): Outcome {
-  return retry(`not connected to ${network.name}${trouble === "" ? "" : `: ${trouble}`}`);
+/** One line, unless whoever speaks got a longer nick or host than was assumed. */
+function linesOf(
+  { connection, target, as }: Exclude<Speaker, { outcome: unknown }>,
+  part: WirePart,
+  effect: MessageEffect,
+): WireLine[] {
+  const room = lineBudget(connection.view, target, part.style);
+  if (as === "puppet") return splitText(part.text, room).map((text) => asPuppet({ ...part, text }));
+  const name = relayName(effect.author.name);
+  const rest = room - Buffer.byteLength(relayPrefix(part.style, name));
+  return splitText(part.text, rest).map((text) => asRelay({ ...part, text }, name));
+}
+
+/** What a reply answers, for clients that show it; everybody else sees the name that the core has put before the text. */
+function tagsOf(connection: Connection, { part, replyTo }: MessageEffect): Tags {
+  const answers = part === 0 ? replyTo?.id : undefined;
+  return answers !== undefined && isMsgid(answers) && takesTags(connection, "draft/reply") ? replyTags(answers) : {};
+}
+
+/** Whether the server passes client-only tags of these names on. */
+export function takesTags({ view }: Connection, ...tags: readonly string[]): boolean {
+  return view.capabilities.has("message-tags") && !tags.some((tag) => view.isupport.denies(tag));
+}
+
+export function priorityOf({ view }: Connection, target: string): Priority {
+  return view.isupport.channelPrefixes.includes(target.charAt(0)) ? Priority.channel : Priority.query;
 }
 
 export function outcomeOf(verdict: Verdict | undefined, target: string): Outcome {

@@ -11,6 +11,7 @@ const WANTED: ReadonlySet<string> = new Set([
   "multi-prefix",
   "chghost",
   "away-notify",
+  "draft/message-redaction",
 ]);
 
 /** Follows what the server adds and takes away after the way in. IRCv3 capability negotiation, `cap-notify`. */

@@ -12,6 +12,7 @@ import { decodeMeta, type Verdict } from "./deliveries.js";
 import { Priority } from "./flood-control.js";
 import type { Intake } from "./intake.js";
 import { type JoinOutcome, Joins } from "./joins.js";
+import { lineId } from "./line-id.js";
 import { JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
 import { type Effect, Outgoing } from "./outgoing.js";
 import { OwnView } from "./own-view.js";
@@ -241,7 +242,7 @@ export class Connection {
   #line(number: number, text: string): void {
     const message = parseMessage(text);
     const own = message !== undefined && message.source !== "" && this.view.isOwn(parseSource(message.source).nick);
-    const scope: LineScope = { id: `${this.id}:${number}`, own, events: [], changes: [] };
+    const scope: LineScope = { id: lineId(this.id, number), own, events: [], changes: [] };
     if (message) {
       try {
         if (this.#phase === "ready") this.#take(message, scope);

@@ -1,5 +1,9 @@
 import { z } from "zod";
 import { withoutCodes } from "../wire/formatting-codes.js";
+import { isUnspoken } from "./trace.js";
+
+/** How many lines that were seen are remembered. */
+const RECENT = 32;
 
 /** What became of lines that were written. */
 export type Verdict =
@@ -11,11 +15,13 @@ export type Verdict =
   /** The connection ended before anything was known. */
   | { readonly verdict: "unknown"; readonly reason: string };
 
+const TAKEN: Verdict = { verdict: "sent", id: undefined };
+
 /** What is kept with the holder until the verdict, so that it can be reached after a restart too. */
 export interface DeliveryMeta {
   /** The channel or nick, folded. */
   readonly target: string;
-  /** The text of each line as it comes back in an echo; empty for commands that do not come back. */
+  /** The trace of each line (`traceOf`); empty for commands that do not come back. */
   readonly texts: readonly string[];
 }
 
@@ -44,8 +50,16 @@ export function decodeVerdict(text: string): Verdict {
 
 /** A server may strip formatting and spaces. */
 function comparable(text: string): string {
+  if (isUnspoken(text)) return text;
   return withoutCodes(text).replace(/\s+/g, " ").trim();
 }
+
+function lineOf(target: string, compared: string): string {
+  return `${target}\n${compared}`;
+}
+
+/** Who has seen a line: the connection that said it, by an echo, or the bot in the channel. */
+export type Witness = "self" | "bot";
 
 interface Delivery extends DeliveryMeta {
   readonly key: string;
@@ -68,6 +82,8 @@ interface Delivery extends DeliveryMeta {
  */
 export class Deliveries {
   readonly #open = new Map<string, Delivery>();
+  /** Lines whose verdict is known and that the other witness may still report. */
+  readonly #recent: { readonly line: string; readonly seenBy: Witness }[] = [];
 
   /** `onVerdict` is told before anybody who waits. */
   constructor(private readonly onVerdict: (key: string, verdict: Verdict) => void) {}
@@ -105,24 +121,32 @@ export class Deliveries {
     const delivery = this.#open.get(label.slice(0, dot));
     const text = delivery?.texts[Number(label.slice(dot + 1))];
     if (!delivery || text === undefined) return false;
-    if (verdict.verdict === "sent") this.#arrived(delivery, comparable(text), verdict.id);
+    if (verdict.verdict === "sent") this.#arrived(delivery, comparable(text), verdict.id, "self");
     else this.#settle(delivery, verdict);
     return true;
   }
 
-  /** A line of ours was seen in (or by) `target`. */
-  seen(target: string, text: string, id: string | undefined): void {
+  /** A line of ours was seen in (or by) `target`: by the connection itself, or by the bot. */
+  seen(witness: Witness, target: string, text: string, id: string | undefined): void {
     const compared = comparable(text);
-    let first: Delivery | undefined;
-    for (const delivery of this.#open.values()) {
-      if (delivery.target !== target) continue;
-      if (delivery.missing.includes(compared)) {
-        this.#arrived(delivery, compared, id);
-        return;
-      }
-      first ??= delivery;
+    const line = lineOf(target, compared);
+    // The second witness of a line tells nothing about the next, which may read the same.
+    const known = this.#recent.findIndex((recent) => recent.line === line && recent.seenBy !== witness);
+    if (known !== -1) {
+      this.#recent.splice(known, 1);
+      return;
     }
-    if (first) first.changed = true;
+    const open = [...this.#open.values()].filter((delivery) => delivery.target === target);
+    const match = open.find(({ missing }) => missing.includes(compared));
+    if (match) this.#arrived(match, compared, id, witness);
+    else if (open[0] && !isUnspoken(text)) open[0].changed = true;
+  }
+
+  /** The server has dealt with the line of `label` and had nothing to say; `silence` is what that means of a message. */
+  unanswered(label: string, silence: Verdict): boolean {
+    const dot = label.lastIndexOf(".");
+    const text = this.#open.get(label.slice(0, dot))?.texts[Number(label.slice(dot + 1))];
+    return this.labelled(label, text !== undefined && isUnspoken(text) ? TAKEN : silence);
   }
 
   /** The server refused the oldest line to `target`. */
@@ -135,6 +159,13 @@ export class Deliveries {
     return false;
   }
 
+  /** The server refused the line with this trace. */
+  refusedLine(trace: string, reason: string): boolean {
+    const delivery = [...this.#open.values()].find(({ missing }) => missing.includes(trace));
+    if (delivery) this.#settle(delivery, { verdict: "refused", reason });
+    return delivery !== undefined;
+  }
+
   /** A PING with this number was written; what was begun before has been dealt with when its PONG comes. */
   barrierSet(number: number): void {
     for (const delivery of this.#open.values()) delivery.barrier ??= number;
@@ -144,8 +175,9 @@ export class Deliveries {
   barrierPassed(number: number, silence: Verdict): void {
     for (const delivery of [...this.#open.values()]) {
       if (delivery.barrier === undefined || delivery.barrier > number) continue;
-      const done = delivery.changed || delivery.texts.length === 0;
-      this.#settle(delivery, done ? { verdict: "sent", id: undefined } : silence);
+      const done = delivery.changed || delivery.missing.every(isUnspoken);
+      for (const text of delivery.missing) this.#remember(lineOf(delivery.target, text), "self");
+      this.#settle(delivery, done ? TAKEN : silence);
     }
   }
 
@@ -176,12 +208,18 @@ export class Deliveries {
     for (const delivery of [...this.#open.values()]) this.#settle(delivery, { verdict: "unknown", reason });
   }
 
-  #arrived(delivery: Delivery, text: string, id: string | undefined): void {
+  #arrived(delivery: Delivery, text: string, id: string | undefined, witness: Witness): void {
     const at = delivery.missing.indexOf(text);
     if (at === -1) return;
     delivery.missing.splice(at, 1);
+    this.#remember(lineOf(delivery.target, text), witness);
     delivery.id ??= id;
     if (delivery.missing.length === 0) this.#settle(delivery, { verdict: "sent", id: delivery.id });
+  }
+
+  #remember(line: string, seenBy: Witness): void {
+    this.#recent.push({ line, seenBy });
+    if (this.#recent.length > RECENT) this.#recent.shift();
   }
 
   #settle(delivery: Delivery, verdict: Verdict): void {

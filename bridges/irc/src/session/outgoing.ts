@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { WriteOutcome } from "../holder/frames.js";
-import { formatMessage, type IrcMessage } from "../wire/message.js";
+import { formatMessage, formatTags, type IrcMessage, type Tags } from "../wire/message.js";
 import { cutToBytes } from "../wire/sanitise.js";
-import { Deliveries, type DeliveryMeta, encodeMeta, encodeVerdict, type Verdict } from "./deliveries.js";
+import { Deliveries, encodeMeta, encodeVerdict, type Verdict } from "./deliveries.js";
 import { FloodControl, type FloodLimits, Priority } from "./flood-control.js";
 import { EFFECT_REFUSED } from "./numerics.js";
 import type { OwnView } from "./own-view.js";
+import { traceOf } from "./trace.js";
 
 /** Without an echo after so long the server is asked whether it has dealt with the lines. */
 const BARRIER_AFTER_MS = 2_000;
@@ -14,11 +15,19 @@ const VERDICT_WITHIN_MS = 20_000;
 const BARRIER_COST = 0.5;
 const MAX_BATCHES = 100;
 
-/** Lines that are one effect, and what it takes to learn what became of them. */
-export interface Effect extends DeliveryMeta {
+/** A line that is to be written. */
+export interface Line {
+  readonly verb: string;
+  readonly params: readonly string[];
+  readonly tags?: Tags;
+}
+
+/** Lines that are one effect. */
+export interface Effect {
   readonly key: string;
-  /** As `formatMessage` makes them. */
-  readonly lines: readonly string[];
+  /** The channel or nick. */
+  readonly target: string;
+  readonly lines: readonly Line[];
   readonly priority: Priority;
   readonly signal: AbortSignal;
 }
@@ -65,12 +74,15 @@ export class Outgoing {
 
   /** Writes the lines of an effect and waits for the server's verdict. `undefined`: nothing was written. */
   async deliver(effect: Effect): Promise<Verdict | undefined> {
-    const { key, signal, texts, target } = effect;
-    const meta: DeliveryMeta = { target: this.options.view.fold(target), texts };
+    const { key, signal, target } = effect;
+    const texts = effect.lines.flatMap(({ verb, params, tags }) => {
+      return traceOf({ verb, params, tags: new Map(Object.entries(tags ?? {})) }) ?? [];
+    });
+    const meta = { target: this.options.view.fold(target), texts };
     if (!(await this.#turn(effect.lines.length, effect.priority, signal)) || this.#closed) return undefined;
     this.deliveries.begin(key, meta);
     const verdict = this.deliveries.verdictOf(key);
-    const outcome = await this.options.writeEffect(key, encodeMeta(meta), this.#bytesOf(effect));
+    const outcome = await this.options.writeEffect(key, encodeMeta(meta), this.#bytesOf(effect, texts.length > 0));
     if (outcome === "gone") {
       this.deliveries.withdraw(key);
       return undefined;
@@ -106,9 +118,10 @@ export class Outgoing {
     const label = tags.get("label") ?? this.#batches.get(tags.get("batch") ?? "");
     if (label !== undefined && this.#labelled(label, message, own)) return;
     const target = this.options.view.fold(params[own ? 0 : 1] ?? "");
-    if (own && (verb === "PRIVMSG" || verb === "NOTICE"))
-      this.deliveries.seen(target, params[1] ?? "", tags.get("msgid"));
+    const trace = own ? traceOf(message) : undefined;
+    if (trace !== undefined) this.deliveries.seen("self", target, trace, tags.get("msgid"));
     else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
+    else if (verb === "FAIL") this.#failed(params);
   }
 
   /** The connection is over. What became of deliveries may still turn up: `deliveries.end` ends that too. */
@@ -119,13 +132,20 @@ export class Outgoing {
     this.deliveries.connectionOver();
   }
 
-  #labelled(label: string, { verb, params, tags }: IrcMessage, own: boolean): boolean {
-    if (own && (verb === "PRIVMSG" || verb === "NOTICE"))
+  #labelled(label: string, message: IrcMessage, own: boolean): boolean {
+    const { verb, params, tags } = message;
+    if (own && traceOf(message) !== undefined)
       return this.deliveries.labelled(label, { verdict: "sent", id: tags.get("msgid") });
     // "Nothing more to say": with echoes that means that there was none.
-    if (verb === "ACK") return this.deliveries.labelled(label, this.#silence());
+    if (verb === "ACK") return this.deliveries.unanswered(label, this.#silence());
     if (verb !== "FAIL" && !/^[45]\d\d$/.test(verb)) return false;
     return this.deliveries.labelled(label, { verdict: "refused", reason: params.at(-1) ?? verb });
+  }
+
+  /** A standard reply without a label: `FAIL REDACT <code> <target> <msgid> :why`. IRCv3 message-redaction. */
+  #failed([command = "", , ...context]: readonly string[]): void {
+    const trace = traceOf({ verb: command, params: context, tags: new Map() });
+    if (command === "REDACT" && trace !== undefined) this.deliveries.refusedLine(trace, context.at(-1) ?? command);
   }
 
   /** What it means that the server has dealt with a message and said nothing. */
@@ -184,9 +204,12 @@ export class Outgoing {
     });
   }
 
-  #bytesOf({ key, lines, texts }: Effect): Buffer {
-    const labels = this.options.view.capabilities.has("labeled-response") && texts.length > 0;
-    const whole = lines.map((line, index) => `${labels ? `@label=${key}.${index} ` : ""}${this.#fit(line)}\r\n`);
+  #bytesOf({ key, lines }: Effect, isShown: boolean): Buffer {
+    const labels = this.options.view.capabilities.has("labeled-response") && isShown;
+    const whole = lines.map(({ verb, params, tags }, index) => {
+      const all = { ...(labels ? { label: `${key}.${index}` } : {}), ...tags };
+      return `${formatTags(all)}${this.#fit(formatMessage(verb, params))}\r\n`;
+    });
     return Buffer.from(whole.join(""), "utf8");
   }
 

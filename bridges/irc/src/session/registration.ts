@@ -3,7 +3,7 @@ import framework, { type Client, type ClientOptions, type Transport } from "irc-
 import { wellFormed, withoutControls } from "../wire/sanitise.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
-const CAPABILITIES = ["labeled-response"] as const;
+const CAPABILITIES = ["labeled-response", "draft/message-redaction"] as const;
 
 export interface RegistrationOptions {
   readonly nick: string;

@@ -69,6 +69,12 @@ export class Isupport {
     return this.#number("KICKLEN", 200, 1, 65_536);
   }
 
+  /** Whether the server drops a client-only tag; `tag` is without the `+`. IRCv3 message-tags, `CLIENTTAGDENY`. */
+  denies(tag: string): boolean {
+    const denied = (this.#tokens.get("CLIENTTAGDENY") ?? "").split(",");
+    return denied.includes(tag) || (denied.includes("*") && !denied.includes(`-${tag}`));
+  }
+
   get network(): string | undefined {
     return this.#tokens.get("NETWORK");
   }

@@ -85,8 +85,17 @@ function escapeTag(value: string): string {
   return value.replace(/[; \\\r\n\0]/g, (character) => ESCAPED[character] ?? "");
 }
 
+/** Tags by their names; client-only tags have names that begin with `+`. */
+export type Tags = Readonly<Record<string, string>>;
+
+/** `@key=value;key `, with the space that follows; empty where there are none. */
+export function formatTags(tags: Tags): string {
+  const items = Object.entries(tags).map(([key, value]) => (value === "" ? key : `${key}=${escapeTag(value)}`));
+  return items.length === 0 ? "" : `@${items.join(";")} `;
+}
+
 export interface MessageParts {
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags?: Tags;
   readonly source?: string;
 }
 
@@ -96,9 +105,6 @@ export interface MessageParts {
  */
 export function formatMessage(verb: string, params: readonly string[], parts: MessageParts = {}): string {
   const words: string[] = [];
-  const tags = Object.entries(parts.tags ?? {});
-  if (tags.length > 0)
-    words.push(`@${tags.map(([key, value]) => (value === "" ? key : `${key}=${escapeTag(value)}`)).join(";")}`);
   if (parts.source !== undefined) words.push(`:${withoutControls(parts.source)}`);
   words.push(withoutControls(verb));
   params.forEach((param, index) => {
@@ -110,7 +116,7 @@ export function formatMessage(verb: string, params: readonly string[], parts: Me
     if (needsColon(clean)) throw new RangeError(`"${clean}" cannot be a middle parameter of ${verb}`);
     words.push(clean);
   });
-  return words.join(" ");
+  return formatTags(parts.tags ?? {}) + words.join(" ");
 }
 
 function needsColon(param: string): boolean {

@@ -28,6 +28,8 @@ const received = new Set(
 );
 const attempted = new Set(lines("attempted").map((line) => JSON.parse(line)));
 const done = new Set(lines("done").map((line) => JSON.parse(line)));
+/** What the network calls each message, by ours; the last word counts. */
+const ids = new Map(lines("ids").map((line) => JSON.parse(line)));
 const stored = new Map();
 
 const network = {
@@ -56,6 +58,7 @@ const network = {
 const config = connector.config.parse(JSON.parse(settings));
 const handlers = await connector.connect({ config, network, signal: new AbortController().signal });
 process.on("SIGTERM", () => void handlers.close().then(() => process.exit(0)));
+process.send("running");
 for (const link of links) await handlers.linked(link);
 await Promise.all(outbox.channels.map((channel) => lane(channel)));
 await new Promise(() => setInterval(() => undefined, 60_000));
@@ -78,29 +81,37 @@ async function deliver(message) {
     at: Date.now(),
     content: { type: "text", style: "text", body: richTextOf(message.text) },
   };
-  const [wire] = handlers.split(effect);
+  const isReaction = message.reactsTo !== undefined;
   for (;;) {
-    if (attempted.has(message.id)) {
-      const sent = await findSent(effect);
-      if (sent) break;
-    }
+    const maybeSent = attempted.has(message.id);
+    const sent = maybeSent && !isReaction ? await findSent(effect) : null;
+    if (!maybeSent) append("attempted", message.id);
     attempted.add(message.id);
-    append("attempted", message.id);
-    const outcome = await handlers.message({
-      ...effect,
-      maybeSent: false,
-      part: 0,
-      parts: 1,
-      wire,
-      signal: AbortSignal.timeout(30_000),
-    });
-    if (!outcome?.failed) break;
+    const outcome = sent ?? (isReaction ? await react(message, effect, maybeSent) : await say(effect));
+    if (!outcome?.failed) {
+      if (outcome?.id !== undefined) append("ids", [message.id, outcome.id]);
+      ids.set(message.id, outcome?.id);
+      break;
+    }
     append("failures", { id: message.id, ...outcome });
     if (outcome.failed === "permanent") break;
     if (outcome.failed === "retry") attempted.delete(message.id);
     await new Promise((resolve) => setTimeout(resolve, outcome.afterMs ?? 50));
   }
   append("done", message.id);
+}
+
+function say(effect) {
+  const [wire] = handlers.split(effect);
+  const signal = AbortSignal.timeout(30_000);
+  return handlers.message({ ...effect, maybeSent: false, part: 0, parts: 1, wire, signal });
+}
+
+/** Like the core: nobody reacts to a message that the network has no name for. */
+async function react(message, effect, maybeSent) {
+  const target = ids.get(message.reactsTo);
+  if (target === undefined) return undefined;
+  return await handlers.react({ ...effect, maybeSent, target, key: message.text, signal: AbortSignal.timeout(30_000) });
 }
 
 async function findSent(effect) {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { configSchema } from "@trestle/irc";
 import type { z } from "zod";
+import { holderEnded } from "./holder-process.js";
 
 const PROGRAM = fileURLToPath(new URL("durable-bridge.mjs", import.meta.url));
 
@@ -15,12 +16,15 @@ export interface OutgoingMessage {
   readonly user: string;
   readonly name: string;
   readonly text: string;
+  /** A reaction with `text` to the message with this id, earlier in the same channel. */
+  readonly reactsTo?: string;
 }
 
 /** The bridge in a process that can be killed at any instant, with files that survive it. */
 export class DurableProcess {
   readonly directory = mkdtempSync(join(tmpdir(), "trestle-irc-crash-"));
   #child: ChildProcess | undefined;
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly config: z.input<typeof configSchema>,
@@ -32,8 +36,9 @@ export class DurableProcess {
 
   start(): void {
     this.#child = spawn(process.execPath, [PROGRAM, this.directory, JSON.stringify(this.config)], {
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
+    this.#running = Promise.race([once(this.#child, "message"), once(this.#child, "exit")]);
   }
 
   async kill(): Promise<void> {
@@ -42,6 +47,8 @@ export class DurableProcess {
 
   /** Ends it as an operator does, the holder too where the configuration says so. */
   async stop(): Promise<void> {
+    // Before it takes signals it would just die, and leave the holder behind.
+    await this.#running;
     await this.#end("SIGTERM");
   }
 
@@ -63,7 +70,9 @@ export class DurableProcess {
       .map((line): unknown => JSON.parse(line));
   }
 
-  remove(): void {
+  /** Resolves when the holder has ended too. */
+  async remove(): Promise<void> {
+    await holderEnded(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

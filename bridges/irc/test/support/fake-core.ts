@@ -10,6 +10,7 @@ import {
   type NetworkEvent,
   type NetworkHandlers,
   type Outcome,
+  RemoteMessageId,
   RoomId,
   type Sent,
   type TextContent,
@@ -152,6 +153,8 @@ export interface Saying {
   readonly style?: TextContent["style"];
   readonly user?: string;
   readonly name?: string;
+  /** The id of the message that this one answers. */
+  readonly answers?: string;
   /** Names the message; the same again for another try. */
   readonly id?: string;
 }
@@ -171,6 +174,9 @@ export function messageOf(saying: Saying): Omit<MessageEffect, "part" | "parts" 
     author: { userId: UserId(user), name: saying.name ?? user.replace(/^@|:.*$/g, "") },
     at: Date.now(),
     content: { type: "text", style: saying.style ?? "text", body: saying.body ?? richTextOf(saying.text ?? "") },
+    ...(saying.answers !== undefined && {
+      replyTo: { event: EventId("$answered"), id: RemoteMessageId(saying.answers) },
+    }),
   };
 }
 

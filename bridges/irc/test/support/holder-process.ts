@@ -21,3 +21,12 @@ export function endHolder(dataDirectory: string, signal: NodeJS.Signals): void {
   if (pid === undefined) throw new Error("no holder runs");
   process.kill(pid, signal);
 }
+
+/** Waits until no holder runs for the directory. */
+export async function holderEnded(dataDirectory: string): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (holderPid(dataDirectory) !== undefined) {
+    if (Date.now() > deadline) throw new Error(`the holder of ${dataDirectory} does not end`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

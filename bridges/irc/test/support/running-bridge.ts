@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ChannelId, type ChannelLink, type NetworkHandlers, type Outcome, RoomId } from "@trestle/core";
 import connector, { configSchema } from "@trestle/irc";
 import type { z } from "zod";
+import { holderEnded } from "./holder-process.js";
 import { deliver, FakeCore, type Saying } from "./fake-core.js";
 
 type NetworkInput = z.input<typeof configSchema>["networks"][number];
@@ -67,6 +68,7 @@ export class RunningBridge {
   /** Closes for good: no holder stays behind. */
   async end(): Promise<void> {
     await this.close();
+    await holderEnded(this.core.dataDirectory);
     rmSync(this.core.dataDirectory, { recursive: true, force: true });
   }
 }

@@ -14,7 +14,7 @@ export interface IrcSideOptions {
   readonly heard: (text: string) => void;
 }
 
-const CAPS = ["message-tags", "server-time", "echo-message", "multi-prefix"];
+const CAPS = ["message-tags", "server-time", "echo-message", "multi-prefix", "draft/message-redaction"];
 const REMEMBERED_LINES = 1_000;
 
 /** The IRC half of the page: a person's client in the channel, over TCP, as any client. */
@@ -49,6 +49,17 @@ export class IrcSide {
     const line = text.replace(/[\r\n\0]+/g, " ");
     if (emote) this.#person?.action(this.options.channel, line);
     else this.#person?.say(this.options.channel, line);
+  }
+
+  /** Reacts, or takes the same reaction back. */
+  toggleReaction(id: string, key: string): void {
+    const given = this.#timeline.ownReaction(id, key) !== undefined;
+    const tag = given ? "unreact" : "react";
+    this.#person?.raw(`@+draft/reply=${tagValue(id)};+draft/${tag}=${tagValue(key)} TAGMSG ${this.options.channel}`);
+  }
+
+  remove(id: string): void {
+    this.#person?.raw(`REDACT ${this.options.channel} ${id.replace(/[\s\0]+/g, "")}`);
   }
 
   setTopic(topic: string): void {
@@ -97,7 +108,10 @@ export class IrcSide {
         if (this.#isOurs(first)) this.#takeMessage(line, nick, second);
         break;
       case "TAGMSG":
-        this.#takeTags(line, nick);
+        if (this.#isOurs(first)) this.#takeTags(line, nick);
+        break;
+      case "REDACT":
+        if (this.#isOurs(first)) this.#timeline.remove(second);
         break;
       case "JOIN":
         this.#came(nick, line);
@@ -141,8 +155,10 @@ export class IrcSide {
 
   #takeTags(line: IrcLine, nick: string): void {
     const target = line.tags.get("+draft/reply") ?? line.tags.get("+reply");
-    const key = line.tags.get("+draft/react");
-    if (target !== undefined && key !== undefined) this.#timeline.react(target, this.#idOf(line), key, nick);
+    const [added, removed] = [line.tags.get("+draft/react"), line.tags.get("+draft/unreact")];
+    if (target === undefined) return;
+    if (added !== undefined) this.#timeline.react(target, this.#idOf(line), added, nick);
+    if (removed !== undefined) this.#timeline.unreact(target, removed, nick);
   }
 
   #came(nick: string, line: IrcLine): void {
@@ -191,6 +207,12 @@ export class IrcSide {
 }
 
 const reasoned = (what: string, reason: string): string => (reason === "" ? what : `${what} (${reason})`);
+
+const ESCAPES: Readonly<Record<string, string>> = { ";": "\\:", " ": "\\s", "\\": "\\\\" };
+
+/** The value of a tag as it is written (IRCv3 message-tags). */
+const tagValue = (text: string): string =>
+  text.replace(/[\r\n\0]+/g, " ").replace(/[; \\]/g, (character) => ESCAPES[character] ?? character);
 
 function timeOf(line: IrcLine): number {
   const time = Date.parse(line.tags.get("time") ?? "");

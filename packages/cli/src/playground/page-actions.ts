@@ -5,12 +5,14 @@ const text = z.string().trim().min(1, "Type something first.").max(4_000, "That 
 const html = z.string().max(16_000).optional();
 const id = z.string().min(1).max(255);
 
-const say = z.object({ side: z.enum(["matrix", "irc"]), text, html, emote: z.boolean().default(false) });
+const side = z.enum(["matrix", "irc"]);
+
+const say = z.object({ side, text, html, emote: z.boolean().default(false) });
 const edit = z.object({ id, text, html });
-const remove = z.object({ id });
-const react = z.object({ id, key: z.string().min(1).max(64) });
-const topic = z.object({ side: z.enum(["matrix", "irc"]), topic: z.string().max(300) });
-const friend = z.object({ side: z.enum(["matrix", "irc"]), here: z.boolean() });
+const remove = z.object({ side, id });
+const react = z.object({ side, id, key: z.string().min(1).max(64) });
+const topic = z.object({ side, topic: z.string().max(300) });
+const friend = z.object({ side, here: z.boolean() });
 const nothing = z.object({});
 
 /** What the page can do: `POST /api/<name>`. Rejects with a message for the person at the page. */
@@ -18,8 +20,8 @@ export async function act(playground: Playground, action: string, body: unknown)
   const { matrix, irc } = playground;
   switch (action) {
     case "say": {
-      const { side, text: said, html: formatted, emote } = read(say, body);
-      if (side === "irc") irc.say(said, emote);
+      const { side: where, text: said, html: formatted, emote } = read(say, body);
+      if (where === "irc") irc.say(said, emote);
       else await matrix.say({ text: said, emote, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
@@ -27,21 +29,27 @@ export async function act(playground: Playground, action: string, body: unknown)
       const { id: target, text: said, html: formatted } = read(edit, body);
       return matrix.edit(target, { text: said, ...(formatted !== undefined && { html: formatted }) });
     }
-    case "remove":
-      return matrix.remove(read(remove, body).id);
+    case "remove": {
+      const { side: where, id: target } = read(remove, body);
+      if (where === "irc") irc.remove(target);
+      else await matrix.remove(target);
+      return;
+    }
     case "react": {
-      const { id: target, key } = read(react, body);
-      return matrix.toggleReaction(target, key);
+      const { side: where, id: target, key } = read(react, body);
+      if (where === "irc") irc.toggleReaction(target, key);
+      else await matrix.toggleReaction(target, key);
+      return;
     }
     case "topic": {
-      const { side, topic: words } = read(topic, body);
-      if (side === "irc") irc.setTopic(words);
+      const { side: where, topic: words } = read(topic, body);
+      if (where === "irc") irc.setTopic(words);
       else await matrix.setTopic(words);
       return;
     }
     case "friend": {
-      const { side, here } = read(friend, body);
-      return side === "irc" ? irc.setFriend(here) : matrix.setFriend(here);
+      const { side: where, here } = read(friend, body);
+      return where === "irc" ? irc.setFriend(here) : matrix.setFriend(here);
     }
     case "run":
       read(nothing, body);

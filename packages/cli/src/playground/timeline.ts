@@ -60,6 +60,15 @@ export class Timeline {
     this.#tellItem(message);
   }
 
+  /** Takes a reaction back that is known by who gave it. */
+  unreact(id: string, key: string, by: string): void {
+    const message = this.#message(id);
+    if (message === undefined) return;
+    for (const [reactionId, reaction] of message.reactions)
+      if (reaction.key === key && reaction.by === by) message.reactions.delete(reactionId);
+    this.#tellItem(message);
+  }
+
   /** Deletes a message, or takes a reaction back. */
   remove(id: string): void {
     const message = this.#message(id);

@@ -1,0 +1,9 @@
+/** Names a line of a connection: the id of what it came to, where the server gives none. */
+export function lineId(connection: string, line: number): string {
+  return `${connection}:${line}`;
+}
+
+/** Whether `id` is a server's `msgid`, so that something on IRC can point to it: none of ours, and one word. */
+export function isMsgid(id: string): boolean {
+  return /^[^\s:][^\s]*$/.test(id) && !/^[A-Za-z0-9_-]{12}:\d+(?::|$)/.test(id);
+}
