@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { MatrixError } from "../errors.js";
 import { domainOf, MAX_ID_BYTES, randomId, randomLetters } from "../ids.js";
 import type { Json, JsonObject } from "../json.js";
@@ -6,7 +7,13 @@ export interface Device {
   readonly deviceId: string;
   displayName: string | undefined;
   lastSeen: number;
-  readonly keys: { device: JsonObject | undefined; oneTime: Map<string, Json>; fallback: Map<string, Json> };
+  readonly keys: {
+    device: JsonObject | undefined;
+    oneTime: Map<string, Json>;
+    fallback: Map<string, Json>;
+    /** Ids of fallback keys that were claimed. */
+    usedFallback: Set<string>;
+  };
   /** To-device messages not yet acknowledged by a sync, each with its place in the stream. */
   inbox: { readonly position: number; readonly event: JsonObject }[];
 }
@@ -48,7 +55,10 @@ export class Accounts {
   readonly #accounts = new Map<string, Account>();
   readonly #tokens = new Map<string, TokenOwner>();
 
-  constructor(private readonly serverName: string) {}
+  constructor(
+    private readonly serverName: string,
+    private readonly clock: Clock,
+  ) {}
 
   userId(localpart: string): string {
     return `@${localpart}:${this.serverName}`;
@@ -97,8 +107,8 @@ export class Accounts {
     account.devices.set(deviceId, {
       deviceId,
       displayName,
-      lastSeen: Date.now(),
-      keys: { device: undefined, oneTime: new Map(), fallback: new Map() },
+      lastSeen: this.clock.now(),
+      keys: { device: undefined, oneTime: new Map(), fallback: new Map(), usedFallback: new Set() },
       inbox: [],
     });
     return true;

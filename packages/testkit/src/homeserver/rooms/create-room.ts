@@ -61,11 +61,9 @@ export function createRoom(world: World, creator: RoomCreator, request: JsonObje
 }
 
 function readPlan(world: World, request: JsonObject): Plan {
-  const version = request["room_version"] ?? world.settings.defaultRoomVersion;
-  if (typeof version !== "string") throw badJson("'room_version' must be a string");
-  if (version !== "11" && version !== "12") {
-    throw new MatrixError(400, "M_UNSUPPORTED_ROOM_VERSION", `This server does not support room version ${version}`);
-  }
+  const named = request["room_version"] ?? world.settings.defaultRoomVersion;
+  if (typeof named !== "string") throw badJson("'room_version' must be a string");
+  const version = supportedVersion(world, named);
   const invite = request["invite"] ?? [];
   if (!isStringArray(invite)) throw badJson("'invite' must be a list of user ids");
   const bad = invite.find((userId) => !/^@[^:]*:.+/su.test(userId));
@@ -79,6 +77,13 @@ function readPlan(world: World, request: JsonObject): Plan {
     initialState: readInitialState(request),
     alias: readAlias(world, request),
   };
+}
+
+/** @throws MatrixError 400 `M_UNSUPPORTED_ROOM_VERSION` */
+export function supportedVersion(world: World, name: string): RoomVersion {
+  const version = world.profile.roomVersions.find((each) => each === name);
+  if (version !== undefined) return version;
+  throw new MatrixError(400, "M_UNSUPPORTED_ROOM_VERSION", `This server does not support room version ${name}`);
 }
 
 function readPreset(request: JsonObject): Preset {

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import type { Json, JsonObject } from "../json.js";
 import { objectField, stringField } from "../json.js";
 
@@ -14,6 +15,8 @@ export interface StoredEvent {
   content: JsonObject;
   /** The event that an `m.room.redaction` redacts. */
   readonly redacts: string | undefined;
+  /** Measures its age. */
+  readonly clock: Clock;
   /** Place in the stream of everything that happens on the server. */
   readonly position: number;
   /** Place in the room's timeline. */
@@ -88,12 +91,18 @@ export function syncEvent(event: StoredEvent, viewer?: Viewer): JsonObject {
   return body;
 }
 
-/** The form of a transaction; Synapse still adds the two extras of the first releases of the specification. */
-export function appServiceEvent(event: StoredEvent): JsonObject {
+/** The form of a transaction; with `legacy` the two extras of the first releases of the specification. */
+export function appServiceEvent(event: StoredEvent, legacy: boolean): JsonObject {
   const body = clientEvent(event);
-  body["user_id"] = event.sender;
-  body["age"] = Math.max(0, Date.now() - event.timestamp);
+  if (legacy) {
+    body["user_id"] = event.sender;
+    body["age"] = ageOf(event);
+  }
   return body;
+}
+
+function ageOf(event: StoredEvent): number {
+  return Math.max(0, event.clock.now() - event.timestamp);
 }
 
 /** The stripped form in `invite_state` and `knock_state`. */
@@ -102,7 +111,7 @@ export function strippedEvent(event: StoredEvent): JsonObject {
 }
 
 function unsignedOf(event: StoredEvent, viewer: Viewer | undefined): JsonObject {
-  const unsigned: JsonObject = { age: Math.max(0, Date.now() - event.timestamp) };
+  const unsigned: JsonObject = { age: ageOf(event) };
   const transaction = event.transaction;
   if (
     transaction !== undefined &&

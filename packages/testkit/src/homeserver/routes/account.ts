@@ -10,6 +10,8 @@ import { objectField, stringField } from "../json.js";
 import type { Service, World } from "../world.js";
 
 const AS_LOGIN = "m.login.application_service";
+/** Appendices, "User Identifiers". */
+const LOCALPART = /^[a-z0-9._=\-/+]+$/u;
 
 /** Versions, registration, login, logout, whoami. */
 export function accountRoutes(router: Router): void {
@@ -26,9 +28,15 @@ export function accountRoutes(router: Router): void {
 
 function versions({ world }: RequestContext): Reply {
   return ok({
-    versions: [...world.settings.versions],
+    versions: [...(world.settings.versions ?? versionsUpTo(world.faults.latestVersion))],
     unstable_features: { "org.matrix.msc2659.stable": !world.faults.missingPing, "uk.tcpip.msc4133.stable": true },
   });
+}
+
+/** `v1.1` to `latest`, as servers name all that they are compatible with. */
+function versionsUpTo(latest: string): string[] {
+  const minor = Number(/^v1\.(\d+)$/u.exec(latest)?.[1] ?? "1");
+  return Array.from({ length: minor }, (_, index) => `v1.${index + 1}`);
 }
 
 function wellKnown(context: RequestContext): Reply {
@@ -37,7 +45,7 @@ function wellKnown(context: RequestContext): Reply {
 
 /** The application service whose token the request carries. @throws MatrixError 401 */
 function requireService(context: RequestContext): Service {
-  const token = accessToken(context.headers, context.query);
+  const token = accessToken(context.headers, context.query, context.world.profile.refusesTwoTokens);
   if (token === undefined) throw new MatrixError(401, "M_MISSING_TOKEN", "Missing access token");
   const service = context.world.serviceByToken(token);
   if (service === undefined) throw new MatrixError(401, "M_UNKNOWN_TOKEN", "Invalid application service token.");
@@ -69,12 +77,12 @@ function register(context: RequestContext): Reply {
   return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, account.userId, body);
 }
 
-/** Application Service API, "Server admin style permissions": nothing but the namespace limits the localpart, as in Synapse. */
+/** Application Service API, "Server admin style permissions". */
 function registerGhost(context: RequestContext, body: JsonObject): Reply {
   const service = requireService(context);
   const username = stringField(body, "username");
   if (username === undefined) throw invalidParam("Invalid username");
-  const userId = context.world.accounts.userId(username);
+  const userId = context.world.accounts.userId(ghostLocalpart(context.world, username));
   if (!service.info.ownsUser(userId)) {
     throw new MatrixError(400, "M_EXCLUSIVE", "Invalid user localpart for this application service.");
   }
@@ -83,12 +91,21 @@ function registerGhost(context: RequestContext, body: JsonObject): Reply {
   return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, userId, body);
 }
 
+/** @throws MatrixError 400 `M_INVALID_USERNAME` */
+function ghostLocalpart(world: World, username: string): string {
+  const rule = world.profile.ghostLocalparts;
+  if (rule === "any") return username;
+  const localpart = rule === "lower" ? username.toLowerCase() : username;
+  if (LOCALPART.test(localpart)) return localpart;
+  throw new MatrixError(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '=_-./+'");
+}
+
 function loginUnsupported(): MatrixError {
   return new MatrixError(400, "M_APPSERVICE_LOGIN_UNSUPPORTED", "Application services cannot log in on this server");
 }
 
 function freeUserId(world: World, username: string): string {
-  if (!/^[a-z0-9._=\-/+]+$/u.test(username)) {
+  if (!LOCALPART.test(username)) {
     throw new MatrixError(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '=_-./+'");
   }
   const userId = world.accounts.userId(username);

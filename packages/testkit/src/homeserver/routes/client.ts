@@ -23,7 +23,10 @@ export function clientRoutes(router: Router): void {
 function capabilities({ world }: RequestContext): Reply {
   return ok({
     capabilities: {
-      "m.room_versions": { default: world.settings.defaultRoomVersion, available: { 11: "stable", 12: "stable" } },
+      "m.room_versions": {
+        default: world.settings.defaultRoomVersion,
+        available: Object.fromEntries(world.profile.roomVersions.map((version) => [version, "stable"])),
+      },
       "m.change_password": { enabled: false },
       "m.set_displayname": { enabled: true },
       "m.set_avatar_url": { enabled: true },

@@ -1,5 +1,7 @@
 import type { Account, Device } from "../accounts/accounts.js";
+import { algorithmOf, oneTimeKeyCounts } from "../accounts/device-keys.js";
 import { badJson, MatrixError, notFound } from "../errors.js";
+import { oncePerTransaction } from "../http/client-transaction.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
@@ -7,7 +9,6 @@ import type { Router } from "../http/router.js";
 import type { Json, JsonObject } from "../json.js";
 import { isObject, isStringArray, objectField, stringField } from "../json.js";
 import { randomLetters } from "../ids.js";
-import { transactionKey } from "./events.js";
 
 const MAX_INBOX = 10_000;
 
@@ -92,21 +93,11 @@ function uploadKeys(context: RequestContext): Reply {
   const body = context.json();
   device.keys.device = objectField(body, "device_keys") ?? device.keys.device;
   for (const [id, key] of Object.entries(objectField(body, "one_time_keys") ?? {})) device.keys.oneTime.set(id, key);
-  for (const [id, key] of Object.entries(objectField(body, "fallback_keys") ?? {})) device.keys.fallback.set(id, key);
-  return ok({ one_time_key_counts: oneTimeKeyCounts(device) });
-}
-
-export function oneTimeKeyCounts(device: Device): JsonObject {
-  const counts: Record<string, number> = { signed_curve25519: 0 };
-  for (const id of device.keys.oneTime.keys()) {
-    const algorithm = algorithmOf(id);
-    counts[algorithm] = (counts[algorithm] ?? 0) + 1;
+  for (const [id, key] of Object.entries(objectField(body, "fallback_keys") ?? {})) {
+    device.keys.fallback.set(id, key);
+    device.keys.usedFallback.delete(id);
   }
-  return counts;
-}
-
-function algorithmOf(keyId: string): string {
-  return keyId.slice(0, Math.max(0, keyId.indexOf(":")));
+  return ok({ one_time_key_counts: oneTimeKeyCounts(device) });
 }
 
 function queryKeys(context: RequestContext): Reply {
@@ -153,13 +144,14 @@ function claimOf(account: Account, devices: JsonObject): JsonObject {
     const oneTime = [...keys.oneTime].find(matches);
     const key = oneTime ?? [...keys.fallback].find(matches);
     if (oneTime !== undefined) keys.oneTime.delete(oneTime[0]);
+    else if (key !== undefined) keys.usedFallback.add(key[0]);
     if (key !== undefined) claimed[deviceId] = { [key[0]]: key[1] };
   }
   return claimed;
 }
 
 function sendToDevice(context: RequestContext): Reply | Promise<Reply> {
-  return context.world.transactions.once(transactionKey(context), () => {
+  return oncePerTransaction(context, () => {
     const messages = objectField(context.json(), "messages");
     if (messages === undefined) throw badJson("'messages' must be an object");
     for (const [userId, devices] of Object.entries(messages)) {
@@ -177,11 +169,10 @@ function sendToDevice(context: RequestContext): Reply | Promise<Reply> {
 function deliver(context: RequestContext, account: Account, deviceId: string, content: JsonObject): void {
   const known = account.devices.get(deviceId);
   const devices = deviceId === "*" ? [...account.devices.values()] : known === undefined ? [] : [known];
+  const event: JsonObject = { type: context.param("eventType"), sender: context.userId, content };
   for (const device of devices) {
     if (device.inbox.length >= MAX_INBOX) device.inbox.shift();
-    device.inbox.push({
-      position: context.world.nextPosition(),
-      event: { type: context.param("eventType"), sender: context.userId, content },
-    });
+    device.inbox.push({ position: context.world.nextPosition(), event });
+    context.world.pushToDevice(account.userId, device.deviceId, event);
   }
 }

@@ -78,15 +78,15 @@ function getPresence(context: RequestContext): Reply {
   if (!shareRoom(context.world, context.userId, account.userId)) {
     throw forbidden("You are not allowed to see their presence.");
   }
-  return ok(presenceContent(account));
+  return ok(presenceContent(account, context.world.clock.now()));
 }
 
-function presenceContent(account: Account): Record<string, string | number | boolean> {
+function presenceContent(account: Account, now: number): Record<string, string | number | boolean> {
   const { presence, statusMessage, lastActive } = account.presence;
   return {
     presence,
     currently_active: presence === "online",
-    ...(lastActive > 0 ? { last_active_ago: Math.max(0, Date.now() - lastActive) } : {}),
+    ...(lastActive > 0 ? { last_active_ago: Math.max(0, now - lastActive) } : {}),
     ...(statusMessage === undefined ? {} : { status_msg: statusMessage }),
   };
 }
@@ -102,11 +102,11 @@ function putPresence(context: RequestContext): Reply {
   account.presence = {
     presence,
     statusMessage: stringField(body, "status_msg"),
-    lastActive: Date.now(),
+    lastActive: world.clock.now(),
     position: world.nextPosition(),
   };
   const rooms = world.rooms.joinedRooms(account.userId);
-  world.pushEphemeral(presenceEvent(account), (service) => {
+  world.pushEphemeral(presenceEvent(account, world.clock.now()), (service) => {
     return service.ownsUser(account.userId) || rooms.some((room) => service.watches(room));
   });
   for (const room of rooms) world.notifier.wakeRoom(room);

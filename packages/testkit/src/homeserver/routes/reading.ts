@@ -127,13 +127,14 @@ function members(context: RequestContext): Reply {
   return ok({ chunk });
 }
 
-/** Joined members only may ask, and an application service with any joined user of its own. */
+/** Joined members only may ask; in Synapse also an application service with any joined user of its own. */
 function joinedMembers(context: RequestContext): Reply {
   const room = context.world.rooms.rooms.get(context.param("roomId"));
   const service = context.requester.service?.info;
+  const anyGhost = context.world.profile.membersByAnyGhost && service !== undefined;
   const allowed =
     room !== undefined &&
-    (room.membership(context.userId) === "join" || (service !== undefined && (room.interest.get(service.id) ?? 0) > 0));
+    (room.membership(context.userId) === "join" || (anyGhost && (room.interest.get(service.id) ?? 0) > 0));
   if (!allowed) throw forbidden(`User ${context.userId} not in room ${context.param("roomId")}`);
   const joined: JsonObject = {};
   for (const userId of room.joined) {

@@ -1,4 +1,5 @@
 import type { Account, AccountData, Device } from "../accounts/accounts.js";
+import { oneTimeKeyCounts, unusedFallbackKeyTypes } from "../accounts/device-keys.js";
 import type { JsonObject } from "../json.js";
 import { objectField } from "../json.js";
 import { presenceEvent, receiptEvent, shareRoom, typingEvent } from "../rooms/ephemeral.js";
@@ -9,7 +10,6 @@ import type { EventFilter } from "../rooms/pagination.js";
 import { eventFilter, tokenAt } from "../rooms/pagination.js";
 import type { Room } from "../rooms/room.js";
 import { canSee } from "../rooms/visibility.js";
-import { oneTimeKeyCounts } from "../routes/devices.js";
 import type { World } from "../world.js";
 
 const DEFAULT_TIMELINE_LIMIT = 10;
@@ -63,7 +63,7 @@ export function buildSync(world: World, request: SyncRequest): SyncAnswer {
     to_device: { events: toDevice },
     device_lists: { changed: [], left: [] },
     device_one_time_keys_count: request.device === undefined ? {} : oneTimeKeyCounts(request.device),
-    device_unused_fallback_key_types: [],
+    device_unused_fallback_key_types: request.device === undefined ? [] : unusedFallbackKeyTypes(request.device),
   };
   return { body, isEmpty: count === 0 };
 }
@@ -205,7 +205,8 @@ function presenceEvents(scope: Scope): JsonObject[] {
   const events: JsonObject[] = [];
   for (const other of scope.world.accounts.all()) {
     if (other.presence.position <= scope.since) continue;
-    if (shareRoom(scope.world, scope.account.userId, other.userId)) events.push(presenceEvent(other));
+    if (shareRoom(scope.world, scope.account.userId, other.userId))
+      events.push(presenceEvent(other, scope.world.clock.now()));
   }
   return events;
 }
