@@ -1,5 +1,7 @@
 import type { Clock } from "../clock.js";
 import { MatrixError } from "../errors.js";
+import type { PushRules } from "./push-rules.js";
+import { defaultPushRules } from "./push-rules.js";
 import { domainOf, MAX_ID_BYTES, randomId, randomLetters } from "../ids.js";
 import type { Json, JsonObject } from "../json.js";
 
@@ -34,6 +36,14 @@ export interface Account {
   readonly accountData: Map<string, AccountData>;
   readonly roomAccountData: Map<string, Map<string, AccountData>>;
   readonly filters: JsonObject[];
+  readonly pushRules: PushRules;
+  /** Pushers by app id and push key. */
+  readonly pushers: Map<string, JsonObject>;
+  /** `master_key`, `self_signing_key`, `user_signing_key`. */
+  readonly crossSigning: Map<string, JsonObject>;
+  /** Place in the stream of the latest change of its devices or keys. */
+  deviceListPosition: number;
+  deactivated: boolean;
   presence: Presence;
 }
 
@@ -91,6 +101,11 @@ export class Accounts {
       accountData: new Map(),
       roomAccountData: new Map(),
       filters: [],
+      pushRules: defaultPushRules(userId),
+      pushers: new Map(),
+      crossSigning: new Map(),
+      deviceListPosition: 0,
+      deactivated: false,
       presence: { presence: "offline", statusMessage: undefined, lastActive: 0, position: 0 },
     };
     this.#accounts.set(userId, account);

@@ -71,6 +71,8 @@ export class FaultSwitches {
   pingRetries = false;
   /** `/_matrix/media/v1/create` does not exist: 404 `M_UNRECOGNIZED` (Dendrite). */
   missingAsyncUpload = false;
+  /** Media are served without a token by `/_matrix/media/v3` (servers before v1.11 of the specification). */
+  legacyMedia = false;
   /**
    * Application services cannot log in (OAuth-only servers): registering without `inhibit_login` answers 400
    * `M_APPSERVICE_LOGIN_UNSUPPORTED` although the user was made, as Synapse does.

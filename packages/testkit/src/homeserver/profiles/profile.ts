@@ -40,6 +40,7 @@ export interface NamespaceMatching {
  * | token in header and query            | header counts | 401              | header counts    | header counts    | header counts      |
  * | `joined_members` needs               | membership  | any ghost in it    | membership       | membership       | membership         |
  * | asynchronous upload                  | yes         | yes                | no               | yes              | no                 |
+ * | media without a token                | no          | no                 | no               | no               | yes                |
  * | room versions                        | 11, 12      | 11, 12             | 11               | 11, 12           | 11                 |
  * | `/versions` up to                    | v1.19       | v1.12              | v1.2             | v1.19            | v1.6               |
  * | `age`, `user_id` in events           | no          | yes                | no               | no               | no                 |

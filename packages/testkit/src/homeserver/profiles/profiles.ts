@@ -104,6 +104,7 @@ const construct: Profile = {
     token: "query",
     missingPing: true,
     missingAsyncUpload: true,
+    legacyMedia: true,
     clientTransactions: "construct",
     clientTransactionSweepMs: 0,
     latestVersion: "v1.6",

@@ -130,13 +130,17 @@ function unsignedOf(event: StoredEvent, viewer: Viewer | undefined): JsonObject 
     unsigned["redacted_by"] = event.redactedBecause.eventId;
     unsigned["redacted_because"] = clientEvent(event.redactedBecause);
   } else if (event.children !== undefined) {
-    const relations = bundledRelations(event, event.children);
+    const relations = bundledRelations(event, event.children, viewer);
     if (relations !== undefined) unsigned["m.relations"] = relations;
   }
   return unsigned;
 }
 
-function bundledRelations(event: StoredEvent, children: readonly StoredEvent[]): JsonObject | undefined {
+function bundledRelations(
+  event: StoredEvent,
+  children: readonly StoredEvent[],
+  viewer: Viewer | undefined,
+): JsonObject | undefined {
   const relations: JsonObject = {};
   const edit = children.findLast(
     (child) => relationOf(child.content)?.type === "m.replace" && child.sender === event.sender,
@@ -148,7 +152,7 @@ function bundledRelations(event: StoredEvent, children: readonly StoredEvent[]):
     relations["m.thread"] = {
       latest_event: clientEvent(latest),
       count: thread.length,
-      current_user_participated: false,
+      current_user_participated: [event, ...thread].some(({ sender }) => sender === viewer?.userId),
     };
   }
   return Object.keys(relations).length > 0 ? relations : undefined;

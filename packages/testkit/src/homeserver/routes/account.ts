@@ -16,6 +16,12 @@ const LOCALPART = /^[a-z0-9._=\-/+]+$/u;
 /** Versions, registration, login, logout, whoami. */
 export function accountRoutes(router: Router): void {
   router.add("GET", "/_matrix/client/versions", versions, "optional");
+  router.add(
+    "GET",
+    "/health",
+    () => ({ status: 200, raw: "OK", headers: { "content-type": "text/plain" } }),
+    "optional",
+  );
   router.add("GET", "/.well-known/matrix/client", wellKnown, "optional");
   router.add("POST", "/_matrix/client/v3/register", register, "optional");
   router.add("GET", "/_matrix/client/v3/register/available", available, "optional");
@@ -155,6 +161,7 @@ function login(context: RequestContext): Reply {
 function session(world: World, userId: string, body: JsonObject): Reply {
   const account = world.accounts.get(userId);
   if (account === undefined) throw forbidden("The user is not registered");
+  if (account.deactivated) throw new MatrixError(403, "M_USER_DEACTIVATED", "This account has been deactivated");
   const { token, deviceId } = world.accounts.login(
     account,
     stringField(body, "device_id"),
