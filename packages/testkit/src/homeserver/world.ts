@@ -14,6 +14,8 @@ import type { TransactionCache } from "./http/transaction-cache.js";
 import type { JsonObject } from "./json.js";
 import type { MediaStore } from "./media/media-store.js";
 import type { StoredEvent } from "./rooms/event.js";
+import { strippedEvent } from "./rooms/event.js";
+import { previewState } from "./rooms/membership.js";
 import type { Profile } from "./profiles/profile.js";
 import { TypingClock } from "./rooms/ephemeral.js";
 import type { Room } from "./rooms/room.js";
@@ -145,6 +147,7 @@ export class World {
   }
 
   #appended(event: StoredEvent, room: Room): void {
+    if (this.services.size > 0) setPreview(event, room);
     for (const service of this.services.values()) {
       const { info, pusher } = service;
       if (event.type === "m.room.member") this.#count(service, event, room);
@@ -172,4 +175,11 @@ export class World {
     this.#usersBeingQueried.add(userId);
     void queryUser(service, this.faults, userId).finally(() => this.#usersBeingQueried.delete(userId));
   }
+}
+
+function setPreview(event: StoredEvent, room: Room): void {
+  const membership = event.type === "m.room.member" ? event.content["membership"] : undefined;
+  if (event.stateKey === undefined || (membership !== "invite" && membership !== "knock")) return;
+  const shown = [...previewState(room, event.stateKey)].filter((each) => each !== event);
+  event.preview = shown.map(strippedEvent);
 }

@@ -38,6 +38,7 @@ export interface NamespaceMatching {
  * | masquerade outside of the namespace  | 403         | 403                | 403              | 403              | allowed            |
  * | unknown `device_id`                  | M_UNKNOWN_DEVICE | ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE | ignored | M_INVALID_PARAM | ignored |
  * | token in header and query            | header counts | 401              | header counts    | header counts    | header counts      |
+ * | 404 for a profile                    | M_NOT_FOUND | M_UNKNOWN          | M_NOT_FOUND      | M_NOT_FOUND      | M_NOT_FOUND        |
  * | `joined_members` needs               | membership  | any ghost in it    | membership       | membership       | membership         |
  * | asynchronous upload                  | yes         | yes                | no               | yes              | no                 |
  * | media without a token                | no          | no                 | no               | no               | yes                |
@@ -61,6 +62,8 @@ export interface Profile {
   readonly unknownDevice: string | undefined;
   /** A token in the header and in the query at once is 401; else the header counts. */
   readonly refusesTwoTokens: boolean;
+  /** Errcode of the 404 for the profile of nobody. */
+  readonly missingProfile: "M_NOT_FOUND" | "M_UNKNOWN";
   /** `joined_members` is answered wherever any user of the application service is joined. */
   readonly membersByAnyGhost: boolean;
   /** `/sync` as the service's own user, which has no device, is a 500. */

@@ -13,6 +13,7 @@ const spec: Profile = {
   checksMasquerade: true,
   unknownDevice: "M_UNKNOWN_DEVICE",
   refusesTwoTokens: false,
+  missingProfile: "M_NOT_FOUND",
   membersByAnyGhost: false,
   senderCannotSync: false,
   keepAlive: true,
@@ -38,6 +39,7 @@ const synapse: Profile = {
   ghostLocalparts: "any",
   unknownDevice: "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE",
   refusesTwoTokens: true,
+  missingProfile: "M_UNKNOWN",
   membersByAnyGhost: true,
   senderCannotSync: true,
 };

@@ -26,6 +26,8 @@ export interface StoredEvent {
   /** Who sent it under which client transaction id; returned only to that device. */
   readonly transaction: ClientTransaction | undefined;
   redactedBecause: StoredEvent | undefined;
+  /** Of an invitation or a knock: what the user may see of the room. Application services get it. */
+  preview: JsonObject[] | undefined;
   /** Events that relate to this one (`m.relates_to`), oldest first, redacted ones removed. */
   children: StoredEvent[] | undefined;
 }
@@ -91,12 +93,29 @@ export function syncEvent(event: StoredEvent, viewer?: Viewer): JsonObject {
   return body;
 }
 
-/** The form of a transaction; with `legacy` the two extras of the first releases of the specification. */
+/** What the first releases of the specification had beside `unsigned`, and Synapse still has there as well. */
+const ONCE_BESIDE_UNSIGNED = [
+  "age",
+  "redacted_because",
+  "replaces_state",
+  "prev_content",
+  "invite_room_state",
+  "knock_room_state",
+];
+
+/** The form of a transaction; with `legacy` the extras of the first releases of the specification. */
 export function appServiceEvent(event: StoredEvent, legacy: boolean): JsonObject {
   const body = clientEvent(event);
-  if (legacy) {
-    body["user_id"] = event.sender;
-    body["age"] = ageOf(event);
+  const unsigned = { ...objectField(body, "unsigned") };
+  body["unsigned"] = unsigned;
+  if (event.preview !== undefined) {
+    unsigned[event.content["membership"] === "knock" ? "knock_room_state" : "invite_room_state"] = event.preview;
+  }
+  if (!legacy) return body;
+  body["user_id"] = event.sender;
+  for (const key of ONCE_BESIDE_UNSIGNED) {
+    const value = unsigned[key];
+    if (value !== undefined) body[key] = value;
   }
   return body;
 }

@@ -133,6 +133,7 @@ export class Room {
       replaces: draft.stateKey === undefined ? undefined : this.state(draft.type, draft.stateKey),
       transaction: draft.transaction,
       redactedBecause: undefined,
+      preview: undefined,
       children: undefined,
     };
     this.events.push(event);

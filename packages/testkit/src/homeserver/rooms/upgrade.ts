@@ -53,11 +53,7 @@ function makeReplacement(world: World, old: Room, userId: string, version: "11" 
   const levels = { ...(old.state("m.room.power_levels")?.content ?? {}) };
   const listed = Object.entries(objectField(levels, "users") ?? {});
   const users = Object.fromEntries(listed.filter(([listedId]) => !room.creators.has(listedId)));
-  if (version === "12") {
-    levels["events"] = { ...(objectField(levels, "events") ?? {}), "m.room.tombstone": 150 };
-  } else {
-    users[userId] = 100;
-  }
+  if (version !== "12") users[userId] = 100;
   const send = (type: string, content: JsonObject, stateKey = ""): void => {
     world.rooms.send(room, { type, sender: userId, stateKey, content });
   };

@@ -46,7 +46,11 @@ function versionsUpTo(latest: string): string[] {
 }
 
 function wellKnown(context: RequestContext): Reply {
-  return ok({ "m.homeserver": { base_url: `http://${context.headers.host ?? context.world.serverName}` } });
+  return ok(clientDiscovery(context));
+}
+
+function clientDiscovery({ headers, world }: RequestContext): JsonObject {
+  return { "m.homeserver": { base_url: `http://${headers.host ?? world.serverName}` } };
 }
 
 /** The application service whose token the request carries. @throws MatrixError 401 */
@@ -80,7 +84,7 @@ function register(context: RequestContext): Reply {
     strict: true,
     ...(password === undefined ? {} : { password }),
   });
-  return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, account.userId, body);
+  return body["inhibit_login"] === true ? registered(context.world, userId) : session(context, account.userId, body);
 }
 
 /** Application Service API, "Server admin style permissions". */
@@ -94,7 +98,7 @@ function registerGhost(context: RequestContext, body: JsonObject): Reply {
   }
   context.world.accounts.create(userId, { appServiceId: service.info.id });
   if (context.world.faults.refuseServiceLogin && body["inhibit_login"] !== true) throw loginUnsupported();
-  return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, userId, body);
+  return body["inhibit_login"] === true ? registered(context.world, userId) : session(context, userId, body);
 }
 
 /** @throws MatrixError 400 `M_INVALID_USERNAME` */
@@ -138,7 +142,9 @@ function loginFlows(): Reply {
 function login(context: RequestContext): Reply {
   const body = context.json();
   const type = stringField(body, "type");
-  if (type !== "m.login.password" && type !== AS_LOGIN) throw invalidParam(`Unknown login type ${type ?? ""}`);
+  if (type !== "m.login.password" && type !== AS_LOGIN) {
+    throw new MatrixError(400, "M_UNKNOWN", `Unknown login type ${type ?? ""}`);
+  }
   const identifier = objectField(body, "identifier");
   const user = stringField(identifier ?? {}, "user") ?? stringField(body, "user");
   if (user === undefined) throw missingParam("Missing 'identifier.user'");
@@ -155,10 +161,15 @@ function login(context: RequestContext): Reply {
     throw forbidden("Invalid username or password");
   }
   if (account === undefined) throw forbidden("The user is not registered");
-  return session(context.world, userId, body);
+  return session(context, userId, body, { well_known: clientDiscovery(context) });
 }
 
-function session(world: World, userId: string, body: JsonObject): Reply {
+/** `home_server` is from before the specification; Synapse still adds it. */
+function registered(world: World, userId: string): Reply {
+  return ok({ user_id: userId, home_server: world.serverName });
+}
+
+function session({ world }: RequestContext, userId: string, body: JsonObject, extra: JsonObject = {}): Reply {
   const account = world.accounts.get(userId);
   if (account === undefined) throw forbidden("The user is not registered");
   if (account.deactivated) throw new MatrixError(403, "M_USER_DEACTIVATED", "This account has been deactivated");
@@ -167,7 +178,7 @@ function session(world: World, userId: string, body: JsonObject): Reply {
     stringField(body, "device_id"),
     stringField(body, "initial_device_display_name"),
   );
-  return ok({ user_id: userId, access_token: token, device_id: deviceId, home_server: world.serverName });
+  return ok({ user_id: userId, access_token: token, device_id: deviceId, home_server: world.serverName, ...extra });
 }
 
 function logout(context: RequestContext): Reply {

@@ -34,14 +34,14 @@ function putAlias(context: RequestContext): Reply {
   const alias = context.param("roomAlias");
   const roomId = stringField(context.json(), "room_id");
   if (roomId === undefined) throw missingParam("Missing 'room_id'");
+  const room = context.world.rooms.require(roomId);
+  if (context.requester.service === undefined && room.membership(context.userId) !== "join") {
+    throw forbidden("You must be in the room to create an alias for it");
+  }
   if (context.world.rooms.aliases.has(alias)) {
     throw new MatrixError(409, "M_UNKNOWN", `Room alias ${alias} already exists`);
   }
   claimAlias(context.world, alias, context.requester.service?.info.id);
-  const room = context.world.rooms.require(roomId);
-  if (context.requester.service === undefined && room.membership(context.userId) !== "join") {
-    throw forbidden(`User ${context.userId} not in room ${roomId}`);
-  }
   context.world.rooms.aliases.set(alias, { roomId, creator: context.userId });
   room.aliases.add(alias);
   return ok();

@@ -1,4 +1,4 @@
-import { forbidden, invalidParam, notFound } from "../errors.js";
+import { forbidden, invalidParam, MatrixError, notFound } from "../errors.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
@@ -25,7 +25,9 @@ function joinedRoom(context: RequestContext): Room {
 }
 
 function typing(context: RequestContext): Reply {
-  if (context.param("userId") !== context.userId) throw forbidden("Cannot set another user's typing state");
+  if (context.param("userId") !== context.userId) {
+    throw new MatrixError(400, "M_FORBIDDEN", "Cannot set another user's typing state");
+  }
   const body = context.json();
   const isTyping = body["typing"];
   if (typeof isTyping !== "boolean") throw invalidParam("'typing' must be a boolean");
@@ -42,7 +44,9 @@ function receipt(context: RequestContext): Reply {
     setFullyRead(context, room, eventId);
     return ok();
   }
-  if (type !== "m.read" && type !== "m.read.private") throw invalidParam(`Receipt type ${type} is not supported`);
+  if (type !== "m.read" && type !== "m.read.private") {
+    throw new MatrixError(400, "M_UNKNOWN", `Receipt type ${type} is not supported`);
+  }
   const threadId = context.json({ optional: true })["thread_id"];
   if (threadId !== undefined && (typeof threadId !== "string" || threadId === "")) {
     throw invalidParam("'thread_id' must be a non-empty string");
