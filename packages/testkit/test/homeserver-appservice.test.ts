@@ -89,7 +89,7 @@ describe("an application service", () => {
     const known = await as.call("GET", whoami, { as: ghost, query: { device_id: "BRIDGE" } });
     expect(known.body["device_id"]).toBe("BRIDGE");
     const unknown = await as.call("GET", whoami, { as: ghost, query: { device_id: "OTHER" } });
-    expect(unknown).toMatchObject({ status: 400, body: { errcode: "M_UNKNOWN_DEVICE" } });
+    expect(unknown).toMatchObject({ status: 400, body: { errcode: "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE" } });
     const keys = await as.call("POST", "/_matrix/client/v3/keys/upload", {
       as: ghost,
       body: {},
@@ -171,6 +171,7 @@ describe("an application service", () => {
     const roomId = await alice.createRoom({ preset: "public_chat" });
     const ghost = await as.ghost("irc_bob", roomId);
     const eventId = await alice.sendText(roomId, "hi");
+    hs.faults.leakPrivateReceipts = false;
     await alice.setTyping(roomId, true);
     await service.until(() => service.ephemeral.some((event) => event["type"] === "m.typing"));
     expect(service.ephemeral[0]).toEqual({ type: "m.typing", room_id: roomId, content: { user_ids: [alice.userId] } });

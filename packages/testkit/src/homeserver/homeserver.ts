@@ -4,13 +4,12 @@ import { TestClient } from "./client/test-client.js";
 import { RoomDoor } from "./door/room-door.js";
 import { EventWaiters } from "./door/waiters.js";
 import type { EventWaitOptions } from "./door/waiters.js";
+import { ManualClock } from "./clock.js";
 import type { Faults } from "./faults/faults.js";
 import { RequestLog } from "./http/request-log.js";
 import type { Exchange } from "./http/server.js";
 import { HttpServer } from "./http/server.js";
-import { TransactionCache } from "./http/transaction-cache.js";
 import type { JsonObject } from "./json.js";
-import { MediaStore } from "./media/media-store.js";
 import type { HomeserverOptions } from "./options.js";
 import { clientEvent } from "./rooms/event.js";
 import { createRouter } from "./routes/all.js";
@@ -18,9 +17,9 @@ import { defaultValidator, observeClientExchange, observeServiceExchange } from 
 import { SpecDeviationError } from "../spec/deviations.js";
 import type { SpecDeviation } from "../spec/deviations.js";
 import type { SpecValidator } from "../spec/validator.js";
-import { World } from "./world.js";
+import { createWorld } from "./create-world.js";
+import type { World } from "./world.js";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_DEVIATIONS = 1_000;
 
 /** A user made through the door. */
@@ -34,6 +33,18 @@ export interface CreatedUser {
 export interface RestartOptions {
   /** Forgets the client transactions and restarts the numbering of transactions at 1, as Synapse on SQLite does. */
   readonly forgetTransactions?: boolean;
+}
+
+/** How the pushes to an application service stand. */
+export interface PushState {
+  /** Transactions not yet accepted. */
+  readonly pending: number;
+  readonly pendingEvents: number;
+  readonly accepted: number;
+  /** The last transaction failed. */
+  readonly down: boolean;
+  /** Milliseconds to the retry, while a pause before one runs. */
+  readonly retryInMs?: number;
 }
 
 /**
@@ -57,18 +68,7 @@ export class Homeserver {
     const record = (deviation: SpecDeviation): void => {
       if (this.#deviations.length < MAX_DEVIATIONS) this.#deviations.push(deviation);
     };
-    this.#world = new World(
-      {
-        serverName: options.serverName ?? "localhost.test",
-        defaultRoomVersion: options.defaultRoomVersion ?? "11",
-        versions: options.versions ?? Array.from({ length: 12 }, (_, index) => `v1.${index + 1}`),
-        retry: options.retry ?? { firstMs: 20, maxMs: 5_120 },
-        seed: options.seed ?? 1,
-      },
-      new MediaStore(options.pendingUploadMs ?? DAY_MS),
-      new TransactionCache(),
-      validator === undefined ? undefined : observeServiceExchange(validator, record),
-    );
+    this.#world = createWorld(options, validator === undefined ? undefined : observeServiceExchange(validator, record));
     const observer: ((exchange: Exchange) => void) | undefined =
       validator === undefined ? undefined : observeClientExchange(validator, record);
     const settings = { host: options.host ?? "127.0.0.1", port: options.port ?? 0 };
@@ -77,7 +77,10 @@ export class Homeserver {
     for (const registration of options.registrations ?? []) this.addAppService(registration);
   }
 
-  /** Starts a homeserver; resolves once it listens. */
+  /**
+   * Starts a homeserver; resolves once it listens.
+   * @throws Error for an unknown profile, a registration that it would refuse, or a port that is taken
+   */
   static async start(options: HomeserverOptions = {}): Promise<Homeserver> {
     const homeserver = new Homeserver(options, defaultValidator(options.validate ?? true));
     await homeserver.#http.listen();
@@ -192,14 +195,36 @@ export class Homeserver {
   }
 
   /** State of the pushes to an application service. */
-  pushState(appServiceId: string): { pending: number; pendingEvents: number; accepted: number; down: boolean } {
-    const { pusher } = this.#service(appServiceId);
-    return {
-      pending: pusher.pending,
-      pendingEvents: pusher.pendingEvents,
-      accepted: pusher.accepted,
-      down: pusher.isDown,
-    };
+  pushState(appServiceId: string): PushState {
+    const { pending, pendingEvents, accepted, isDown: down, retryAt } = this.#service(appServiceId).pusher;
+    const pause = retryAt === undefined ? {} : { retryInMs: Math.max(0, retryAt - this.#world.clock.now()) };
+    return { pending, pendingEvents, accepted, down, ...pause };
+  }
+
+  /**
+   * Moves the {@link ManualClock} on by `ms` milliseconds, step by step: what falls due is done, and transactions that it
+   * starts are answered, before the time goes on. An application service that has not answered after a second of real
+   * time counts as one that does not answer.
+   * @throws Error where the homeserver runs by another clock
+   */
+  async advance(ms: number): Promise<void> {
+    const { clock } = this.#world;
+    if (!(clock instanceof ManualClock)) throw new Error("only a homeserver with a ManualClock can be advanced");
+    const until = clock.now() + ms;
+    await this.settled();
+    for (let due = clock.nextDue; due !== undefined && due <= until; due = clock.nextDue) {
+      clock.advance(Math.max(0, due - clock.now()));
+      await this.settled();
+    }
+    clock.advance(until - clock.now());
+  }
+
+  /**
+   * Resolves once no transaction is on its way: all were accepted, or what failed waits for its retry. Or after
+   * `timeoutMs` (default 1 000).
+   */
+  async settled(timeoutMs = 1_000): Promise<void> {
+    await Promise.all([...this.#world.services.values()].map(({ pusher }) => pusher.settled(timeoutMs)));
   }
 
   /** The next transaction to every application service is number 1 again. */

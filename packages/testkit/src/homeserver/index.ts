@@ -1,5 +1,9 @@
 export { Homeserver } from "./homeserver.js";
-export type { CreatedUser, RestartOptions } from "./homeserver.js";
+export type { CreatedUser, PushState, RestartOptions } from "./homeserver.js";
+export { ManualClock, systemClock } from "./clock.js";
+export type { CancelTimer, Clock } from "./clock.js";
+export { profileNames, profiles } from "./profiles/profiles.js";
+export type { NamespaceMatching, Profile, ProfileName } from "./profiles/profile.js";
 export type { HomeserverOptions } from "./options.js";
 export type { Namespace, Registration } from "./appservice/registration.js";
 export { TestClient, TestClientError } from "./client/test-client.js";
@@ -8,6 +12,7 @@ export type { PlainAnswer } from "./client/plain-request.js";
 export { RoomDoor } from "./door/room-door.js";
 export type { EventWaitOptions } from "./door/waiters.js";
 export { Faults } from "./faults/faults.js";
+export { FaultSwitches } from "./faults/switches.js";
 export { ActiveFault } from "./faults/request-faults.js";
 export type { ErrorAnswer, RequestFault, RequestFilter } from "./faults/request-faults.js";
 export type { Json, JsonObject } from "./json.js";

@@ -1,4 +1,6 @@
 import type { SpecValidator } from "../spec/validator.js";
+import type { Clock } from "./clock.js";
+import type { ProfileName } from "./profiles/profile.js";
 
 /** How to start a {@link Homeserver}. Everything has a default. */
 export interface HomeserverOptions {
@@ -10,13 +12,20 @@ export interface HomeserverOptions {
   readonly host?: string;
   /** Registrations of application services, as read from their files. */
   readonly registrations?: readonly unknown[];
-  /** Version of rooms created without one. Default `11`. */
+  /** Which homeserver it behaves as; {@link Profile} lists the differences. Default `synapse`. */
+  readonly profile?: ProfileName;
+  /**
+   * What it takes its time from: time stamps, retries, waits for answers of application services, and everything that
+   * expires. Default the machine's; with a `ManualClock` the test advances it. Long polls always wait in real time.
+   */
+  readonly clock?: Clock;
+  /** Version of rooms created without one. Default that of the profile. */
   readonly defaultRoomVersion?: "11" | "12";
   /** Seed of the generator that decides about faults with a probability. Default 1. */
   readonly seed?: number;
   /**
-   * First and longest pause, in milliseconds, before a failed transaction is retried. Synapse: 2 000 and 512 000;
-   * default here a hundredth of that, so that tests need not wait.
+   * First and longest pause, in milliseconds, before a failed transaction is retried. Default that of the `profile` or,
+   * where neither a profile nor a clock is given, a hundredth of Synapse's 2 000 and 512 000, so that tests need not wait.
    */
   readonly retry?: { readonly firstMs: number; readonly maxMs: number };
   /**
@@ -26,7 +35,7 @@ export interface HomeserverOptions {
   readonly validate?: boolean | SpecValidator;
   /** `stop()` does not reject because of deviations from the specification; they are in `specDeviations` all the same. */
   readonly expectDeviations?: boolean;
-  /** The versions that `/versions` answers. Default `v1.1` to `v1.12`, as Synapse. */
+  /** The versions that `/versions` answers. Default those of the profile. */
   readonly versions?: readonly string[];
   /** How many requests the log of {@link Homeserver.requests} keeps; its counters are exact. Default 1 000. */
   readonly requestLogSize?: number;

@@ -1,15 +1,22 @@
 import { Accounts } from "./accounts/accounts.js";
 import { ServiceClient } from "./appservice/client.js";
+import { deviceExtras } from "./appservice/device-extras.js";
 import type { ServiceExchange } from "./appservice/client.js";
 import { TransactionPusher } from "./appservice/pusher.js";
 import { queryUser } from "./appservice/queries.js";
+import { asConstruct } from "./appservice/registration.js";
 import type { Registration } from "./appservice/registration.js";
 import { AppService } from "./appservice/service.js";
-import { Faults } from "./faults/faults.js";
+import type { Clock } from "./clock.js";
+import type { Faults } from "./faults/faults.js";
+import { RateLimits } from "./http/rate-limits.js";
 import type { TransactionCache } from "./http/transaction-cache.js";
 import type { JsonObject } from "./json.js";
 import type { MediaStore } from "./media/media-store.js";
 import type { StoredEvent } from "./rooms/event.js";
+import { strippedEvent } from "./rooms/event.js";
+import { previewState } from "./rooms/membership.js";
+import type { Profile } from "./profiles/profile.js";
 import { TypingClock } from "./rooms/ephemeral.js";
 import type { Room } from "./rooms/room.js";
 import { RoomStore } from "./rooms/room-store.js";
@@ -24,10 +31,12 @@ export interface Service {
 
 export interface WorldSettings {
   readonly serverName: string;
+  readonly profile: Profile;
+  readonly clock: Clock;
   readonly defaultRoomVersion: "11" | "12";
-  readonly versions: readonly string[];
-  readonly retry: { readonly firstMs: number; readonly maxMs: number };
-  readonly seed: number;
+  /** What `/versions` answers; `undefined`: what the switch `latestVersion` says. */
+  readonly versions: readonly string[] | undefined;
+  readonly faults: Faults;
 }
 
 /** Everything the homeserver knows: what the endpoints act upon. */
@@ -35,6 +44,7 @@ export class World {
   readonly faults: Faults;
   readonly accounts: Accounts;
   readonly rooms: RoomStore;
+  readonly rateLimits: RateLimits;
   readonly notifier = new Notifier();
   readonly typing = new TypingClock(this);
   readonly services = new Map<string, Service>();
@@ -50,10 +60,12 @@ export class World {
     readonly transactions: TransactionCache,
     private readonly onServiceExchange: ((service: Service, exchange: ServiceExchange) => void) | undefined,
   ) {
-    this.faults = new Faults(settings.seed);
-    this.accounts = new Accounts(settings.serverName);
+    this.faults = settings.faults;
+    this.rateLimits = new RateLimits(settings.clock);
+    this.accounts = new Accounts(settings.serverName, settings.clock);
     this.rooms = new RoomStore(
       settings.serverName,
+      settings.clock,
       () => this.nextPosition(),
       (event, room) => this.#appended(event, room),
     );
@@ -61,6 +73,14 @@ export class World {
 
   get serverName(): string {
     return this.settings.serverName;
+  }
+
+  get profile(): Profile {
+    return this.settings.profile;
+  }
+
+  get clock(): Clock {
+    return this.settings.clock;
   }
 
   /** Place in the stream of the latest thing that happened. */
@@ -72,19 +92,23 @@ export class World {
     return ++this.#position;
   }
 
-  addService(registration: Registration): Service {
+  addService(given: Registration): Service {
+    const { profile, clock, faults } = this.settings;
+    const registration = profile.constructRegistration ? asConstruct(given) : given;
     if (this.services.has(registration.id)) throw new Error(`application service ${registration.id} is already there`);
     if (this.#servicesByToken.has(registration.as_token)) {
       throw new Error(`the as_token of ${registration.id} belongs to another application service`);
     }
-    const info = new AppService(registration, this.serverName);
+    const info = new AppService(registration, this.serverName, profile.namespaces);
     const onExchange = this.onServiceExchange;
-    const client = new ServiceClient(
-      registration,
-      this.faults,
-      onExchange === undefined ? undefined : (exchange) => onExchange(service, exchange),
-    );
-    const pusher = new TransactionPusher(info, client, this.faults, this.settings.retry);
+    const client = new ServiceClient(registration, {
+      faults,
+      clock,
+      keepAlive: profile.keepAlive,
+      onExchange: onExchange === undefined ? undefined : (exchange) => onExchange(service, exchange),
+    });
+    const extras = deviceExtras(this.accounts, info);
+    const pusher = new TransactionPusher(info, { client, faults, clock, extras });
     const service: Service = { info, client, pusher };
     this.services.set(info.id, service);
     this.#servicesByToken.set(registration.as_token, service);
@@ -105,6 +129,15 @@ export class World {
     }
   }
 
+  /** Pushes a message to a device to the application service that owns the user, where it asked for such. */
+  pushToDevice(userId: string, deviceId: string, event: JsonObject): void {
+    for (const { info, pusher } of this.services.values()) {
+      const { url, receive_ephemeral: stable, "de.sorunome.msc2409.push_ephemeral": unstable } = info.registration;
+      if (url === null || (stable !== true && unstable !== true) || !info.ownsUser(userId)) continue;
+      pusher.pushToDevice({ ...event, to_user_id: userId, to_device_id: deviceId });
+    }
+  }
+
   /** Resolves once every interested application service has accepted `event`; bounded by `timeoutMs`. */
   async pushed(event: StoredEvent, room: Room, timeoutMs: number): Promise<void> {
     const interested = [...this.services.values()].filter(
@@ -114,6 +147,7 @@ export class World {
   }
 
   #appended(event: StoredEvent, room: Room): void {
+    if (this.services.size > 0) setPreview(event, room);
     for (const service of this.services.values()) {
       const { info, pusher } = service;
       if (event.type === "m.room.member") this.#count(service, event, room);
@@ -141,4 +175,11 @@ export class World {
     this.#usersBeingQueried.add(userId);
     void queryUser(service, this.faults, userId).finally(() => this.#usersBeingQueried.delete(userId));
   }
+}
+
+function setPreview(event: StoredEvent, room: Room): void {
+  const membership = event.type === "m.room.member" ? event.content["membership"] : undefined;
+  if (event.stateKey === undefined || (membership !== "invite" && membership !== "knock")) return;
+  const shown = [...previewState(room, event.stateKey)].filter((each) => each !== event);
+  event.preview = shown.map(strippedEvent);
 }

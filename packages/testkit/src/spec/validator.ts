@@ -256,9 +256,11 @@ function parse(body: Buffer | string): unknown {
 
 function standardErrorProblems(exchange: SpecExchange): string[] {
   const value = parse(exchange.responseBody);
-  const errcode: unknown =
-    typeof value === "object" && value !== null && "errcode" in value ? value.errcode : undefined;
-  return typeof errcode === "string"
+  const field = (name: string): unknown =>
+    typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
+  // The stages of user-interactive authentication come with 401, with an errcode only after a failed one.
+  if (exchange.status === 401 && Array.isArray(field("flows"))) return [];
+  return typeof field("errcode") === "string"
     ? []
     : [`the answer with status ${exchange.status} is not a standard error response`];
 }

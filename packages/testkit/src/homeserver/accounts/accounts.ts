@@ -1,4 +1,7 @@
+import type { Clock } from "../clock.js";
 import { MatrixError } from "../errors.js";
+import type { PushRules } from "./push-rules.js";
+import { defaultPushRules } from "./push-rules.js";
 import { domainOf, MAX_ID_BYTES, randomId, randomLetters } from "../ids.js";
 import type { Json, JsonObject } from "../json.js";
 
@@ -6,7 +9,13 @@ export interface Device {
   readonly deviceId: string;
   displayName: string | undefined;
   lastSeen: number;
-  readonly keys: { device: JsonObject | undefined; oneTime: Map<string, Json>; fallback: Map<string, Json> };
+  readonly keys: {
+    device: JsonObject | undefined;
+    oneTime: Map<string, Json>;
+    fallback: Map<string, Json>;
+    /** Ids of fallback keys that were claimed. */
+    usedFallback: Set<string>;
+  };
   /** To-device messages not yet acknowledged by a sync, each with its place in the stream. */
   inbox: { readonly position: number; readonly event: JsonObject }[];
 }
@@ -27,6 +36,14 @@ export interface Account {
   readonly accountData: Map<string, AccountData>;
   readonly roomAccountData: Map<string, Map<string, AccountData>>;
   readonly filters: JsonObject[];
+  readonly pushRules: PushRules;
+  /** Pushers by app id and push key. */
+  readonly pushers: Map<string, JsonObject>;
+  /** `master_key`, `self_signing_key`, `user_signing_key`. */
+  readonly crossSigning: Map<string, JsonObject>;
+  /** Place in the stream of the latest change of its devices or keys. */
+  deviceListPosition: number;
+  deactivated: boolean;
   presence: Presence;
 }
 
@@ -48,7 +65,10 @@ export class Accounts {
   readonly #accounts = new Map<string, Account>();
   readonly #tokens = new Map<string, TokenOwner>();
 
-  constructor(private readonly serverName: string) {}
+  constructor(
+    private readonly serverName: string,
+    private readonly clock: Clock,
+  ) {}
 
   userId(localpart: string): string {
     return `@${localpart}:${this.serverName}`;
@@ -81,6 +101,11 @@ export class Accounts {
       accountData: new Map(),
       roomAccountData: new Map(),
       filters: [],
+      pushRules: defaultPushRules(userId),
+      pushers: new Map(),
+      crossSigning: new Map(),
+      deviceListPosition: 0,
+      deactivated: false,
       presence: { presence: "offline", statusMessage: undefined, lastActive: 0, position: 0 },
     };
     this.#accounts.set(userId, account);
@@ -97,8 +122,8 @@ export class Accounts {
     account.devices.set(deviceId, {
       deviceId,
       displayName,
-      lastSeen: Date.now(),
-      keys: { device: undefined, oneTime: new Map(), fallback: new Map() },
+      lastSeen: this.clock.now(),
+      keys: { device: undefined, oneTime: new Map(), fallback: new Map(), usedFallback: new Set() },
       inbox: [],
     });
     return true;

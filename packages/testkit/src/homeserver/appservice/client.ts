@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Clock } from "../clock.js";
 import type { Json } from "../json.js";
 import { parseJson } from "../json.js";
 import type { Faults } from "../faults/faults.js";
@@ -37,20 +38,36 @@ export interface ServiceExchange {
   readonly answer: ServiceAnswer;
 }
 
+export interface ServiceClientSettings {
+  readonly faults: Faults;
+  /** Measures the time to an answer. */
+  readonly clock: Clock;
+  /** Whether a connection serves more than one request. */
+  readonly keepAlive: boolean;
+  readonly onExchange: ((exchange: ServiceExchange) => void) | undefined;
+}
+
 /** The homeserver as HTTP client of one application service. */
 export class ServiceClient {
-  #http = new HttpAgent({ keepAlive: true, maxSockets: 16 });
-  #https = new HttpsAgent({ keepAlive: true, maxSockets: 16 });
+  #http: HttpAgent;
+  #https: HttpsAgent;
 
   constructor(
     private readonly registration: Registration,
-    private readonly faults: Faults,
-    private readonly onExchange: ((exchange: ServiceExchange) => void) | undefined,
-  ) {}
+    private readonly settings: ServiceClientSettings,
+  ) {
+    this.#http = new HttpAgent(this.#agentOptions());
+    this.#https = new HttpsAgent(this.#agentOptions());
+  }
+
+  #agentOptions(): { keepAlive: boolean; maxSockets: number } {
+    return { keepAlive: this.settings.keepAlive, maxSockets: 16 };
+  }
 
   /**
    * @param path with its prefix, without query
-   * @param query parameters of the request itself; the token is added
+   * @param timeoutMs milliseconds of the homeserver's clock
+   * @param options `query`: parameters of the request itself; the token is added
    * @throws NoAnswerError
    */
   async send(
@@ -58,17 +75,17 @@ export class ServiceClient {
     path: string,
     body: string | undefined,
     timeoutMs: number,
-    query: URLSearchParams = new URLSearchParams(),
-    signal?: AbortSignal,
+    options: { readonly query?: URLSearchParams; readonly signal?: AbortSignal } = {},
   ): Promise<ServiceAnswer> {
     const base = this.registration.url;
     if (base === null) throw new NoAnswerError("connection", `Application service ${this.registration.id} has no url`);
+    const { query = new URLSearchParams(), signal } = options;
     const parameters = new URLSearchParams(query);
-    if (this.faults.token !== "header") parameters.set("access_token", this.registration.hs_token);
+    if (this.settings.faults.token !== "header") parameters.set("access_token", this.registration.hs_token);
     const search = parameters.size > 0 ? `?${parameters.toString()}` : "";
     const url = new URL(base.replace(/\/$/u, "") + path + search);
     const answer = await this.#exchange(method, url, body, timeoutMs, signal);
-    this.onExchange?.({ method, path, query: query.toString(), body, answer });
+    this.settings.onExchange?.({ method, path, query: query.toString(), body, answer });
     return answer;
   }
 
@@ -76,8 +93,8 @@ export class ServiceClient {
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
-    this.#http = new HttpAgent({ keepAlive: true, maxSockets: 16 });
-    this.#https = new HttpsAgent({ keepAlive: true, maxSockets: 16 });
+    this.#http = new HttpAgent(this.#agentOptions());
+    this.#https = new HttpsAgent(this.#agentOptions());
   }
 
   #exchange(
@@ -88,7 +105,7 @@ export class ServiceClient {
     signal: AbortSignal | undefined,
   ): Promise<ServiceAnswer> {
     const headers: Record<string, string | number> = { accept: "application/json" };
-    if (this.faults.token !== "query") headers["authorization"] = `Bearer ${this.registration.hs_token}`;
+    if (this.settings.faults.token !== "query") headers["authorization"] = `Bearer ${this.registration.hs_token}`;
     if (body !== undefined) {
       headers["content-type"] = "application/json";
       headers["content-length"] = Buffer.byteLength(body);
@@ -97,12 +114,12 @@ export class ServiceClient {
     const options = { method, headers, agent: secure ? this.#https : this.#http, ...(signal ? { signal } : {}) };
     return new Promise((resolve, reject) => {
       const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
-      const timer = setTimeout(() => {
+      const cancel = this.settings.clock.after(timeoutMs, () => {
         fail(new NoAnswerError("timeout", `no answer within ${timeoutMs} ms`));
         request.destroy();
-      }, timeoutMs);
+      });
       const fail = (error: Error): void => {
-        clearTimeout(timer);
+        cancel();
         reject(error);
       };
       const broken = (error: Error): void =>
@@ -118,7 +135,7 @@ export class ServiceClient {
         });
         response.on("error", broken);
         response.on("end", () => {
-          clearTimeout(timer);
+          cancel();
           const text = Buffer.concat(chunks).toString("utf8");
           const contentType = response.headers["content-type"] ?? "";
           resolve({ status: response.statusCode ?? 0, contentType, text, json: parseJson(text) });

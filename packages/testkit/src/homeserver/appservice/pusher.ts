@@ -1,48 +1,46 @@
-import { createHash } from "node:crypto";
+import type { CancelTimer, Clock } from "../clock.js";
 import { Deque } from "../deque.js";
 import type { Faults } from "../faults/faults.js";
 import type { JsonObject } from "../json.js";
 import type { StoredEvent } from "../rooms/event.js";
-import { appServiceEvent } from "../rooms/event.js";
-import type { ServiceClient } from "./client.js";
+import type { ServiceAnswer, ServiceClient } from "./client.js";
 import { NoAnswerError } from "./client.js";
 import type { AppService } from "./service.js";
+import type { DeviceExtras, Transaction, TransactionContent } from "./transaction.js";
+import { transactionBody, transactionId } from "./transaction.js";
+import { Waiting } from "./waiting.js";
 
-/** Most events, and most ephemeral events, that one transaction carries (Synapse). */
-export const MAX_TRANSACTION_EVENTS = 100;
 const MAX_WAITING_EPHEMERAL = 10_000;
 
-interface Transaction {
-  readonly id: string;
-  events: StoredEvent[];
-  ephemeral: JsonObject[];
-}
-
-/** How fast failed transactions are retried: `firstMs`, doubled after each failure up to `maxMs`. */
-export interface RetryTiming {
-  readonly firstMs: number;
-  readonly maxMs: number;
+/** What the pusher works with besides the application service itself. */
+export interface PusherTools {
+  readonly client: ServiceClient;
+  readonly faults: Faults;
+  readonly clock: Clock;
+  readonly extras: DeviceExtras;
 }
 
 /**
- * Pushes transactions to one application service, one at a time, as Synapse does: a failure makes it "down", and
- * while it is down every event becomes a transaction of its own, ephemeral events are dropped, and the oldest
- * transaction is retried with exponential back-off until it is answered with 2xx and JSON.
+ * Pushes transactions to one application service, one at a time. How they are named, cut, retried and what happens
+ * while it does not answer is for the fault switches, and so for the profile, to say.
  */
 export class TransactionPusher {
   readonly #events = new Deque<StoredEvent>();
   readonly #ephemeral = new Deque<JsonObject>();
+  readonly #toDevice = new Deque<JsonObject>();
   readonly #made = new Deque<Transaction>();
-  readonly #waitingForDelivery = new Map<string, () => void>();
-  readonly #waitingForIdle = new Set<() => void>();
+  readonly #waiting = new Waiting();
   #nextId = 1;
   /** Accepted transactions that come once more after the next one. */
   readonly #late: Transaction[] = [];
   #down = false;
-  #backoffMs: number;
+  #failures = 0;
   #running = false;
   #stopped = false;
-  #retryTimer: NodeJS.Timeout | undefined;
+  #retryTimer: CancelTimer | undefined;
+  #retryAt: number | undefined;
+  /** A failed transaction waits until something new is queued. */
+  #held = false;
   #abort = new AbortController();
   #scheduled: NodeJS.Immediate | undefined;
   #run = Promise.resolve();
@@ -50,16 +48,16 @@ export class TransactionPusher {
 
   constructor(
     private readonly service: AppService,
-    private readonly client: ServiceClient,
-    private readonly faults: Faults,
-    private readonly timing: RetryTiming,
-  ) {
-    this.#backoffMs = timing.firstMs;
-  }
+    private readonly tools: PusherTools,
+  ) {}
 
   /** Transactions made and not yet accepted, plus one where events still wait to be put into one. */
   get pending(): number {
-    return this.#made.length + (this.#events.length + this.#ephemeral.length > 0 ? 1 : 0);
+    return this.#made.length + (this.#queued > 0 ? 1 : 0);
+  }
+
+  get #queued(): number {
+    return this.#events.length + this.#ephemeral.length + this.#toDevice.length;
   }
 
   /** Events not yet accepted by the application service. */
@@ -76,53 +74,65 @@ export class TransactionPusher {
     return this.#down;
   }
 
+  /** When the failed transaction is retried, in milliseconds of the clock; `undefined` while no pause runs. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
+  }
+
   push(event: StoredEvent): void {
-    if (this.#down && !this.faults.growRetriedTransactions) this.#made.push(this.#transaction([event], []));
-    else this.#events.push(event);
-    this.#schedule();
+    const { oneEventEachWhileDown, growRetriedTransactions } = this.tools.faults;
+    if (this.#down && oneEventEachWhileDown && !growRetriedTransactions) {
+      this.#made.push(this.#transaction({ events: [event], ephemeral: [], toDevice: [] }));
+    } else {
+      this.#events.push(event);
+    }
+    this.#arrived();
   }
 
   pushEphemeral(event: JsonObject): void {
-    if (this.#down || this.faults.random.happens(this.faults.loseEphemeral)) return;
-    if (this.#ephemeral.length >= MAX_WAITING_EPHEMERAL) this.#ephemeral.shift();
-    this.#ephemeral.push(event);
+    const { faults } = this.tools;
+    if (faults.ephemeralNames === "none" || faults.random.happens(faults.loseEphemeral)) return;
+    this.#pushPassing(this.#ephemeral, event);
+  }
+
+  /** @param message with `to_user_id` and `to_device_id` */
+  pushToDevice(message: JsonObject): void {
+    if (this.tools.faults.deviceMessageNames !== "none") this.#pushPassing(this.#toDevice, message);
+  }
+
+  #pushPassing(queue: Deque<JsonObject>, item: JsonObject): void {
+    if (this.#down && this.tools.faults.dropEphemeralOnRetry) return;
+    if (queue.length >= MAX_WAITING_EPHEMERAL) queue.shift();
+    queue.push(item);
+    this.#arrived();
+  }
+
+  #arrived(): void {
+    this.#held = false;
     this.#schedule();
   }
 
-  /** Resolves once the transaction with `event` was accepted, or after `timeoutMs`. */
-  delivered(event: StoredEvent, timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#waitingForDelivery.delete(event.eventId);
-        resolve();
-      };
-      const timer = setTimeout(finish, timeoutMs);
-      this.#waitingForDelivery.set(event.eventId, finish);
-    });
+  /** @returns whether the transaction with `event` was accepted within `timeoutMs` */
+  delivered(event: StoredEvent, timeoutMs: number): Promise<boolean> {
+    return this.#waiting.delivered(event.eventId, timeoutMs);
   }
 
   /** Resolves once everything was accepted. @throws Error after `timeoutMs` */
-  idle(timeoutMs: number): Promise<void> {
-    if (this.pending === 0 && !this.#running) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#waitingForIdle.delete(finish);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#waitingForIdle.delete(finish);
-        reject(new Error(`${this.pending} transaction(s) to ${this.service.id} not accepted within ${timeoutMs} ms`));
-      }, timeoutMs);
-      this.#waitingForIdle.add(finish);
-    });
+  async idle(timeoutMs: number): Promise<void> {
+    if (this.pending === 0 && !this.#running) return;
+    if (await this.#waiting.idle(timeoutMs)) return;
+    throw new Error(`${this.pending} transaction(s) to ${this.service.id} not accepted within ${timeoutMs} ms`);
   }
 
-  /** Tries the oldest transaction at once, whatever the back-off says (Synapse, after a successful ping). */
+  /** Resolves once no request is under way: all was accepted, or what failed waits. Or after `timeoutMs`. */
+  async settled(timeoutMs: number): Promise<void> {
+    if (this.#running || this.#scheduled !== undefined) await this.#waiting.settled(timeoutMs);
+  }
+
+  /** Tries the oldest transaction at once, whatever the back-off says. */
   retryNow(): void {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
+    this.#endPause();
+    this.#held = false;
     this.#schedule();
   }
 
@@ -131,17 +141,18 @@ export class TransactionPusher {
     this.#nextId = 1;
   }
 
-  /** Ends deliveries; what was not accepted stays queued. */
+  /** Ends deliveries; what was not accepted stays queued, unless the homeserver is one that forgets it. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
+    this.#endPause();
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     this.#abort.abort();
-    for (const finish of [...this.#waitingForDelivery.values()]) finish();
+    this.#waiting.giveUp();
     await this.#run;
-    this.client.close();
+    this.tools.client.close();
+    if (!this.tools.faults.loseQueueAtRestart) return;
+    for (const queue of [this.#made, this.#events, this.#ephemeral, this.#toDevice]) queue.clear();
   }
 
   /** Goes on after {@link stop}. Queued transactions are made anew where numbering restarts. */
@@ -149,7 +160,8 @@ export class TransactionPusher {
     this.#stopped = false;
     this.#abort = new AbortController();
     this.#down = false;
-    this.#backoffMs = this.timing.firstMs;
+    this.#failures = 0;
+    this.#held = false;
     if (restartNumbering) {
       const made = this.#made.take(this.#made.length);
       this.#events.unshift(made.flatMap((transaction) => transaction.events));
@@ -158,140 +170,161 @@ export class TransactionPusher {
     this.#schedule();
   }
 
-  #transaction(events: StoredEvent[], ephemeral: JsonObject[]): Transaction {
-    const id = this.faults.transactionIds === "content-hash" ? contentHash(events, ephemeral) : String(this.#nextId++);
-    return { id, events, ephemeral };
+  #endPause(): void {
+    this.#retryTimer?.();
+    this.#retryTimer = undefined;
+    this.#retryAt = undefined;
+  }
+
+  #transaction(content: TransactionContent): Transaction {
+    const { faults, clock } = this.tools;
+    return { ...content, id: transactionId(faults, content, clock.now(), () => this.#nextId++) };
   }
 
   /** Delivery starts after the current turn of the event loop, so that what arrives together travels together. */
   #schedule(): void {
-    if (this.#running || this.#stopped || this.#retryTimer !== undefined || this.#scheduled !== undefined) return;
+    if (this.#running || this.#stopped || this.#held) return;
+    if (this.#retryTimer !== undefined || this.#scheduled !== undefined) return;
     this.#scheduled = setImmediate(() => {
       this.#scheduled = undefined;
       this.#running = true;
       this.#run = this.#drain().finally(() => {
         this.#running = false;
         if (this.pending > 0) this.#schedule();
-        else for (const finish of [...this.#waitingForIdle]) finish();
+        else this.#waiting.nowIdle();
+        if (this.#scheduled === undefined) this.#waiting.nowSettled();
       });
     });
   }
 
   async #drain(): Promise<void> {
+    const { faults } = this.tools;
     while (!this.#stopped) {
       const transaction = this.#made.peek() ?? this.#make();
       if (transaction === undefined) return;
-      if (this.#down && this.faults.growRetriedTransactions) this.#grow(transaction);
-      if (this.faults.transactionDelayMs > 0) await this.#pause(this.faults.transactionDelayMs);
+      if (this.#down && faults.growRetriedTransactions) transaction.events = this.#takeEvents(transaction.events);
+      if (faults.transactionDelayMs > 0) await this.#pause(faults.transactionDelayMs);
       if (!(await this.#deliver(transaction))) {
         this.#failed(transaction);
         return;
       }
       this.#made.shift();
       this.#down = false;
-      this.#backoffMs = this.timing.firstMs;
+      this.#failures = 0;
       this.#accepted++;
       await this.#afterAccepted(transaction);
     }
   }
 
   #make(): Transaction | undefined {
-    if (this.#events.length + this.#ephemeral.length === 0) return undefined;
-    const transaction = this.#transaction(
-      this.#events.take(MAX_TRANSACTION_EVENTS),
-      this.#ephemeral.take(MAX_TRANSACTION_EVENTS),
-    );
+    if (this.#queued === 0) return undefined;
+    const most = this.tools.faults.maxTransactionEvents;
+    const transaction = this.#transaction({
+      events: this.#takeEvents([]),
+      ephemeral: this.#ephemeral.take(most),
+      toDevice: this.#toDevice.take(most),
+    });
     this.#made.push(transaction);
     return transaction;
   }
 
-  #grow(transaction: Transaction): void {
-    const room = MAX_TRANSACTION_EVENTS - transaction.events.length;
-    if (room > 0) transaction.events = [...transaction.events, ...this.#events.take(room)];
+  /** The next events, within the limits that those already `taken` leave. */
+  #takeEvents(taken: readonly StoredEvent[]): StoredEvent[] {
+    const { maxTransactionEvents: most, maxTransactionBytes: mostBytes } = this.tools.faults;
+    if (mostBytes === 0) return [...taken, ...this.#events.take(Math.max(0, most - taken.length))];
+    const all = [...taken];
+    let bytes = taken.reduce((sum, event) => sum + sizeOf(event), 0);
+    for (let next = this.#events.peek(); next !== undefined && all.length < most; next = this.#events.peek()) {
+      bytes += sizeOf(next);
+      if (all.length > 0 && bytes > mostBytes) break;
+      all.push(...this.#events.take(1));
+    }
+    return all;
   }
 
   async #afterAccepted(transaction: Transaction): Promise<void> {
-    for (const event of transaction.events) this.#waitingForDelivery.get(event.eventId)?.();
+    const { faults } = this.tools;
+    for (const event of transaction.events) this.#waiting.nowDelivered(event.eventId);
     for (const late of this.#late.splice(0)) await this.#deliver(late);
-    for (let count = this.faults.random.repeats(this.faults.lateDuplicates); count > 0; count--) {
-      this.#late.push(transaction);
-    }
-    const again = this.faults.random.repeats(this.faults.duplicateTransactions);
+    for (let count = faults.random.repeats(faults.lateDuplicates); count > 0; count--) this.#late.push(transaction);
+    const again = faults.random.repeats(faults.duplicateTransactions);
     for (let count = 0; count < again && !this.#stopped; count++) await this.#deliver(transaction);
-    const repeats = transaction.events.length > 0 ? this.faults.random.repeats(this.faults.repeatEvents) : 0;
+    const repeats = transaction.events.length > 0 ? faults.random.repeats(faults.repeatEvents) : 0;
     for (let count = 0; count < repeats && !this.#stopped; count++) {
-      await this.#deliver(this.#transaction(transaction.events, []));
+      await this.#deliver(this.#transaction({ events: transaction.events, ephemeral: [], toDevice: [] }));
     }
   }
 
   #failed(transaction: Transaction): void {
     if (this.#stopped) return;
+    const { faults, clock } = this.tools;
     this.#down = true;
-    transaction.ephemeral = [];
-    this.#ephemeral.clear();
-    if (transaction.events.length === 0) this.#made.shift();
-    if (!this.faults.growRetriedTransactions) {
+    if (faults.dropEphemeralOnRetry) this.#dropPassing(transaction);
+    if (faults.oneEventEachWhileDown && !faults.growRetriedTransactions) {
       while (this.#events.length > 0) {
-        this.#made.push(this.#transaction(this.#events.take(MAX_TRANSACTION_EVENTS), []));
+        const events = this.#events.take(faults.maxTransactionEvents);
+        this.#made.push(this.#transaction({ events, ephemeral: [], toDevice: [] }));
       }
     }
     if (this.pending === 0) {
       this.#down = false;
       return;
     }
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined;
+    if (faults.retryOn === "traffic") {
+      this.#held = true;
+      return;
+    }
+    const pause = Math.min(faults.retryFirstMs * 2 ** this.#failures++, faults.retryMaxMs);
+    this.#retryAt = clock.now() + pause;
+    this.#retryTimer = clock.after(pause, () => {
+      this.#endPause();
       this.#schedule();
-    }, this.#backoffMs);
-    this.#backoffMs = Math.min(this.#backoffMs * 2, this.timing.maxMs);
+    });
   }
 
-  /** @returns whether the application service accepted it: 2xx and a JSON body */
+  #dropPassing(transaction: Transaction): void {
+    transaction.ephemeral = [];
+    transaction.toDevice = [];
+    this.#ephemeral.clear();
+    this.#toDevice.clear();
+    if (transaction.events.length === 0) this.#made.shift();
+  }
+
+  /** @returns whether the application service accepted it */
   async #deliver(transaction: Transaction): Promise<boolean> {
-    const prefix = this.faults.legacyPaths ? "" : "/_matrix/app/v1";
-    const path = `${prefix}/transactions/${encodeURIComponent(transaction.id)}`;
+    const { client, faults, extras } = this.tools;
+    const path = `${faults.legacyPaths ? "" : "/_matrix/app/v1"}/transactions/${encodeURIComponent(transaction.id)}`;
+    const body = transactionBody(faults, this.service.registration, transaction, extras);
     try {
-      const answer = await this.client.send(
-        "PUT",
-        path,
-        JSON.stringify(this.#body(transaction)),
-        this.faults.transactionTimeoutMs,
-        undefined,
-        this.#abort.signal,
-      );
-      if (this.faults.random.happens(this.faults.loseTransactionAnswers)) return false;
-      return answer.status >= 200 && answer.status < 300 && answer.json !== undefined;
+      const answer = await client.send("PUT", path, JSON.stringify(body), faults.transactionTimeoutMs, {
+        signal: this.#abort.signal,
+      });
+      if (faults.random.happens(faults.loseTransactionAnswers)) return false;
+      return accepts(faults.acceptedAnswers, answer);
     } catch (error) {
       if (error instanceof NoAnswerError) return false;
       throw error;
     }
   }
 
-  #body(transaction: Transaction): JsonObject {
-    const body: JsonObject = { events: transaction.events.map(appServiceEvent) };
-    if (transaction.ephemeral.length === 0) return body;
-    const { receive_ephemeral: stable, "de.sorunome.msc2409.push_ephemeral": unstable } = this.service.registration;
-    const names = this.faults.ephemeralNames;
-    const asked = names === "registration";
-    if (asked ? stable === true : names !== "unstable") body["ephemeral"] = transaction.ephemeral;
-    if (asked ? unstable === true : names !== "stable") body["de.sorunome.msc2409.ephemeral"] = transaction.ephemeral;
-    return body;
-  }
-
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const finish = (): void => {
-        clearTimeout(timer);
+        cancel();
         this.#abort.signal.removeEventListener("abort", finish);
         resolve();
       };
-      const timer = setTimeout(finish, ms);
+      const cancel = this.tools.clock.after(ms, finish);
       this.#abort.signal.addEventListener("abort", finish);
     });
   }
 }
 
-function contentHash(events: readonly StoredEvent[], ephemeral: readonly JsonObject[]): string {
-  const content = JSON.stringify([events.map((event) => event.eventId), ephemeral]);
-  return createHash("sha256").update(content).digest("base64url");
+function sizeOf(event: StoredEvent): number {
+  return Buffer.byteLength(JSON.stringify(event.content));
+}
+
+function accepts(rule: Faults["acceptedAnswers"], { status, json }: ServiceAnswer): boolean {
+  if (rule === "200") return status === 200;
+  return status >= 200 && status < 300 && (rule === "2xx" || json !== undefined);
 }

@@ -32,7 +32,7 @@ async function get(
 ): Promise<{ status: number; json: Json | undefined } | undefined> {
   if (service.info.registration.url === null) return undefined;
   try {
-    return await service.client.send("GET", path, undefined, QUERY_TIMEOUT_MS, query);
+    return await service.client.send("GET", path, undefined, QUERY_TIMEOUT_MS, { query });
   } catch (error) {
     if (error instanceof NoAnswerError) return undefined;
     throw error;

@@ -24,6 +24,18 @@ export interface Registration {
   readonly protocols?: readonly string[];
   readonly receive_ephemeral?: boolean;
   readonly "de.sorunome.msc2409.push_ephemeral"?: boolean;
+  /** Transactions carry the key counts of the devices they name (MSC3202). */
+  readonly "org.matrix.msc3202"?: boolean;
+}
+
+/**
+ * The registration as Construct takes it: its id is the sender's localpart, its `as_token` begins with `bridge_`.
+ * @throws Error where the id is another
+ */
+export function asConstruct(registration: Registration): Registration {
+  const { id, sender_localpart: localpart, as_token: token } = registration;
+  if (id !== localpart) throw new Error(`registration.id: Construct wants the sender_localpart, ${localpart}`);
+  return token.startsWith("bridge_") ? registration : { ...registration, as_token: `bridge_${token}` };
 }
 
 /**
@@ -61,6 +73,7 @@ export function parseRegistration(value: unknown): Registration {
     ...flag(value, "rate_limited"),
     ...flag(value, "receive_ephemeral"),
     ...flag(value, "de.sorunome.msc2409.push_ephemeral"),
+    ...flag(value, "org.matrix.msc3202"),
     ...(protocols === undefined ? {} : { protocols: protocols.filter((name) => typeof name === "string") }),
   };
 }

@@ -1,12 +1,14 @@
 import type { Room } from "../rooms/room.js";
 import type { StoredEvent } from "../rooms/event.js";
+import type { NamespaceMatching } from "../profiles/profile.js";
+import { namespacePattern } from "./namespace-pattern.js";
 import type { Namespace, Registration } from "./registration.js";
 
 type Kind = "users" | "aliases" | "rooms";
 
 const MAX_CACHED_MATCHES = 200_000;
 
-/** A registered application service and what it is interested in. Namespaces anchor at the start only, as in Synapse. */
+/** A registered application service and what it is interested in. */
 export class AppService {
   readonly id: string;
   readonly senderId: string;
@@ -16,13 +18,14 @@ export class AppService {
   constructor(
     readonly registration: Registration,
     readonly serverName: string,
+    matching: NamespaceMatching,
   ) {
     this.id = registration.id;
     this.senderId = `@${registration.sender_localpart}:${serverName}`;
     this.#patterns = {
-      users: compile(registration.namespaces.users),
-      aliases: compile(registration.namespaces.aliases),
-      rooms: compile(registration.namespaces.rooms),
+      users: compile(registration.namespaces.users, matching, "users"),
+      aliases: compile(registration.namespaces.aliases, matching, "aliases"),
+      rooms: compile(registration.namespaces.rooms, matching, "rooms"),
     };
   }
 
@@ -89,6 +92,10 @@ export class AppService {
   }
 }
 
-function compile(namespaces: readonly Namespace[] = []): { regex: RegExp; exclusive: boolean }[] {
-  return namespaces.map(({ regex, exclusive }) => ({ regex: new RegExp(`^(?:${regex})`), exclusive }));
+function compile(
+  namespaces: readonly Namespace[] = [],
+  matching: NamespaceMatching,
+  kind: Kind,
+): { regex: RegExp; exclusive: boolean }[] {
+  return namespaces.map(({ regex, exclusive }) => ({ regex: namespacePattern(regex, matching, kind), exclusive }));
 }

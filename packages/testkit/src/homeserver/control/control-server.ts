@@ -104,7 +104,7 @@ export class ControlServer {
         });
       },
       members: (body) => homeserver.room(required(body, "room_id")).members(),
-      pushes: (body) => homeserver.pushState(required(body, "id")),
+      pushes: (body) => ({ ...homeserver.pushState(required(body, "id")) }),
       requests: () => homeserver.requests.counters(),
       "reset-requests": () => {
         homeserver.requests.reset();
@@ -119,6 +119,7 @@ export class ControlServer {
         homeserver.resetTransactionIds();
         return {};
       },
+      advance: (body) => homeserver.advance(integerField(body, "ms") ?? 0).then(() => ({})),
       restart: (body) =>
         homeserver.restart({ forgetTransactions: body["forgetTransactions"] === true }).then(() => ({})),
       "stop-listening": () => homeserver.pause().then(() => ({})),

@@ -1,6 +1,9 @@
 import type { JsonObject } from "../json.js";
 import { integerField, isStringArray, objectField, stringField } from "../json.js";
+import { ManualClock } from "../clock.js";
 import type { HomeserverOptions } from "../options.js";
+import { isProfileName, profileNames } from "../profiles/profiles.js";
+import type { ProfileName } from "../profiles/profile.js";
 
 export interface ProcessOptions {
   readonly homeserver: HomeserverOptions;
@@ -8,7 +11,7 @@ export interface ProcessOptions {
   readonly exitWithStdin: boolean;
 }
 
-/** Reads the options of a homeserver process. @throws Error for values of a wrong type */
+/** Reads the options of a homeserver process; `"clock": "manual"` makes one that `advance` moves. @throws Error for values of a wrong type */
 export function readOptions(value: JsonObject): ProcessOptions {
   const { registrations, versions } = value;
   if (registrations !== undefined && !Array.isArray(registrations)) throw new Error("registrations: expected a list");
@@ -25,6 +28,8 @@ export function readOptions(value: JsonObject): ProcessOptions {
       ...pick("registrations", registrations),
       ...pick("defaultRoomVersion", roomVersion(value)),
       ...pick("versions", versions),
+      ...pick("profile", profileName(value)),
+      ...(value["clock"] === "manual" ? { clock: new ManualClock() } : {}),
       ...(retry === undefined
         ? {}
         : { retry: { firstMs: integerField(retry, "firstMs") ?? 20, maxMs: integerField(retry, "maxMs") ?? 5_120 } }),
@@ -40,6 +45,12 @@ function roomVersion(value: JsonObject): "11" | "12" | undefined {
   const version = value["defaultRoomVersion"];
   if (version === undefined || version === "11" || version === "12") return version;
   throw new Error('defaultRoomVersion: expected "11" or "12"');
+}
+
+function profileName(value: JsonObject): ProfileName | undefined {
+  const name = value["profile"];
+  if (name === undefined || isProfileName(name)) return name;
+  throw new Error(`profile: expected one of ${profileNames.join(", ")}`);
 }
 
 function flag(value: JsonObject, key: string): boolean | undefined {

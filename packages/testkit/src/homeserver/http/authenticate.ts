@@ -3,12 +3,16 @@ import { forbidden, MatrixError } from "../errors.js";
 import type { Service, World } from "../world.js";
 import type { Requester } from "./context.js";
 
-/** The access token of a request. @throws MatrixError 401 where both header and query carry one, as Synapse does */
-export function accessToken(headers: IncomingHttpHeaders, query: URLSearchParams): string | undefined {
+/** The access token of a request. @throws MatrixError 401 where both header and query carry one, if `refusesTwo` */
+export function accessToken(
+  headers: IncomingHttpHeaders,
+  query: URLSearchParams,
+  refusesTwo: boolean,
+): string | undefined {
   const header = headers.authorization;
   const inQuery = query.get("access_token");
   if (header === undefined) return inQuery ?? undefined;
-  if (inQuery !== null) {
+  if (inQuery !== null && refusesTwo) {
     throw new MatrixError(401, "M_MISSING_TOKEN", "Mixing Authorization headers and access_token query parameters.");
   }
   const match = /^Bearer\s+(\S+)$/u.exec(header);
@@ -18,7 +22,7 @@ export function accessToken(headers: IncomingHttpHeaders, query: URLSearchParams
 
 /** @throws MatrixError 401 without a valid token, 403 for a masquerade that is not allowed */
 export function authenticate(world: World, headers: IncomingHttpHeaders, query: URLSearchParams): Requester {
-  const token = accessToken(headers, query);
+  const token = accessToken(headers, query, world.profile.refusesTwoTokens);
   if (token === undefined) throw new MatrixError(401, "M_MISSING_TOKEN", "Missing access token");
   const service = world.serviceByToken(token);
   if (service !== undefined) return masquerade(world, service, query);
@@ -33,14 +37,17 @@ function masquerade(world: World, service: Service, query: URLSearchParams): Req
   const userId = query.get("user_id") ?? service.info.senderId;
   const account = world.accounts.get(userId);
   if (userId !== service.info.senderId) {
-    if (!service.info.ownsUser(userId)) throw forbidden("Application service cannot masquerade as this user.");
+    if (world.profile.checksMasquerade && !service.info.ownsUser(userId))
+      throw forbidden("Application service cannot masquerade as this user.");
     if (account === undefined) throw forbidden(`Application service has not registered this user (${userId})`);
   }
+  const { unknownDevice } = world.profile;
+  if (unknownDevice === undefined) return { userId, deviceId: undefined, service };
   const deviceId = query.get("device_id") ?? query.get("org.matrix.msc3202.device_id") ?? undefined;
   if (deviceId !== undefined && account?.devices.has(deviceId) !== true) {
     throw new MatrixError(
       400,
-      "M_UNKNOWN_DEVICE",
+      unknownDevice,
       `Application service trying to use a device that doesn't exist ('${deviceId}' for ${userId})`,
     );
   }

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import { MatrixError, tooLarge } from "../errors.js";
 import { MAX_UPLOAD_BYTES } from "../media/media-store.js";
 import type { ErrorAnswer } from "../faults/request-faults.js";
@@ -136,7 +135,7 @@ export class HttpServer {
       const struck = this.world.faults.strike(this.#subject(context));
       if (struck.delayMs > 0) {
         const server = this.#server;
-        await sleep(struck.delayMs, undefined, { ref: false });
+        await new Promise<void>((resolve) => this.world.clock.after(struck.delayMs, resolve));
         if (server !== this.#server) return undefined;
       }
       if (struck.answer !== undefined) return faultReply(struck.answer);
@@ -154,6 +153,7 @@ export class HttpServer {
     try {
       if (match.route.access === "required") {
         context.requester = authenticate(this.world, context.headers, context.query);
+        if (this.world.faults.rateLimits) this.world.rateLimits.check(context);
       }
       const reply = match.route.handler(context);
       if (!(reply instanceof Promise)) return reply;
@@ -184,7 +184,7 @@ export class HttpServer {
     let userId: string | undefined;
     let fromAppService = false;
     try {
-      const token = accessToken(context.headers, context.query);
+      const token = accessToken(context.headers, context.query, this.world.profile.refusesTwoTokens);
       if (token !== undefined) {
         const requester = authenticate(this.world, context.headers, context.query);
         userId = requester.userId;

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { forbidden, MatrixError, notFound } from "../errors.js";
 import { randomLetters } from "../ids.js";
 
@@ -25,7 +26,10 @@ export class MediaStore {
   readonly #pending = new Map<string, PendingMedia>();
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  constructor(private readonly pendingMs: number) {}
+  constructor(
+    private readonly pendingMs: number,
+    private readonly clock: Clock,
+  ) {}
 
   get size(): number {
     return this.#media.size;
@@ -42,7 +46,7 @@ export class MediaStore {
    * @throws MatrixError 429 with the 24 hours of Synapse when too many of a limited owner's media wait
    */
   reserve(owner: string, limited: boolean): { mediaId: string; expires: number } {
-    const now = Date.now();
+    const now = this.clock.now();
     for (const [mediaId, pending] of this.#pending) if (pending.expires <= now) this.#pending.delete(mediaId);
     const waiting = [...this.#pending.values()].filter((pending) => pending.owner === owner).length;
     if (limited && waiting >= MAX_PENDING_PER_USER) {
@@ -65,7 +69,7 @@ export class MediaStore {
       throw new MatrixError(409, "M_CANNOT_OVERWRITE_MEDIA", "Media ID already has content");
     }
     const pending = this.#pending.get(mediaId);
-    if (pending === undefined || pending.expires <= Date.now()) throw notFound("Unknown or expired media ID");
+    if (pending === undefined || pending.expires <= this.clock.now()) throw notFound("Unknown or expired media ID");
     if (pending.owner !== media.owner) throw forbidden("Only the creator of the media ID can upload to it");
     this.#pending.delete(mediaId);
     this.#media.set(mediaId, { mediaId, ...media });

@@ -54,7 +54,7 @@ function authorisePowerLevels(room: Room, draft: EventDraft, own: number): void 
   const users = objectField(draft.content, "users") ?? {};
   const creator = Object.keys(users).find((userId) => room.creators.has(userId));
   if (creator !== undefined) {
-    throw new MatrixError(400, "M_BAD_JSON", `Creator ${creator} must not be listed in m.room.power_levels`);
+    throw new MatrixError(400, "M_UNKNOWN", `Creator user ${creator} must not appear in content.users`);
   }
   const invalid = Object.keys(users).find((userId) => !/^@[^:]*:.+/su.test(userId));
   if (invalid !== undefined) throw badJson(`'${invalid}' in m.room.power_levels is not a user id`);
@@ -85,7 +85,7 @@ function authoriseMembership(room: Room, draft: EventDraft, rooms: RoomLookup): 
       authoriseKnock(room, draft, target);
       return;
     default:
-      throw badJson("m.room.member needs a membership of join, invite, knock, leave or ban");
+      throw new MatrixError(400, "M_UNKNOWN", "Invalid membership key");
   }
 }
 
@@ -118,7 +118,7 @@ export function allowedByRestriction(room: Room, userId: string, rooms: RoomLook
 function authoriseInvite(room: Room, draft: EventDraft, target: string): void {
   if (room.membership(draft.sender) !== "join") throw forbidden(`${draft.sender} not in room ${room.id}.`);
   const present = room.membership(target);
-  if (present === "ban") throw new MatrixError(403, "M_FORBIDDEN", `${target} is banned from the room`);
+  if (present === "ban") throw new MatrixError(403, "M_BAD_STATE", "Cannot invite user who was banned");
   if (present === "join") throw forbidden(`${target} is already in the room.`);
   if (room.power.user(draft.sender) < room.power.invite) throw forbidden("You don't have permission to invite users");
 }
@@ -160,6 +160,8 @@ export function checkContent(type: string, content: JsonObject): void {
   if (type !== "m.room.message") return;
   for (const key of ["body", "msgtype", "format", "formatted_body"]) {
     const value = content[key];
-    if (value !== undefined && typeof value !== "string") throw badJson(`'${key}' is not a string in m.room.message`);
+    if (value !== undefined && typeof value !== "string") {
+      throw new MatrixError(400, "M_UNKNOWN", `'${key}' not a string type`);
+    }
   }
 }

@@ -61,15 +61,13 @@ export function createRoom(world: World, creator: RoomCreator, request: JsonObje
 }
 
 function readPlan(world: World, request: JsonObject): Plan {
-  const version = request["room_version"] ?? world.settings.defaultRoomVersion;
-  if (typeof version !== "string") throw badJson("'room_version' must be a string");
-  if (version !== "11" && version !== "12") {
-    throw new MatrixError(400, "M_UNSUPPORTED_ROOM_VERSION", `This server does not support room version ${version}`);
-  }
+  const named = request["room_version"] ?? world.settings.defaultRoomVersion;
+  if (typeof named !== "string") throw badJson("'room_version' must be a string");
+  const version = supportedVersion(world, named);
   const invite = request["invite"] ?? [];
   if (!isStringArray(invite)) throw badJson("'invite' must be a list of user ids");
   const bad = invite.find((userId) => !/^@[^:]*:.+/su.test(userId));
-  if (bad !== undefined) throw invalidParam(`Invalid user_id: ${bad}`);
+  if (bad !== undefined) throw new MatrixError(400, "M_UNKNOWN", `Invalid user_id: ${bad}`);
   const preset = readPreset(request);
   return {
     version,
@@ -79,6 +77,13 @@ function readPlan(world: World, request: JsonObject): Plan {
     initialState: readInitialState(request),
     alias: readAlias(world, request),
   };
+}
+
+/** @throws MatrixError 400 `M_UNSUPPORTED_ROOM_VERSION` */
+export function supportedVersion(world: World, name: string): RoomVersion {
+  const version = world.profile.roomVersions.find((each) => each === name);
+  if (version !== undefined) return version;
+  throw new MatrixError(400, "M_UNSUPPORTED_ROOM_VERSION", `This server does not support room version ${name}`);
 }
 
 function readPreset(request: JsonObject): Preset {
@@ -120,13 +125,14 @@ function readAlias(world: World, request: JsonObject): string | undefined {
   const name = request["room_alias_name"];
   if (name === undefined || name === null) return undefined;
   if (typeof name !== "string" || name === "" || /[\s:#]/u.test(name)) {
-    throw invalidParam("'room_alias_name' is not the local part of an alias");
+    throw new MatrixError(400, "M_UNKNOWN", "Invalid characters in room alias");
   }
   return `#${name}:${world.serverName}`;
 }
 
 function initialPowerLevels(plan: Plan, creator: string, request: JsonObject): JsonObject {
   const isNew = plan.version === "12";
+  const isPublic = plan.preset === "public_chat";
   const users: JsonObject = isNew ? {} : { [creator]: 100 };
   if (!isNew && plan.preset === "trusted_private_chat") for (const userId of plan.invite) users[userId] = 100;
   const levels: JsonObject = {
@@ -147,15 +153,19 @@ function initialPowerLevels(plan: Plan, creator: string, request: JsonObject): J
     ban: 50,
     kick: 50,
     redact: 50,
-    invite: plan.preset === "public_chat" ? 50 : 0,
+    invite: isPublic ? 50 : 0,
     historical: 100,
-    ...(objectField(request, "power_level_content_override") ?? {}),
   };
+  // Beside the events, not among them: so does Synapse.
+  if (isPublic) levels["m.call.invite"] = 50;
+  Object.assign(levels, objectField(request, "power_level_content_override"));
   if (isNew) {
     const additional = plan.creationContent["additional_creators"];
     const creators = new Set([creator, ...(isStringArray(additional) ? additional : [])]);
     const listed = Object.keys(objectField(levels, "users") ?? {}).find((userId) => creators.has(userId));
-    if (listed !== undefined) throw badJson(`Creator ${listed} must not be listed in m.room.power_levels`);
+    if (listed !== undefined) {
+      throw new MatrixError(400, "M_UNKNOWN", `Creator user ${listed} must not appear in content.users`);
+    }
   }
   return levels;
 }

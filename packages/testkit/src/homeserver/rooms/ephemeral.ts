@@ -1,3 +1,4 @@
+import type { CancelTimer } from "../clock.js";
 import type { JsonObject } from "../json.js";
 import type { World } from "../world.js";
 import type { Account } from "../accounts/accounts.js";
@@ -9,36 +10,36 @@ const MAX_TYPING_MS = 120_000;
 /** Lapses of typing notifications, one timer for all rooms, ended by {@link TypingClock.stop}. */
 export class TypingClock {
   readonly #rooms = new Set<Room>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: CancelTimer | undefined;
 
   constructor(private readonly world: World) {}
 
   set(room: Room, userId: string, timeoutMs: number | undefined): void {
     const was = room.typing.has(userId);
     if (timeoutMs === undefined) room.typing.delete(userId);
-    else room.typing.set(userId, Date.now() + Math.min(timeoutMs, MAX_TYPING_MS));
+    else room.typing.set(userId, this.world.clock.now() + Math.min(timeoutMs, MAX_TYPING_MS));
     if (was !== room.typing.has(userId)) this.#changed(room);
     if (room.typing.size > 0) this.#rooms.add(room);
     this.#arm();
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
     this.#timer = undefined;
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.();
     this.#timer = undefined;
     let next = Infinity;
     for (const room of this.#rooms) for (const until of room.typing.values()) next = Math.min(next, until);
     if (next === Infinity) return;
-    this.#timer = setTimeout(() => this.#lapse(), Math.max(1, next - Date.now()));
-    this.#timer.unref();
+    const { clock } = this.world;
+    this.#timer = clock.after(Math.max(1, next - clock.now()), () => this.#lapse());
   }
 
   #lapse(): void {
-    const now = Date.now();
+    const now = this.world.clock.now();
     for (const room of this.#rooms) {
       const before = room.typing.size;
       for (const [userId, until] of room.typing) if (until <= now) room.typing.delete(userId);
@@ -68,7 +69,7 @@ export function setReceipt(
 ): void {
   const position = world.nextPosition();
   const { type, eventId, threadId } = receipt;
-  const stored = { eventId, timestamp: Date.now(), threadId, position };
+  const stored = { eventId, timestamp: world.clock.now(), threadId, position };
   const byUser = room.receipts.get(type) ?? new Map<string, typeof stored>();
   room.receipts.set(type, byUser);
   byUser.set(threadId === undefined ? userId : JSON.stringify([userId, threadId]), stored);
@@ -104,11 +105,11 @@ function receiptBody(receipt: { timestamp: number; threadId: string | undefined 
   return { ts: receipt.timestamp, ...(receipt.threadId === undefined ? {} : { thread_id: receipt.threadId }) };
 }
 
-export function presenceEvent(account: Account): JsonObject {
+export function presenceEvent(account: Account, now: number): JsonObject {
   const { presence, statusMessage, lastActive } = account.presence;
   const content: JsonObject = { presence };
   if (statusMessage !== undefined) content["status_msg"] = statusMessage;
-  if (lastActive > 0) content["last_active_ago"] = Math.max(0, Date.now() - lastActive);
+  if (lastActive > 0) content["last_active_ago"] = Math.max(0, now - lastActive);
   content["currently_active"] = presence === "online";
   return { type: "m.presence", sender: account.userId, content };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import type { Json, JsonObject } from "../json.js";
 import { objectField, stringField } from "../json.js";
 
@@ -14,6 +15,8 @@ export interface StoredEvent {
   content: JsonObject;
   /** The event that an `m.room.redaction` redacts. */
   readonly redacts: string | undefined;
+  /** Measures its age. */
+  readonly clock: Clock;
   /** Place in the stream of everything that happens on the server. */
   readonly position: number;
   /** Place in the room's timeline. */
@@ -23,6 +26,8 @@ export interface StoredEvent {
   /** Who sent it under which client transaction id; returned only to that device. */
   readonly transaction: ClientTransaction | undefined;
   redactedBecause: StoredEvent | undefined;
+  /** Of an invitation or a knock: what the user may see of the room. Application services get it. */
+  preview: JsonObject[] | undefined;
   /** Events that relate to this one (`m.relates_to`), oldest first, redacted ones removed. */
   children: StoredEvent[] | undefined;
 }
@@ -88,12 +93,35 @@ export function syncEvent(event: StoredEvent, viewer?: Viewer): JsonObject {
   return body;
 }
 
-/** The form of a transaction; Synapse still adds the two extras of the first releases of the specification. */
-export function appServiceEvent(event: StoredEvent): JsonObject {
+/** What the first releases of the specification had beside `unsigned`, and Synapse still has there as well. */
+const ONCE_BESIDE_UNSIGNED = [
+  "age",
+  "redacted_because",
+  "replaces_state",
+  "prev_content",
+  "invite_room_state",
+  "knock_room_state",
+];
+
+/** The form of a transaction; with `legacy` the extras of the first releases of the specification. */
+export function appServiceEvent(event: StoredEvent, legacy: boolean): JsonObject {
   const body = clientEvent(event);
+  const unsigned = { ...objectField(body, "unsigned") };
+  body["unsigned"] = unsigned;
+  if (event.preview !== undefined) {
+    unsigned[event.content["membership"] === "knock" ? "knock_room_state" : "invite_room_state"] = event.preview;
+  }
+  if (!legacy) return body;
   body["user_id"] = event.sender;
-  body["age"] = Math.max(0, Date.now() - event.timestamp);
+  for (const key of ONCE_BESIDE_UNSIGNED) {
+    const value = unsigned[key];
+    if (value !== undefined) body[key] = value;
+  }
   return body;
+}
+
+function ageOf(event: StoredEvent): number {
+  return Math.max(0, event.clock.now() - event.timestamp);
 }
 
 /** The stripped form in `invite_state` and `knock_state`. */
@@ -102,7 +130,7 @@ export function strippedEvent(event: StoredEvent): JsonObject {
 }
 
 function unsignedOf(event: StoredEvent, viewer: Viewer | undefined): JsonObject {
-  const unsigned: JsonObject = { age: Math.max(0, Date.now() - event.timestamp) };
+  const unsigned: JsonObject = { age: ageOf(event) };
   const transaction = event.transaction;
   if (
     transaction !== undefined &&
@@ -121,13 +149,17 @@ function unsignedOf(event: StoredEvent, viewer: Viewer | undefined): JsonObject 
     unsigned["redacted_by"] = event.redactedBecause.eventId;
     unsigned["redacted_because"] = clientEvent(event.redactedBecause);
   } else if (event.children !== undefined) {
-    const relations = bundledRelations(event, event.children);
+    const relations = bundledRelations(event, event.children, viewer);
     if (relations !== undefined) unsigned["m.relations"] = relations;
   }
   return unsigned;
 }
 
-function bundledRelations(event: StoredEvent, children: readonly StoredEvent[]): JsonObject | undefined {
+function bundledRelations(
+  event: StoredEvent,
+  children: readonly StoredEvent[],
+  viewer: Viewer | undefined,
+): JsonObject | undefined {
   const relations: JsonObject = {};
   const edit = children.findLast(
     (child) => relationOf(child.content)?.type === "m.replace" && child.sender === event.sender,
@@ -139,7 +171,7 @@ function bundledRelations(event: StoredEvent, children: readonly StoredEvent[]):
     relations["m.thread"] = {
       latest_event: clientEvent(latest),
       count: thread.length,
-      current_user_participated: false,
+      current_user_participated: [event, ...thread].some(({ sender }) => sender === viewer?.userId),
     };
   }
   return Object.keys(relations).length > 0 ? relations : undefined;

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { forbidden, MatrixError, notFound, tooLarge } from "../errors.js";
 import { MAX_ID_BYTES, randomId, randomLetters } from "../ids.js";
 import { jsonEquals } from "../json.js";
@@ -33,6 +34,7 @@ export class RoomStore {
 
   constructor(
     private readonly serverName: string,
+    private readonly clock: Clock,
     private readonly nextPosition: () => number,
     private readonly onAppend: AppendListener,
   ) {}
@@ -41,7 +43,7 @@ export class RoomStore {
   create(version: RoomVersion, draft: EventDraft): Room {
     const eventId = `$${randomId(32)}`;
     const id = version === "12" ? `!${eventId.slice(1)}` : `!${randomLetters(18)}:${this.serverName}`;
-    const room = new Room(id, version);
+    const room = new Room(id, version, this.clock);
     if (version === "12") {
       room.creators.add(draft.sender);
       const additional = draft.content["additional_creators"];

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.js";
 import { MatrixError } from "../errors.js";
 import { randomId } from "../ids.js";
 import type { JsonObject } from "../json.js";
@@ -41,6 +42,7 @@ export class Room {
   constructor(
     readonly id: string,
     readonly version: RoomVersion,
+    private readonly clock: Clock,
   ) {}
 
   state(type: string, stateKey = ""): StoredEvent | undefined {
@@ -122,7 +124,8 @@ export class Room {
       type: draft.type,
       sender: draft.sender,
       stateKey: draft.stateKey,
-      timestamp: draft.timestamp ?? Date.now(),
+      timestamp: draft.timestamp ?? this.clock.now(),
+      clock: this.clock,
       content: draft.content,
       redacts: draft.redacts,
       position,
@@ -130,6 +133,7 @@ export class Room {
       replaces: draft.stateKey === undefined ? undefined : this.state(draft.type, draft.stateKey),
       transaction: draft.transaction,
       redactedBecause: undefined,
+      preview: undefined,
       children: undefined,
     };
     this.events.push(event);

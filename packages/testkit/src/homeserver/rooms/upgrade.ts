@@ -1,7 +1,8 @@
-import { forbidden, MatrixError, missingParam } from "../errors.js";
+import { forbidden, missingParam } from "../errors.js";
 import type { JsonObject } from "../json.js";
 import { isStringArray, objectField, stringField } from "../json.js";
 import type { World } from "../world.js";
+import { supportedVersion } from "./create-room.js";
 import { changeMembership } from "./membership.js";
 import type { Room } from "./room.js";
 
@@ -21,11 +22,9 @@ const COPIED = [
 
 /** `POST /rooms/{roomId}/upgrade`: the replacement, the tombstone, the aliases moved, the old room closed to talk. */
 export function upgradeRoom(world: World, old: Room, userId: string, request: JsonObject): Room {
-  const version = stringField(request, "new_version");
-  if (version === undefined) throw missingParam("Missing 'new_version'");
-  if (version !== "11" && version !== "12") {
-    throw new MatrixError(400, "M_UNSUPPORTED_ROOM_VERSION", `This server does not support room version ${version}`);
-  }
+  const named = stringField(request, "new_version");
+  if (named === undefined) throw missingParam("Missing 'new_version'");
+  const version = supportedVersion(world, named);
   if (old.power.user(userId) < old.power.required("m.room.tombstone", true)) {
     throw forbidden("You don't have permission to upgrade the room");
   }
@@ -54,11 +53,7 @@ function makeReplacement(world: World, old: Room, userId: string, version: "11" 
   const levels = { ...(old.state("m.room.power_levels")?.content ?? {}) };
   const listed = Object.entries(objectField(levels, "users") ?? {});
   const users = Object.fromEntries(listed.filter(([listedId]) => !room.creators.has(listedId)));
-  if (version === "12") {
-    levels["events"] = { ...(objectField(levels, "events") ?? {}), "m.room.tombstone": 150 };
-  } else {
-    users[userId] = 100;
-  }
+  if (version !== "12") users[userId] = 100;
   const send = (type: string, content: JsonObject, stateKey = ""): void => {
     world.rooms.send(room, { type, sender: userId, stateKey, content });
   };

@@ -26,6 +26,13 @@ function visibilityAt(room: Room, position: number): string {
   return stringField(event?.content ?? {}, "history_visibility") ?? "shared";
 }
 
+/** The place in the stream at which `userId` left the room; infinite for members and for who never was one. */
+export function lastSeen(room: Room, userId: string): number {
+  const history = room.memberships(userId);
+  const lastJoin = history.findLastIndex((entry) => entry.membership === "join");
+  return (lastJoin < 0 ? undefined : history[lastJoin + 1]?.position) ?? Infinity;
+}
+
 /**
  * Up to which stream position `userId` may read the state of the room: now for members and in world-readable rooms,
  * the moment of leaving for former ones.

@@ -5,6 +5,7 @@ import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
 import type { Router } from "../http/router.js";
 import type { JsonObject } from "../json.js";
+import { objectField } from "../json.js";
 import type { World } from "../world.js";
 
 /** Account data, per room and global, tags and filters. */
@@ -15,6 +16,8 @@ export function accountDataRoutes(router: Router): void {
   router.add("GET", `${user}/rooms/{roomId}/account_data/{type}`, getOfRoom);
   router.add("PUT", `${user}/rooms/{roomId}/account_data/{type}`, putOfRoom);
   router.add("GET", `${user}/rooms/{roomId}/tags`, getTags);
+  router.add("PUT", `${user}/rooms/{roomId}/tags/{tag}`, (context) => changeTags(context, context.json()));
+  router.add("DELETE", `${user}/rooms/{roomId}/tags/{tag}`, (context) => changeTags(context, undefined));
   router.add("POST", `${user}/filter`, postFilter);
   router.add("GET", `${user}/filter/{filterId}`, getFilter);
 }
@@ -81,6 +84,16 @@ function roomId(context: RequestContext): string {
 function getTags(context: RequestContext): Reply {
   const data = own(context).roomAccountData.get(context.param("roomId"))?.get("m.tag");
   return ok(data?.content ?? { tags: {} });
+}
+
+function changeTags(context: RequestContext, value: JsonObject | undefined): Reply {
+  const account = own(context);
+  const id = roomId(context);
+  const before = objectField(account.roomAccountData.get(id)?.get("m.tag")?.content ?? {}, "tags") ?? {};
+  const others = Object.entries(before).filter(([tag]) => tag !== context.param("tag"));
+  const tags = Object.fromEntries(value === undefined ? others : [...others, [context.param("tag"), value] as const]);
+  setRoomAccountData(context.world, account, id, "m.tag", { tags });
+  return ok();
 }
 
 function postFilter(context: RequestContext): Reply {

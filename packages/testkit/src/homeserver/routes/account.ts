@@ -10,10 +10,18 @@ import { objectField, stringField } from "../json.js";
 import type { Service, World } from "../world.js";
 
 const AS_LOGIN = "m.login.application_service";
+/** Appendices, "User Identifiers". */
+const LOCALPART = /^[a-z0-9._=\-/+]+$/u;
 
 /** Versions, registration, login, logout, whoami. */
 export function accountRoutes(router: Router): void {
   router.add("GET", "/_matrix/client/versions", versions, "optional");
+  router.add(
+    "GET",
+    "/health",
+    () => ({ status: 200, raw: "OK", headers: { "content-type": "text/plain" } }),
+    "optional",
+  );
   router.add("GET", "/.well-known/matrix/client", wellKnown, "optional");
   router.add("POST", "/_matrix/client/v3/register", register, "optional");
   router.add("GET", "/_matrix/client/v3/register/available", available, "optional");
@@ -26,18 +34,28 @@ export function accountRoutes(router: Router): void {
 
 function versions({ world }: RequestContext): Reply {
   return ok({
-    versions: [...world.settings.versions],
+    versions: [...(world.settings.versions ?? versionsUpTo(world.faults.latestVersion))],
     unstable_features: { "org.matrix.msc2659.stable": !world.faults.missingPing, "uk.tcpip.msc4133.stable": true },
   });
 }
 
+/** `v1.1` to `latest`, as servers name all that they are compatible with. */
+function versionsUpTo(latest: string): string[] {
+  const minor = Number(/^v1\.(\d+)$/u.exec(latest)?.[1] ?? "1");
+  return Array.from({ length: minor }, (_, index) => `v1.${index + 1}`);
+}
+
 function wellKnown(context: RequestContext): Reply {
-  return ok({ "m.homeserver": { base_url: `http://${context.headers.host ?? context.world.serverName}` } });
+  return ok(clientDiscovery(context));
+}
+
+function clientDiscovery({ headers, world }: RequestContext): JsonObject {
+  return { "m.homeserver": { base_url: `http://${headers.host ?? world.serverName}` } };
 }
 
 /** The application service whose token the request carries. @throws MatrixError 401 */
 function requireService(context: RequestContext): Service {
-  const token = accessToken(context.headers, context.query);
+  const token = accessToken(context.headers, context.query, context.world.profile.refusesTwoTokens);
   if (token === undefined) throw new MatrixError(401, "M_MISSING_TOKEN", "Missing access token");
   const service = context.world.serviceByToken(token);
   if (service === undefined) throw new MatrixError(401, "M_UNKNOWN_TOKEN", "Invalid application service token.");
@@ -66,21 +84,30 @@ function register(context: RequestContext): Reply {
     strict: true,
     ...(password === undefined ? {} : { password }),
   });
-  return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, account.userId, body);
+  return body["inhibit_login"] === true ? registered(context.world, userId) : session(context, account.userId, body);
 }
 
-/** Application Service API, "Server admin style permissions": nothing but the namespace limits the localpart, as in Synapse. */
+/** Application Service API, "Server admin style permissions". */
 function registerGhost(context: RequestContext, body: JsonObject): Reply {
   const service = requireService(context);
   const username = stringField(body, "username");
   if (username === undefined) throw invalidParam("Invalid username");
-  const userId = context.world.accounts.userId(username);
+  const userId = context.world.accounts.userId(ghostLocalpart(context.world, username));
   if (!service.info.ownsUser(userId)) {
     throw new MatrixError(400, "M_EXCLUSIVE", "Invalid user localpart for this application service.");
   }
   context.world.accounts.create(userId, { appServiceId: service.info.id });
   if (context.world.faults.refuseServiceLogin && body["inhibit_login"] !== true) throw loginUnsupported();
-  return body["inhibit_login"] === true ? ok({ user_id: userId }) : session(context.world, userId, body);
+  return body["inhibit_login"] === true ? registered(context.world, userId) : session(context, userId, body);
+}
+
+/** @throws MatrixError 400 `M_INVALID_USERNAME` */
+function ghostLocalpart(world: World, username: string): string {
+  const rule = world.profile.ghostLocalparts;
+  if (rule === "any") return username;
+  const localpart = rule === "lower" ? username.toLowerCase() : username;
+  if (LOCALPART.test(localpart)) return localpart;
+  throw new MatrixError(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '=_-./+'");
 }
 
 function loginUnsupported(): MatrixError {
@@ -88,7 +115,7 @@ function loginUnsupported(): MatrixError {
 }
 
 function freeUserId(world: World, username: string): string {
-  if (!/^[a-z0-9._=\-/+]+$/u.test(username)) {
+  if (!LOCALPART.test(username)) {
     throw new MatrixError(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '=_-./+'");
   }
   const userId = world.accounts.userId(username);
@@ -115,7 +142,9 @@ function loginFlows(): Reply {
 function login(context: RequestContext): Reply {
   const body = context.json();
   const type = stringField(body, "type");
-  if (type !== "m.login.password" && type !== AS_LOGIN) throw invalidParam(`Unknown login type ${type ?? ""}`);
+  if (type !== "m.login.password" && type !== AS_LOGIN) {
+    throw new MatrixError(400, "M_UNKNOWN", `Unknown login type ${type ?? ""}`);
+  }
   const identifier = objectField(body, "identifier");
   const user = stringField(identifier ?? {}, "user") ?? stringField(body, "user");
   if (user === undefined) throw missingParam("Missing 'identifier.user'");
@@ -132,18 +161,24 @@ function login(context: RequestContext): Reply {
     throw forbidden("Invalid username or password");
   }
   if (account === undefined) throw forbidden("The user is not registered");
-  return session(context.world, userId, body);
+  return session(context, userId, body, { well_known: clientDiscovery(context) });
 }
 
-function session(world: World, userId: string, body: JsonObject): Reply {
+/** `home_server` is from before the specification; Synapse still adds it. */
+function registered(world: World, userId: string): Reply {
+  return ok({ user_id: userId, home_server: world.serverName });
+}
+
+function session({ world }: RequestContext, userId: string, body: JsonObject, extra: JsonObject = {}): Reply {
   const account = world.accounts.get(userId);
   if (account === undefined) throw forbidden("The user is not registered");
+  if (account.deactivated) throw new MatrixError(403, "M_USER_DEACTIVATED", "This account has been deactivated");
   const { token, deviceId } = world.accounts.login(
     account,
     stringField(body, "device_id"),
     stringField(body, "initial_device_display_name"),
   );
-  return ok({ user_id: userId, access_token: token, device_id: deviceId, home_server: world.serverName });
+  return ok({ user_id: userId, access_token: token, device_id: deviceId, home_server: world.serverName, ...extra });
 }
 
 function logout(context: RequestContext): Reply {

@@ -55,7 +55,7 @@ async function ping(context: RequestContext): Promise<Reply> {
     if (error.reason === "timeout") throw new MatrixError(504, "M_CONNECTION_TIMEOUT", error.message);
     throw new MatrixError(502, "M_CONNECTION_FAILED", error.message);
   }
-  service.pusher.retryNow();
+  if (faults.pingRetries) service.pusher.retryNow();
   return ok({ duration_ms: Math.round(performance.now() - started) });
 }
 

@@ -6,15 +6,9 @@ import type { Router } from "../http/router.js";
 import type { JsonObject } from "../json.js";
 import { integerField, stringField } from "../json.js";
 
-const EMPTY_RULES: JsonObject = { override: [], content: [], room: [], sender: [], underride: [] };
-
-/** What clients ask for and a bridge does not: capabilities, push rules, VoIP, the user directory. */
+/** What clients ask for and a bridge does not: capabilities, VoIP, the user directory. */
 export function clientRoutes(router: Router): void {
   router.add("GET", "/_matrix/client/v3/capabilities", capabilities);
-  router.add("GET", "/_matrix/client/v3/pushrules", pushRules);
-  router.add("GET", "/_matrix/client/v3/pushrules/", pushRules);
-  router.add("GET", "/_matrix/client/v3/pushrules/global/", () => ok(EMPTY_RULES));
-  router.add("GET", "/_matrix/client/v3/pushers", () => ok({ pushers: [] }));
   router.add("GET", "/_matrix/client/v3/voip/turnServer", () => ok());
   router.add("POST", "/_matrix/client/v3/user_directory/search", searchUsers);
   router.add("GET", "/_matrix/client/v1/auth_metadata", noOAuth, "optional");
@@ -23,8 +17,11 @@ export function clientRoutes(router: Router): void {
 function capabilities({ world }: RequestContext): Reply {
   return ok({
     capabilities: {
-      "m.room_versions": { default: world.settings.defaultRoomVersion, available: { 11: "stable", 12: "stable" } },
-      "m.change_password": { enabled: false },
+      "m.room_versions": {
+        default: world.settings.defaultRoomVersion,
+        available: Object.fromEntries(world.profile.roomVersions.map((version) => [version, "stable"])),
+      },
+      "m.change_password": { enabled: true },
       "m.set_displayname": { enabled: true },
       "m.set_avatar_url": { enabled: true },
       "m.3pid_changes": { enabled: false },
@@ -32,10 +29,6 @@ function capabilities({ world }: RequestContext): Reply {
       "m.profile_fields": { enabled: true },
     },
   });
-}
-
-function pushRules(): Reply {
-  return ok({ global: EMPTY_RULES });
 }
 
 /** The legacy authentication API is the only one here. */
@@ -54,6 +47,7 @@ function searchUsers(context: RequestContext): Reply {
     const name = account.profile.get("displayname");
     const text = `${account.userId} ${typeof name === "string" ? name : ""}`.toLowerCase();
     if (!text.includes(term) || services.some(({ info }) => info.claimsUser(account.userId))) continue;
+    if (account.deactivated) continue;
     const avatar = account.profile.get("avatar_url");
     results.push({
       user_id: account.userId,

@@ -1,13 +1,17 @@
 import type { Account, Device } from "../accounts/accounts.js";
+import { algorithmOf, oneTimeKeyCounts } from "../accounts/device-keys.js";
 import { badJson, MatrixError, notFound } from "../errors.js";
+import { oncePerTransaction } from "../http/client-transaction.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
 import type { Router } from "../http/router.js";
 import type { Json, JsonObject } from "../json.js";
 import { isObject, isStringArray, objectField, stringField } from "../json.js";
-import { randomLetters } from "../ids.js";
-import { transactionKey } from "./events.js";
+import { positionOf } from "../rooms/pagination.js";
+import { deviceListsSince } from "../sync/device-lists.js";
+import type { World } from "../world.js";
+import { refuseWithoutPassword } from "./user-interactive.js";
 
 const MAX_INBOX = 10_000;
 
@@ -23,7 +27,7 @@ export function deviceRoutes(router: Router): void {
   router.add("POST", "/_matrix/client/v3/keys/upload", uploadKeys);
   router.add("POST", "/_matrix/client/v3/keys/query", queryKeys);
   router.add("POST", "/_matrix/client/v3/keys/claim", claimKeys);
-  router.add("GET", "/_matrix/client/v3/keys/changes", () => ok({ changed: [], left: [] }));
+  router.add("GET", "/_matrix/client/v3/keys/changes", keyChanges);
   router.add("GET", "/_matrix/client/v3/room_keys/version", () => {
     throw notFound("No current backup version");
   });
@@ -64,19 +68,26 @@ function deleteMany(context: RequestContext): Reply {
   return deleteDevices(context, devices);
 }
 
-/** Users prove themselves by their password (user-interactive authentication), application services need not. */
 function deleteDevices(context: RequestContext, deviceIds: readonly string[]): Reply {
-  const { account } = context;
-  if (context.requester.service === undefined) {
-    const auth = objectField(context.json({ optional: true }), "auth");
-    if (auth === undefined || stringField(auth, "password") !== account.password) {
-      const denied = auth === undefined ? {} : { errcode: "M_FORBIDDEN", error: "Invalid password" };
-      const flows = [{ stages: ["m.login.password"] }];
-      return { status: 401, json: { flows, params: {}, session: randomLetters(24), completed: [], ...denied } };
-    }
-  }
-  for (const deviceId of deviceIds) context.world.accounts.deleteDevice(account, deviceId);
+  const refusal = refuseWithoutPassword(context, context.json({ optional: true }));
+  if (refusal !== undefined) return refusal;
+  const { account, world } = context;
+  for (const deviceId of deviceIds) world.accounts.deleteDevice(account, deviceId);
+  deviceListChanged(world, account);
   return ok();
+}
+
+/** Tells whoever shares a room with the user that their devices or keys are others now. */
+export function deviceListChanged(world: World, account: Account): void {
+  account.deviceListPosition = world.nextPosition();
+  for (const room of world.rooms.joinedRooms(account.userId)) world.notifier.wakeRoom(room);
+  world.notifier.wakeUser(account.userId);
+}
+
+function keyChanges(context: RequestContext): Reply {
+  const { world, account } = context;
+  const since = positionOf(context.queryString("from"));
+  return ok({ ...deviceListsSince(world, account.userId, since, positionOf(context.queryString("to"))) });
 }
 
 function requireDevice(context: RequestContext): Device {
@@ -90,23 +101,17 @@ function requireDevice(context: RequestContext): Device {
 function uploadKeys(context: RequestContext): Reply {
   const device = requireDevice(context);
   const body = context.json();
-  device.keys.device = objectField(body, "device_keys") ?? device.keys.device;
-  for (const [id, key] of Object.entries(objectField(body, "one_time_keys") ?? {})) device.keys.oneTime.set(id, key);
-  for (const [id, key] of Object.entries(objectField(body, "fallback_keys") ?? {})) device.keys.fallback.set(id, key);
-  return ok({ one_time_key_counts: oneTimeKeyCounts(device) });
-}
-
-export function oneTimeKeyCounts(device: Device): JsonObject {
-  const counts: Record<string, number> = { signed_curve25519: 0 };
-  for (const id of device.keys.oneTime.keys()) {
-    const algorithm = algorithmOf(id);
-    counts[algorithm] = (counts[algorithm] ?? 0) + 1;
+  const deviceKeys = objectField(body, "device_keys");
+  if (deviceKeys !== undefined) {
+    device.keys.device = deviceKeys;
+    deviceListChanged(context.world, context.account);
   }
-  return counts;
-}
-
-function algorithmOf(keyId: string): string {
-  return keyId.slice(0, Math.max(0, keyId.indexOf(":")));
+  for (const [id, key] of Object.entries(objectField(body, "one_time_keys") ?? {})) device.keys.oneTime.set(id, key);
+  for (const [id, key] of Object.entries(objectField(body, "fallback_keys") ?? {})) {
+    device.keys.fallback.set(id, key);
+    device.keys.usedFallback.delete(id);
+  }
+  return ok({ one_time_key_counts: oneTimeKeyCounts(device) });
 }
 
 function queryKeys(context: RequestContext): Reply {
@@ -123,7 +128,23 @@ function queryKeys(context: RequestContext): Reply {
     }
     found[userId] = keys;
   }
-  return ok({ device_keys: found, failures: {}, master_keys: {}, self_signing_keys: {}, user_signing_keys: {} });
+  return ok({ device_keys: found, failures: {}, ...crossSigningKeys(context, Object.keys(wanted)) });
+}
+
+/** Public cross-signing keys; the key that signs other users is for its owner alone. */
+function crossSigningKeys(context: RequestContext, userIds: readonly string[]): JsonObject {
+  const ofKind = (kind: string, ids: readonly string[]): JsonObject =>
+    Object.fromEntries(
+      ids.flatMap((userId) => {
+        const key = context.world.accounts.get(userId)?.crossSigning.get(kind);
+        return key === undefined ? [] : [[userId, key]];
+      }),
+    );
+  return {
+    master_keys: ofKind("master_key", userIds),
+    self_signing_keys: ofKind("self_signing_key", userIds),
+    user_signing_keys: ofKind("user_signing_key", userIds.includes(context.userId) ? [context.userId] : []),
+  };
 }
 
 function withName(device: Device, keys: JsonObject): JsonObject {
@@ -153,13 +174,14 @@ function claimOf(account: Account, devices: JsonObject): JsonObject {
     const oneTime = [...keys.oneTime].find(matches);
     const key = oneTime ?? [...keys.fallback].find(matches);
     if (oneTime !== undefined) keys.oneTime.delete(oneTime[0]);
+    else if (key !== undefined) keys.usedFallback.add(key[0]);
     if (key !== undefined) claimed[deviceId] = { [key[0]]: key[1] };
   }
   return claimed;
 }
 
 function sendToDevice(context: RequestContext): Reply | Promise<Reply> {
-  return context.world.transactions.once(transactionKey(context), () => {
+  return oncePerTransaction(context, () => {
     const messages = objectField(context.json(), "messages");
     if (messages === undefined) throw badJson("'messages' must be an object");
     for (const [userId, devices] of Object.entries(messages)) {
@@ -177,11 +199,10 @@ function sendToDevice(context: RequestContext): Reply | Promise<Reply> {
 function deliver(context: RequestContext, account: Account, deviceId: string, content: JsonObject): void {
   const known = account.devices.get(deviceId);
   const devices = deviceId === "*" ? [...account.devices.values()] : known === undefined ? [] : [known];
+  const event: JsonObject = { type: context.param("eventType"), sender: context.userId, content };
   for (const device of devices) {
     if (device.inbox.length >= MAX_INBOX) device.inbox.shift();
-    device.inbox.push({
-      position: context.world.nextPosition(),
-      event: { type: context.param("eventType"), sender: context.userId, content },
-    });
+    device.inbox.push({ position: context.world.nextPosition(), event });
+    context.world.pushToDevice(account.userId, device.deviceId, event);
   }
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from "../json.js";
 import { integerField, objectField, stringField } from "../json.js";
 import { claimAlias, resolveAlias } from "../rooms/aliases.js";
 import type { Room } from "../rooms/room.js";
+import { roomSummary } from "../rooms/summary.js";
 
 /** Aliases and the room directories. */
 export function directoryRoutes(router: Router): void {
@@ -33,14 +34,14 @@ function putAlias(context: RequestContext): Reply {
   const alias = context.param("roomAlias");
   const roomId = stringField(context.json(), "room_id");
   if (roomId === undefined) throw missingParam("Missing 'room_id'");
+  const room = context.world.rooms.require(roomId);
+  if (context.requester.service === undefined && room.membership(context.userId) !== "join") {
+    throw forbidden("You must be in the room to create an alias for it");
+  }
   if (context.world.rooms.aliases.has(alias)) {
     throw new MatrixError(409, "M_UNKNOWN", `Room alias ${alias} already exists`);
   }
   claimAlias(context.world, alias, context.requester.service?.info.id);
-  const room = context.world.rooms.require(roomId);
-  if (context.requester.service === undefined && room.membership(context.userId) !== "join") {
-    throw forbidden(`User ${context.userId} not in room ${roomId}`);
-  }
   context.world.rooms.aliases.set(alias, { roomId, creator: context.userId });
   room.aliases.add(alias);
   return ok();
@@ -126,7 +127,7 @@ function publishedRooms(context: RequestContext, body: JsonObject): Room[] {
 }
 
 function matchesTerm(room: Room, term: string): boolean {
-  const { name, topic, canonical_alias: alias } = summary(room);
+  const { name, topic, canonical_alias: alias } = roomSummary(room);
   return [name, topic, alias].some((text) => typeof text === "string" && text.toLowerCase().includes(term));
 }
 
@@ -135,32 +136,11 @@ function roomPage(rooms: readonly Room[], limit: number | undefined, since: stri
   if (!Number.isSafeInteger(start) || start < 0) throw invalidParam("Invalid 'since'");
   const sorted = rooms.toSorted((left, right) => right.joined.size - left.joined.size);
   const size = Math.max(1, limit ?? 100);
-  const chunk = sorted.slice(start, start + size).map(summary);
+  const chunk = sorted.slice(start, start + size).map(roomSummary);
   return ok({
     chunk,
     total_room_count_estimate: sorted.length,
     ...(start + size < sorted.length ? { next_batch: String(start + size) } : {}),
     ...(start > 0 ? { prev_batch: String(Math.max(0, start - size)) } : {}),
   });
-}
-
-function summary(room: Room): JsonObject {
-  const optional: JsonObject = {};
-  const put = (key: string, type: string, field: string): void => {
-    const value = room.state(type)?.content[field];
-    if (typeof value === "string" && value !== "") optional[key] = value;
-  };
-  put("name", "m.room.name", "name");
-  put("topic", "m.room.topic", "topic");
-  put("avatar_url", "m.room.avatar", "url");
-  put("canonical_alias", "m.room.canonical_alias", "alias");
-  put("room_type", "m.room.create", "type");
-  return {
-    room_id: room.id,
-    num_joined_members: room.joined.size,
-    world_readable: room.historyVisibility === "world_readable",
-    guest_can_join: room.state("m.room.guest_access")?.content["guest_access"] === "can_join",
-    join_rule: room.joinRule,
-    ...optional,
-  };
 }

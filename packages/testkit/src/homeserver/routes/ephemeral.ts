@@ -1,4 +1,4 @@
-import { forbidden, invalidParam, notFound } from "../errors.js";
+import { forbidden, invalidParam, MatrixError, notFound } from "../errors.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
@@ -25,7 +25,9 @@ function joinedRoom(context: RequestContext): Room {
 }
 
 function typing(context: RequestContext): Reply {
-  if (context.param("userId") !== context.userId) throw forbidden("Cannot set another user's typing state");
+  if (context.param("userId") !== context.userId) {
+    throw new MatrixError(400, "M_FORBIDDEN", "Cannot set another user's typing state");
+  }
   const body = context.json();
   const isTyping = body["typing"];
   if (typeof isTyping !== "boolean") throw invalidParam("'typing' must be a boolean");
@@ -42,7 +44,9 @@ function receipt(context: RequestContext): Reply {
     setFullyRead(context, room, eventId);
     return ok();
   }
-  if (type !== "m.read" && type !== "m.read.private") throw invalidParam(`Receipt type ${type} is not supported`);
+  if (type !== "m.read" && type !== "m.read.private") {
+    throw new MatrixError(400, "M_UNKNOWN", `Receipt type ${type} is not supported`);
+  }
   const threadId = context.json({ optional: true })["thread_id"];
   if (threadId !== undefined && (typeof threadId !== "string" || threadId === "")) {
     throw invalidParam("'thread_id' must be a non-empty string");
@@ -78,15 +82,15 @@ function getPresence(context: RequestContext): Reply {
   if (!shareRoom(context.world, context.userId, account.userId)) {
     throw forbidden("You are not allowed to see their presence.");
   }
-  return ok(presenceContent(account));
+  return ok(presenceContent(account, context.world.clock.now()));
 }
 
-function presenceContent(account: Account): Record<string, string | number | boolean> {
+function presenceContent(account: Account, now: number): Record<string, string | number | boolean> {
   const { presence, statusMessage, lastActive } = account.presence;
   return {
     presence,
     currently_active: presence === "online",
-    ...(lastActive > 0 ? { last_active_ago: Math.max(0, Date.now() - lastActive) } : {}),
+    ...(lastActive > 0 ? { last_active_ago: Math.max(0, now - lastActive) } : {}),
     ...(statusMessage === undefined ? {} : { status_msg: statusMessage }),
   };
 }
@@ -102,11 +106,11 @@ function putPresence(context: RequestContext): Reply {
   account.presence = {
     presence,
     statusMessage: stringField(body, "status_msg"),
-    lastActive: Date.now(),
+    lastActive: world.clock.now(),
     position: world.nextPosition(),
   };
   const rooms = world.rooms.joinedRooms(account.userId);
-  world.pushEphemeral(presenceEvent(account), (service) => {
+  world.pushEphemeral(presenceEvent(account, world.clock.now()), (service) => {
     return service.ownsUser(account.userId) || rooms.some((room) => service.watches(room));
   });
   for (const room of rooms) world.notifier.wakeRoom(room);

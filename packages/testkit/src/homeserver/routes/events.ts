@@ -1,4 +1,5 @@
 import { forbidden, invalidParam, MatrixError, notFound } from "../errors.js";
+import { oncePerTransaction } from "../http/client-transaction.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
@@ -23,15 +24,6 @@ export function eventRoutes(router: Router): void {
   );
 }
 
-/** What identifies a repeat of a client transaction, in the way of the server that the faults name. */
-export function transactionKey(context: RequestContext): string {
-  const { userId, deviceId, service } = context.requester;
-  if (context.world.faults.clientTransactions === "tuwunel") {
-    return JSON.stringify([userId, deviceId ?? "", context.param("txnId")]);
-  }
-  return JSON.stringify([context.path, service === undefined ? [userId, deviceId ?? ""] : service.info.id]);
-}
-
 /** Appends the event and answers with its id, after the application services have it where the fault says so. */
 function append(context: RequestContext, room: Room, draft: EventDraft): Reply | Promise<Reply> {
   const { rooms, faults } = context.world;
@@ -42,7 +34,7 @@ function append(context: RequestContext, room: Room, draft: EventDraft): Reply |
 }
 
 function sendMessage(context: RequestContext): Reply | Promise<Reply> {
-  return context.world.transactions.once(transactionKey(context), () => {
+  return oncePerTransaction(context, () => {
     const content = context.eventContent();
     const room = context.world.rooms.requireJoined(context.param("roomId"), context.userId);
     const type = context.param("eventType");
@@ -55,7 +47,7 @@ function sendMessage(context: RequestContext): Reply | Promise<Reply> {
 }
 
 function redact(context: RequestContext): Reply | Promise<Reply> {
-  return context.world.transactions.once(transactionKey(context), () => {
+  return oncePerTransaction(context, () => {
     const body = context.body.length === 0 ? {} : context.eventContent();
     const room = context.world.rooms.requireJoined(context.param("roomId"), context.userId);
     const redacts = context.param("eventId");

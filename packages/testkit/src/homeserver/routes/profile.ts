@@ -1,6 +1,6 @@
 import type { Account } from "../accounts/accounts.js";
 import { profileOf } from "../accounts/accounts.js";
-import { badJson, forbidden, invalidParam, MatrixError, missingParam, notFound } from "../errors.js";
+import { badJson, MatrixError, missingParam, notFound } from "../errors.js";
 import { checkCanonical } from "../http/context.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
@@ -25,7 +25,7 @@ export function profileRoutes(router: Router): void {
 
 function profileAccount(context: RequestContext): Account {
   const account = context.world.accounts.get(context.param("userId"));
-  if (account === undefined) throw notFound("Profile was not found");
+  if (account === undefined) throw new MatrixError(404, context.world.profile.missingProfile, "Profile was not found");
   return account;
 }
 
@@ -42,7 +42,10 @@ function field(context: RequestContext): Reply {
 
 /** The account whose profile the requester may change. */
 function ownAccount(context: RequestContext): Account {
-  if (context.param("userId") !== context.userId) throw forbidden("Cannot set another user's profile");
+  if (context.param("userId") !== context.userId) {
+    // The specification names no status; Synapse answers this one.
+    throw new MatrixError(400, "M_FORBIDDEN", "Cannot set another user's profile");
+  }
   return context.account;
 }
 
@@ -66,7 +69,9 @@ function checkField(account: Account, key: string, value: Json): void {
   if (key === "displayname" || key === "avatar_url") {
     if (typeof value !== "string") throw badJson(`'${key}' must be a string`);
     const limit = key === "displayname" ? MAX_DISPLAYNAME_LENGTH : MAX_AVATAR_LENGTH;
-    if (Array.from(value).length > limit) throw invalidParam(`${key} is too long (max ${limit})`);
+    if (Array.from(value).length > limit) {
+      throw new MatrixError(400, "M_UNKNOWN", `${key} is too long (max ${limit})`);
+    }
   }
   const profile: JsonObject = { ...profileOf(account), [key]: value };
   if (Buffer.byteLength(JSON.stringify(profile)) > MAX_PROFILE_BYTES) {

@@ -10,7 +10,7 @@ import { page, parseFilter, positionOf, tokenAt } from "../rooms/pagination.js";
 import type { Room } from "../rooms/room.js";
 import { membershipOf } from "../rooms/room.js";
 import { requireEvent } from "../rooms/room-store.js";
-import { canSee, readableUntil } from "../rooms/visibility.js";
+import { canSee, lastSeen, readableUntil } from "../rooms/visibility.js";
 import { stateReply } from "./events.js";
 
 /** Reading a room: state, members, timeline, single events, relations. */
@@ -99,13 +99,16 @@ function tokenParameter(context: RequestContext, name: string): number | undefin
 
 function messages(context: RequestContext): Reply {
   const { room } = readableState(context);
+  const backwards = direction(context);
   const filter = parseFilter(context.query.get("filter"));
+  // Who has left sees nothing later here, not even in a world-readable room.
+  const last = lastSeen(room, context.userId);
   const found = page(room, {
-    backwards: direction(context),
+    backwards,
     from: tokenParameter(context, "from"),
     to: tokenParameter(context, "to"),
     limit: context.queryInteger("limit") ?? filter.limit,
-    matches: (event) => filter.matches(event) && canSee(room, context.userId, event),
+    matches: (event) => event.position <= last && filter.matches(event) && canSee(room, context.userId, event),
   });
   const chunk = found.events.map((event) => clientEvent(event, context.requester));
   return ok({ chunk, start: found.start, ...(found.end === undefined ? {} : { end: found.end }) });
@@ -127,13 +130,14 @@ function members(context: RequestContext): Reply {
   return ok({ chunk });
 }
 
-/** Joined members only may ask, and an application service with any joined user of its own. */
+/** Joined members only may ask; in Synapse also an application service with any joined user of its own. */
 function joinedMembers(context: RequestContext): Reply {
   const room = context.world.rooms.rooms.get(context.param("roomId"));
   const service = context.requester.service?.info;
+  const anyGhost = context.world.profile.membersByAnyGhost && service !== undefined;
   const allowed =
     room !== undefined &&
-    (room.membership(context.userId) === "join" || (service !== undefined && (room.interest.get(service.id) ?? 0) > 0));
+    (room.membership(context.userId) === "join" || (anyGhost && (room.interest.get(service.id) ?? 0) > 0));
   if (!allowed) throw forbidden(`User ${context.userId} not in room ${context.param("roomId")}`);
   const joined: JsonObject = {};
   for (const userId of room.joined) {

@@ -1,4 +1,4 @@
-import { badJson, MatrixError, missingParam } from "../errors.js";
+import { badJson, invalidParam, MatrixError, missingParam } from "../errors.js";
 import type { RequestContext } from "../http/context.js";
 import type { Reply } from "../http/reply.js";
 import { ok } from "../http/reply.js";
@@ -44,8 +44,7 @@ function joinedRooms(context: RequestContext): Reply {
 async function namedRoom(context: RequestContext): Promise<Room> {
   const name = context.param("roomIdOrAlias");
   if (name.startsWith("#")) return resolveAlias(context.world, name);
-  if (!name.startsWith("!"))
-    throw new MatrixError(400, "M_INVALID_PARAM", `${name} was not legal room ID or room alias`);
+  if (!name.startsWith("!")) throw new MatrixError(400, "M_UNKNOWN", `${name} was not legal room ID or room alias`);
   return knownRoom(context, name);
 }
 
@@ -55,7 +54,7 @@ function knownRoom(context: RequestContext, roomId: string): Room {
   if (room === undefined)
     throw new MatrixError(
       404,
-      "M_NOT_FOUND",
+      "M_UNKNOWN",
       "Can't join remote room because no servers that are in the room have been provided.",
     );
   return room;
@@ -96,6 +95,7 @@ function targetOf(body: JsonObject): string {
   const userId = body["user_id"];
   if (userId === undefined) throw missingParam("Missing 'user_id'");
   if (typeof userId !== "string") throw badJson("'user_id' must be a string");
+  if (!/^@[^:]*:.+/su.test(userId)) throw invalidParam(`'${userId}' is not a user id`);
   return userId;
 }
 
@@ -110,6 +110,7 @@ function target(context: RequestContext, membership: Membership): Reply {
 function kick(context: RequestContext): Reply {
   const userId = targetOf(context.json());
   const membership = context.world.rooms.require(context.param("roomId")).membership(userId);
+  if (membership === "ban") throw new MatrixError(403, "M_BAD_STATE", "Cannot kick user who was banned");
   if (membership !== "join" && membership !== "invite" && membership !== "knock") {
     throw new MatrixError(403, "M_FORBIDDEN", `The target user is not in the room`);
   }

@@ -17,7 +17,7 @@ export function syncRoutes(router: Router): void {
 
 async function sync(context: RequestContext): Promise<Reply> {
   const { world, requester } = context;
-  if (requester.service?.info.senderId === requester.userId) {
+  if (world.profile.senderCannotSync && requester.service?.info.senderId === requester.userId) {
     throw new MatrixError(500, "M_UNKNOWN", "Internal server error");
   }
   const { account } = context;

@@ -1,4 +1,5 @@
 import type { Account, AccountData, Device } from "../accounts/accounts.js";
+import { oneTimeKeyCounts, unusedFallbackKeyTypes } from "../accounts/device-keys.js";
 import type { JsonObject } from "../json.js";
 import { objectField } from "../json.js";
 import { presenceEvent, receiptEvent, shareRoom, typingEvent } from "../rooms/ephemeral.js";
@@ -9,8 +10,10 @@ import type { EventFilter } from "../rooms/pagination.js";
 import { eventFilter, tokenAt } from "../rooms/pagination.js";
 import type { Room } from "../rooms/room.js";
 import { canSee } from "../rooms/visibility.js";
-import { oneTimeKeyCounts } from "../routes/devices.js";
 import type { World } from "../world.js";
+import { deviceListsSince } from "./device-lists.js";
+import { lazyMembers } from "./lazy-members.js";
+import { unreadCounts } from "./unread.js";
 
 const DEFAULT_TIMELINE_LIMIT = 10;
 const MAX_TIMELINE_LIMIT = 1000;
@@ -34,6 +37,9 @@ interface Scope extends SyncRequest {
   readonly world: World;
   readonly until: number;
   readonly timeline: EventFilter;
+  readonly state: EventFilter;
+  /** State names only the members who speak in the timeline. */
+  readonly lazy: boolean;
   readonly includeLeave: boolean;
 }
 
@@ -45,25 +51,29 @@ export function buildSync(world: World, request: SyncRequest): SyncAnswer {
     world,
     until: world.position,
     timeline: eventFilter(objectField(room, "timeline")),
+    state: eventFilter(objectField(room, "state")),
+    lazy: objectField(room, "state")?.["lazy_load_members"] === true,
     includeLeave: room["include_leave"] === true,
   };
   const rooms = roomSections(scope, roomChooser(room));
   const presence = presenceEvents(scope);
   const accountData = dataEvents(request.account.accountData, request.since);
   const toDevice = takeInbox(request.device, request.since);
-  const count = [...Object.values(rooms), presence, accountData, toDevice].reduce(
-    (sum, part) => sum + (Array.isArray(part) ? part.length : Object.keys(part).length),
-    0,
-  );
+  const lists =
+    scope.since === 0
+      ? { changed: [], left: [] }
+      : deviceListsSince(world, request.account.userId, scope.since, scope.until);
+  const news = [...Object.values(rooms), presence, accountData, toDevice, lists.changed, lists.left];
+  const count = news.reduce((sum, part) => sum + (Array.isArray(part) ? part.length : Object.keys(part).length), 0);
   const body: JsonObject = {
     next_batch: tokenAt(scope.until),
     rooms: { ...rooms },
     presence: { events: presence },
     account_data: { events: accountData },
     to_device: { events: toDevice },
-    device_lists: { changed: [], left: [] },
+    device_lists: { ...lists },
     device_one_time_keys_count: request.device === undefined ? {} : oneTimeKeyCounts(request.device),
-    device_unused_fallback_key_types: [],
+    device_unused_fallback_key_types: request.device === undefined ? [] : unusedFallbackKeyTypes(request.device),
   };
   return { body, isEmpty: count === 0 };
 }
@@ -146,7 +156,7 @@ function joinedRoom(scope: Scope, room: Room): JsonObject | undefined {
     state: { events: stateBefore(scope, room, timeline, isNew || scope.fullState ? 0 : since) },
     ephemeral: { events: ephemeral },
     account_data: { events: accountData },
-    unread_notifications: { notification_count: 0, highlight_count: 0 },
+    unread_notifications: unreadCounts(room, account.userId),
     summary: summaryOf(room, account.userId),
   };
 }
@@ -164,11 +174,12 @@ function timelineBody(scope: Scope, timeline: Timeline): JsonObject {
 function stateBefore(scope: Scope, room: Room, timeline: Timeline, since: number): JsonObject[] {
   const shown = new Set(timeline.events);
   const viewer = { userId: scope.account.userId, deviceId: scope.device?.deviceId };
-  const events: JsonObject[] = [];
+  const chosen: StoredEvent[] = [];
   for (const event of room.stateAt(timeline.limited ? timeline.start : timeline.until)) {
-    if (event.position > since && !shown.has(event)) events.push(syncEvent(event, viewer));
+    if (event.position > since && !shown.has(event) && scope.state.matches(event)) chosen.push(event);
   }
-  return events;
+  const events = scope.lazy ? lazyMembers(room, chosen, timeline.events, viewer.userId) : chosen;
+  return events.map((event) => syncEvent(event, viewer));
 }
 
 function leftRoom(scope: Scope, room: Room, member: StoredEvent): JsonObject {
@@ -205,7 +216,8 @@ function presenceEvents(scope: Scope): JsonObject[] {
   const events: JsonObject[] = [];
   for (const other of scope.world.accounts.all()) {
     if (other.presence.position <= scope.since) continue;
-    if (shareRoom(scope.world, scope.account.userId, other.userId)) events.push(presenceEvent(other));
+    if (shareRoom(scope.world, scope.account.userId, other.userId))
+      events.push(presenceEvent(other, scope.world.clock.now()));
   }
   return events;
 }
