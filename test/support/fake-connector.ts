@@ -60,7 +60,7 @@ export class FakeNetwork {
     this.connector = defineConnector({
       network: "fake",
       config: z.strictObject({}),
-      connect: ({ network }) => {
+      connect: ({ network }): NetworkHandlers => {
         this.#network = network;
         network.report({ connection: "fake", state: "connected" });
         return {

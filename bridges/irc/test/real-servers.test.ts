@@ -3,7 +3,7 @@ import { ChannelId, EffectId, EventId, RemoteUserId, RoomId, UserId } from "@tre
 import { IrcPerson } from "../../../test/support/irc-person.js";
 import { realServer } from "../../../test/support/servers/index.js";
 import { startInspircd } from "../../../test/support/servers/inspircd.js";
-import type { IrcServer } from "../../../test/support/servers/irc-server.js";
+import type { LaunchedServer } from "../../../test/support/servers/launched-server.js";
 import { startNgircd } from "../../../test/support/servers/ngircd.js";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
@@ -15,7 +15,7 @@ const inspircd = await realServer("inspircd");
 const ngircd = await realServer("ngircd");
 const room = ChannelId("net/#room");
 
-let server: IrcServer;
+let server: LaunchedServer;
 let bridge: RunningBridge | undefined;
 let process_: DurableProcess | undefined;
 let person: IrcPerson;
@@ -30,7 +30,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function relays(launch: () => Promise<IrcServer>): Promise<void> {
+async function relays(launch: () => Promise<LaunchedServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");
@@ -122,7 +122,7 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
   await person.waitForLine("the kick", ({ command, params }) => command === "KICK" && params[1] === "caroline");
 }
 
-async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
+async function comesBack(launch: () => Promise<LaunchedServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   const running = (bridge = await RunningBridge.start({
@@ -148,7 +148,7 @@ async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
   await running.core.until("the message", () => running.core.texts().includes("hello again"));
 }
 
-async function survivesKills(launch: () => Promise<IrcServer>): Promise<void> {
+async function survivesKills(launch: () => Promise<LaunchedServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");

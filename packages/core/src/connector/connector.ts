@@ -18,7 +18,7 @@ import type { Outcome, Sent } from "./outcome.js";
  */
 export function defineConnector<Config extends z.ZodType, const Able extends Limits = TextOnly>(connector: Connector<Config, Able>): Connector<Config> {
   // What the handlers take is wider to the core than to their author: it adapts every content to the limits first.
-  return connector as Connector<Config, Limits>;
+  return connector as Connector<Config>;
 }
 
 /** A connector; `Able` is inferred from the `limits` that `connect` returns, and says which content the handlers get. */
