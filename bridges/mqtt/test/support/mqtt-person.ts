@@ -23,8 +23,10 @@ export class MqttPerson {
       properties: { sessionExpiryInterval: 3_600 },
       reconnectPeriod: 100,
     });
-    this.#client.on("message", (topic, payload, { retain }) => {
+    this.#client.on("message", (topic, payload, { retain, dup }) => {
       const text = payload.toString();
+      // The broker repeats what it had not heard to have arrived (MQTT 5, section 3.3.1.1): that is no second message.
+      if (dup && this.inbox.items.some((heard) => heard.topic === topic && heard.payload === text)) return;
       this.inbox.push({ topic, payload: text, said: objectOf(text), retained: retain });
     });
     // It connects again by itself.
