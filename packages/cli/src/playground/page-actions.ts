@@ -15,11 +15,11 @@ const nothing = z.object({});
 
 /** What the page can do: `POST /api/<name>`. Rejects with a message for the person at the page. */
 export async function act(playground: Playground, action: string, body: unknown): Promise<void> {
-  const { matrix, irc } = playground;
+  const { matrix, side: network } = playground;
   switch (action) {
     case "say": {
       const { side, text: said, html: formatted, emote } = read(say, body);
-      if (side === "irc") irc.say(said, emote);
+      if (side === "irc") await network.say(said, emote);
       else await matrix.say({ text: said, emote, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
@@ -35,13 +35,14 @@ export async function act(playground: Playground, action: string, body: unknown)
     }
     case "topic": {
       const { side, topic: words } = read(topic, body);
-      if (side === "irc") irc.setTopic(words);
+      if (side === "irc") await network.setTopic?.(words);
       else await matrix.setTopic(words);
       return;
     }
     case "friend": {
       const { side, here } = read(friend, body);
-      return side === "irc" ? irc.setFriend(here) : matrix.setFriend(here);
+      await (side === "irc" ? network.setFriend?.(here) : matrix.setFriend(here));
+      return;
     }
     case "run":
       read(nothing, body);
