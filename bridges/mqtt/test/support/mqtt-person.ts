@@ -15,10 +15,10 @@ export class MqttPerson {
   readonly inbox = new Inbox<Heard>("somebody on MQTT", ({ topic, payload }) => `${topic}: ${payload}`);
   readonly #client: MqttClient;
 
-  private constructor(url: string) {
+  private constructor(url: string, clientId: string) {
     this.#client = connect(url, {
       protocolVersion: 5,
-      clientId: "somebody",
+      clientId,
       clean: false,
       properties: { sessionExpiryInterval: 3_600 },
       reconnectPeriod: 100,
@@ -33,8 +33,9 @@ export class MqttPerson {
     this.#client.on("error", () => undefined);
   }
 
-  static async connect(port: number, ...topics: readonly string[]): Promise<MqttPerson> {
-    const person = new MqttPerson(`mqtt://127.0.0.1:${port}`);
+  /** `name` names the session as well: who comes back under it gets what came meanwhile. */
+  static async connect(port: number, name: string, ...topics: readonly string[]): Promise<MqttPerson> {
+    const person = new MqttPerson(`mqtt://127.0.0.1:${port}`, name);
     await until(15_000, "the broker to take somebody", () => (person.#client.connected ? true : undefined));
     await person.#client.subscribeAsync([...topics], { qos: 1 });
     return person;
@@ -61,8 +62,9 @@ export class MqttPerson {
     );
   }
 
+  /** Goes away; the broker keeps what comes. */
   async close(): Promise<void> {
-    await this.#client.endAsync(true);
+    await this.#client.endAsync();
   }
 }
 

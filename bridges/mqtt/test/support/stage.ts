@@ -37,7 +37,7 @@ export class Stage {
     const { sender_localpart: bot } = homeserver.addAppService(load(registration));
     await alice.invite(room, `@${bot}:mqtt.test`);
     await alice.setPower(room, `@${bot}:mqtt.test`, 100);
-    const person = await MqttPerson.connect(broker.port, "chat/#");
+    const person = await MqttPerson.connect(broker.port, "somebody", "chat/#");
     const stage = new Stage(homeserver, broker, bridge, alice, room, person);
     await bridge.start();
     await stage.linked();

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
 import { CliError } from "../../failure.js";
 import type { PlaygroundNetwork } from "../network.js";
-import { fromStandIn, isStandIn } from "./stand-in.js";
+import { fromStandIn, isStandIn } from "./from-stand-in.js";
 
 const own: Readonly<Record<string, () => Promise<PlaygroundNetwork>>> = {
   irc: async () => (await import("./irc.js")).irc,
