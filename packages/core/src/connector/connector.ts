@@ -49,6 +49,7 @@ export interface Network {
   /**
    * Takes an event from the network. Resolves when it is on disk: only then acknowledge it to the network. An event
    * whose id was received before is dropped (and resolves as well). Rejects only when the disk refuses; acknowledge nothing then.
+   * What comes before `connect` has returned waits until it has: do not wait for it within `connect`.
    */
   receive(event: NetworkEvent): Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
