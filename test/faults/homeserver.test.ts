@@ -46,6 +46,23 @@ describe("a homeserver that fails", () => {
     await expectAllOnceInOrder(stage);
   });
 
+  it("is away, Trestle is restarted, and the network speaks while it is still connecting", async () => {
+    let speak = (): Promise<void> => Promise.resolve();
+    let early = Promise.resolve();
+    // Entering a channel takes the network a while.
+    const linked = (): Promise<void> => sleep(100);
+    stage = await Stage.open({ places: 1, network: { handlers: { linked }, onConnect: () => (early = speak()) } });
+    await stage.homeserver.pause();
+    await stage.sayOnNetwork(20);
+    await stage.stop();
+    speak = () => stage.sayOnNetwork(5);
+    await stage.startUngreeted();
+    await early;
+    await stage.homeserver.start();
+    await stage.sayOnNetwork(5);
+    await expectAllOnceInOrder(stage);
+  });
+
   it("is away together with the network", async () => {
     stage = await Stage.open();
     stage.network.down = true;

@@ -2,7 +2,7 @@ import { afterEach, expect, it, jest } from "@jest/globals";
 import { IrcPerson } from "../support/irc-person.js";
 import { realServer } from "../support/servers/index.js";
 import { startInspircd } from "../support/servers/inspircd.js";
-import type { IrcServer } from "../support/servers/irc-server.js";
+import type { LaunchedServer } from "../support/servers/launched-server.js";
 import { startNgircd } from "../support/servers/ngircd.js";
 import { Synapse } from "../support/servers/synapse.js";
 
@@ -17,13 +17,13 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((server) => server.stop()));
 });
 
-async function person(server: IrcServer, nick: string, capabilities?: readonly string[]): Promise<IrcPerson> {
+async function person(server: LaunchedServer, nick: string, capabilities?: readonly string[]): Promise<IrcPerson> {
   const connected = await IrcPerson.connect({ port: server.port, nick, ...(capabilities ? { capabilities } : {}) });
   people.push(connected);
   return connected;
 }
 
-async function conversation(server: IrcServer): Promise<void> {
+async function conversation(server: LaunchedServer): Promise<void> {
   const ann = await person(server, "ann");
   const bob = await person(server, "bob");
   await ann.join("#test");

@@ -6,7 +6,7 @@ import { Bridge } from "../support/bridge.js";
 import { IrcPerson } from "../support/irc-person.js";
 import { Person } from "../support/person.js";
 import { asRecord, asText } from "../support/seen-event.js";
-import type { IrcServer } from "../support/servers/irc-server.js";
+import type { LaunchedServer } from "../support/servers/launched-server.js";
 import { Synapse } from "../support/servers/synapse.js";
 import type { SynapseInstall } from "../support/servers/synapse-install.js";
 
@@ -24,7 +24,7 @@ export class Stage {
 
   private constructor(
     readonly synapse: Synapse,
-    readonly irc: IrcServer,
+    readonly irc: LaunchedServer,
     readonly bridge: Bridge,
     /** What Synapse handed to the bridge. */
     readonly delivered: Delivered,
@@ -35,7 +35,7 @@ export class Stage {
   ) {}
 
   /** Takes over the IRC server, also its end. Resolves when the bridge says that it is ready. */
-  static async build(install: SynapseInstall, irc: IrcServer): Promise<Stage> {
+  static async build(install: SynapseInstall, irc: LaunchedServer): Promise<Stage> {
     const ends: (() => Promise<void>)[] = [() => irc.stop()];
     try {
       const [listen, operations, media, homeserver] = await Promise.all([
@@ -165,7 +165,7 @@ export class Stage {
   }
 }
 
-function networkOf(irc: IrcServer): Readonly<Record<string, unknown>> {
+function networkOf(irc: LaunchedServer): Readonly<Record<string, unknown>> {
   const network = {
     name: "test",
     host: irc.host,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, jest } from "@jest/globals
 import type { IrcPerson } from "../support/irc-person.js";
 import type { Person } from "../support/person.js";
 import type { SeenEvent } from "../support/seen-event.js";
-import type { IrcServer } from "../support/servers/irc-server.js";
+import type { LaunchedServer } from "../support/servers/launched-server.js";
 import type { SynapseInstall } from "../support/servers/synapse-install.js";
 import { BOT, Stage, puppetOf } from "./stage.js";
 
@@ -11,7 +11,7 @@ import { BOT, Stage, puppetOf } from "./stage.js";
 const GHOST = /^@irc_/;
 
 export interface IrcSide {
-  start(): Promise<IrcServer>;
+  start(): Promise<LaunchedServer>;
   /** Whether the server tells a client what it took of its messages (echo-message). */
   readonly echoes: boolean;
 }

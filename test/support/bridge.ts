@@ -14,8 +14,12 @@ export interface BridgeOptions {
   /** Where the bridge reaches the homeserver. */
   readonly homeserverUrl: string;
   readonly ports: BridgePorts;
-  /** The settings of the IRC bridge. */
+  /** The connector, after which the bridge is named; `irc` where absent. */
+  readonly connector?: string;
+  /** The settings of its network. */
   readonly network: Readonly<Record<string, unknown>>;
+  /** Rooms and channels that are linked from the start. */
+  readonly links?: readonly { readonly room: string; readonly channel: string }[];
   /** Further settings of the top level. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -45,6 +49,7 @@ export class Bridge {
   static async prepare(options: BridgeOptions): Promise<Bridge> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-bridge-"));
     const { listen, operations, media } = options.ports;
+    const { connector = "irc", links = [] } = options;
     const bridge = new Bridge(directory, options.ports);
     const config = {
       homeserver: { url: options.homeserverUrl, name: options.serverName },
@@ -55,7 +60,7 @@ export class Bridge {
       // Test servers are away for moments, not for minutes.
       delivery: { retryMin: "100ms", retryMax: "1s" },
       log: { level: "debug", format: "json" },
-      bridges: [{ name: "irc", connector: "irc", registration: "registration.yaml", network: options.network }],
+      bridges: [{ name: connector, connector, registration: "registration.yaml", network: options.network, links }],
       ...options.settings,
     };
     // JSON is YAML.

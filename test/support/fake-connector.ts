@@ -33,6 +33,8 @@ export interface FakeNetworkOptions {
   readonly handlers?: Partial<NetworkHandlers>;
   /** Whether it can be asked what it has. `true` where absent. */
   readonly canBeAsked?: boolean;
+  /** Called while the connector connects, as soon as it has its port to the core. */
+  readonly onConnect?: () => void;
 }
 
 /** A chat network in this process: it remembers what it was given, and behaves as badly as a test wants. */
@@ -60,8 +62,9 @@ export class FakeNetwork {
     this.connector = defineConnector({
       network: "fake",
       config: z.strictObject({}),
-      connect: ({ network }) => {
+      connect: ({ network }): NetworkHandlers => {
         this.#network = network;
+        options.onConnect?.();
         network.report({ connection: "fake", state: "connected" });
         return {
           message: (effect) => this.#message(effect),

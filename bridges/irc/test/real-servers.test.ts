@@ -3,7 +3,7 @@ import { ChannelId, EffectId, EventId, RemoteUserId, RoomId, UserId } from "@tre
 import { IrcPerson } from "../../../test/support/irc-person.js";
 import { realServer } from "../../../test/support/servers/index.js";
 import { startInspircd } from "../../../test/support/servers/inspircd.js";
-import type { IrcServer } from "../../../test/support/servers/irc-server.js";
+import type { LaunchedServer } from "../../../test/support/servers/launched-server.js";
 import { startNgircd } from "../../../test/support/servers/ngircd.js";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
@@ -24,7 +24,7 @@ const base = {
   at: 0,
 };
 
-let server: IrcServer;
+let server: LaunchedServer;
 let bridge: RunningBridge | undefined;
 let process_: DurableProcess | undefined;
 let person: IrcPerson;
@@ -39,7 +39,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function relays(launch: () => Promise<IrcServer>): Promise<void> {
+async function relays(launch: () => Promise<LaunchedServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");
@@ -123,7 +123,7 @@ async function relays(launch: () => Promise<IrcServer>): Promise<void> {
 }
 
 /** Reactions and replies, where the server passes tags on; no line about them where it does not. */
-async function reacts(launch: () => Promise<IrcServer>, isShown: boolean): Promise<void> {
+async function reacts(launch: () => Promise<LaunchedServer>, isShown: boolean): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");
@@ -169,7 +169,7 @@ async function reacts(launch: () => Promise<IrcServer>, isShown: boolean): Promi
   expect(core.received.find(({ kind }) => kind === "reaction")).toMatchObject({ target: answer, key: "🎉" });
 }
 
-async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
+async function comesBack(launch: () => Promise<LaunchedServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   const running = (bridge = await RunningBridge.start({
@@ -195,7 +195,7 @@ async function comesBack(launch: () => Promise<IrcServer>): Promise<void> {
   await running.core.until("the message", () => running.core.texts().includes("hello again"));
 }
 
-async function survivesKills(launch: () => Promise<IrcServer>): Promise<void> {
+async function survivesKills(launch: () => Promise<LaunchedServer>): Promise<void> {
   server = await launch();
   person = await IrcPerson.connect({ port: server.port, nick: "carol" });
   await person.join("#room");

@@ -1,7 +1,8 @@
 import { act, element } from "./api.js";
+import { network } from "./network.js";
 
 const DIRECTIONS = ["toIrc", "toMatrix"];
-const NAMES = { toIrc: "→ IRC", toMatrix: "→ Matrix" };
+const nameOf = (direction) => `→ ${direction === "toIrc" ? network.name : "Matrix"}`;
 const root = document.getElementById("bridge");
 let lastRun = null;
 const part = (name) => root.querySelector(`[data-part=${name}]`);
@@ -42,8 +43,8 @@ function keptText({ atHomeserver, phase }) {
   if (phase === "running") {
     return atHomeserver === 0 ? "The homeserver keeps nothing back." : `The homeserver is handing over ${events}.`;
   }
-  if (atHomeserver === 0) return "The homeserver and the IRC connection keep what comes now.";
-  return `The homeserver keeps ${events} for it; lines from IRC are kept too.`;
+  if (atHomeserver === 0) return `The homeserver and ${network.name} keep what comes now.`;
+  return `The homeserver keeps ${events} for it; what comes from ${network.name} is kept too.`;
 }
 
 function showWaiting(entries) {
@@ -53,7 +54,7 @@ function showWaiting(entries) {
       element(
         "li",
         {},
-        element("span", {}, NAMES[direction]),
+        element("span", {}, nameOf(direction)),
         element("code", {}, source),
         element("em", {}, error ?? state),
       ),

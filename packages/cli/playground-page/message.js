@@ -1,4 +1,5 @@
 import { act, element } from "./api.js";
+import { network } from "./network.js";
 import { nodesOfHtml, nodesOfIrc } from "./rich-text.js";
 
 const REACTIONS = ["👍", "❤️", "🎉"];
@@ -22,28 +23,28 @@ export function renderItem(side, item, onEdit) {
 }
 
 function head(side, item) {
-  const origin = originOf(side, item.from.id);
+  const origin = originOf(side, item);
   return element(
     "p",
     { className: "head" },
     element("span", { className: "name" }, item.from.name),
     origin === null
       ? null
-      : element("span", { className: `origin ${origin}` }, `from ${origin === "irc" ? "IRC" : "Matrix"}`),
+      : element("span", { className: `origin ${origin}` }, `from ${origin === "irc" ? network.name : "Matrix"}`),
     item.style === "notice" ? element("span", { className: "origin" }, "notice") : null,
     time(item.at),
   );
 }
 
 /** Where somebody really is, if not here. */
-function originOf(side, id) {
-  if (side === "matrix") return id.startsWith("@irc_") ? "irc" : null;
-  return id.endsWith("[m]") ? "matrix" : null;
+function originOf(side, { from: { id }, relayed = false }) {
+  if (side === "matrix") return id.startsWith(`@${network.prefix}`) ? "irc" : null;
+  return relayed || (network.markup === "irc" && id.endsWith("[m]")) ? "matrix" : null;
 }
 
 function text(side, item, onEdit) {
   if (item.deleted) return element("p", { className: "said deleted" }, "deleted");
-  const nodes = side === "irc" ? nodesOfIrc(item.text) : item.html === undefined ? [item.text] : nodesOfHtml(item.html);
+  const nodes = nodesOf(side, item);
   const shown = element(
     "div",
     { className: "said" },
@@ -60,16 +61,22 @@ function text(side, item, onEdit) {
   return shown;
 }
 
+function nodesOf(side, { text: plain, html }) {
+  if (side === "matrix" && html !== undefined) return nodesOfHtml(html);
+  return side === "irc" && network.markup === "irc" ? nodesOfIrc(plain) : [plain];
+}
+
 /** What one may do with a message. */
 function tools(side, item, onEdit) {
-  const left = REACTIONS.filter((key) => !item.reactions.some((reaction) => reaction.key === key));
+  const [reacts, deletes] = side === "matrix" ? [true, true] : [network.reacts, network.deletes];
+  const left = reacts ? REACTIONS.filter((key) => !item.reactions.some((reaction) => reaction.key === key)) : [];
   return element(
     "div",
     { className: "tools" },
     ...left.map((key) => reactionButton({ side, item, key }, key, false)),
     // IRC has no edits.
     item.own && side === "matrix" ? tool("Edit", () => onEdit(item)) : null,
-    item.own ? tool("Delete", () => act("remove", { side, id: item.id })) : null,
+    item.own && deletes ? tool("Delete", () => act("remove", { side, id: item.id })) : null,
   );
 }
 

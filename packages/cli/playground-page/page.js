@@ -1,5 +1,6 @@
 import { tellProblem } from "./api.js";
 import { showBridge, showRun } from "./bridge.js";
+import { showNetwork } from "./network.js";
 import { Room } from "./room.js";
 
 const rooms = { matrix: new Room("matrix"), irc: new Room("irc") };
@@ -9,13 +10,15 @@ function showRunEverywhere(run) {
   for (const room of Object.values(rooms)) room.busy = busy;
 }
 
-function showAccess({ homeserverUrl, roomAlias, user, password, ircHost, ircPort, channel }) {
+function showAccess({ homeserverUrl, roomAlias, user, password, channel, network }) {
+  showNetwork(network);
   rooms.matrix.name = roomAlias;
   rooms.irc.name = channel;
+  rooms.irc.network = network;
   const write = (name, lines) => {
     document.querySelector(`[data-access=${name}]`).textContent = lines.join("\n");
   };
-  write("irc", [`/connect ${ircHost} ${ircPort}`, `/join ${channel}`]);
+  write("irc", network.access);
   write("matrix", [
     `homeserver  ${homeserverUrl}`,
     `user        ${user}`,

@@ -1,14 +1,16 @@
 import { act, element } from "./api.js";
 import { renderItem } from "./message.js";
+import { network, placeName } from "./network.js";
 import { htmlOfTyped, ircOfTyped } from "./rich-text.js";
 
 const MOST_LINES = 400;
-const FRIENDS = { matrix: "carol", irc: "dave" };
 
 /** One side of the page. */
 export class Room {
   #rows = new Map();
   #editing = null;
+  #friend = "carol";
+  #hasTopic = true;
   atEnd = true;
 
   constructor(side) {
@@ -32,6 +34,14 @@ export class Room {
 
   set name(name) {
     this.#part("name").textContent = name;
+  }
+
+  /** The network this side shows, where it is not Matrix. */
+  set network({ person, friend, hasTopic }) {
+    this.#friend = friend;
+    this.#hasTopic = hasTopic;
+    this.#part("label").textContent = `Message to the ${placeName()}, as ${person}`;
+    this.input.placeholder = `Write as ${person}`;
   }
 
   /** Shows everything anew. */
@@ -64,13 +74,14 @@ export class Room {
   }
 
   setPeople(members, friendHere) {
-    const friend = FRIENDS[this.side];
+    const friend = this.#friend;
+    if (members.length === 0 && friend === null) return;
     const names = members.map(({ name }) => name).join(", ");
     const label = friendHere ? `Let ${friend} leave` : `Let ${friend} join`;
     const toggle = () => act("friend", { side: this.side, here: !friendHere });
     this.#part("people").replaceChildren(
       element("span", {}, `${members.length} here: ${names}`),
-      element("button", { type: "button", className: "quiet", onclick: toggle }, label),
+      friend === null ? "" : element("button", { type: "button", className: "quiet", onclick: toggle }, label),
     );
   }
 
@@ -81,7 +92,8 @@ export class Room {
       "Change",
     );
     change.setAttribute("aria-label", "Change the topic");
-    this.#part("topic").replaceChildren(element("p", {}, topic === "" ? "No topic" : topic), change);
+    const shown = element("p", {}, topic === "" ? "No topic" : topic);
+    this.#part("topic").replaceChildren(shown, ...(this.#hasTopic ? [change] : []));
   }
 
   /** While many messages come at once a screen reader is not to read each of them. */
@@ -150,7 +162,8 @@ export class Room {
     const text = emote ? typed.slice(4) : typed;
     if (this.side === "matrix") return act("say", { side: "matrix", text, html: htmlOfTyped(text), emote });
     for (const line of text.split("\n").filter((part) => part.trim() !== "")) {
-      if (!(await act("say", { side: "irc", text: ircOfTyped(line), emote }))) return false;
+      if (!(await act("say", { side: "irc", text: network.markup === "irc" ? ircOfTyped(line) : line, emote })))
+        return false;
     }
     return true;
   }

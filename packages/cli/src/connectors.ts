@@ -4,6 +4,7 @@ import type { Connector, ConnectorSection } from "@trestle/core";
 /** What the wizard and the sample show for connectors of Trestle's own. */
 const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   irc: { networks: [{ name: "libera", host: "irc.libera.chat" }] },
+  mqtt: { url: "mqtts://mqtt.example.org:8883", username: "trestle", password: "${MQTT_PASSWORD}" },
 };
 
 /** The connectors that come with Trestle. */

@@ -4,6 +4,7 @@ import { addCheck } from "./commands/check.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addInit } from "./commands/init.js";
 import { addLinks } from "./commands/links.js";
+import { addNew } from "./commands/new.js";
 import { addQueue } from "./commands/queue.js";
 import { addRegistration } from "./commands/registration.js";
 import { addRun } from "./commands/run.js";
@@ -18,7 +19,18 @@ export function createProgram(): Command {
     .exitOverride()
     .showHelpAfterError("(trestle --help lists the commands)")
     .showSuggestionAfterError(true);
-  for (const add of [addInit, addRegistration, addCheck, addDoctor, addRun, addStart, addLinks, addStatus, addQueue]) {
+  for (const add of [
+    addInit,
+    addRegistration,
+    addCheck,
+    addDoctor,
+    addRun,
+    addStart,
+    addLinks,
+    addStatus,
+    addQueue,
+    addNew,
+  ]) {
     add(program);
   }
   return program;

@@ -6,8 +6,12 @@ const TOTAL = 20;
 
 /** What the tally says after these numbers arrived on IRC, in this order. */
 function after(arrivals: readonly number[]): { arrived: number; duplicated: number; outOfOrder: number } {
-  const tally = new Tally(3, TOTAL);
-  for (const number of arrivals) tally.arrived("toIrc", `<alice> ${numbered("toIrc", 3, number, TOTAL)}`);
+  const tally = new Tally(3, TOTAL, "IRC");
+  for (const number of arrivals)
+    tally.arrived(
+      "toIrc",
+      `<alice> ${numbered({ direction: "toIrc", run: 3, number: number, total: TOTAL, network: "IRC" })}`,
+    );
   const { arrived, duplicated, outOfOrder } = tally.state.toIrc;
   return { arrived, duplicated, outOfOrder };
 }
@@ -39,11 +43,17 @@ describe("the playground's tally", () => {
   });
 
   it("counts only what comes from the other side, in this run", () => {
-    const tally = new Tally(3, TOTAL);
-    expect(tally.arrived("toIrc", numbered("toMatrix", 3, 1, TOTAL))).toBe(false);
-    expect(tally.arrived("toIrc", numbered("toIrc", 2, 1, TOTAL))).toBe(false);
+    const tally = new Tally(3, TOTAL, "IRC");
+    expect(
+      tally.arrived("toIrc", numbered({ direction: "toMatrix", run: 3, number: 1, total: TOTAL, network: "IRC" })),
+    ).toBe(false);
+    expect(
+      tally.arrived("toIrc", numbered({ direction: "toIrc", run: 2, number: 1, total: TOTAL, network: "IRC" })),
+    ).toBe(false);
     expect(tally.arrived("toIrc", "No. 1, anyone?")).toBe(false);
-    expect(tally.arrived("toIrc", numbered("toIrc", 3, 1, TOTAL))).toBe(true);
+    expect(
+      tally.arrived("toIrc", numbered({ direction: "toIrc", run: 3, number: 1, total: TOTAL, network: "IRC" })),
+    ).toBe(true);
     tally.sent("toIrc");
     expect(tally.state).toEqual({
       run: 3,

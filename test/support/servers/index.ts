@@ -4,10 +4,17 @@ import { describe, it } from "@jest/globals";
 import { findChromium } from "./chromium.js";
 import type { Found, Missing } from "./found.js";
 import { findInspircd } from "./inspircd.js";
+import { findMosquitto } from "./mosquitto.js";
 import { findNgircd } from "./ngircd.js";
 import { findSynapse } from "./synapse-install.js";
 
-const finders = { synapse: findSynapse, inspircd: findInspircd, ngircd: findNgircd, chromium: findChromium };
+const finders = {
+  synapse: findSynapse,
+  inspircd: findInspircd,
+  ngircd: findNgircd,
+  mosquitto: findMosquitto,
+  chromium: findChromium,
+};
 
 export type ServerName = keyof typeof finders;
 export type Install<Name extends ServerName> = Extract<ReturnType<(typeof finders)[Name]>, Found<unknown>>["install"];

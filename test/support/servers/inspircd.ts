@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../bounded.js";
 import { makeCertificate } from "./certificate.js";
 import { answerOf, findProgram, type Found, type Missing } from "./found.js";
-import { IrcServer } from "./irc-server.js";
+import { LaunchedServer } from "./launched-server.js";
 
 export interface InspircdInstall {
   readonly command: string;
@@ -57,7 +57,7 @@ export function findInspircd(): Found<InspircdInstall> | Missing {
   return { found: true, version: version.replaceAll("-", " "), where: command, install: { command, modules } };
 }
 
-export async function startInspircd(install: InspircdInstall, options: InspircdOptions = {}): Promise<IrcServer> {
+export async function startInspircd(install: InspircdInstall, options: InspircdOptions = {}): Promise<LaunchedServer> {
   const directory = await mkdtemp(join(tmpdir(), "trestle-inspircd-"));
   const port = await freePort();
   const tls =
@@ -86,7 +86,7 @@ ${
 }
 ${options.extra ?? ""}
 `;
-  return IrcServer.launch(
+  return LaunchedServer.launch(
     {
       name: "InspIRCd",
       command: install.command,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../bounded.js";
 import { answerOf, findProgram, type Found, type Missing } from "./found.js";
-import { IrcServer } from "./irc-server.js";
+import { LaunchedServer } from "./launched-server.js";
 
 export interface NgircdInstall {
   readonly command: string;
@@ -23,7 +23,7 @@ export function findNgircd(): Found<NgircdInstall> | Missing {
   return { found: true, version, where: command, install: { command } };
 }
 
-export async function startNgircd(install: NgircdInstall, options: NgircdOptions = {}): Promise<IrcServer> {
+export async function startNgircd(install: NgircdInstall, options: NgircdOptions = {}): Promise<LaunchedServer> {
   const directory = await mkdtemp(join(tmpdir(), "trestle-ngircd-"));
   const port = await freePort();
   const configFile = join(directory, "ngircd.conf");
@@ -51,7 +51,7 @@ Ident = no
 PAM = no
 SyslogFacility = local1
 `;
-  return IrcServer.launch(
+  return LaunchedServer.launch(
     { name: "ngIRCd", command: install.command, args: ["--nodaemon", "--config", configFile], configFile, config },
     directory,
     port,

@@ -8,15 +8,21 @@ export function addStart(program: Command): void {
     program
       .command("start")
       .description("run a configuration, or without one the playground: everything in one process, nothing to set up")
+      .argument(
+        "[network]",
+        "what the playground shows beside Matrix: irc, mqtt, or the path of a module that describes it",
+        "irc",
+      )
       .addOption(configOption())
       .addOption(new Option("--port <port>", "the port of the playground's page").argParser(parsePort)),
-  ).action(async (options: { readonly config?: string; readonly port?: number }) => {
+  ).action(async (name: string, options: { readonly config?: string; readonly port?: number }) => {
     if (options.config !== undefined) {
       await runConfigured(options.config);
       return;
     }
-    const { runPlayground } = await import("../playground/index.js");
-    await runPlayground(options.port === undefined ? {} : { port: options.port });
+    const { findNetwork, runPlayground } = await import("../playground/index.js");
+    const network = await findNetwork(name);
+    await runPlayground({ network, ...(options.port !== undefined && { port: options.port }) });
   });
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
+import { guardOf } from "./guard.js";
 
 export interface BridgeProcessOptions {
   /** The program and its arguments, as in production. */
@@ -105,16 +106,4 @@ export class BridgeProcess {
     this.#lastLines.push(...text.split("\n").filter((line) => line !== ""));
     this.#lastLines.splice(0, Math.max(0, this.#lastLines.length - KEEP_LINES));
   }
-}
-
-/** Asks the bridge to end when this process dies without having done so: the guard's standard input closes then. */
-function guardOf(child: ChildProcess): ChildProcess {
-  const guard = spawn("/bin/sh", ["-c", 'read -r _; kill -TERM "$1"', "guard", String(child.pid)], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  // Without a shell there is no guard; the bridge is ended by `stop` all the same.
-  guard.once("error", () => undefined);
-  guard.stdin.once("error", () => undefined);
-  return guard;
 }

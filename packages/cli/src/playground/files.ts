@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { formatRegistration, generateRegistration } from "@trestle/core";
 import type { RegistrationDocument } from "@trestle/core";
 import { dump } from "js-yaml";
+import type { NetworkSide } from "./network.js";
+
+/** The bridge's name in its configuration. */
+const NAME = "playground";
 
 export interface PlaygroundFilesOptions {
   readonly directory: string;
@@ -11,16 +15,17 @@ export interface PlaygroundFilesOptions {
   /** Where the homeserver reaches the bridge. */
   readonly listenPort: number;
   readonly botLocalpart: string;
+  readonly protocol: string;
+  /** What the user ids of the network's people begin with. */
+  readonly prefix: string;
 }
 
 export interface BridgeConfigOptions {
   readonly homeserverUrl: string;
-  readonly ircHost: string;
-  readonly ircPort: number;
-  readonly networkName: string;
   readonly admin: string;
   readonly room: string;
-  readonly channel: string;
+  readonly connector: string;
+  readonly side: Pick<NetworkSide, "link" | "settings" | "bridge">;
 }
 
 /** The files of a bridge, as `trestle init` makes them, in a directory that goes away afterwards. */
@@ -32,9 +37,9 @@ export class PlaygroundFiles {
       id: "trestle-playground",
       url: `http://127.0.0.1:${options.listenPort}`,
       serverName: options.serverName,
-      prefix: "irc_",
+      prefix: options.prefix,
       botLocalpart: options.botLocalpart,
-      protocols: ["irc"],
+      protocols: [options.protocol],
     });
   }
 
@@ -53,12 +58,12 @@ export class PlaygroundFiles {
   async write(bridge: BridgeConfigOptions): Promise<void> {
     const { directory } = this.options;
     const registration = formatRegistration(this.registration, "The playground's registration.");
-    await writeFile(join(directory, "registration-irc.yaml"), registration, { mode: 0o600 });
+    await writeFile(join(directory, "registration.yaml"), registration, { mode: 0o600 });
     await writeFile(this.configPath, dump(this.#config(bridge), { lineWidth: 120 }), { mode: 0o600 });
   }
 
   #config(bridge: BridgeConfigOptions): object {
-    const { networkName, ircHost, ircPort } = bridge;
+    const { side, connector } = bridge;
     return {
       homeserver: { url: bridge.homeserverUrl, name: this.options.serverName },
       listen: { host: "127.0.0.1", port: this.options.listenPort },
@@ -70,26 +75,12 @@ export class PlaygroundFiles {
       log: { level: "info", format: "json" },
       bridges: [
         {
-          name: "irc",
-          connector: "irc",
-          registration: "./registration-irc.yaml",
-          links: [{ room: bridge.room, channel: `${networkName}/${bridge.channel}` }],
-          membership: "full",
-          network: {
-            networks: [
-              {
-                name: networkName,
-                host: ircHost,
-                port: ircPort,
-                tls: false,
-                // The playground's own server takes any number of lines at once.
-                flood: { burst: 1_000, linesPerSecond: 1_000 },
-                connects: { burst: 100, perSecond: 100 },
-              },
-            ],
-            grace: 30,
-            onStop: "quit",
-          },
+          name: NAME,
+          connector,
+          registration: "./registration.yaml",
+          links: [{ room: bridge.room, channel: side.link }],
+          ...side.bridge,
+          network: side.settings,
         },
       ],
     };

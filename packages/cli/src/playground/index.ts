@@ -1,6 +1,7 @@
 import { banner } from "./banner.js";
 import { Playground, type PlaygroundOptions } from "./playground.js";
 
+export { findNetwork } from "./networks/index.js";
 export type { PlaygroundOptions } from "./playground.js";
 
 const BRIDGED_WITHIN_MS = 30_000;

@@ -17,11 +17,11 @@ const nothing = z.object({});
 
 /** What the page can do: `POST /api/<name>`. Rejects with a message for the person at the page. */
 export async function act(playground: Playground, action: string, body: unknown): Promise<void> {
-  const { matrix, irc } = playground;
+  const { matrix, side: network } = playground;
   switch (action) {
     case "say": {
-      const { side: where, text: said, html: formatted, emote } = read(say, body);
-      if (where === "irc") irc.say(said, emote);
+      const { side, text: said, html: formatted, emote } = read(say, body);
+      if (side === "irc") await network.say(said, emote);
       else await matrix.say({ text: said, emote, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
@@ -31,25 +31,26 @@ export async function act(playground: Playground, action: string, body: unknown)
     }
     case "remove": {
       const { side: where, id: target } = read(remove, body);
-      if (where === "irc") irc.remove(target);
+      if (where === "irc") await network.remove?.(target);
       else await matrix.remove(target);
       return;
     }
     case "react": {
       const { side: where, id: target, key } = read(react, body);
-      if (where === "irc") irc.toggleReaction(target, key);
+      if (where === "irc") await network.toggleReaction?.(target, key);
       else await matrix.toggleReaction(target, key);
       return;
     }
     case "topic": {
-      const { side: where, topic: words } = read(topic, body);
-      if (where === "irc") irc.setTopic(words);
+      const { side, topic: words } = read(topic, body);
+      if (side === "irc") await network.setTopic?.(words);
       else await matrix.setTopic(words);
       return;
     }
     case "friend": {
-      const { side: where, here } = read(friend, body);
-      return where === "irc" ? irc.setFriend(here) : matrix.setFriend(here);
+      const { side, here } = read(friend, body);
+      await (side === "irc" ? network.setFriend?.(here) : matrix.setFriend(here));
+      return;
     }
     case "run":
       read(nothing, body);

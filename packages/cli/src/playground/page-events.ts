@@ -20,6 +20,8 @@ export interface MessageItem {
   readonly from: Author;
   /** Said by the person at the page, who may edit and delete it. */
   readonly own: boolean;
+  /** Brought from the other side by the bridge, where that is to be seen. */
+  readonly relayed?: boolean;
   readonly style: "text" | "notice" | "emote";
   readonly text: string;
   /** Matrix HTML; the page shows of it what it knows. */
@@ -103,9 +105,25 @@ export interface Access {
   readonly roomAlias: string;
   readonly user: string;
   readonly password: string;
-  readonly ircHost: string;
-  readonly ircPort: number;
   readonly channel: string;
+  readonly network: ShownNetwork;
+}
+
+/** What the page says of the network beside Matrix. */
+export interface ShownNetwork {
+  readonly name: string;
+  readonly place: string;
+  readonly markup: "irc" | "plain";
+  /** Begins the user ids of its people on Matrix. */
+  readonly prefix: string;
+  readonly person: string;
+  readonly friend: string | null;
+  readonly hasTopic: boolean;
+  /** Whether its person can react to messages, and delete them. */
+  readonly reacts: boolean;
+  readonly deletes: boolean;
+  /** Lines of text. */
+  readonly access: readonly string[];
 }
 
 export interface Snapshot {

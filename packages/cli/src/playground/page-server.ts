@@ -14,7 +14,7 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = {
   "/style.css": ["style.css", "text/css; charset=utf-8"],
   "/icon.svg": ["icon.svg", "image/svg+xml"],
   ...Object.fromEntries(
-    ["page", "room", "message", "rich-text", "bridge", "api"].map((name) => [
+    ["page", "room", "message", "rich-text", "bridge", "network", "api"].map((name) => [
       `/${name}.js`,
       [`${name}.js`, "text/javascript; charset=utf-8"] as const,
     ]),

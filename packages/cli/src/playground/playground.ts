@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Homeserver, IrcServer } from "@trestle/testkit";
+import { Homeserver } from "@trestle/testkit";
 import { BridgeProcess } from "./bridge-process.js";
 import { BridgeWatch } from "./bridge-watch.js";
 import { PlaygroundFiles } from "./files.js";
 import { findFreePort, onFreePort, portBehind } from "./free-port.js";
-import { IrcSide } from "./irc-side.js";
 import { MatrixSide } from "./matrix-side.js";
+import type { NetworkSide, PlaygroundNetwork } from "./network.js";
+import { irc } from "./networks/irc.js";
 import { act } from "./page-actions.js";
 import type { Access, PageEvent, Snapshot } from "./page-events.js";
 import { PageServer } from "./page-server.js";
@@ -18,22 +19,24 @@ import { Run } from "./run.js";
 export interface PlaygroundOptions {
   /** Where the page is; the next free one where it is taken. 8090 where absent; 0 takes any. */
   readonly port?: number;
+  /** What is shown beside Matrix; IRC where absent. */
+  readonly network?: PlaygroundNetwork;
 }
 
 const SERVER_NAME = "playground.localhost";
-const BOT = "ircbot";
-const CHANNEL = "#trestle";
+const BOT = "bridgebot";
 const ROOM_ALIAS = `#trestle:${SERVER_NAME}`;
-const NETWORK = "playground";
 const TOPIC = "One conversation, two networks";
 const RUN_TOTAL = 200;
 /** A visitor's own client signs in with these; they open nothing but this playground. */
 const VISITOR = { user: "visitor", password: "visitor" };
 const REVIVE_WITHIN_MS = 10_000;
 
-interface Servers {
+interface Parts {
+  readonly directory: string;
+  readonly files: PlaygroundFiles;
   readonly homeserver: Homeserver;
-  readonly ircServer: IrcServer;
+  readonly network: PlaygroundNetwork;
 }
 
 /** Everything that runs: two servers, a bridge in a process of its own, a person on either side, and the page. */
@@ -44,15 +47,12 @@ export class Playground {
   #run: Run | undefined;
   #runs = 0;
   #matrix: MatrixSide | undefined;
-  #irc: IrcSide | undefined;
+  #side: NetworkSide | undefined;
   #url = "";
   #hasRun = false;
 
-  private constructor(
-    private readonly directory: string,
-    private readonly files: PlaygroundFiles,
-    private readonly servers: Servers,
-  ) {
+  private constructor(private readonly parts: Parts) {
+    const { directory, files, homeserver } = parts;
     const tell = (event: PageEvent): void => this.#page.tell(event);
     this.#page = new PageServer({ snapshot: () => this.#snapshot(), act: (action, body) => act(this, action, body) });
     this.#bridge = new BridgeProcess({
@@ -70,7 +70,7 @@ export class Playground {
     this.#watch = new BridgeWatch({
       process: this.#bridge,
       dataDirectory: files.dataDirectory,
-      atHomeserver: () => servers.homeserver.pushState(files.registration.id).pendingEvents,
+      atHomeserver: () => homeserver.pushState(files.registration.id).pendingEvents,
       tell,
     });
   }
@@ -79,9 +79,17 @@ export class Playground {
     const directory = await mkdtemp(join(tmpdir(), "trestle-playground-"));
     const preferred = options.port ?? 8090;
     const listenPort = await findFreePort();
-    const files = new PlaygroundFiles({ directory, serverName: SERVER_NAME, listenPort, botLocalpart: BOT });
-    const servers = await startServers(files, preferred);
-    const playground = new Playground(directory, files, servers);
+    const { network = irc } = options;
+    const files = new PlaygroundFiles({
+      directory,
+      serverName: SERVER_NAME,
+      listenPort,
+      botLocalpart: BOT,
+      protocol: slugOf(network),
+      prefix: prefixOf(network),
+    });
+    const homeserver = await startHomeserver(files, preferred);
+    const playground = new Playground({ directory, files, homeserver, network });
     try {
       await playground.#start(preferred);
       return playground;
@@ -101,20 +109,33 @@ export class Playground {
     return this.#matrix;
   }
 
-  get irc(): IrcSide {
-    if (this.#irc === undefined) throw new Error("The IRC side has not started yet.");
-    return this.#irc;
+  /** The network beside Matrix. */
+  get side(): NetworkSide {
+    if (this.#side === undefined) throw new Error("The network's side has not started yet.");
+    return this.#side;
   }
 
   get access(): Access {
-    const { homeserver, ircServer } = this.servers;
+    const { homeserver, network } = this.parts;
+    const { name, place, markup = "plain", person, friend } = network;
+    const { side } = this;
     return {
       homeserverUrl: homeserver.url,
       roomAlias: ROOM_ALIAS,
       ...VISITOR,
-      ircHost: ircServer.host,
-      ircPort: ircServer.port,
-      channel: CHANNEL,
+      channel: side.channel,
+      network: {
+        name,
+        place,
+        markup,
+        prefix: prefixOf(network),
+        person,
+        friend: friend ?? null,
+        hasTopic: side.setTopic !== undefined,
+        reacts: side.toggleReaction !== undefined,
+        deletes: side.remove !== undefined,
+        access: side.access,
+      },
     };
   }
 
@@ -134,7 +155,8 @@ export class Playground {
       run: this.#runs,
       total: RUN_TOTAL,
       sayOnMatrix: (text, txnId) => this.matrix.say({ text }, txnId),
-      sayOnIrc: (text) => this.irc.say(text),
+      sayOnNetwork: (text) => this.side.say(text),
+      network: this.parts.network.name,
       tell: (run) => this.#page.tell({ type: "run", run }),
     });
     this.#run.start();
@@ -149,45 +171,39 @@ export class Playground {
     await this.#run?.close();
     await this.#page.close();
     await this.#stopBridge();
-    await Promise.all([this.#matrix?.close(), this.#irc?.close()]);
-    await Promise.all([this.servers.homeserver.stop(), this.servers.ircServer.stop()]);
-    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+    await Promise.all([this.#matrix?.close(), this.#side?.close()]);
+    await this.parts.homeserver.stop();
+    await rm(this.parts.directory, { recursive: true, force: true, maxRetries: 3 });
   }
 
   async #start(preferred: number): Promise<void> {
-    const { homeserver, ircServer } = this.servers;
+    const { homeserver, network, directory, files } = this.parts;
     const tell = (event: PageEvent): void => this.#page.tell(event);
     this.#url = await onFreePort(preferred, (port) => this.#page.listen(port));
-    [this.#matrix, this.#irc] = await Promise.all([
-      MatrixSide.start({
-        homeserverUrl: homeserver.url,
-        person: ["alice", "alice"],
-        friend: ["carol", "carol"],
-        roomAlias: ROOM_ALIAS,
-        topic: TOPIC,
-        bot: `@${BOT}:${SERVER_NAME}`,
-        tell,
-        heard: (text) => this.#run?.heard("toMatrix", text),
-      }),
-      IrcSide.start({
-        host: ircServer.host,
-        port: ircServer.port,
-        person: "bob",
-        friend: "dave",
-        channel: CHANNEL,
-        topic: TOPIC,
-        tell,
-        heard: (text) => this.#run?.heard("toIrc", text),
-      }),
-    ]);
-    await this.files.write({
+    // One after the other: what has begun is ended when the next one fails.
+    this.#side = await network.open({
+      port: portBehind(preferred, 2),
+      directory,
+      topic: TOPIC,
+      tell,
+      heard: (text) => this.#run?.heard("toIrc", text),
+    });
+    this.#matrix = await MatrixSide.start({
       homeserverUrl: homeserver.url,
-      ircHost: ircServer.host,
-      ircPort: ircServer.port,
-      networkName: NETWORK,
+      person: ["alice", "alice"],
+      friend: ["carol", "carol"],
+      roomAlias: ROOM_ALIAS,
+      topic: TOPIC,
+      bot: `@${BOT}:${SERVER_NAME}`,
+      tell,
+      heard: (text) => this.#run?.heard("toMatrix", text),
+    });
+    await files.write({
+      homeserverUrl: homeserver.url,
       admin: `@alice:${SERVER_NAME}`,
       room: ROOM_ALIAS,
-      channel: CHANNEL,
+      connector: network.connector,
+      side: this.#side,
     });
     this.#bridge.start();
     this.#watch.start();
@@ -215,7 +231,7 @@ export class Playground {
   #snapshot(): Snapshot {
     return {
       matrix: this.matrix.state,
-      irc: this.irc.state,
+      irc: this.side.state,
       bridge: this.#watch.state,
       run: this.#run?.state ?? null,
       access: this.access,
@@ -223,7 +239,7 @@ export class Playground {
   }
 }
 
-async function startServers(files: PlaygroundFiles, preferred: number): Promise<Servers> {
+async function startHomeserver(files: PlaygroundFiles, preferred: number): Promise<Homeserver> {
   const homeserver = await onFreePort(portBehind(preferred, 1), (port) =>
     Homeserver.start({
       serverName: SERVER_NAME,
@@ -236,13 +252,9 @@ async function startServers(files: PlaygroundFiles, preferred: number): Promise<
   homeserver.createUser("alice", "alice");
   homeserver.createUser("carol", "carol");
   homeserver.createUser(VISITOR.user, VISITOR.password);
-  const ircServer = await onFreePort(portBehind(preferred, 2), (port) =>
-    IrcServer.start({
-      port,
-      network: "Playground",
-      name: "irc.playground.localhost",
-      motd: ["Welcome to the playground. /join #trestle"],
-    }),
-  );
-  return { homeserver, ircServer };
+  return homeserver;
 }
+
+/** A network's name for use in ids: a connector may be named by a path. */
+const slugOf = ({ name }: PlaygroundNetwork): string => name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+const prefixOf = (network: PlaygroundNetwork): string => network.prefix ?? `${slugOf(network)}_`;

@@ -7,7 +7,9 @@ export interface RunOptions {
   /** Messages in each direction. */
   readonly total: number;
   readonly sayOnMatrix: (text: string, txnId: string) => Promise<void>;
-  readonly sayOnIrc: (text: string) => void;
+  readonly sayOnNetwork: (text: string) => Promise<void> | void;
+  /** The network's name. */
+  readonly network: string;
   readonly tell: (state: RunState) => void;
 }
 
@@ -23,7 +25,7 @@ export class Run {
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: RunOptions) {
-    this.#tally = new Tally(options.run, options.total);
+    this.#tally = new Tally(options.run, options.total, options.network);
   }
 
   get state(): RunState {
@@ -37,11 +39,11 @@ export class Run {
   }
 
   start(): void {
-    const { run, sayOnMatrix, sayOnIrc } = this.options;
+    const { run, sayOnMatrix, sayOnNetwork } = this.options;
     this.#changed();
     this.#sending = Promise.all([
       this.#send("toIrc", (text, number) => sayOnMatrix(text, `run-${run}-${number}`)),
-      this.#send("toMatrix", (text) => sayOnIrc(text)),
+      this.#send("toMatrix", (text) => sayOnNetwork(text)),
     ]);
   }
 
@@ -58,11 +60,11 @@ export class Run {
   }
 
   async #send(direction: TallyDirection, say: (text: string, number: number) => Promise<void> | void): Promise<void> {
-    const { run, total } = this.options;
+    const { run, total, network } = this.options;
     const begun = Date.now();
     for (let number = 1; number <= total && !this.#stop.signal.aborted; number += 1) {
       try {
-        await say(numbered(direction, run, number, total), number);
+        await say(numbered({ direction, run, number, total, network }), number);
       } catch (error) {
         process.stderr.write(`Message ${number} of run ${run} could not be sent: ${String(error)}\n`);
         return;

@@ -2,11 +2,25 @@ import type { DirectionTally, RunState } from "./page-events.js";
 
 export type TallyDirection = "toIrc" | "toMatrix";
 
-const NUMBERED = /No\. (\d+) of (\d+) from (Matrix|IRC), run (\d+)/;
+const NUMBERED = /No\. (\d+) of (\d+) from (\S+), run (\d+)/;
 
-/** The text of a counted message; `counted` reads it back at the other side. */
-export function numbered(direction: TallyDirection, run: number, number: number, total: number): string {
-  return `No. ${number} of ${total} from ${direction === "toIrc" ? "Matrix" : "IRC"}, run ${run}`;
+export interface Numbered {
+  readonly direction: TallyDirection;
+  readonly run: number;
+  readonly number: number;
+  readonly total: number;
+  /** The network's name. */
+  readonly network: string;
+}
+
+/** The text of a counted message; the tally reads it back at the other side. */
+export function numbered({ direction, run, number, total, network }: Numbered): string {
+  return `No. ${number} of ${total} from ${originOf(direction, network)}, run ${run}`;
+}
+
+/** One word, also for a network whose name has several. */
+function originOf(direction: TallyDirection, network: string): string {
+  return direction === "toIrc" ? "Matrix" : network.replace(/\s+/g, "-");
 }
 
 class Count {
@@ -47,6 +61,7 @@ export class Tally {
   constructor(
     readonly run: number,
     readonly total: number,
+    readonly network: string,
   ) {}
 
   get state(): RunState {
@@ -61,7 +76,7 @@ export class Tally {
   /** Looks at a message that arrived on one side; `true` when it is one of this run that comes from the other. */
   arrived(direction: TallyDirection, text: string): boolean {
     const match = NUMBERED.exec(text);
-    const from = direction === "toIrc" ? "Matrix" : "IRC";
+    const from = originOf(direction, this.network);
     if (match === null || match[3] !== from || Number(match[4]) !== this.run) return false;
     this.#counts[direction].arrived(Number(match[1]));
     return true;

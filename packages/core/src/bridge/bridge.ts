@@ -185,6 +185,7 @@ export class Bridge implements AppServiceHandler {
     }
     await this.#toNetworkFlow.resume(clean);
     await this.#toMatrixFlow.resume(clean);
+    this.#receiver.open();
     this.#memberships.hurry();
   }
 

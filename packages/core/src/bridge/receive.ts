@@ -19,7 +19,16 @@ const longestId = 1024;
 
 /** Journals what a network says, once for each linked room. */
 export class Receiver {
+  #opened: () => void = () => undefined;
+  #opening: Promise<void> | undefined = new Promise((resolve) => (this.#opened = resolve));
+
   constructor(readonly runtime: BridgeRuntime) {}
+
+  /** The lanes have taken up what an earlier process left: what came since may follow it. */
+  open(): void {
+    this.#opening = undefined;
+    this.#opened();
+  }
 
   /**
    * Resolves when the event is on disk (or known, or for nobody).
@@ -27,6 +36,7 @@ export class Receiver {
    */
   async receive(event: NetworkEvent): Promise<void> {
     check(event);
+    if (this.#opening) await this.#opening;
     const { runtime } = this;
     const found = runtime.links.ofChannel(event.channel);
     const links = found instanceof Promise ? await found : found;

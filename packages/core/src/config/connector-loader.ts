@@ -12,6 +12,7 @@ import { validate } from "./validate.js";
 /** The connectors that belong to Trestle, by the name a configuration gives them. */
 const own: Readonly<Record<string, string>> = {
   irc: "@trestle/irc",
+  mqtt: "@trestle/mqtt",
   slack: "@trestle/slack",
   xmpp: "@trestle/xmpp",
 };

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
+import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type {
   EditEffect, MembershipEffect, MessageEffect, NameEffect, ReactEffect, ReceiptSignal, RedactEffect, TopicEffect, TypingSignal,
 } from "./effects.js";
@@ -15,11 +16,13 @@ import type { Outcome, Sent } from "./outcome.js";
  * `connect` is called once at start and returns what the network can do. A handler that is absent is a capability that
  * is absent: the core then uses the documented fallback.
  */
-export function defineConnector<Config extends z.ZodType>(connector: Connector<Config>): Connector<Config> {
-  return connector;
+export function defineConnector<Config extends z.ZodType, const Able extends Limits = TextOnly>(connector: Connector<Config, Able>): Connector<Config> {
+  // What the handlers take is wider to the core than to their author: it adapts every content to the limits first.
+  return connector as Connector<Config>;
 }
 
-export interface Connector<Config extends z.ZodType = z.ZodType> {
+/** A connector; `Able` is inferred from the `limits` that `connect` returns, and says which content the handlers get. */
+export interface Connector<Config extends z.ZodType = z.ZodType, Able extends Limits = Limits> {
   /** The protocol's id, of the characters `[a-z0-9-]`. */
   readonly network: string;
   /** The protocol's name for people; `network` where absent. */
@@ -29,7 +32,7 @@ export interface Connector<Config extends z.ZodType = z.ZodType> {
    * Called once, after the store is open and before any effect is delivered. It must not wait until the network is
    * reachable: it starts connecting, reports through `network.report`, and effects answer `retry` until it is.
    */
-  connect(context: ConnectContext<z.output<Config>>): Promise<NetworkHandlers> | NetworkHandlers;
+  connect(context: ConnectContext<z.output<Config>>): Promise<NetworkHandlers<Able>> | NetworkHandlers<Able>;
 }
 
 export interface ConnectContext<Config> {
@@ -46,6 +49,7 @@ export interface Network {
   /**
    * Takes an event from the network. Resolves when it is on disk: only then acknowledge it to the network. An event
    * whose id was received before is dropped (and resolves as well). Rejects only when the disk refuses; acknowledge nothing then.
+   * What comes before `connect` has returned waits until it has: do not wait for it within `connect`.
    */
   receive(event: NetworkEvent): Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
@@ -122,12 +126,24 @@ export interface Limits {
   readonly replies?: boolean;
 }
 
+/** The limits of a network that takes text alone: what `limits` is where it says nothing of media and locations. */
+export interface TextOnly extends Limits {
+  readonly media?: false;
+  readonly location?: false;
+}
+
+/** The content that a network with these limits is given. */
+export type ContentFor<Able extends Limits> =
+  | TextContent
+  | ("media" extends keyof Able ? (Able extends { readonly media?: false } ? never : MediaContent) : never)
+  | ("location" extends keyof Able ? (Able extends { readonly location?: false } ? never : LocationContent) : never);
+
 /**
  * What a network can do. All handlers for one channel are called one after the other, in the order of their causes,
  * never two at a time; those for different channels run side by side. One that throws is answered like `uncertain`.
  */
-export interface NetworkHandlers {
-  readonly limits?: Limits;
+export interface NetworkHandlers<Able extends Limits = Limits> {
+  readonly limits?: Able;
   /**
    * The network drops a second attempt of the same effect by itself. The core then never asks `findSent`, and a lane
    * does not wait for the disk between two messages.
@@ -139,9 +155,9 @@ export interface NetworkHandlers {
    * that a crash in the middle goes on where it stopped. Called once a message; `message` is then called once a part.
    * An empty list means there is nothing to send.
    */
-  readonly split?: (message: Omit<MessageEffect, "part" | "parts" | "wire" | "signal">) => Promise<readonly unknown[]> | readonly unknown[];
+  readonly split?: (message: Omit<MessageEffect<ContentFor<Able>>, "part" | "parts" | "wire" | "signal">) => Promise<readonly unknown[]> | readonly unknown[];
   /** Sends a message (or one part of it). */
-  readonly message: (message: MessageEffect) => Promise<Outcome>;
+  readonly message: (message: MessageEffect<ContentFor<Able>>) => Promise<Outcome>;
   /** Fallback: a line with the corrected text. */
   readonly edit?: (edit: EditEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
@@ -165,7 +181,7 @@ export interface NetworkHandlers {
    * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what
    * was sent, or `null` when surely not; throw (or answer `uncertain`) when it cannot be known now: asked again later.
    */
-  readonly findSent?: (effect: MessageEffect) => Promise<Sent | null>;
+  readonly findSent?: (effect: MessageEffect<ContentFor<Able>>) => Promise<Sent | null>;
 
   /** A channel was linked, or a link was found at start: be present in it. Must be quick; called again at every start. */
   readonly linked?: (link: ChannelLink) => Promise<void>;

@@ -39,8 +39,8 @@ export interface ReplyTarget {
   readonly excerpt?: string;
 }
 
-export interface MessageEffect extends EffectBase {
-  readonly content: Content;
+export interface MessageEffect<What extends Content = Content> extends EffectBase {
+  readonly content: What;
   readonly replyTo?: ReplyTarget;
   readonly thread?: ReplyTarget;
   /** Which part of the event this is, from 0. */

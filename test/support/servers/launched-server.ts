@@ -4,7 +4,7 @@ import { until } from "../bounded.js";
 import type { Certificate } from "./certificate.js";
 import { Child } from "./child.js";
 
-export interface IrcProgram {
+export interface ServerProgram {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -12,12 +12,12 @@ export interface IrcProgram {
   readonly config: string;
 }
 
-/** An IRC server of its own on a free loopback port. */
-export class IrcServer {
+/** A server of its own on a free loopback port. */
+export class LaunchedServer {
   #child: Child | undefined;
 
   private constructor(
-    readonly program: IrcProgram,
+    readonly program: ServerProgram,
     readonly directory: string,
     readonly port: number,
     /** With TLS, where it was asked for. */
@@ -26,12 +26,12 @@ export class IrcServer {
 
   /** Resolves when it accepts connections. */
   static async launch(
-    program: IrcProgram,
+    program: ServerProgram,
     directory: string,
     port: number,
     tls?: { readonly port: number; readonly certificate: Certificate },
-  ): Promise<IrcServer> {
-    const server = new IrcServer(program, directory, port, tls);
+  ): Promise<LaunchedServer> {
+    const server = new LaunchedServer(program, directory, port, tls);
     try {
       await writeFile(program.configFile, program.config);
       await server.start();

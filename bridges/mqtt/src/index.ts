@@ -1,0 +1,2 @@
+export { default } from "./connector.js";
+export { readSaid, type Said } from "./payload.js";
