@@ -44,7 +44,7 @@ export class LogTail {
     for (const line of text.split("\n")) {
       if (line === "") continue;
       this.lines.push(line.slice(0, 400));
-      if (this.lines.length > 20) this.lines.shift();
+      if (this.lines.length > 50) this.lines.shift();
     }
   }
 }

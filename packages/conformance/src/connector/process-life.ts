@@ -81,12 +81,13 @@ export class ProcessLife implements BridgeLife {
           resolve();
         }
       });
-      child.once("exit", (code, signal) => {
+      // Its last words have been read by then.
+      child.once("close", (code, signal) => {
         clearTimeout(timer);
         reject(new Error(`The bridge did not start:\n${this.log.join("\n")}`));
         if (this.#child !== child) return;
         this.#child = undefined;
-        const last = this.log.slice(-3).join("\n");
+        const last = this.log.findLast((line) => /^\S*Error/.test(line)) ?? this.log.at(-1) ?? "it said nothing";
         this.surprises.push(
           `The bridge's process ended by itself (${signal ?? `exit status ${String(code)}`}): ${last}`,
         );

@@ -105,8 +105,10 @@ async function carryOut(
   process.on("unhandledRejection", watch);
   try {
     await stage.life.start();
-    await warmUp(stage);
-    const findings = await findingsOf(() => check.run(stage, note));
+    const findings = await findingsOf(async () => {
+      await warmUp(stage);
+      await check.run(stage, note);
+    });
     findings.push(...besides(stage, uncaught));
     if (findings.length > 0) throw new Found(findings);
   } finally {

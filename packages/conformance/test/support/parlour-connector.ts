@@ -17,10 +17,19 @@ import {
 } from "@trestle/core";
 import { richTextOf, toPlainText } from "@trestle/rich-text";
 import { z } from "zod";
-import { Refused, Unavailable, type Happening, type Listener, type Parlour, type SeenOf } from "./parlour.js";
+import {
+  Refused,
+  Unavailable,
+  type Happening,
+  type Listener,
+  type Parlour,
+  type SeenOf,
+  type Visit,
+} from "./parlour.js";
 
 export interface Session {
   readonly parlour: Parlour;
+  readonly visit: Visit;
   readonly network: Network;
   /** What the network has done under an effect, as an outcome. */
   act(effect: EffectBase, done: (id: string) => SeenOf): Promise<Outcome>;
@@ -46,10 +55,12 @@ export function parlourConnector(parlour: Parlour, fault: Fault = {}): Connector
     network: "parlour",
     config: z.strictObject({}),
     connect: ({ network }) => {
+      const visit = parlour.visit();
       const session: Session = {
         parlour,
+        visit,
         network,
-        act: (effect, done) => act(parlour, effect, done),
+        act: (effect, done) => act(visit, effect, done),
         receive: (channel, happening) => receive(network, channel, happening),
       };
       const right: Listener["take"] = (channel, happening) => session.receive(channel, happening);
@@ -65,9 +76,9 @@ export function parlourConnector(parlour: Parlour, fault: Fault = {}): Connector
   });
 }
 
-async function act(parlour: Parlour, effect: EffectBase, done: (id: string) => SeenOf): Promise<Outcome> {
+async function act(visit: Visit, effect: EffectBase, done: (id: string) => SeenOf): Promise<Outcome> {
   try {
-    const id = await parlour.act(effect.channel, effect.effect, done);
+    const id = await visit.act(effect.channel, effect.effect, done);
     return { id: RemoteMessageId(id) };
   } catch (error) {
     if (error instanceof Unavailable) return retry(error.message);
@@ -77,7 +88,7 @@ async function act(parlour: Parlour, effect: EffectBase, done: (id: string) => S
 }
 
 function handlersOf(session: Session, leave: () => void): NetworkHandlers {
-  const { parlour } = session;
+  const { parlour, visit } = session;
   return {
     limits: { textBytes: 400 },
     message: (effect) => {
@@ -99,7 +110,7 @@ function handlersOf(session: Session, leave: () => void): NetworkHandlers {
       session.act(effect, () => ({ kind: "reactionRemoved", target: effect.target, key: effect.key })),
     topic: (effect) => session.act(effect, () => ({ kind: "topic", text: effect.topic.slice(0, 400) })),
     findSent: async (effect) => {
-      const id = await parlour.find(effect.channel, effect.effect);
+      const id = await visit.find(effect.channel, effect.effect);
       return id === undefined ? null : { id: RemoteMessageId(id) };
     },
     openMedia: (reference) =>

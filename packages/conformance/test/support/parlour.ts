@@ -42,6 +42,12 @@ export interface Listener {
   back(): void;
 }
 
+export interface Visit {
+  act(channel: string, effect: string, done: (id: string) => Seen): Promise<string>;
+  /** The id under which the network has an effect. */
+  find(channel: string, effect: string): Promise<string | undefined>;
+}
+
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
 }
@@ -77,6 +83,7 @@ export class Parlour implements NetworkFake {
   #listener: Listener | undefined;
   #up = true;
   #ids = 0;
+  #deaths = 0;
   /** Milliseconds (at random up to this many) that the network takes for anything. */
   latencyMs = 3;
 
@@ -167,6 +174,7 @@ export class Parlour implements NetworkFake {
   }
 
   crashed(): void {
+    this.#deaths += 1;
     this.#listener = undefined;
   }
 
@@ -194,9 +202,22 @@ export class Parlour implements NetworkFake {
     if (this.#listener === listener) this.#listener = undefined;
   }
 
+  /** A visit of the bridge, through which it acts until it dies. */
+  visit(): Visit {
+    const life = this.#deaths;
+    const alive = (): void => {
+      if (this.#deaths !== life) throw new Unavailable("whoever speaks is dead");
+    };
+    return {
+      act: (channel, effect, done) => this.#act(channel, effect, done, alive),
+      find: (channel, effect) => this.#find(channel, effect),
+    };
+  }
+
   /** Does one thing of the bridge's; resolves when the network answers. */
-  async act(channel: string, effect: string, done: (id: string) => Seen): Promise<string> {
+  async #act(channel: string, effect: string, done: (id: string) => Seen, alive: () => void): Promise<string> {
     await this.#pause();
+    alive();
     const room = this.#room(channel);
     if (!this.#up) throw new Unavailable("the parlour is closed");
     if (room.refused) throw new Refused("the bridge is banned from this channel");
@@ -218,7 +239,7 @@ export class Parlour implements NetworkFake {
   }
 
   /** The id under which the network has an effect of the bridge's. */
-  async find(channel: string, effect: string): Promise<string | undefined> {
+  async #find(channel: string, effect: string): Promise<string | undefined> {
     await this.#pause();
     if (!this.#up) throw new Unavailable("the parlour is closed");
     const room = this.#room(channel);
