@@ -8,3 +8,7 @@ export { viewOf } from "./network/view.js";
 export type { Finding } from "./report/finding.js";
 export { formatReport, formatResult } from "./report/format.js";
 export { tally, type CheckResult, type CheckTitle, type Level, type Report } from "./report/report.js";
+
+// For those who examine a service from outside
+export { checkService, ServiceAway, serviceChecks, type ServiceOptions } from "./service/suite.js";
+export { readServiceRegistration, serverNameOf, type ServiceRegistration } from "./service/target.js";

@@ -9,7 +9,7 @@ import { LocalLife } from "./local-life.js";
 import { seenOnMatrix, type SeenOnMatrix } from "./matrix-view.js";
 import { ProcessLife } from "./process-life.js";
 import { connectorOf, nameOf, type Subject } from "./subject.js";
-import { until, type Patience } from "./waiting.js";
+import { until, type Patience } from "../waiting.js";
 
 export interface StageOptions {
   /** How long something that must come is waited for, in milliseconds. */
