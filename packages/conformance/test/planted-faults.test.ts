@@ -1,11 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { checkConnector, formatReport } from "@trestle/conformance";
+import { brokenAbilities } from "./support/broken-abilities.js";
 import { brokenConnectors } from "./support/broken-connectors.js";
 import { Parlour } from "./support/parlour.js";
 import { parlourConnector } from "./support/parlour-connector.js";
 
 describe("a connector that", () => {
-  it.each(brokenConnectors.map((each) => [each.name, each] as const))(
+  it.each([...brokenConnectors, ...brokenAbilities].map((each) => [each.name, each] as const))(
     "%s is caught, and told what is wrong",
     async (_name, { fault, caughtBy, words }) => {
       const parlour = new Parlour();

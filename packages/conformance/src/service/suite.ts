@@ -119,9 +119,11 @@ async function carryOut(check: ServiceCheck, scene: Scene): Promise<void> {
     if (!(error instanceof Found)) throw error;
     findings.push(...error.findings);
   }
-  const problems = new Map(
-    scene.probe.takeDeviations().map((each) => [`${each.operation} ${each.status}: ${each.problem}`, each]),
-  );
+  // What is said to bad input is looked at by the checks themselves.
+  const deviations = scene.probe
+    .takeDeviations()
+    .filter(({ status }) => check.section !== "robustness" || status < 400);
+  const problems = new Map(deviations.map((each) => [`${each.operation} ${each.status}: ${each.problem}`, each]));
   if (findings.length === 0) {
     for (const [text, { side }] of [...problems].slice(0, 3))
       findings.push({

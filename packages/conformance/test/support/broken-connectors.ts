@@ -1,30 +1,12 @@
-import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-import { RemoteMessageId, RemoteUserId, retry, type NetworkEvent, type NetworkHandlers } from "@trestle/core";
+import { RemoteMessageId, RemoteUserId, retry, type Outcome } from "@trestle/core";
 import type { Block, RichText } from "@trestle/rich-text";
-import { eventOf, text, type Fault } from "./parlour-connector.js";
+import { altered, type Broken } from "./broken.js";
+import { text } from "./parlour-connector.js";
 
-/** One connector with one fault. */
-export interface Broken {
-  readonly name: string;
-  readonly fault: Fault;
-  /** The check that must find it. */
-  readonly caughtBy: string;
-  /** What must be said about it. */
-  readonly words: RegExp;
-}
+/** The promises, broken one at a time. */
 
 const nothing = (): void => undefined;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Receives what happens, altered. */
-function altered(change: (event: NetworkEvent, channel: string) => NetworkEvent): NonNullable<Fault["take"]> {
-  return (_right, { network }) =>
-    async (channel, happening) => {
-      const event = eventOf(channel, happening);
-      if (event) await network.receive(change(event, channel));
-    };
-}
 
 const lost: readonly Broken[] = [
   {
@@ -194,11 +176,8 @@ const order: readonly Broken[] = [
     words: /While one channel of the network did not answer, messages to another did not arrive/,
     fault: {
       handlers: (right) => {
-        let queue: Promise<unknown> = Promise.resolve();
-        return {
-          message: (effect) =>
-            (queue = queue.then(() => right.message(effect))) as ReturnType<NetworkHandlers["message"]>,
-        };
+        let queue: Promise<Outcome> = Promise.resolve(undefined);
+        return { message: (effect) => (queue = queue.then(() => right.message(effect))) };
       },
     },
   },
@@ -322,144 +301,4 @@ function calling(body: RichText): RichText {
   return { blocks: [call, ...body.blocks] };
 }
 
-const can: readonly Broken[] = [
-  {
-    name: "corrects the first part alone",
-    caughtBy: "can.edit-parts",
-    words: /corrected to a short one; \d+ of its \d+ words are still there/,
-    fault: {
-      handlers: (right) => ({ edit: (effect) => right.edit!({ ...effect, target: effect.target.slice(0, 1) }) }),
-    },
-  },
-  {
-    name: "says a correction once more",
-    caughtBy: "can.edit",
-    words: /the old one still stands/,
-    fault: {
-      handlers: (right, { act }) => ({
-        edit: (effect) => act(effect, (id) => ({ kind: "message", id, text: text(effect.content) })),
-        redact: right.redact!,
-      }),
-    },
-  },
-  {
-    name: "removes the first part alone",
-    caughtBy: "can.redact-parts",
-    words: /was removed on Matrix; \d+ of its \d+ words are still on the network/,
-    fault: {
-      handlers: (right) => ({ redact: (effect) => right.redact!({ ...effect, target: effect.target.slice(0, 1) }) }),
-    },
-  },
-  {
-    name: "removes nothing",
-    caughtBy: "can.redact",
-    words: /removed on Matrix; on the network it still stands/,
-    fault: { handlers: () => ({ redact: () => Promise.resolve({}) }) },
-  },
-  {
-    name: "reacts to the latest message",
-    caughtBy: "can.react",
-    words: /was put on latest/,
-    fault: {
-      handlers: (_right, { act }) => ({
-        react: (effect) => act(effect, () => ({ kind: "reaction", target: "latest", key: effect.key })),
-      }),
-    },
-  },
-  {
-    name: "never takes a reaction back",
-    caughtBy: "can.react",
-    words: /taken back on Matrix and still stands/,
-    fault: { handlers: () => ({ unreact: () => Promise.resolve({}) }) },
-  },
-  {
-    name: "receives the topic that it set",
-    caughtBy: "can.change",
-    words: /set (again and again|once more)/,
-    fault: {
-      take:
-        (right, { network }) =>
-        async (channel, happening) => {
-          if (happening.kind !== "topic" || !happening.bridge) return right(channel, happening);
-          const event = eventOf(channel, { ...happening, bridge: false });
-          // What differs by a blank is not what the room has already.
-          if (event?.kind === "channel") await network.receive({ ...event, topic: `${event.topic ?? ""} ` });
-        },
-    },
-  },
-  {
-    name: "receives a correction as a message",
-    caughtBy: "can.edit-back",
-    words: /corrected a message; on Matrix it is a new message/,
-    fault: {
-      take: altered((event) =>
-        event.kind === "edit"
-          ? { kind: "message", id: event.id, channel: event.channel, sender: event.sender, content: event.content }
-          : event,
-      ),
-    },
-  },
-  {
-    name: "does not open files",
-    caughtBy: "can.file-back",
-    words: /showed a file; on Matrix it is missing/,
-    fault: { handlers: () => ({ openMedia: () => Promise.resolve({ stream: failing(), mimeType: "text/plain" }) }) },
-  },
-  {
-    name: "signs everybody in",
-    caughtBy: "can.login",
-    words: /Wrong credentials signed a Matrix user in/,
-    fault: {
-      handlers: () => ({
-        login: async (dialogue) => ({
-          name: "x",
-          secret: await dialogue.ask([
-            { id: "n", type: "text", label: "n" },
-            { id: "p", type: "password", label: "p" },
-          ]),
-        }),
-      }),
-    },
-  },
-  {
-    name: "writes secrets into a file",
-    caughtBy: "can.login",
-    words: /The secret lies readable in the bridge's file notes/,
-    fault: {
-      handlers: (_right, { network, parlour }) => ({
-        login: async (dialogue) => {
-          const { n, p } = await dialogue.ask([
-            { id: "n", type: "text", label: "n" },
-            { id: "p", type: "password", label: "p" },
-          ]);
-          if (!parlour.signIn(n, p)) throw new Error("wrong");
-          appendFileSync(join(network.bridge.dataDirectory, "notes"), p);
-          return { name: n, secret: {} };
-        },
-      }),
-    },
-  },
-  {
-    name: "asks for a secret as for any word",
-    caughtBy: "can.login",
-    words: /The secret that was typed still stands in the chat/,
-    fault: {
-      handlers: (_right, { parlour }) => ({
-        login: async (dialogue) => {
-          const { n, p } = await dialogue.ask([
-            { id: "n", type: "text", label: "n" },
-            { id: "p", type: "text", label: "p" },
-          ]);
-          if (!parlour.signIn(n, p)) throw new Error("wrong");
-          return { name: n, secret: { p } };
-        },
-      }),
-    },
-  },
-];
-
-function failing(): never {
-  throw new Error("planted: the file does not open");
-}
-
-export const brokenConnectors: readonly Broken[] = [...lost, ...twice, ...order, ...silent, ...belong, ...can];
+export const brokenConnectors: readonly Broken[] = [...lost, ...twice, ...order, ...silent, ...belong];

@@ -104,14 +104,14 @@ export class Parlour implements NetworkFake {
 
   async say(channel: string, person: string, text: string, options: SayOptions = {}): Promise<string> {
     const id = this.#id();
-    this.#happen(channel, { kind: "said", id, person, text, emote: options.emote ?? false, bridge: false });
-    return Promise.resolve(id);
+    await this.#happen(channel, { kind: "said", id, person, text, emote: options.emote ?? false, bridge: false });
+    return id;
   }
 
   async share(channel: string, person: string, file: SharedFile): Promise<string> {
     const id = this.#id();
-    this.#happen(channel, { kind: "said", id, person, text: file.name, emote: false, bridge: false, file });
-    return Promise.resolve(id);
+    await this.#happen(channel, { kind: "said", id, person, text: file.name, emote: false, bridge: false, file });
+    return id;
   }
 
   edit(channel: string, person: string, target: string, text: string): Promise<void> {
@@ -231,9 +231,16 @@ export class Parlour implements NetworkFake {
     room.seen.push(seen);
     room.byEffect.set(effect, id);
     if (seen.kind === "message")
-      this.#happen(channel, { kind: "said", id, person: "the bridge", text: seen.text, emote: false, bridge: true });
+      await this.#happen(channel, {
+        kind: "said",
+        id,
+        person: "the bridge",
+        text: seen.text,
+        emote: false,
+        bridge: true,
+      });
     if (seen.kind === "topic")
-      this.#happen(channel, { kind: "topic", id, person: "the bridge", text: seen.text, bridge: true });
+      await this.#happen(channel, { kind: "topic", id, person: "the bridge", text: seen.text, bridge: true });
     await room.stalled;
     return id;
   }

@@ -26,7 +26,7 @@ async function pingsUs(scene: Scene): Promise<void> {
 interface Conversation {
   readonly room: string;
   readonly event: JsonObject;
-  answers(): number;
+  readonly answers: () => number;
 }
 
 /** A person invites the service's bot and speaks to it, until it says something. */
