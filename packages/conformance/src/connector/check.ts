@@ -18,6 +18,8 @@ export interface ConnectorCheck extends CheckTitle {
   /** Settings of `delivery` for this check. */
   readonly delivery?: Readonly<Record<string, unknown>>;
   readonly roomVersion?: "11" | "12";
+  /** It leaves behind what would confuse others: it is not run on a stage that others use. */
+  readonly alone?: boolean;
   /** Why it does not apply to a network; asked before anything is started. */
   readonly without?: (fake: NetworkFake) => string | undefined;
   /** The bridge runs, and has relayed a message each way in both places. */

@@ -1,11 +1,11 @@
 import type { NetworkFake } from "../network/network-fake.js";
-import { fail, Found, leaveOut, type Finding } from "../report/finding.js";
+import { Found, leaveOut, LeftOut, type Finding } from "../report/finding.js";
 import { formatResult } from "../report/format.js";
 import { reportOf, resultOf, type CheckResult, type Report } from "../report/report.js";
 import type { ConnectorCheck, Note } from "./check.js";
 import { connectorChecks } from "./checks/all.js";
-import { fence, whatIsKnown } from "./relay.js";
-import { Stage } from "./stage.js";
+import type { Stage } from "./stage.js";
+import { Stages, type StagesOptions } from "./stages.js";
 import { nameOf, type Subject } from "./subject.js";
 
 export interface ConformanceOptions {
@@ -21,6 +21,8 @@ export interface SuiteOptions extends ConformanceOptions {
   /** What makes groups and tests; those of the test runner (`globalThis`) where absent. */
   readonly describe?: (name: string, define: () => void) => void;
   readonly it?: (name: string, test: () => Promise<void>, timeoutMs?: number) => void;
+  /** What runs something after all tests; without it every check gets a bridge of its own, which takes longer. */
+  readonly after?: (close: () => Promise<void>) => void;
   /** How long one check may take, in milliseconds; ten times `patienceMs` where absent. Jest heeds it. */
   readonly timeoutMs?: number;
 }
@@ -29,16 +31,18 @@ const usualPatienceMs = 20_000;
 
 /** Makes a group of tests for a test runner, one for each check. A failed test says what people would have seen. */
 export function conformance(subject: Subject, fake: NetworkFake, options: SuiteOptions = {}): void {
-  const { describe, it } = runnerOf(options);
+  const { describe, it, after } = runnerOf(options);
+  const stages = new Stages(subject, fake, { ...settingsOf(options), sharing: after !== undefined });
   const timeout = options.timeoutMs ?? 10 * (options.patienceMs ?? usualPatienceMs);
   const checks = selected(options);
   describe(`conformance of ${nameOf(subject)}`, () => {
+    after?.(() => stages.close());
     for (const group of new Set(checks.map((each) => each.group))) {
       describe(group, () => {
         for (const check of checks) {
           if (check.group !== group) continue;
           const test = async (): Promise<void> => {
-            const result = await checkOnce(subject, fake, check, options);
+            const result = await checkOnce(stages, fake, check);
             if (result.outcome === "left out") process.stdout.write(`${formatResult(result).join("\n")}\n`);
             if (result.outcome === "failed") throw new Error(`\n${formatResult(result).join("\n")}`);
           };
@@ -55,8 +59,13 @@ export async function checkConnector(
   fake: NetworkFake,
   options: ConformanceOptions = {},
 ): Promise<Report> {
+  const stages = new Stages(subject, fake, { ...settingsOf(options), sharing: true });
   const results: CheckResult[] = [];
-  for (const check of selected(options)) results.push(await checkOnce(subject, fake, check, options));
+  try {
+    for (const check of selected(options)) results.push(await checkOnce(stages, fake, check));
+  } finally {
+    await stages.close();
+  }
   return reportOf(`Conformance of the connector ${nameOf(subject)}`, results);
 }
 
@@ -74,64 +83,43 @@ function isCalled({ id }: ConnectorCheck, name: string): boolean {
   return id === name || id.startsWith(`${name}.`);
 }
 
-function checkOnce(
-  subject: Subject,
-  fake: NetworkFake,
-  check: ConnectorCheck,
-  options: ConformanceOptions,
-): Promise<CheckResult> {
-  const look =
-    "the fake network and the connector's start: what is said above went wrong before anything could be judged";
-  return resultOf(check, (note) => carryOut(subject, fake, check, options, note), look);
+function settingsOf({
+  patienceMs = usualPatienceMs,
+  delivery = {},
+}: ConformanceOptions): Omit<StagesOptions, "sharing"> {
+  return { patienceMs, delivery };
 }
 
-async function carryOut(
-  subject: Subject,
-  fake: NetworkFake,
-  check: ConnectorCheck,
-  options: ConformanceOptions,
-  note: Note,
-): Promise<void> {
+function checkOnce(stages: Stages, fake: NetworkFake, check: ConnectorCheck): Promise<CheckResult> {
+  const look =
+    "the fake network and the connector's start: what is said above went wrong before anything could be judged";
+  return resultOf(check, (note) => carryOut(stages, fake, check, note), look);
+}
+
+async function carryOut(stages: Stages, fake: NetworkFake, check: ConnectorCheck, note: Note): Promise<void> {
   const reason = check.without?.(fake);
   if (reason !== undefined) leaveOut(reason);
-  const stage = await Stage.open(subject, fake, {
-    patienceMs: options.patienceMs ?? usualPatienceMs,
-    delivery: { ...check.delivery, ...options.delivery },
-    ...(check.roomVersion && { roomVersion: check.roomVersion }),
-  });
+  const { stage, ready } = await stages.borrow(check);
+  const before = { violations: stage.fake.violations?.().length ?? 0, surprises: stage.life.surprises.length };
   const uncaught: string[] = [];
   const watch = (error: unknown): void =>
     void uncaught.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.on("unhandledRejection", watch);
+  let isSound = false;
   try {
-    await stage.life.start();
     const findings = await findingsOf(async () => {
-      await warmUp(stage);
+      await ready();
       await check.run(stage, note);
     });
-    findings.push(...besides(stage, uncaught));
+    findings.push(...besides(stage, before, uncaught));
     if (findings.length > 0) throw new Found(findings);
+    isSound = true;
+  } catch (error) {
+    isSound = error instanceof LeftOut;
+    throw error;
   } finally {
-    await stage.close();
+    await stages.giveBack(check, isSound);
     process.off("unhandledRejection", watch);
-  }
-}
-
-/** A message each way in both places, so that nobody is still on their way. */
-async function warmUp(stage: Stage): Promise<void> {
-  for (const place of [0, 1] as const) {
-    for (const direction of ["toNetwork", "toMatrix"] as const) {
-      if (await fence(stage, direction, place)) continue;
-      const [from, to] = direction === "toNetwork" ? ["Matrix", "the network"] : ["the network", "Matrix"];
-      fail({
-        failed: `Not one message from ${from} reached ${to} in ${stage.channel(place)}.${await whatIsKnown(stage)}`,
-        seen: "silence",
-        look:
-          direction === "toNetwork"
-            ? "the connector's `message` and `linked`"
-            : "`network.receive`, and the channel ids given to it; `resolveChannel`",
-      });
-    }
   }
 }
 
@@ -145,9 +133,15 @@ async function findingsOf(run: () => Promise<void>): Promise<Finding[]> {
   }
 }
 
+/** How much was known already when a check began. */
+interface Before {
+  readonly violations: number;
+  readonly surprises: number;
+}
+
 /** What went wrong beside what the check looked at. */
-function besides(stage: Stage, uncaught: readonly string[]): Finding[] {
-  const violations = stage.fake.violations?.() ?? [];
+function besides(stage: Stage, before: Before, uncaught: readonly string[]): Finding[] {
+  const violations = stage.fake.violations?.().slice(before.violations) ?? [];
   const deviations = stage.homeserver.clearSpecDeviations().filter(({ peer }) => peer === "conformance");
   return [
     ...violations.slice(0, 3).map((violation) => ({
@@ -155,7 +149,7 @@ function besides(stage: Stage, uncaught: readonly string[]): Finding[] {
       seen: "the network cuts the bridge off, or somebody's text is taken for a command",
       look: "where the connector writes to the network: everything from Matrix is hostile",
     })),
-    ...[...stage.life.surprises, ...uncaught].slice(0, 3).map((surprise) => ({
+    ...[...stage.life.surprises.slice(before.surprises), ...uncaught].slice(0, 3).map((surprise) => ({
       failed: surprise,
       seen: "the bridge is gone, and everybody with it",
       look: "promises of the connector that nobody awaits",
@@ -168,14 +162,18 @@ function besides(stage: Stage, uncaught: readonly string[]): Finding[] {
   ];
 }
 
-function runnerOf(options: SuiteOptions): Required<Pick<SuiteOptions, "describe" | "it">> {
+interface Runner extends Required<Pick<SuiteOptions, "describe" | "it">> {
+  readonly after: SuiteOptions["after"];
+}
+
+function runnerOf(options: SuiteOptions): Runner {
   const describe = options.describe ?? globalFunction("describe");
   const it = options.it ?? globalFunction("it");
   if (describe === undefined || it === undefined)
     throw new TypeError(
-      "This test runner has no global describe and it: give them, conformance(connector, fake, { describe, it }).",
+      "This test runner has no global describe and it: give them, conformance(connector, fake, { describe, it, after }).",
     );
-  return { describe, it };
+  return { describe, it, after: options.after ?? globalFunction("afterAll") };
 }
 
 function globalFunction(name: string): ((...args: unknown[]) => void) | undefined {

@@ -147,6 +147,8 @@ async function staysSignedIn(stage: Stage): Promise<void> {
 }
 
 export const loginChecks: readonly ConnectorCheck[] = [
-  check("can.login", "Right credentials sign in, wrong ones do not, and the secret is nowhere to be read", signsIn),
-  check("can.login-stays", "A login outlives a restart and can be ended", staysSignedIn),
+  check("can.login", "Right credentials sign in, wrong ones do not, and the secret is nowhere to be read", signsIn, {
+    alone: true,
+  }),
+  check("can.login-stays", "A login outlives a restart and can be ended", staysSignedIn, { alone: true }),
 ];

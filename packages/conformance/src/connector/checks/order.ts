@@ -69,9 +69,10 @@ async function everyKind(stage: Stage): Promise<Step[]> {
 }
 
 async function kinds(stage: Stage): Promise<void> {
+  const before = seenAt(stage).length;
   const steps = await everyKind(stage);
   await fence(stage, "toNetwork");
-  const seen = seenAt(stage);
+  const seen = seenAt(stage).slice(before);
   const places = steps.map(({ name, there }) => ({ name, at: seen.findIndex(there) }));
   const missing = places.filter(({ at }) => at < 0).map(({ name }) => name);
   const sorted = [...places].sort((a, b) => a.at - b.at);

@@ -81,10 +81,13 @@ async function leaves(stage: Stage): Promise<void> {
 export const silentChecks: readonly ConnectorCheck[] = [
   check("silent.refused", "What the network refuses becomes a dead letter, and its sender is told", refused, {
     without: needs("refuse"),
+    // A sender is told only so often; and all dead letters are replayed.
+    alone: true,
   }),
   check("silent.outage", "An outage of the network is shown, and its end", outageShown, { level: "should" }),
   check("silent.stop", "A bridge that is stopped leaves the network", leaves, {
     without: needs("connected"),
+    alone: true,
     level: "should",
   }),
 ];
