@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "./version.js";
 import { addCheck } from "./commands/check.js";
+import { addConformance } from "./commands/conformance.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addInit } from "./commands/init.js";
 import { addLinks } from "./commands/links.js";
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     addRegistration,
     addCheck,
     addDoctor,
+    addConformance,
     addRun,
     addStart,
     addLinks,

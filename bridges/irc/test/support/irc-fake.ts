@@ -1,0 +1,158 @@
+import type { NetworkFake, NetworkSetting, SayOptions, Seen } from "@trestle/conformance";
+import { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { networkOn } from "./running-bridge.js";
+
+type Server = Awaited<ReturnType<typeof IrcServer.start>>;
+type Message = Parameters<NonNullable<Parameters<Server["judgeMessages"]>[0]>>[0];
+
+const channels = ["#hall", "#garden"] as const;
+/** What a client of ours has reason to send. */
+const commands = new Set(
+  "CAP NICK USER PASS AUTHENTICATE JOIN PART QUIT PRIVMSG NOTICE TAGMSG TOPIC MODE WHO WHOX WHOIS NAMES PING PONG KICK INVITE AWAY ISON MONITOR SETNAME USERHOST".split(
+    " ",
+  ),
+);
+
+/** IRC for the conformance suite: the test kit's server, and people on it. */
+export class IrcFake implements NetworkFake {
+  readonly people = ["Carol", "a[b]\\c", "_x-1`"] as const;
+  /** The holder keeps the connections, and what is said on them, while the bridge is away. */
+  readonly remembers = true;
+  readonly #clients = new Map<string, IrcTestClient>();
+  readonly #seen = new Map<string, Seen[]>();
+  readonly #topics = new Map<string, string>();
+  readonly #refused = new Set<string>();
+  #server: Server | undefined;
+
+  async start(): Promise<NetworkSetting> {
+    for (const kept of [this.#clients, this.#seen, this.#topics, this.#refused]) kept.clear();
+    this.#server = await IrcServer.start();
+    this.#server.judgeMessages((message) => this.#judge(message));
+    const [hall, garden] = channels;
+    return {
+      config: { networks: [networkOn(this.#server.port)], grace: 20 },
+      channels: [`net/${hall}`, `net/${garden}`],
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#close();
+    await this.#server?.stop();
+  }
+
+  async say(channel: string, person: string, text: string, options: SayOptions = {}): Promise<string> {
+    const name = nameOf(channel);
+    const client = await this.#client(person);
+    const before = this.#irc.channel(name).log.length;
+    if (options.emote === true) client.action(name, text);
+    else client.say(name, text);
+    const said = await this.#irc.waitFor(() =>
+      this.#irc
+        .channel(name)
+        .log.slice(before)
+        .find((each) => each.from === client.nick && each.text.includes(text)),
+    );
+    return said.tags["msgid"] ?? "";
+  }
+
+  seen(channel: string): readonly Seen[] {
+    this.#lookAtTopic(nameOf(channel));
+    return this.#list(nameOf(channel));
+  }
+
+  async disconnect(): Promise<void> {
+    this.#close();
+    await this.#irc.stop();
+  }
+
+  async reconnect(): Promise<void> {
+    await this.#irc.start();
+  }
+
+  async setTopic(channel: string, person: string, topic: string): Promise<void> {
+    this.#topics.set(nameOf(channel), topic);
+    // Whoever came first is the operator, and by default nobody else may set the topic.
+    this.#irc.setModes(nameOf(channel), "-t");
+    (await this.#client(person)).topic(nameOf(channel), topic);
+  }
+
+  refuse(channel: string): Promise<() => void> {
+    this.#refused.add(nameOf(channel));
+    return Promise.resolve(() => void this.#refused.delete(nameOf(channel)));
+  }
+
+  violations(): readonly string[] {
+    const theirs = this.#irc.nicks.filter((nick) => !this.#isPerson(nick));
+    return theirs.flatMap((nick) =>
+      this.#irc.linesFrom(nick).flatMap((line) => {
+        const [command = ""] = line.replace(/^(@\S+ +)?(:\S+ +)?/, "").split(" ");
+        if (!commands.has(command.toUpperCase()))
+          return [`${nick} sent the unknown command ${JSON.stringify(line.slice(0, 100))}`];
+        const length = Buffer.byteLength(line.replace(/^@\S+ +/, "")) + 2;
+        return length > 512 ? [`${nick} sent a line of ${length} bytes`] : [];
+      }),
+    );
+  }
+
+  get #irc(): Server {
+    if (!this.#server) throw new Error("The fake network is not started.");
+    return this.#server;
+  }
+
+  /** Everything that is said passes here, in order, also across outages. */
+  #judge(message: Message): "deliver" | "refuse" {
+    if (this.#isPerson(message.from) || !message.to.startsWith("#")) return "deliver";
+    if (this.#refused.has(message.to)) return "refuse";
+    this.#lookAtTopic(message.to);
+    // eslint-disable-next-line no-control-regex -- CTCP is framed by it
+    const action = /^\u0001ACTION (.*)\u0001$/.exec(message.text)?.[1];
+    const id = message.tags["msgid"];
+    this.#list(message.to).push({
+      kind: "message",
+      text: action ?? message.text,
+      emote: action !== undefined,
+      ...(id !== undefined && { id }),
+    });
+    return "deliver";
+  }
+
+  /** A topic that nobody of the people set was set by the bridge. */
+  #lookAtTopic(channel: string): void {
+    const { topic } = this.#irc.channel(channel);
+    if (topic === (this.#topics.get(channel) ?? "")) return;
+    this.#topics.set(channel, topic);
+    if (topic !== "") this.#list(channel).push({ kind: "topic", text: topic });
+  }
+
+  async #client(person: string): Promise<IrcTestClient> {
+    const known = this.#clients.get(person);
+    if (known?.closed === false) return known;
+    const client = await IrcTestClient.connect({
+      port: this.#irc.port,
+      nick: person,
+      caps: ["message-tags", "echo-message"],
+    });
+    this.#clients.set(person, client);
+    for (const channel of channels) await client.join(channel);
+    return client;
+  }
+
+  #isPerson(nick: string): boolean {
+    return this.people.some((person) => person === nick);
+  }
+
+  #list(channel: string): Seen[] {
+    let list = this.#seen.get(channel);
+    if (!list) this.#seen.set(channel, (list = []));
+    return list;
+  }
+
+  #close(): void {
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+}
+
+function nameOf(channel: string): string {
+  return channel.replace(/^net\//, "");
+}

@@ -1,0 +1,154 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { databaseFile } from "@trestle/core";
+import Database from "better-sqlite3";
+import { fail, leaveOut } from "../../report/finding.js";
+import type { Credentials } from "../../network/network-fake.js";
+import { check, type ConnectorCheck } from "../check.js";
+import { objectOf, stringOf } from "../matrix-view.js";
+import { needsHandler } from "../relay.js";
+import type { Stage } from "../stage.js";
+
+/** A direct chat with the bridge's bot. */
+class Chat {
+  private constructor(
+    private readonly stage: Stage,
+    readonly room: string,
+  ) {}
+
+  static async open(stage: Stage): Promise<Chat> {
+    const room = await stage.alice.createRoom({ is_direct: true, preset: "trusted_private_chat", invite: [stage.bot] });
+    await stage.until(() => stage.homeserver.room(room).members()[stage.bot] === "join");
+    return new Chat(stage, room);
+  }
+
+  answers(): string[] {
+    const messages = this.stage.homeserver.room(this.room).messages();
+    return messages
+      .filter(({ sender }) => sender === this.stage.bot)
+      .map(({ content }) => stringOf(objectOf(content)["body"]));
+  }
+
+  async type(text: string): Promise<string> {
+    const before = this.answers().length;
+    await this.stage.alice.sendText(this.room, text);
+    await this.stage.until(() => this.answers().length > before);
+    return this.answers().at(-1) ?? "";
+  }
+
+  /** What the bot says at the end. */
+  async signIn(answers: readonly string[]): Promise<string> {
+    let last = await this.type("login");
+    for (const answer of answers) last = await this.type(answer);
+    return last;
+  }
+
+  bodies(): string[] {
+    return this.stage.homeserver
+      .room(this.room)
+      .messages()
+      .map(({ content }) => stringOf(objectOf(content)["body"]));
+  }
+}
+
+function credentialsOf(stage: Stage): Credentials {
+  needsHandler(stage, "login");
+  return stage.fake.credentials ?? leaveOut("the fake network has no credentials");
+}
+
+async function signsIn(stage: Stage): Promise<void> {
+  const { right, wrong, secret } = credentialsOf(stage);
+  const chat = await Chat.open(stage);
+  const refused = await chat.signIn(wrong);
+  if (/^Signed in/.test(refused))
+    fail({
+      failed: "Wrong credentials signed a Matrix user in.",
+      seen: "anybody can speak as anybody",
+      look: "the connector's `login`: try the credentials on the network before it returns",
+    });
+  const accepted = await chat.signIn(right);
+  if (!accepted.startsWith("Signed in"))
+    fail({
+      failed: `The right credentials do not sign a Matrix user in; the bot's last words are: ${JSON.stringify(accepted)}.`,
+      seen: "nobody can use their own account",
+      look: "the connector's `login`, and `credentials.right` of the fake network",
+    });
+  if (chat.bodies().some((body) => body.includes(secret)))
+    fail({
+      failed: "The secret that was typed still stands in the chat.",
+      seen: "whoever looks over a shoulder, or reads a backup, has the account",
+      look: "the connector's `login`: ask for it with the type `password` or `token`; and do not repeat it",
+    });
+  const place = placeOf(await fileWith(stage.life.data, secret), tableWith(stage.life.data, secret));
+  if (place !== undefined)
+    fail({
+      failed: `The secret lies readable in ${place}.`,
+      seen: "whoever gets a backup of the bridge has the account",
+      look: "what the connector keeps: the secret belongs into `LoginAccount.secret`, which is encrypted, and nowhere else",
+    });
+}
+
+function placeOf(file: string | undefined, table: string | undefined): string | undefined {
+  if (file !== undefined) return `the bridge's file ${file}`;
+  return table === undefined ? undefined : `the table ${table} of the bridge's database`;
+}
+
+/** Beside the database: what the connector keeps by its own means. */
+async function fileWith(directory: string, secret: string): Promise<string | undefined> {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.startsWith("trestle.db")) continue;
+    const content = await readFile(join(entry.parentPath, entry.name));
+    if (content.includes(secret)) return entry.name;
+  }
+  return undefined;
+}
+
+/** In the database: everything but the journal, through which the message with the secret came. */
+function tableWith(directory: string, secret: string): string | undefined {
+  const database = new Database(databaseFile({ dataDirectory: directory }), { readonly: true });
+  try {
+    const tables = database.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    const holds = (name: string): boolean => {
+      const rows = database.prepare<[], Record<string, unknown>>(`SELECT * FROM "${name}"`).all();
+      return rows.some((row) => Object.values(row).some((value) => textOf(value).includes(secret)));
+    };
+    return tables.map(({ name }) => name).find((name) => name !== "journal" && holds(name));
+  } finally {
+    database.close();
+  }
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
+  return typeof value === "string" ? value : "";
+}
+
+async function staysSignedIn(stage: Stage): Promise<void> {
+  const { right } = credentialsOf(stage);
+  const chat = await Chat.open(stage);
+  await chat.signIn(right);
+  await stage.life.stop();
+  await stage.life.start();
+  const again = await chat.type("login");
+  if (!again.includes("signed in already"))
+    fail({
+      failed: `After a restart the Matrix user is not signed in any more; the bot says: ${JSON.stringify(again)}.`,
+      seen: "everybody must sign in again after each update",
+      look: "the connector's `login`: it must resolve when the account works",
+    });
+  const out = await chat.type("logout");
+  const anew = await chat.type("login");
+  if (!out.startsWith("Signed out") || anew.includes("signed in already"))
+    fail({
+      failed: `A Matrix user could not sign out; the bot says: ${JSON.stringify(out)}.`,
+      seen: "an account that cannot be taken back",
+      look: "the connector's `logout`",
+    });
+}
+
+export const loginChecks: readonly ConnectorCheck[] = [
+  check("can.login", "Right credentials sign in, wrong ones do not, and the secret is nowhere to be read", signsIn, {
+    alone: true,
+  }),
+  check("can.login-stays", "A login outlives a restart and can be ended", staysSignedIn, { alone: true }),
+];

@@ -1,0 +1,153 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EditEffect, NetworkHandlers, Outcome, RedactEffect } from "@trestle/core";
+import { altered, type Broken } from "./broken.js";
+import { eventOf, text } from "./parlour-connector.js";
+
+/** What a connector can do, done wrong. */
+export const brokenAbilities: readonly Broken[] = [
+  {
+    name: "corrects the first part alone",
+    caughtBy: "can.edit-parts",
+    words: /corrected to a short one; \d+ of its \d+ words are still there/,
+    fault: {
+      handlers: (right) => ({ edit: (effect) => edited(right, { ...effect, target: effect.target.slice(0, 1) }) }),
+    },
+  },
+  {
+    name: "says a correction once more",
+    caughtBy: "can.edit",
+    words: /the old one still stands/,
+    fault: {
+      handlers: (_right, session) => ({
+        edit: (effect) => session.act(effect, (id) => ({ kind: "message", id, text: text(effect.content) })),
+      }),
+    },
+  },
+  {
+    name: "removes the first part alone",
+    caughtBy: "can.redact-parts",
+    words: /was removed on Matrix; \d+ of its \d+ words are still on the network/,
+    fault: {
+      handlers: (right) => ({ redact: (effect) => redacted(right, { ...effect, target: effect.target.slice(0, 1) }) }),
+    },
+  },
+  {
+    name: "removes nothing",
+    caughtBy: "can.redact",
+    words: /removed on Matrix; on the network it still stands/,
+    fault: { handlers: () => ({ redact: () => Promise.resolve({}) }) },
+  },
+  {
+    name: "reacts to the latest message",
+    caughtBy: "can.react",
+    words: /was put on latest/,
+    fault: {
+      handlers: (_right, session) => ({
+        react: (effect) => session.act(effect, () => ({ kind: "reaction", target: "latest", key: effect.key })),
+      }),
+    },
+  },
+  {
+    name: "never takes a reaction back",
+    caughtBy: "can.react",
+    words: /taken back on Matrix and still stands/,
+    fault: { handlers: () => ({ unreact: () => Promise.resolve({}) }) },
+  },
+  {
+    name: "receives the topic that it set",
+    caughtBy: "can.change",
+    words: /set (again and again|once more)/,
+    fault: {
+      take:
+        (right, { network }) =>
+        async (channel, happening) => {
+          if (happening.kind !== "topic" || !happening.bridge) return right(channel, happening);
+          const event = eventOf(channel, { ...happening, bridge: false });
+          // What differs by a blank is not what the room has already.
+          if (event?.kind === "channel") await network.receive({ ...event, topic: `${event.topic ?? ""} ` });
+        },
+    },
+  },
+  {
+    name: "receives a correction as a message",
+    caughtBy: "can.edit-back",
+    words: /corrected a message; on Matrix it is a new message/,
+    fault: {
+      take: altered((event) =>
+        event.kind === "edit"
+          ? { kind: "message", id: event.id, channel: event.channel, sender: event.sender, content: event.content }
+          : event,
+      ),
+    },
+  },
+  {
+    name: "does not open files",
+    caughtBy: "can.file-back",
+    words: /showed a file; on Matrix it is missing/,
+    fault: { handlers: () => ({ openMedia: () => Promise.resolve({ stream: failing(), mimeType: "text/plain" }) }) },
+  },
+  {
+    name: "signs everybody in",
+    caughtBy: "can.login",
+    words: /Wrong credentials signed a Matrix user in/,
+    fault: {
+      handlers: () => ({
+        login: async (dialogue) => ({
+          name: "x",
+          secret: await dialogue.ask([
+            { id: "n", type: "text", label: "n" },
+            { id: "p", type: "password", label: "p" },
+          ]),
+        }),
+      }),
+    },
+  },
+  {
+    name: "writes secrets into a file",
+    caughtBy: "can.login",
+    words: /The secret lies readable in the bridge's file notes/,
+    fault: {
+      handlers: (_right, { network, parlour }) => ({
+        login: async (dialogue) => {
+          const { n, p } = await dialogue.ask([
+            { id: "n", type: "text", label: "n" },
+            { id: "p", type: "password", label: "p" },
+          ]);
+          if (!parlour.signIn(n, p)) throw new Error("wrong");
+          appendFileSync(join(network.bridge.dataDirectory, "notes"), p);
+          return { name: n, secret: {} };
+        },
+      }),
+    },
+  },
+  {
+    name: "asks for a secret as for any word",
+    caughtBy: "can.login",
+    words: /The secret that was typed still stands in the chat/,
+    fault: {
+      handlers: (_right, { parlour }) => ({
+        login: async (dialogue) => {
+          const { n, p } = await dialogue.ask([
+            { id: "n", type: "text", label: "n" },
+            { id: "p", type: "text", label: "p" },
+          ]);
+          if (!parlour.signIn(n, p)) throw new Error("wrong");
+          return { name: n, secret: { p } };
+        },
+      }),
+    },
+  },
+];
+
+function failing(): never {
+  throw new Error("planted: the file does not open");
+}
+
+function edited(right: NetworkHandlers, effect: EditEffect): Promise<Outcome> {
+  return right.edit?.(effect) ?? Promise.resolve({});
+}
+
+function redacted(right: NetworkHandlers, effect: RedactEffect): Promise<Outcome> {
+  return right.redact?.(effect) ?? Promise.resolve({});
+}
