@@ -1,16 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { IrcTestClient } from "../dist/irc/index.js";
+import { type IrcTestClient, ManualIrcClock } from "../dist/irc/index.js";
 import { ask, heard, Party, short } from "./irc-support.js";
 
 const CAPS = ["batch", "message-tags", "echo-message", "labeled-response", "draft/multiline", "draft/chathistory"];
 
+let clock: ManualIrcClock;
 let party: Party;
 let alice: IrcTestClient;
 let bob: IrcTestClient;
 let carol: IrcTestClient;
 
 beforeEach(async () => {
-  party = await Party.start({ limits: { multilineBytes: 40, multilineLines: 5 } });
+  clock = new ManualIrcClock();
+  party = await Party.start({ clock, limits: { multilineBytes: 40, multilineLines: 5 } });
   [alice, bob] = (await party.inChannel("#x", ["alice", "bob"], CAPS)) as [IrcTestClient, IrcTestClient];
   [carol] = (await party.inChannel("#x", ["carol"], ["message-tags"])) as [IrcTestClient];
 });
@@ -85,6 +87,15 @@ describe("draft/multiline", () => {
       ["PRIVMSG", outer],
       ["BATCH", undefined],
     ]);
+  });
+
+  it("is given up when it stays open", async () => {
+    alice.raw("BATCH +1 draft/multiline #x");
+    await alice.sync();
+    clock.advance(30_000);
+    await alice.waitForLine("FAIL BATCH TIMEOUT 1 :");
+    expect(await ask(alice, "BATCH -1")).toEqual([]);
+    expect((await ask(alice, "PRIVMSG #x :hello")).map(short)).toEqual(["PRIVMSG #x hello"]);
   });
 
   it("refuses with the codes of the specification, and says nothing of what it refused", async () => {

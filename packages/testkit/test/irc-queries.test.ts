@@ -102,6 +102,16 @@ describe("MONITOR", () => {
     expect(await words(watcher, "MONITOR L")).toEqual(["733 watcher End of MONITOR list"]);
   });
 
+  it("tells of a netsplit and of its end", async () => {
+    const watcher = await party.person("watcher");
+    await party.person("alice");
+    await ask(watcher, "MONITOR + alice");
+    const mark = watcher.mark();
+    party.irc.netsplit(["alice"]);
+    party.irc.netjoin();
+    expect((await heard(watcher, mark)).map(short)).toEqual(["731 watcher alice", "730 watcher alice!alice@127.0.0.1"]);
+  });
+
   it("tells more with extended-monitor", async () => {
     const caps = ["away-notify", "account-notify", "setname", "chghost"];
     const watcher = await party.person("watcher", [...caps, "extended-monitor"]);

@@ -30,7 +30,7 @@ describe("the clock", () => {
     const bob = await party.person("bob");
     party.irc.setFlood({ threshold: 5, rate: 1 });
     for (let line = 1; line <= 8; line += 1) alice.say("bob", String(line));
-    await bob.waitForLine(":5");
+    await bob.waitForLine(/ :5$/);
     const count = (): number => party.irc.messagesTo("bob").length;
     expect(count()).toBe(5);
     clock.advance(900);

@@ -25,6 +25,8 @@ export const multilineCommands: Commands = {
   BATCH: { needs: 1, run: batch },
 };
 
+/** For how long a batch may be open. */
+const OPEN_MS = 30_000;
 const REFERENCE = /^[A-Za-z0-9-]+$/;
 
 function batch(call: Call): void {
@@ -59,8 +61,14 @@ function batch(call: Call): void {
 /** The batch gets no answer of its own: what comes of the whole carries its label. */
 function open({ client, network, line }: Call, reference: string, target: string): void {
   const clientTags = relayedTags(line.tags, network.settings.denyClientTags);
-  client.batch = { reference, target, clientTags, lines: [], bytes: 0, label: client.response?.label };
+  const batch: OpenBatch = { reference, target, clientTags, lines: [], bytes: 0, label: client.response?.label };
+  client.batch = batch;
   client.response = undefined;
+  network.settings.clock.after(OPEN_MS, () => {
+    if (client.batch !== batch) return;
+    client.batch = undefined;
+    network.standard(client, "FAIL", ["BATCH", "TIMEOUT", reference], "The batch was left open for too long");
+  });
 }
 
 /** Takes a line that a client sends while its batch is open; `false` where it is not part of one. */

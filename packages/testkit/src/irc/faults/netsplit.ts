@@ -11,6 +11,17 @@ export function split(network: Network, moved: readonly Client[], servers: reado
   tellQuits(network, moved, new Set(staying), servers);
   tellQuits(network, staying, leaving, servers);
   for (const client of moved) client.side = side;
+  tellWatchers(network, (watcher, client) => network.reply(watcher, "731", [], client.shownNick));
+}
+
+/** Tells those who monitor somebody on another side that it went, or is back. */
+function tellWatchers(network: Network, tell: (watcher: Client, client: Client) => void): void {
+  for (const watcher of network.clients) {
+    for (const folded of watcher.monitored.keys()) {
+      const client = network.findClient(folded);
+      if (client !== undefined && client.side !== watcher.side) tell(watcher, client);
+    }
+  }
 }
 
 function tellQuits(
@@ -59,5 +70,6 @@ export function join(network: Network, servers: readonly [string, string]): void
       for (const tell of seen) tell();
     });
   }
+  tellWatchers(network, (watcher, client) => network.reply(watcher, "730", [], client.mask));
   for (const client of network.clients) client.side = 0;
 }
