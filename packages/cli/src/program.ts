@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { packageVersion } from "./version.js";
 import { addCheck } from "./commands/check.js";
 import { addDoctor } from "./commands/doctor.js";
+import { addHomeserver } from "./commands/homeserver.js";
 import { addInit } from "./commands/init.js";
 import { addLinks } from "./commands/links.js";
 import { addQueue } from "./commands/queue.js";
@@ -18,7 +19,18 @@ export function createProgram(): Command {
     .exitOverride()
     .showHelpAfterError("(trestle --help lists the commands)")
     .showSuggestionAfterError(true);
-  for (const add of [addInit, addRegistration, addCheck, addDoctor, addRun, addStart, addLinks, addStatus, addQueue]) {
+  for (const add of [
+    addInit,
+    addRegistration,
+    addCheck,
+    addDoctor,
+    addRun,
+    addStart,
+    addLinks,
+    addStatus,
+    addQueue,
+    addHomeserver,
+  ]) {
     add(program);
   }
   return program;
