@@ -138,6 +138,15 @@ export class World {
     }
   }
 
+  /** Tells the application services that asked for it that a user they meet has other devices or keys now. */
+  pushDeviceChange(userId: string): void {
+    const rooms = this.rooms.joinedRooms(userId);
+    for (const { info, pusher } of this.services.values()) {
+      if (info.registration.url === null || info.registration["org.matrix.msc3202"] !== true) continue;
+      if (info.ownsUser(userId) || rooms.some((room) => info.watches(room))) pusher.pushDeviceChange(userId);
+    }
+  }
+
   /** Resolves once every interested application service has accepted `event`; bounded by `timeoutMs`. */
   async pushed(event: StoredEvent, room: Room, timeoutMs: number): Promise<void> {
     const interested = [...this.services.values()].filter(

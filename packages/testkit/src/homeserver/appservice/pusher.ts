@@ -7,7 +7,7 @@ import type { ServiceAnswer, ServiceClient } from "./client.js";
 import { NoAnswerError } from "./client.js";
 import type { AppService } from "./service.js";
 import type { DeviceExtras, Transaction, TransactionContent } from "./transaction.js";
-import { transactionBody, transactionId } from "./transaction.js";
+import { onlyEvents, transactionBody, transactionId } from "./transaction.js";
 import { Waiting } from "./waiting.js";
 
 const MAX_WAITING_EPHEMERAL = 10_000;
@@ -28,6 +28,7 @@ export class TransactionPusher {
   readonly #events = new Deque<StoredEvent>();
   readonly #ephemeral = new Deque<JsonObject>();
   readonly #toDevice = new Deque<JsonObject>();
+  readonly #changedDevices = new Set<string>();
   readonly #made = new Deque<Transaction>();
   readonly #waiting = new Waiting();
   #nextId = 1;
@@ -57,7 +58,7 @@ export class TransactionPusher {
   }
 
   get #queued(): number {
-    return this.#events.length + this.#ephemeral.length + this.#toDevice.length;
+    return this.#events.length + this.#ephemeral.length + this.#toDevice.length + this.#changedDevices.size;
   }
 
   /** Events not yet accepted by the application service. */
@@ -82,7 +83,7 @@ export class TransactionPusher {
   push(event: StoredEvent): void {
     const { oneEventEachWhileDown, growRetriedTransactions } = this.tools.faults;
     if (this.#down && oneEventEachWhileDown && !growRetriedTransactions) {
-      this.#made.push(this.#transaction({ events: [event], ephemeral: [], toDevice: [] }));
+      this.#made.push(this.#transaction(onlyEvents([event])));
     } else {
       this.#events.push(event);
     }
@@ -98,6 +99,14 @@ export class TransactionPusher {
   /** @param message with `to_user_id` and `to_device_id` */
   pushToDevice(message: JsonObject): void {
     if (this.tools.faults.deviceMessageNames !== "none") this.#pushPassing(this.#toDevice, message);
+  }
+
+  /** The devices or keys of a user changed. */
+  pushDeviceChange(userId: string): void {
+    const { faults } = this.tools;
+    if (faults.deviceMessageNames === "none" || (this.#down && faults.dropEphemeralOnRetry)) return;
+    this.#changedDevices.add(userId);
+    this.#arrived();
   }
 
   #pushPassing(queue: Deque<JsonObject>, item: JsonObject): void {
@@ -152,7 +161,8 @@ export class TransactionPusher {
     await this.#run;
     this.tools.client.close();
     if (!this.tools.faults.loseQueueAtRestart) return;
-    for (const queue of [this.#made, this.#events, this.#ephemeral, this.#toDevice]) queue.clear();
+    for (const queue of [this.#made, this.#events, this.#ephemeral, this.#toDevice, this.#changedDevices])
+      queue.clear();
   }
 
   /** Goes on after {@link stop}. Queued transactions are made anew where numbering restarts. */
@@ -223,7 +233,9 @@ export class TransactionPusher {
       events: this.#takeEvents([]),
       ephemeral: this.#ephemeral.take(most),
       toDevice: this.#toDevice.take(most),
+      changedDevices: [...this.#changedDevices],
     });
+    this.#changedDevices.clear();
     this.#made.push(transaction);
     return transaction;
   }
@@ -251,7 +263,7 @@ export class TransactionPusher {
     for (let count = 0; count < again && !this.#stopped; count++) await this.#deliver(transaction);
     const repeats = transaction.events.length > 0 ? faults.random.repeats(faults.repeatEvents) : 0;
     for (let count = 0; count < repeats && !this.#stopped; count++) {
-      await this.#deliver(this.#transaction({ events: transaction.events, ephemeral: [], toDevice: [] }));
+      await this.#deliver(this.#transaction(onlyEvents(transaction.events)));
     }
   }
 
@@ -263,7 +275,7 @@ export class TransactionPusher {
     if (faults.oneEventEachWhileDown && !faults.growRetriedTransactions) {
       while (this.#events.length > 0) {
         const events = this.#events.take(faults.maxTransactionEvents);
-        this.#made.push(this.#transaction({ events, ephemeral: [], toDevice: [] }));
+        this.#made.push(this.#transaction(onlyEvents(events)));
       }
     }
     if (this.pending === 0) {
@@ -285,8 +297,10 @@ export class TransactionPusher {
   #dropPassing(transaction: Transaction): void {
     transaction.ephemeral = [];
     transaction.toDevice = [];
+    transaction.changedDevices = [];
     this.#ephemeral.clear();
     this.#toDevice.clear();
+    this.#changedDevices.clear();
     if (transaction.events.length === 0) this.#made.shift();
   }
 

@@ -12,6 +12,13 @@ export interface TransactionContent {
   ephemeral: JsonObject[];
   /** Messages to devices of the application service's users, with `to_user_id` and `to_device_id`. */
   toDevice: JsonObject[];
+  /** Users whose devices or keys changed. */
+  changedDevices: string[];
+}
+
+/** The content of a transaction that carries events alone. */
+export function onlyEvents(events: StoredEvent[]): TransactionContent {
+  return { events, ephemeral: [], toDevice: [], changedDevices: [] };
 }
 
 export interface Transaction extends TransactionContent {
@@ -43,8 +50,8 @@ export function transactionId(
   return String(next());
 }
 
-function contentHash({ events, ephemeral, toDevice }: TransactionContent): string {
-  const content = JSON.stringify([events.map((event) => event.eventId), ephemeral, toDevice]);
+function contentHash({ events, ephemeral, toDevice, changedDevices }: TransactionContent): string {
+  const content = JSON.stringify([events.map((event) => event.eventId), ephemeral, toDevice, changedDevices]);
   return createHash("sha256").update(content).digest("base64url");
 }
 
@@ -76,16 +83,28 @@ function addDeviceMessages(
   body: JsonObject,
   switches: FaultSwitches,
   registration: Registration,
-  { toDevice }: TransactionContent,
+  content: TransactionContent,
   extras: DeviceExtras,
 ): void {
-  if (switches.deviceMessageNames === "none" || toDevice.length === 0) return;
+  if (switches.deviceMessageNames === "none") return;
   const stable = switches.deviceMessageNames === "stable";
-  body[stable ? "to_device" : "de.sorunome.msc2409.to_device"] = toDevice;
+  if (content.toDevice.length > 0) body[stable ? "to_device" : "de.sorunome.msc2409.to_device"] = content.toDevice;
   if (registration["org.matrix.msc3202"] !== true) return;
-  const users = new Set(toDevice.map((message) => stringField(message, "to_user_id") ?? ""));
   const prefix = stable ? "" : "org.matrix.msc3202.";
-  const { oneTimeKeyCounts, unusedFallbackKeys } = extras(users);
+  const { oneTimeKeyCounts, unusedFallbackKeys } = extras(usersIn(content));
   body[`${prefix}device_one_time_keys_count`] = oneTimeKeyCounts;
   body[`${prefix}device_unused_fallback_key_types`] = unusedFallbackKeys;
+  if (content.changedDevices.length > 0) {
+    body[`${prefix}device_lists`] = { changed: content.changedDevices, left: [] };
+  }
+}
+
+/** Who receives a message to a device, sends an event, or is its target. */
+function usersIn({ events, toDevice }: TransactionContent): ReadonlySet<string> {
+  const users = new Set(toDevice.map((message) => stringField(message, "to_user_id") ?? ""));
+  for (const event of events) {
+    users.add(event.sender);
+    if (event.type === "m.room.member" && event.stateKey !== undefined) users.add(event.stateKey);
+  }
+  return users;
 }

@@ -80,6 +80,7 @@ function deleteDevices(context: RequestContext, deviceIds: readonly string[]): R
 /** Tells whoever shares a room with the user that their devices or keys are others now. */
 export function deviceListChanged(world: World, account: Account): void {
   account.deviceListPosition = world.nextPosition();
+  world.pushDeviceChange(account.userId);
   for (const room of world.rooms.joinedRooms(account.userId)) world.notifier.wakeRoom(room);
   world.notifier.wakeUser(account.userId);
 }
