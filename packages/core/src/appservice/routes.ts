@@ -103,11 +103,9 @@ function notFound(response: Response, error: string): void {
 
 function unrecognized(status: 404 | 405): RequestHandler {
   return (_request, response) => {
-    response
-      .status(status)
-      .json({
-        errcode: "M_UNRECOGNIZED",
-        error: status === 404 ? "There is nothing at this path." : "This path does not take that method.",
-      });
+    response.status(status).json({
+      errcode: "M_UNRECOGNIZED",
+      error: status === 404 ? "There is nothing at this path." : "This path does not take that method.",
+    });
   };
 }

@@ -3,7 +3,15 @@ import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type {
-  EditEffect, MembershipEffect, MessageEffect, NameEffect, ReactEffect, ReceiptSignal, RedactEffect, TopicEffect, TypingSignal,
+  EditEffect,
+  MembershipEffect,
+  MessageEffect,
+  NameEffect,
+  ReactEffect,
+  ReceiptSignal,
+  RedactEffect,
+  TopicEffect,
+  TypingSignal,
 } from "./effects.js";
 import type { NetworkEvent, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
@@ -16,7 +24,9 @@ import type { Outcome, Sent } from "./outcome.js";
  * `connect` is called once at start and returns what the network can do. A handler that is absent is a capability that
  * is absent: the core then uses the documented fallback.
  */
-export function defineConnector<Config extends z.ZodType, const Able extends Limits = TextOnly>(connector: Connector<Config, Able>): Connector<Config> {
+export function defineConnector<Config extends z.ZodType, const Able extends Limits = TextOnly>(
+  connector: Connector<Config, Able>,
+): Connector<Config> {
   // What the handlers take is wider to the core than to their author: it adapts every content to the limits first.
   return connector as Connector<Config>;
 }
@@ -155,7 +165,9 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * that a crash in the middle goes on where it stopped. Called once a message; `message` is then called once a part.
    * An empty list means there is nothing to send.
    */
-  readonly split?: (message: Omit<MessageEffect<ContentFor<Able>>, "part" | "parts" | "wire" | "signal">) => Promise<readonly unknown[]> | readonly unknown[];
+  readonly split?: (
+    message: Omit<MessageEffect<ContentFor<Able>>, "part" | "parts" | "wire" | "signal">,
+  ) => Promise<readonly unknown[]> | readonly unknown[];
   /** Sends a message (or one part of it). */
   readonly message: (message: MessageEffect<ContentFor<Able>>) => Promise<Outcome>;
   /** Fallback: a line with the corrected text. */
@@ -197,7 +209,9 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   /** The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix. */
   readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
   /** Opens a file that a `remote` media source names. */
-  readonly openMedia?: (reference: string) => Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
+  readonly openMedia?: (
+    reference: string,
+  ) => Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
   /**
    * What happened in a channel after `cursor` (the id of the last event received from it, `null` when there is none)?
    * Called at start and after `report({ state: "connected" })`; call `network.receive` for each, in order.
