@@ -35,7 +35,8 @@ export class ToNetwork {
 
   async deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
     const { runtime, permissions } = this.parts;
-    const link = (await runtime.links.ofRoom(event.room_id)).find((each) => each.channel === channel);
+    const links = await runtime.links.ofRoom(event.room_id);
+    const link = links.find((each) => each.channel === channel) ?? (await this.#movedLink(event.room_id, channel));
     // Unlinked meanwhile: whoever unlinked did not want it delivered.
     if (!link || !permissions.atLeast(event.sender, "relay")) return done();
     const { maxAgeToNetwork } = runtime.global.delivery;
@@ -44,6 +45,19 @@ export class ToNetwork {
       return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`);
     }
     return this.#dispatch(entry, event, link);
+  }
+
+  /** What was said before a room was upgraded is delivered although its links have moved to the new room. */
+  async #movedLink(room: string, channel: string): Promise<Link | undefined> {
+    const { runtime } = this.parts;
+    const seen = new Set([room]);
+    for (;;) {
+      const next = (await runtime.rooms.find([...seen].at(-1) ?? room))?.replacement;
+      if (next === undefined || seen.has(next)) return undefined;
+      seen.add(next);
+      const link = (await runtime.links.ofRoom(next)).find((each) => each.channel === channel);
+      if (link) return link;
+    }
   }
 
   async #dispatch(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {

@@ -121,6 +121,7 @@ export class ControlServer {
       },
       restart: (body) =>
         homeserver.restart({ forgetTransactions: body["forgetTransactions"] === true }).then(() => ({})),
+      kill: () => homeserver.kill().then((forgotten) => ({ forgotten })),
       "stop-listening": () => homeserver.pause().then(() => ({})),
       "start-listening": () => homeserver.start().then(() => ({})),
     };
