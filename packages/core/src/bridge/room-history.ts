@@ -49,7 +49,7 @@ export class RoomHistory {
       const entered = whole ? -1 : events.findIndex((event) => this.#isOurEntry(event));
       const recent = (entered < 0 ? events : events.slice(0, entered)).filter((event) => event.at >= oldest);
       const wanted = recent.filter((event) => this.#isWanted(event, whole));
-      const known = await this.#known(room, wanted);
+      const known = await this.#known(room, wanted, whole);
       for (const event of wanted) {
         const lane = known.get(event.eventId);
         if (lane === "taken") continue;
@@ -66,7 +66,7 @@ export class RoomHistory {
 
   /** Whether an event was taken before. */
   async isTaken(room: RoomId, event: MatrixEvent): Promise<boolean> {
-    return (await this.#known(room, [{ eventId: event.event_id }])).get(event.event_id) === "taken";
+    return (await this.#known(room, [{ eventId: event.event_id }], false)).get(event.event_id) === "taken";
   }
 
   #page(room: RoomId, asUser: UserId | undefined, from: string | undefined) {
@@ -99,8 +99,11 @@ export class RoomHistory {
     return !(typeof before === "object" && before !== null && "membership" in before && before.membership === "join");
   }
 
-  /** Of these events, those in the journal: taken, or waiting until the room was looked through. */
-  async #known(room: RoomId, events: readonly { readonly eventId: string }[]): Promise<ReadonlyMap<string, "taken" | "held">> {
+  /**
+   * Of these events, those in the journal: taken, or waiting until the room was looked through. Where the room was linked
+   * to nothing when they came (`whole`), what was taken for the room itself has not reached its channels.
+   */
+  async #known(room: RoomId, events: readonly { readonly eventId: string }[], whole: boolean): Promise<ReadonlyMap<string, "taken" | "held">> {
     const known = new Map<string, "taken" | "held">();
     if (events.length === 0) return known;
     const rows = await this.runtime.store.all<{ source: string; lane: string }>(
@@ -111,6 +114,7 @@ export class RoomHistory {
     );
     const held = heldLane(room);
     for (const { source, lane } of rows) {
+      if (whole && lane === room) continue;
       if (lane !== held) known.set(source, "taken");
       else if (!known.has(source)) known.set(source, "held");
     }
