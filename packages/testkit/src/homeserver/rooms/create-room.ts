@@ -119,7 +119,7 @@ function readInitialState(request: JsonObject): JsonObject[] {
 function readAlias(world: World, request: JsonObject): string | undefined {
   const name = request["room_alias_name"];
   if (name === undefined || name === null) return undefined;
-  if (typeof name !== "string" || name === "" || /[\s:#]/u.test(name)) {
+  if (typeof name !== "string" || name === "" || /[\s:]/u.test(name)) {
     throw invalidParam("'room_alias_name' is not the local part of an alias");
   }
   return `#${name}:${world.serverName}`;
