@@ -3,8 +3,8 @@ import { Stage } from "../faults/stage.js";
 import { eventually } from "./recorder.js";
 
 const unstable = "org.matrix.msc3381.poll";
-const text = (body: string): object => ({ "org.matrix.msc1767.text": body });
-const about = (event: string): object => ({ "m.relates_to": { rel_type: "m.reference", event_id: event } });
+const text = (body: string): Record<string, string> => ({ "org.matrix.msc1767.text": body });
+const about = (event: string): Record<string, Record<string, string>> => ({ "m.relates_to": { rel_type: "m.reference", event_id: event } });
 
 /** Polls as a network without polls shows them. */
 describe("a poll", () => {
@@ -28,7 +28,11 @@ describe("a poll", () => {
   const vote = (poll: string, ...answers: string[]): Promise<string> =>
     stage.alice.send(stage.room(), `${unstable}.response`, { ...about(poll), [`${unstable}.response`]: { answers } });
   const end = (poll: string): Promise<string> =>
-    stage.alice.send(stage.room(), `${unstable}.end`, { ...about(poll), ...text("Top answer: No"), [`${unstable}.end`]: {} });
+    stage.alice.send(stage.room(), `${unstable}.end`, {
+      ...about(poll),
+      ...text("Top answer: No"),
+      [`${unstable}.end`]: {},
+    });
 
   it("is told with its question, what people vote for, and how it ended", async () => {
     stage = await Stage.open({ places: 1 });

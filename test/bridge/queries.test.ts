@@ -6,7 +6,9 @@ import { person, Recorder } from "./recorder.js";
 
 const validator = specValidator();
 if (validator === undefined)
-  process.stderr.write("SKIPPED: the answers to queries are not held against the specification, whose data is not beside the project (../shared).\n");
+  process.stderr.write(
+    "SKIPPED: the answers to queries are not held against the specification, whose data is not beside the project (../shared).\n",
+  );
 
 const token = "hs-token-of-the-fault-tests";
 const app = "/_matrix/app/v1";
@@ -32,13 +34,24 @@ describe("a homeserver asks", () => {
         rooms: [],
       },
     };
-    stage = await Stage.open({ places: 0, network: { handlers: new Recorder(handlers).handlers }, registration, ...more });
+    stage = await Stage.open({
+      places: 0,
+      network: { handlers: new Recorder(handlers).handlers },
+      registration,
+      ...more,
+    });
   }
 
   /** Asks with the homeserver's token; the answer is held against the specification. */
-  async function ask(path: string, fields: Readonly<Record<string, string>> = {}, headers: Readonly<Record<string, string>> = { authorization: `Bearer ${token}` }): Promise<Answer> {
+  async function ask(
+    path: string,
+    fields: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>> = { authorization: `Bearer ${token}` },
+  ): Promise<Answer> {
     const query = new URLSearchParams(fields);
-    const response = await fetch(`${stage.trestle.url}${path}${query.size > 0 ? `?${query.toString()}` : ""}`, { headers });
+    const response = await fetch(`${stage.trestle.url}${path}${query.size > 0 ? `?${query.toString()}` : ""}`, {
+      headers,
+    });
     const responseBody = await response.text();
     if (path.startsWith(app))
       expect(
@@ -79,7 +92,9 @@ describe("a homeserver asks", () => {
       await open(people("ann"));
       expect(await ask(`${app}/users/${encoded("@fake_ann:faults.test")}`)).toEqual({ status: 200, body: {} });
       expect(stage.homeserver.userIds()).toContain("@fake_ann:faults.test");
-      expect(await stage.alice.requestJson("GET", "/_matrix/client/v3/profile/@fake_ann:faults.test")).toMatchObject({ displayname: "ANN" });
+      expect(await stage.alice.requestJson("GET", "/_matrix/client/v3/profile/@fake_ann:faults.test")).toMatchObject({
+        displayname: "ANN",
+      });
       stage.homeserver.requests.reset();
       expect(await ask(`/users/${encoded("@fake_ann:faults.test")}`)).toEqual({ status: 200, body: {} });
       expect(stage.homeserver.requests.total).toBe(0);
@@ -88,14 +103,25 @@ describe("a homeserver asks", () => {
     it("and the bot exists, but nobody whom the network or the registration does not know", async () => {
       await open(people("ann"));
       expect((await ask(`${app}/users/${encoded("@fakebot:faults.test")}`)).status).toBe(200);
-      for (const user of ["@fake_nobody:faults.test", "@fake_ann:elsewhere.test", "@alice:faults.test", "@fake_:faults.test", "@fake_ANN:faults.test", "fake_ann", "@"])
+      for (const user of [
+        "@fake_nobody:faults.test",
+        "@fake_ann:elsewhere.test",
+        "@alice:faults.test",
+        "@fake_:faults.test",
+        "@fake_ANN:faults.test",
+        "fake_ann",
+        "@",
+      ])
         expect(await ask(`${app}/users/${encoded(user)}`)).toMatchObject(notFound);
       expect(stage.homeserver.userIds().filter((user) => user.startsWith("@fake_"))).toEqual([]);
     });
 
     it("and a network that knows nobody, or cannot be asked now, is no reason to make one", async () => {
       await open(people());
-      expect(await ask(`${app}/users/${encoded("@fake_unreachable:faults.test")}`)).toMatchObject({ status: 503, body: { errcode: "M_UNKNOWN" } });
+      expect(await ask(`${app}/users/${encoded("@fake_unreachable:faults.test")}`)).toMatchObject({
+        status: 503,
+        body: { errcode: "M_UNKNOWN" },
+      });
       await stage.close();
       await open();
       expect(await ask(`${app}/users/${encoded("@fake_ann:faults.test")}`)).toMatchObject(notFound);
@@ -110,7 +136,7 @@ describe("a homeserver asks", () => {
       const room = stage.homeserver.roomIdOfAlias(alias) ?? "";
       expect(stage.homeserver.room(room).state("m.room.topic")).toMatchObject({ content: { topic: "talk" } });
       expect(await stage.trestle.services.list()).toMatchObject([{ room, channel: name, kind: "portal" }]);
-      expect((await stage.alice.join(alias))).toBe(room);
+      expect(await stage.alice.join(alias)).toBe(room);
     });
 
     it("by two people at once and once more later, and one room is made", async () => {
@@ -126,7 +152,14 @@ describe("a homeserver asks", () => {
     it("and none is made for what is no channel of this network", async () => {
       await open(channels("weather"));
       const before = stage.homeserver.roomIds().length;
-      for (const alias of ["#fake_nowhere:faults.test", "#fake_mistyped:faults.test", "#fake_weather:elsewhere.test", "#weather:faults.test", "#fake_:faults.test", "weather"])
+      for (const alias of [
+        "#fake_nowhere:faults.test",
+        "#fake_mistyped:faults.test",
+        "#fake_weather:elsewhere.test",
+        "#weather:faults.test",
+        "#fake_:faults.test",
+        "weather",
+      ])
         expect(await ask(`${app}/rooms/${encoded(alias)}`)).toMatchObject(notFound);
       expect(stage.homeserver.roomIds().length).toBe(before);
     });
@@ -147,7 +180,10 @@ describe("a homeserver asks", () => {
       await open();
       for (const prefix of [app, "/_matrix/app/unstable"]) {
         const { status, body } = await ask(`${prefix}/thirdparty/protocol/fake`);
-        expect({ status, body }).toMatchObject({ status: 200, body: { user_fields: ["user"], location_fields: ["channel"], instances: [{ network_id: "fake" }] } });
+        expect({ status, body }).toMatchObject({
+          status: 200,
+          body: { user_fields: ["user"], location_fields: ["channel"], instances: [{ network_id: "fake" }] },
+        });
         const { field_types: types } = body as { field_types: Record<string, { regexp: string }> };
         for (const { regexp } of Object.values(types)) expect("anything").toMatch(new RegExp(regexp));
       }
@@ -158,9 +194,20 @@ describe("a homeserver asks", () => {
     it.each(oddNames)("where the channel %s is on Matrix, and back", async (name) => {
       await open(channels(name));
       const location = { alias: `#fake_${name}:faults.test`, protocol: "fake", fields: { channel: name } };
-      expect(await ask(`${app}/thirdparty/location/fake`, { channel: name })).toEqual({ status: 200, body: [location] });
-      expect(await ask(`${app}/thirdparty/location`, { alias: location.alias })).toEqual({ status: 200, body: [location] });
-      expect(await stage.alice.requestJson("GET", `/_matrix/client/v3/thirdparty/location/fake?${new URLSearchParams({ channel: name }).toString()}`)).toEqual([location]);
+      expect(await ask(`${app}/thirdparty/location/fake`, { channel: name })).toEqual({
+        status: 200,
+        body: [location],
+      });
+      expect(await ask(`${app}/thirdparty/location`, { alias: location.alias })).toEqual({
+        status: 200,
+        body: [location],
+      });
+      expect(
+        await stage.alice.requestJson(
+          "GET",
+          `/_matrix/client/v3/thirdparty/location/fake?${new URLSearchParams({ channel: name }).toString()}`,
+        ),
+      ).toEqual([location]);
     });
 
     it("for channels that are nowhere, or that no alias can name", async () => {
@@ -170,7 +217,13 @@ describe("a homeserver asks", () => {
         expect(await ask(`${app}/thirdparty/location/fake`, { channel })).toEqual({ status: 200, body: [] });
       expect(await ask(`${app}/thirdparty/location/fake`)).toEqual({ status: 200, body: [] });
       expect(await ask(`${app}/thirdparty/location/irc`, { channel: "a" })).toMatchObject(notFound);
-      for (const alias of ["#fake_nowhere:faults.test", "#weather:faults.test", "#fake_weather:elsewhere.test", "", "x"])
+      for (const alias of [
+        "#fake_nowhere:faults.test",
+        "#weather:faults.test",
+        "#fake_weather:elsewhere.test",
+        "",
+        "x",
+      ])
         expect(await ask(`${app}/thirdparty/location`, { alias })).toEqual({ status: 200, body: [] });
       expect(await ask(`${app}/thirdparty/location`)).toEqual({ status: 200, body: [] });
     });
@@ -189,9 +242,15 @@ describe("a homeserver asks", () => {
     it("for people who are nobody", async () => {
       await open(people("ann"));
       for (const fields of [{ user: "nobody" }, { user: "" }, {}, { channel: "ann" }])
-        expect(await ask(`${app}/thirdparty/user/fake`, fields as Record<string, string>)).toEqual({ status: 200, body: [] });
+        expect(await ask(`${app}/thirdparty/user/fake`, fields as Record<string, string>)).toEqual({
+          status: 200,
+          body: [],
+        });
       expect(await ask(`${app}/thirdparty/user/irc`, { user: "ann" })).toMatchObject(notFound);
-      expect(await ask(`${app}/thirdparty/user/fake`, { user: "unreachable" })).toMatchObject({ status: 503, body: { errcode: "M_UNKNOWN" } });
+      expect(await ask(`${app}/thirdparty/user/fake`, { user: "unreachable" })).toMatchObject({
+        status: 503,
+        body: { errcode: "M_UNKNOWN" },
+      });
       for (const userid of ["@fake_nobody:faults.test", stage.alice.userId, "@fakebot:faults.test", "", "x"])
         expect(await ask(`${app}/thirdparty/user`, { userid })).toEqual({ status: 200, body: [] });
     });
@@ -205,17 +264,39 @@ describe("a homeserver asks", () => {
 
   it("with the wrong token, a wrong method or a broken path, and learns nothing but what is wrong", async () => {
     const asked: string[] = [];
-    await open({ resolveUser: (wanted) => (asked.push(wanted), Promise.resolve(null)), resolveChannel: (wanted) => (asked.push(wanted), Promise.resolve(null)) });
-    const paths = [`${app}/users/${encoded("@fake_ann:faults.test")}`, `${app}/rooms/${encoded("#fake_a:faults.test")}`, `${app}/thirdparty/user/fake`, `${app}/thirdparty/location/fake`];
+    await open({
+      resolveUser: (wanted) => (asked.push(wanted), Promise.resolve(null)),
+      resolveChannel: (wanted) => (asked.push(wanted), Promise.resolve(null)),
+    });
+    const paths = [
+      `${app}/users/${encoded("@fake_ann:faults.test")}`,
+      `${app}/rooms/${encoded("#fake_a:faults.test")}`,
+      `${app}/thirdparty/user/fake`,
+      `${app}/thirdparty/location/fake`,
+    ];
     for (const path of paths) {
       expect(await ask(path, {}, {})).toMatchObject({ status: 401 });
-      expect(await ask(path, {}, { authorization: "Bearer wrong" })).toMatchObject({ status: 403, body: { errcode: "M_FORBIDDEN" } });
-      const posted = await fetch(stage.trestle.url + path, { method: "POST", headers: { authorization: `Bearer ${token}` } });
-      expect({ status: posted.status, body: await posted.json() }).toMatchObject({ status: 405, body: { errcode: "M_UNRECOGNIZED" } });
+      expect(await ask(path, {}, { authorization: "Bearer wrong" })).toMatchObject({
+        status: 403,
+        body: { errcode: "M_FORBIDDEN" },
+      });
+      const posted = await fetch(stage.trestle.url + path, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect({ status: posted.status, body: await posted.json() }).toMatchObject({
+        status: 405,
+        body: { errcode: "M_UNRECOGNIZED" },
+      });
     }
     expect(asked).toEqual([]);
-    const broken = await fetch(`${stage.trestle.url}${app}/users/%E0%A4%A`, { headers: { authorization: `Bearer ${token}` } });
-    expect({ status: broken.status, body: await broken.json() }).toMatchObject({ status: 400, body: { errcode: "M_INVALID_PARAM" } });
+    const broken = await fetch(`${stage.trestle.url}${app}/users/%E0%A4%A`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect({ status: broken.status, body: await broken.json() }).toMatchObject({
+      status: 400,
+      body: { errcode: "M_INVALID_PARAM" },
+    });
     const query = { access_token: token, user: "nobody" };
     expect(await ask(`/_matrix/app/unstable/thirdparty/user/fake`, query, {})).toEqual({ status: 200, body: [] });
     expect(asked).toEqual(["nobody"]);

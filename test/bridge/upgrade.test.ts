@@ -13,7 +13,10 @@ describe("a room upgrade", () => {
   const texts = (): string[] => stage.network.taken.map(({ text }) => text);
   const arrived = (text: string): Promise<void> => eventually(() => texts().includes(text), text);
   const bodies = (room: string): string[] =>
-    stage.homeserver.room(room).messages().map((event) => String((event.content as { body?: unknown }).body));
+    stage.homeserver
+      .room(room)
+      .messages()
+      .map((event) => String((event.content as { body?: unknown }).body));
   const linkedRooms = async (): Promise<string[]> => (await stage.trestle.services.list()).map((link) => link.room);
   const botIn = (room: string): Promise<void> =>
     eventually(() => stage.homeserver.room(room).members()[bot] === "join", "the bot in the new room");
@@ -22,24 +25,27 @@ describe("a room upgrade", () => {
   };
   const lines = (to: number): string[] => Array.from({ length: to }, (_, n) => `line ${n + 1}`);
 
-  it.each(["11", "12"])("to version %s loses nothing of before the bot came, of before it had followed, and of after", async (version) => {
-    stage = await Stage.open({ places: 1 });
-    const { alice, homeserver } = stage;
-    await say(stage.room(), 1, 2);
-    const next = await alice.upgrade(stage.room(), version);
-    await say(next, 3, 5);
-    // The bridge has looked at the new room's state, and moves the links, only some time after it joined.
-    homeserver.faults.delay(700, { route: "/rooms/{roomId}/state", method: "GET", fromAppService: true, times: 1 });
-    await alice.invite(next, bot);
-    await botIn(next);
-    await say(next, 6, 8);
-    expect(await linkedRooms()).toEqual([stage.room()]);
-    await eventually(() => texts().length === 8, "what was said before the bridge had followed");
-    await say(next, 9, 10);
-    await arrived("line 10");
-    expect(texts()).toEqual(lines(10));
-    expect(await linkedRooms()).toEqual([next]);
-  });
+  it.each(["11", "12"])(
+    "to version %s loses nothing of before the bot came, of before it had followed, and of after",
+    async (version) => {
+      stage = await Stage.open({ places: 1 });
+      const { alice, homeserver } = stage;
+      await say(stage.room(), 1, 2);
+      const next = await alice.upgrade(stage.room(), version);
+      await say(next, 3, 5);
+      // The bridge has looked at the new room's state, and moves the links, only some time after it joined.
+      homeserver.faults.delay(700, { route: "/rooms/{roomId}/state", method: "GET", fromAppService: true, times: 1 });
+      await alice.invite(next, bot);
+      await botIn(next);
+      await say(next, 6, 8);
+      expect(await linkedRooms()).toEqual([stage.room()]);
+      await eventually(() => texts().length === 8, "what was said before the bridge had followed");
+      await say(next, 9, 10);
+      await arrived("line 10");
+      expect(texts()).toEqual(lines(10));
+      expect(await linkedRooms()).toEqual([next]);
+    },
+  );
 
   it("keeps the order of old and new room while the network is away", async () => {
     stage = await Stage.open({ places: 1 });
@@ -69,7 +75,10 @@ describe("a room upgrade", () => {
     await stage.stop();
     await alice.invite(next, bot);
     await say(next, 5, 5);
-    const unreadable = homeserver.faults.answer({ status: 502 }, { route: "/rooms/{roomId}/state", method: "GET", fromAppService: true });
+    const unreadable = homeserver.faults.answer(
+      { status: 502 },
+      { route: "/rooms/{roomId}/state", method: "GET", fromAppService: true },
+    );
     await stage.start();
     await botIn(next);
     await say(next, 6, 7);
@@ -92,7 +101,10 @@ describe("a room upgrade", () => {
     await alice.invite(other, bot);
     await botIn(other);
     await alice.sendText(other, "!fake help");
-    await eventually(() => bodies(other).some((line) => line.includes("!fake link <channel>")), "the answer to a command");
+    await eventually(
+      () => bodies(other).some((line) => line.includes("!fake link <channel>")),
+      "the answer to a command",
+    );
     await say(stage.room(), 1, 1);
     await arrived("line 1");
     expect(await linkedRooms()).toEqual([stage.room()]);

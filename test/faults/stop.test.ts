@@ -47,7 +47,10 @@ describe("a stop while the homeserver is away", () => {
 
   it("ends the wait for a link of the configuration that cannot be made", async () => {
     const watched = new WatchedClock();
-    stage = await Stage.open({ clock: watched.clock, network: { handlers: { resolveChannel: () => Promise.resolve(null) } } });
+    stage = await Stage.open({
+      clock: watched.clock,
+      network: { handlers: { resolveChannel: () => Promise.resolve(null) } },
+    });
     await stage.stop();
     await stage.startUngreeted();
     const { greeted } = stage.trestle;

@@ -101,7 +101,7 @@ export class AppServiceServer {
     if (!connection) return;
     connection.underWay = false;
     connection.lastUsed = performance.now();
-    connection.kept = request.headers.connection !== "close";
+    connection.kept = request.httpVersion === "1.1" && request.headers.connection?.toLowerCase() !== "close";
   }
 
   /** Tells a bridge when its homeserver hangs up unexpectedly. */

@@ -37,6 +37,7 @@ import { Linker } from "./linker.js";
 import { Memberships } from "./memberships.js";
 import { MissedEvents } from "./missed-events.js";
 import { networkPort } from "./network-port.js";
+import { inTime } from "./pause.js";
 import { Permissions } from "./permissions.js";
 import { Portals } from "./portals.js";
 import { PrivateNotices } from "./private-notices.js";
@@ -208,25 +209,15 @@ export class Bridge implements AppServiceHandler {
     this.runtime.deadlines.close();
     await this.runtime.client.close();
     // Their requests have ended with the client.
-    await this.#inTime(Promise.allSettled([this.#greeted, this.#missed.ended()]));
+    await inTime(this.runtime.clock, disconnectMs, Promise.allSettled([this.#greeted, this.#missed.ended()]));
   }
 
   /** A network that does not let go in time is left behind. */
   async #disconnect(): Promise<void> {
     try {
-      await this.#inTime(this.#handlers?.close?.() ?? Promise.resolve());
+      await inTime(this.runtime.clock, disconnectMs, this.#handlers?.close?.() ?? Promise.resolve());
     } catch (error) {
       this.runtime.log.warn({ err: error }, "The network was not left in good order");
-    }
-  }
-
-  async #inTime(work: Promise<unknown>): Promise<void> {
-    let cancel: () => void = () => undefined;
-    const limit = new Promise<void>((resolve) => (cancel = this.runtime.clock.after(disconnectMs, resolve)));
-    try {
-      await Promise.race([work, limit]);
-    } finally {
-      cancel();
     }
   }
 
@@ -304,6 +295,8 @@ export class Bridge implements AppServiceHandler {
 
   async #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
+    const notYet = this.#missed.trusting || payload.via === "direct" ? undefined : await this.#missed.beforeWriting(entry, RoomId(entry.lane));
+    if (notYet) return notYet;
     switch (payload.via) {
       case "network":
         return this.#toMatrix.deliver(entry, RoomId(entry.lane), payload.event, payload.channelKey);
@@ -320,7 +313,7 @@ export class Bridge implements AppServiceHandler {
     if (payload?.via === "room" && payload.event.type === "m.room.tombstone") this.#upgrades.givenUp(payload.event);
   }
 
-  /** What is held of the room goes on, now that it is known what it is for. */
+  /** What is held of the room goes on. */
   #noLongerAwaited(room: RoomId): void {
     if (this.#missed.held.has(room)) this.#toNetworkFlow.wake();
   }

@@ -47,12 +47,15 @@ export class Greeting {
   /** Resolves to `false` when it was given up. */
   async #register(leaving: AbortSignal): Promise<boolean> {
     const { client, clock, log } = this.parts.runtime;
-    for (let attempt = 1; !leaving.aborted; attempt += 1) {
+    for (let attempt = 1; !isLeaving(leaving); attempt += 1) {
       const registered = await client.register(this.parts.botLocalpart);
       if (registered.ok) return true;
-      if (leaving.aborted) return false;
+      if (isLeaving(leaving)) return false;
       const { advice } = classify(registered.failure);
-      log.error({ failure: registered.failure }, `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`);
+      log.error(
+        { failure: registered.failure },
+        `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`,
+      );
       await pause(clock, Math.min(longestWaitMs, 500 * 2 ** attempt), leaving);
     }
     return false;
@@ -64,7 +67,10 @@ export class Greeting {
     const profile = await client.getProfile(bot);
     if (!profile.ok) return;
     const named = profile.body?.displayName === name || (await client.setDisplayName(bot, name)).ok;
-    const pictured = config.avatar === undefined || profile.body?.avatarUrl === config.avatar || (await client.setAvatarUrl(bot, ContentUri(config.avatar))).ok;
+    const pictured =
+      config.avatar === undefined ||
+      profile.body?.avatarUrl === config.avatar ||
+      (await client.setAvatarUrl(bot, ContentUri(config.avatar))).ok;
     if (!named || !pictured) log.warn("The bridge bot's name or avatar could not be set");
   }
 
@@ -72,23 +78,35 @@ export class Greeting {
     const { config, links } = this.parts.runtime;
     for (const { room, channel } of config.links) {
       if (leaving.aborted) return;
-      const known = (await links.ofRoom(room)).some((link) => link.room === room && (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)));
+      const known = (await links.ofRoom(room)).some(
+        (link) =>
+          link.room === room &&
+          (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)),
+      );
       if (!known) await this.#link(room, channel, leaving);
     }
   }
 
   async #link(room: string, channel: string, leaving: AbortSignal): Promise<void> {
     const { clock, log } = this.parts.runtime;
-    for (let attempt = 1; attempt <= linkAttempts && !leaving.aborted; attempt += 1) {
+    for (let attempt = 1; attempt <= linkAttempts && !isLeaving(leaving); attempt += 1) {
       try {
         await this.parts.linker.link(room, channel, "config");
         return;
       } catch (error) {
         const conflict = error instanceof Error && "code" in error && error.code === "conflict";
-        if (conflict || leaving.aborted) return;
-        log.error({ room, channel, reason: error instanceof Error ? error.message : String(error) }, "A link of the configuration could not be made");
+        if (conflict || isLeaving(leaving)) return;
+        log.error(
+          { room, channel, reason: error instanceof Error ? error.message : String(error) },
+          "A link of the configuration could not be made",
+        );
         if (attempt < linkAttempts) await pause(clock, 1_000 * attempt, leaving);
       }
     }
   }
+}
+
+/** Asked anew each time: it may become true during any wait. */
+function isLeaving(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

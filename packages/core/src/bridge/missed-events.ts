@@ -92,8 +92,15 @@ export class MissedEvents {
     const since = Math.min(this.#lastTaken ?? this.runtime.clock.now(), this.#round?.since ?? Number.POSITIVE_INFINITY);
     const log = { reason: why };
     if (all) this.runtime.log.info(log, "The homeserver may have lost events: linked rooms are looked through");
-    else this.runtime.log.debug(log, "The homeserver may have lost events: rooms with traffic of late are looked through");
-    this.#round = { since, all: all || (this.#round?.all ?? false), why, checked: new Set(), found: this.#round?.found ?? 0 };
+    else
+      this.runtime.log.debug(log, "The homeserver may have lost events: rooms with traffic of late are looked through");
+    this.#round = {
+      since,
+      all: all || (this.#round?.all ?? false),
+      why,
+      checked: new Set(),
+      found: this.#round?.found ?? 0,
+    };
     if (this.#begun) this.#sweep();
   }
 
@@ -108,6 +115,11 @@ export class MissedEvents {
     this.#lastTaken = this.runtime.clock.now();
   }
 
+  /** No room has to be looked through. */
+  get trusting(): boolean {
+    return this.#round === undefined;
+  }
+
   /** Nothing is held, and nothing has to be. */
   get quiet(): boolean {
     return this.#round === undefined && this.held.size === 0 && this.awaited.size === 0;
@@ -119,7 +131,8 @@ export class MissedEvents {
     // The bot's own way into a room it waits for.
     if (this.awaited.has(room) && event.state_key === this.runtime.bot) return false;
     if (!this.#mustHold(room)) return false;
-    const concerned = this.awaited.has(room) || this.held.has(room) || (await this.runtime.links.ofRoom(room)).length > 0;
+    const concerned =
+      this.awaited.has(room) || this.held.has(room) || (await this.runtime.links.ofRoom(room)).length > 0;
     if (!concerned || !this.#mustHold(room)) return false;
     this.held.arrive(room);
     return true;
@@ -135,15 +148,34 @@ export class MissedEvents {
   async deliver(entry: Entry, event: MatrixEvent): Promise<Verdict> {
     const room = RoomId(event.room_id);
     if (this.awaited.has(room)) {
-      return { verdict: "retry", reason: "the room takes the place of another, to which the bridge has still to follow", transport: true, afterMs: waitForUpgradeMs };
+      return {
+        verdict: "retry",
+        reason: "the room takes the place of another, to which the bridge has still to follow",
+        transport: true,
+        afterMs: waitForUpgradeMs,
+      };
     }
     const failure = await this.#ensureChecked(room);
     if (failure) {
-      if (this.runtime.clock.now() - entry.at < longestHoldMs) return { verdict: "retry", reason: failure.message, transport: true };
-      this.runtime.log.warn({ room, failure }, "A room could not be looked through for lost events in time; what is new in it goes on");
+      if (this.runtime.clock.now() - entry.at < longestHoldMs)
+        return { verdict: "retry", reason: failure.message, transport: true };
+      this.runtime.log.warn(
+        { room, failure },
+        "A room could not be looked through for lost events in time; what is new in it goes on",
+      );
     }
     if (!(await this.#history.isTaken(room, event))) await this.take([event]);
     return done([], () => this.release(room));
+  }
+
+  /**
+   * Before something is written into a room: what the homeserver lost may be that the room is encrypted now. Resolves to
+   * a verdict where that cannot be known yet.
+   */
+  async beforeWriting(entry: Entry, room: RoomId): Promise<Verdict | undefined> {
+    const failure = await this.#ensureChecked(room);
+    if (!failure || this.runtime.clock.now() - entry.at >= longestHoldMs) return undefined;
+    return { verdict: "retry", reason: failure.message, transport: true };
   }
 
   /** Takes what was said in a room before the bridge came to it. */
@@ -157,12 +189,17 @@ export class MissedEvents {
   release(room: string): void {
     if (this.awaited.has(room) || (this.#round && !this.#round.checked.has(room))) return;
     this.held.release(room).catch((error: unknown) => {
-      this.runtime.log.error({ err: error, room }, "Whether events of a room are held cannot be read; they go on being held");
+      this.runtime.log.error(
+        { err: error, room },
+        "Whether events of a room are held cannot be read; they go on being held",
+      );
     });
   }
 
   #mustHold(room: string): boolean {
-    return this.awaited.has(room) || this.held.has(room) || (this.#round !== undefined && !this.#round.checked.has(room));
+    return (
+      this.awaited.has(room) || this.held.has(room) || (this.#round !== undefined && !this.#round.checked.has(room))
+    );
   }
 
   /** Looks through a room unless that was done since the last occasion. Resolves to why it cannot be done now. */
@@ -192,7 +229,10 @@ export class MissedEvents {
       const { action, transport } = classify(unknown.failure);
       if (action === "retry" && transport) return unknown.failure;
       if (action !== "retry" || attempt === attempts) {
-        this.runtime.log.debug({ room, failure: unknown.failure }, "The history of a room cannot be read: what the homeserver lost of it stays lost");
+        this.runtime.log.debug(
+          { room, failure: unknown.failure },
+          "The history of a room cannot be read: what the homeserver lost of it stays lost",
+        );
         break;
       }
     }
@@ -235,7 +275,10 @@ export class MissedEvents {
     this.#round = undefined;
     for (const room of this.held.rooms()) this.release(room);
     if (round.found > 0) {
-      this.runtime.log.info({ events: round.found, reason: round.why }, "Found events that the homeserver had accepted and not handed over");
+      this.runtime.log.info(
+        { events: round.found, reason: round.why },
+        "Found events that the homeserver had accepted and not handed over",
+      );
     }
   }
 

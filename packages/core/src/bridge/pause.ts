@@ -13,3 +13,14 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     signal.addEventListener("abort", end, { once: true });
   });
 }
+
+/** Waits for work, but no longer than `ms`; what is late goes on by itself. */
+export async function inTime(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  let cancel: () => void = () => undefined;
+  const limit = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)));
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    cancel();
+  }
+}

@@ -7,7 +7,9 @@ const newest = 5_000;
 const mostRecent = 500;
 
 /** The linked rooms of a bridge: those with traffic of late, the liveliest last event first, and the others. */
-export async function roomsByActivity(runtime: BridgeRuntime): Promise<{ readonly recent: readonly RoomId[]; readonly others: readonly RoomId[] }> {
+export async function roomsByActivity(
+  runtime: BridgeRuntime,
+): Promise<{ readonly recent: readonly RoomId[]; readonly others: readonly RoomId[] }> {
   const lanes = await runtime.store.all<{ lane: string; direction: number }>(
     "SELECT lane, direction FROM (SELECT seq, lane, direction, bridge FROM journal ORDER BY seq DESC LIMIT ?) WHERE bridge = ? GROUP BY lane, direction ORDER BY max(seq) DESC",
     newest,

@@ -70,7 +70,13 @@ export class RoomHistory {
   }
 
   #page(room: RoomId, asUser: UserId | undefined, from: string | undefined) {
-    return this.runtime.client.messages({ room, dir: "b", limit: pageSize, asUser, ...(from !== undefined && { from }) });
+    return this.runtime.client.messages({
+      room,
+      dir: "b",
+      limit: pageSize,
+      asUser,
+      ...(from !== undefined && { from }),
+    });
   }
 
   /** Nothing older is taken: it was never for us, would come too late, or may have been forgotten by the journal. */
@@ -89,7 +95,9 @@ export class RoomHistory {
 
   #isWanted(event: ClientEvent, whole: boolean): boolean {
     if (this.runtime.isOwn(event.sender) || !isTaken(event.type)) return false;
-    return !whole || event.stateKey === undefined || event.type === "m.room.tombstone" || event.type === "m.room.encryption";
+    return (
+      !whole || event.stateKey === undefined || event.type === "m.room.tombstone" || event.type === "m.room.encryption"
+    );
   }
 
   /** What was said before the bot came was never handed over. */
@@ -103,7 +111,11 @@ export class RoomHistory {
    * Of these events, those in the journal: taken, or waiting until the room was looked through. Where the room was linked
    * to nothing when they came (`whole`), what was taken for the room itself has not reached its channels.
    */
-  async #known(room: RoomId, events: readonly { readonly eventId: string }[], whole: boolean): Promise<ReadonlyMap<string, "taken" | "held">> {
+  async #known(
+    room: RoomId,
+    events: readonly { readonly eventId: string }[],
+    whole: boolean,
+  ): Promise<ReadonlyMap<string, "taken" | "held">> {
     const known = new Map<string, "taken" | "held">();
     if (events.length === 0) return known;
     const rows = await this.runtime.store.all<{ source: string; lane: string }>(

@@ -49,7 +49,10 @@ export class Metrics {
   readonly #connections: ConnectionGauges;
   readonly #lastTransaction = new Map<string, number>();
   // Every message passes these two: their series are looked up by one string, not by their labels.
-  readonly #deliverySeries = new Map<string, { readonly count: Counter.Internal; readonly lag: Histogram.Internal<string> }>();
+  readonly #deliverySeries = new Map<
+    string,
+    { readonly count: Counter.Internal; readonly lag: Histogram.Internal<string> }
+  >();
   readonly #exchangeSeries = new Map<string, Histogram.Internal<string>>();
   #readJournal: (() => Promise<readonly JournalReading[]>) | undefined;
   #reading: Promise<readonly JournalReading[]> | undefined;

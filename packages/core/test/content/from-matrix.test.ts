@@ -276,7 +276,11 @@ describe("polls", () => {
   ];
   const unstablePoll = (settings: object): Poll | undefined =>
     pollOf("org.matrix.msc3381.poll.start", {
-      "org.matrix.msc3381.poll.start": { question: { "org.matrix.msc1767.text": "Tea\nor not?" }, answers, ...settings },
+      "org.matrix.msc3381.poll.start": {
+        question: { "org.matrix.msc1767.text": "Tea\nor not?" },
+        answers,
+        ...settings,
+      },
     });
   const stablePoll = pollOf("m.poll.start", {
     "m.poll": {
@@ -326,7 +330,9 @@ describe("polls", () => {
   it("takes only the beginning of a poll for a poll", () => {
     expect(pollOf("m.room.message", { "m.poll": { question: { "m.text": [{ body: "Tea?" }] } } })).toBeUndefined();
     expect(pollOf("m.poll.start", null)).toBeUndefined();
-    const long = pollOf("m.poll.start", { "m.poll": { question: { "m.text": [{ body: "😀".repeat(500) }] }, answers: "x" } });
+    const long = pollOf("m.poll.start", {
+      "m.poll": { question: { "m.text": [{ body: "😀".repeat(500) }] }, answers: "x" },
+    });
     expect(long?.question.length).toBeLessThanOrEqual(200);
     expect(long?.question.isWellFormed()).toBe(true);
   });

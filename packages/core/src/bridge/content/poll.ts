@@ -78,7 +78,8 @@ export function pollOf(type: string, content: unknown): Poll | undefined {
 /** The text of a vote or of the end of a poll that is known. */
 export function textInPoll(part: "response" | "end", poll: Poll, content: JsonRecord): RichText {
   const named = `the poll “${poll.question}”`;
-  if (part === "end") return normalise(richTextOf(`Poll “${poll.question}”: ${extensibleText(content) ?? "it has ended."}`));
+  if (part === "end")
+    return normalise(richTextOf(`Poll “${poll.question}”: ${extensibleText(content) ?? "it has ended."}`));
   const chosen = selectionsOf(content, poll);
   if (chosen.length === 0) return normalise(richTextOf(`took back their vote in ${named}`));
   if (!poll.disclosed) return normalise(richTextOf(`voted in ${named}`));
@@ -90,7 +91,9 @@ function selectionsOf(content: JsonRecord, poll: Poll): readonly string[] {
   const stable = listIn(content, "m.selections");
   const ids = stable.length > 0 ? stable : listIn(recordIn(content, "org.matrix.msc3381.poll.response"), "answers");
   const counted = [...new Set(ids.slice(0, poll.mostSelections))];
-  return counted.map((id) => (typeof id === "string" ? poll.answers.get(id) : undefined)).filter((answer) => answer !== undefined);
+  return counted
+    .map((id) => (typeof id === "string" ? poll.answers.get(id) : undefined))
+    .filter((answer) => answer !== undefined);
 }
 
 function repeated(text: string): string {
