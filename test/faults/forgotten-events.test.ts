@@ -16,7 +16,7 @@ describe("a homeserver that forgets what it has accepted", () => {
   /** Kills the homeserver while a transaction is under way and events wait behind it. Resolves to how many it forgets. */
   async function killed(count = 6): Promise<number> {
     const { homeserver } = stage;
-    homeserver.faults.transactionDelayMs = 5_000;
+    homeserver.faults.transactionDelayMs = 60_000;
     await stage.sayOnMatrix(count);
     const forgotten = await homeserver.kill();
     homeserver.faults.transactionDelayMs = 0;
@@ -49,7 +49,7 @@ describe("a homeserver that forgets what it has accepted", () => {
     stage = await Stage.open();
     await stage.sayOnMatrix(4);
     await expectAllOnceInOrder(stage);
-    process.env["TRESTLE_TEST_SLOW_COMMIT_MS"] = "200";
+    process.env["TRESTLE_TEST_SLOW_COMMIT_MS"] = "400";
     await stage.stop();
     await stage.start();
     await stage.sayOnMatrix(1);
@@ -84,7 +84,7 @@ describe("a homeserver that forgets what it has accepted", () => {
     await stage.sayOnMatrix(4);
     await expectAllOnceInOrder(stage);
     const { homeserver } = stage;
-    homeserver.faults.transactionDelayMs = 5_000;
+    homeserver.faults.transactionDelayMs = 60_000;
     await stage.sayOnMatrix(6);
     await stop();
     expect(await homeserver.kill()).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ describe("a homeserver that forgets what it has accepted", () => {
     await stage.sayOnNetwork(1);
     await stage.sayOnMatrix(1);
     await expectAllOnceInOrder(stage);
-    homeserver.faults.transactionDelayMs = 5_000;
+    homeserver.faults.transactionDelayMs = 60_000;
     await stage.sayOnMatrix(1);
     await alice.setState(stage.room(), "m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" });
     expect(await homeserver.kill()).toBeGreaterThan(0);
@@ -175,7 +175,7 @@ describe("a homeserver that forgets what it has accepted", () => {
     await expectAllOnceInOrder(stage);
     await stage.homeserver.kill();
     await stage.sayOnNetwork(2);
-    const slow = stage.homeserver.faults.delay(3_000, { route: "/messages", times: 1 });
+    const slow = stage.homeserver.faults.delay(60_000, { route: "/messages", times: 1 });
     await stage.homeserver.start();
     await stage.sayOnMatrix(2);
     const heard = (): readonly number[] =>
@@ -183,6 +183,7 @@ describe("a homeserver that forgets what it has accepted", () => {
     await until(10_000, "the other room", () => heard().includes(3) || undefined);
     expect(slow.applied).toBe(1);
     expect(heard()).toContain(2);
+    await stage.homeserver.restart();
     await expectAllOnceInOrder(stage);
   });
 });

@@ -9,8 +9,11 @@ import { pause } from "./pause.js";
 import { lastHandedOver, roomsByActivity } from "./room-activity.js";
 import { RoomHistory } from "./room-history.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { Slots } from "./slots.js";
 
-/** Rooms looked through at once, and the pause after each that was quiet of late: 20 a second. */
+/** Rooms looked through at once. */
+const mostAtOnce = 8;
+/** Of these, rooms from which nothing new comes; and the pause after each that was quiet of late: 20 a second. */
 const sideBySide = 4;
 const pauseMs = 200;
 const againMs = 1_000;
@@ -40,6 +43,7 @@ interface Round {
 export class MissedEvents {
   readonly held: HeldRooms;
   readonly #history: RoomHistory;
+  readonly #slots = new Slots(mostAtOnce);
   readonly #checks = new Map<string, Promise<MatrixFailure | undefined>>();
   readonly #stopping = new AbortController();
   #retryNow = new AbortController();
@@ -204,18 +208,21 @@ export class MissedEvents {
 
   /** Looks through a room unless that was done since the last occasion. Resolves to why it cannot be done now. */
   async #ensureChecked(room: RoomId): Promise<MatrixFailure | undefined> {
-    while (!this.#stopping.signal.aborted) {
+    for (;;) {
       const round = this.#round;
       if (!round || round.checked.has(room)) return undefined;
+      if (this.#stopping.signal.aborted) return { kind: "unanswered", applied: "no", message: "Trestle is stopping" };
       let running = this.#checks.get(room);
       if (!running) {
-        running = this.#check(room, round).finally(() => this.#checks.delete(room));
+        // By its turn there may have been another occasion.
+        running = this.#slots
+          .run(() => this.#check(room, this.#round ?? round))
+          .finally(() => this.#checks.delete(room));
         this.#checks.set(room, running);
       }
       const failure = await running;
       if (failure) return failure;
     }
-    return { kind: "unanswered", applied: "no", message: "Trestle is stopping" };
   }
 
   async #check(room: RoomId, round: Round): Promise<MatrixFailure | undefined> {

@@ -8,6 +8,7 @@ import type { BridgeRuntime } from "./runtime.js";
 
 const pages = 20;
 const pageSize = 50;
+const pageTimeoutMs = 20_000;
 /** How far the clocks of the homeserver and of this machine may differ. */
 const clockSkewMs = 10 * 60_000;
 
@@ -74,6 +75,7 @@ export class RoomHistory {
       room,
       dir: "b",
       limit: pageSize,
+      timeoutMs: pageTimeoutMs,
       asUser,
       ...(from !== undefined && { from }),
     });
