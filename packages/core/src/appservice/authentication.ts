@@ -18,12 +18,23 @@ export class HomeserverTokens<Target> {
     const header = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
     const parameter = query.get("access_token") ?? undefined;
     if (header === undefined && parameter === undefined) {
-      return { ok: false, status: 401, errcode: "M_MISSING_TOKEN", error: "The request carries no token: send the hs_token of the registration." };
+      return {
+        ok: false,
+        status: 401,
+        errcode: "M_MISSING_TOKEN",
+        error: "The request carries no token: send the hs_token of the registration.",
+      };
     }
     const target = this.#find(header ?? parameter ?? "");
-    const agrees = header === undefined || parameter === undefined || timingSafeEqual(digestOf(header), digestOf(parameter));
+    const agrees =
+      header === undefined || parameter === undefined || timingSafeEqual(digestOf(header), digestOf(parameter));
     if (target === undefined || !agrees) {
-      return { ok: false, status: 403, errcode: "M_FORBIDDEN", error: "The token is not the hs_token of a registration here." };
+      return {
+        ok: false,
+        status: 403,
+        errcode: "M_FORBIDDEN",
+        error: "The token is not the hs_token of a registration here.",
+      };
     }
     return { ok: true, target };
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
-export type ReadBody = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly tooLarge: boolean };
+export type ReadBody =
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly tooLarge: boolean };
 
 /** Reads a request body of at most `limit` bytes. A client that hangs up reads as not ok. */
 export function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
@@ -22,7 +23,8 @@ export function readBody(request: IncomingMessage, limit: number): Promise<ReadB
       }
     });
     request.on("end", () => {
-      if (size <= limit) resolve({ ok: true, text: (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString("utf8") ?? "" });
+      if (size <= limit)
+        resolve({ ok: true, text: (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString("utf8") ?? "" });
     });
     request.on("error", () => resolve({ ok: false, tooLarge: false }));
     request.on("close", () => resolve({ ok: false, tooLarge: false }));

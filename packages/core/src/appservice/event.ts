@@ -23,7 +23,8 @@ export function readEvent(value: unknown): ReadEvent {
   if (!isId(event_id, "$")) return { problem: "event_id is not an event id" };
   if (!isId(room_id, "!")) return { problem: "room_id is not a room id" };
   if (!isId(sender, "@")) return { problem: "sender is not a user id" };
-  if (typeof type !== "string" || type.length > longestId) return { problem: "type is not a string of at most 255 bytes" };
+  if (typeof type !== "string" || type.length > longestId)
+    return { problem: "type is not a string of at most 255 bytes" };
   if (!isRecord(content)) return { problem: "content is not an object" };
   if (state_key !== undefined && typeof state_key !== "string") return { problem: "state_key is not a string" };
   return {
@@ -32,7 +33,8 @@ export function readEvent(value: unknown): ReadEvent {
       room_id,
       type,
       sender,
-      origin_server_ts: typeof origin_server_ts === "number" && Number.isFinite(origin_server_ts) ? origin_server_ts : 0,
+      origin_server_ts:
+        typeof origin_server_ts === "number" && Number.isFinite(origin_server_ts) ? origin_server_ts : 0,
       content,
       ...(state_key !== undefined && { state_key }),
       ...(typeof redacts === "string" && { redacts }),

@@ -22,7 +22,10 @@ export interface AppServiceHandler {
 /** Third party networks (AS API, "Third-party networks"). An unknown protocol or user is `undefined` or an empty list. */
 export interface ThirdPartyLookup {
   protocol(name: string): Promise<ThirdPartyProtocol | undefined>;
-  locations(protocol: string, fields: Readonly<Record<string, string>>): Promise<readonly ThirdPartyLocation[] | undefined>;
+  locations(
+    protocol: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<readonly ThirdPartyLocation[] | undefined>;
   users(protocol: string, fields: Readonly<Record<string, string>>): Promise<readonly ThirdPartyUser[] | undefined>;
   locationsOf(alias: string): Promise<readonly ThirdPartyLocation[]>;
   usersOf(userId: string): Promise<readonly ThirdPartyUser[]>;
@@ -33,7 +36,11 @@ export interface ThirdPartyProtocol {
   readonly location_fields: readonly string[];
   readonly icon: string;
   readonly field_types: Readonly<Record<string, { readonly regexp: string; readonly placeholder: string }>>;
-  readonly instances: readonly { readonly network_id: string; readonly desc: string; readonly fields: Readonly<Record<string, string>> }[];
+  readonly instances: readonly {
+    readonly network_id: string;
+    readonly desc: string;
+    readonly fields: Readonly<Record<string, string>>;
+  }[];
 }
 
 export interface ThirdPartyLocation {

@@ -48,7 +48,8 @@ export function queryRoutes(
     const malformed = error instanceof URIError;
     if (!malformed) log.error({ err: error }, "A query of the homeserver failed");
     if (response.headersSent) return;
-    if (malformed) response.status(400).json({ errcode: "M_INVALID_PARAM", error: "The path is not properly percent-encoded." });
+    if (malformed)
+      response.status(400).json({ errcode: "M_INVALID_PARAM", error: "The path is not properly percent-encoded." });
     else response.status(503).json({ errcode: "M_UNKNOWN", error: "Trestle could not answer; its log says why." });
   };
   app.use(failed);
@@ -102,6 +103,11 @@ function notFound(response: Response, error: string): void {
 
 function unrecognized(status: 404 | 405): RequestHandler {
   return (_request, response) => {
-    response.status(status).json({ errcode: "M_UNRECOGNIZED", error: status === 404 ? "There is nothing at this path." : "This path does not take that method." });
+    response
+      .status(status)
+      .json({
+        errcode: "M_UNRECOGNIZED",
+        error: status === 404 ? "There is nothing at this path." : "This path does not take that method.",
+      });
   };
 }

@@ -45,7 +45,9 @@ export class AppServiceServer {
   #closing = false;
 
   constructor(readonly options: AppServiceServerOptions) {
-    this.#tokens = new HomeserverTokens(options.bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler })));
+    this.#tokens = new HomeserverTokens(
+      options.bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler })),
+    );
     this.#queries = queryRoutes(this.#tokens, options.log);
     this.#server = createServer((request, response) => {
       this.#route(request, response).catch((error: unknown) => {
@@ -115,7 +117,12 @@ export class AppServiceServer {
     });
   }
 
-  async #transaction(request: IncomingMessage, response: ServerResponse, query: URLSearchParams, id: string): Promise<void> {
+  async #transaction(
+    request: IncomingMessage,
+    response: ServerResponse,
+    query: URLSearchParams,
+    id: string,
+  ): Promise<void> {
     const started = performance.now();
     const authenticated = this.#tokens.authenticate(request, query);
     if (!authenticated.ok) {
@@ -140,7 +147,10 @@ export class AppServiceServer {
     const body = parsed.ok ? readTransactionBody(parsed.value) : undefined;
     if (!body) {
       const errcode = parsed.ok ? "M_BAD_JSON" : "M_NOT_JSON";
-      this.options.log.error({ errcode, start: read.text.slice(0, 200) }, "The homeserver sent a transaction that is not a JSON object");
+      this.options.log.error(
+        { errcode, start: read.text.slice(0, 200) },
+        "The homeserver sent a transaction that is not a JSON object",
+      );
       answerError(response, 400, errcode, "The body is not a JSON object.");
       return;
     }
@@ -149,8 +159,17 @@ export class AppServiceServer {
       answer(response, 200, "{}");
     } catch (error) {
       const overloaded = error instanceof Overloaded;
-      if (!overloaded) this.options.log.error({ err: error }, "A transaction could not be kept; the homeserver is asked to send it again");
-      answerError(response, 503, overloaded ? "M_LIMIT_EXCEEDED" : "M_UNKNOWN", error instanceof Error ? error.message : "The transaction could not be kept.");
+      if (!overloaded)
+        this.options.log.error(
+          { err: error },
+          "A transaction could not be kept; the homeserver is asked to send it again",
+        );
+      answerError(
+        response,
+        503,
+        overloaded ? "M_LIMIT_EXCEEDED" : "M_UNKNOWN",
+        error instanceof Error ? error.message : "The transaction could not be kept.",
+      );
     }
   }
 }

@@ -5,7 +5,12 @@ import type { BridgeRuntime } from "./runtime.js";
 const types = ["m.bridge", "uk.half-shot.bridge"];
 
 /** Tells clients what a room is bridged to, or (`linked: false`) that it no longer is. A room in which the bot may not is left as it is. */
-export async function publishBridgeInfo(runtime: BridgeRuntime, room: RoomId, channel: { readonly id: ChannelId; readonly name: string }, linked: boolean): Promise<void> {
+export async function publishBridgeInfo(
+  runtime: BridgeRuntime,
+  room: RoomId,
+  channel: { readonly id: ChannelId; readonly name: string },
+  linked: boolean,
+): Promise<void> {
   const stateKey = `dev.trestle.${runtime.network}://${runtime.name}/${encodeURIComponent(channel.id)}`;
   const content = linked
     ? {

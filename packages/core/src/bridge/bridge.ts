@@ -129,7 +129,10 @@ export class Bridge implements AppServiceHandler {
     this.#undelivered = new Undelivered(runtime);
     this.#awaited = new AwaitedRooms(runtime, (room) => this.#noLongerAwaited(room));
     this.#missed = new MissedEvents(runtime, this.#awaited, (events) => this.#intake.take(events));
-    this.#watch = new HomeserverWatch({ restarted: (why, surely) => this.#missed.suspect(why, surely), back: () => this.#missed.back() });
+    this.#watch = new HomeserverWatch({
+      restarted: (why, surely) => this.#missed.suspect(why, surely),
+      back: () => this.#missed.back(),
+    });
     this.linker = new Linker(runtime, permissions);
     const authors = new Authors(runtime, this.#logins);
     const ephemeral = new EphemeralToNetwork(runtime, authors);
@@ -144,7 +147,14 @@ export class Bridge implements AppServiceHandler {
       memberships: this.#memberships,
       onEncrypted: (room, sender) => encrypted.explain(room, sender),
     });
-    const commands = new Commands({ runtime, permissions, linker: this.linker, logins: this.#logins, sender: this.#toMatrix.sender, services: parts.services });
+    const commands = new Commands({
+      runtime,
+      permissions,
+      linker: this.linker,
+      logins: this.#logins,
+      sender: this.#toMatrix.sender,
+      services: parts.services,
+    });
     this.#directRooms = new DirectRooms(runtime, this.#ghosts, this.#memberships, this.linker, encrypted);
     this.#upgrades = new RoomUpgrades(
       runtime,
@@ -154,11 +164,24 @@ export class Bridge implements AppServiceHandler {
       (alias) => registration.isOwnAlias(alias),
       (from, to) => this.#toMatrixFlow.relane(from, to),
     );
-    this.#roomEvents = new RoomEvents({ runtime, commands, upgrades: this.#upgrades, directRooms: this.#directRooms, encrypted, permissions });
+    this.#roomEvents = new RoomEvents({
+      runtime,
+      commands,
+      upgrades: this.#upgrades,
+      directRooms: this.#directRooms,
+      encrypted,
+      permissions,
+    });
     this.thirdParty = new Portals(runtime, this.#ghosts, this.linker, registration.aliasPrefix);
     this.#intake = new Intake(runtime, this.#awaited, this.#missed, (events) => ephemeral.take(events));
     this.ping = new HomeserverPing(runtime.client, registration, clock, runtime.log);
-    this.#greeting = new Greeting({ runtime, botLocalpart: registration.senderLocalpart, linker: this.linker, ping: this.ping, missed: this.#missed });
+    this.#greeting = new Greeting({
+      runtime,
+      botLocalpart: registration.senderLocalpart,
+      linker: this.linker,
+      ping: this.ping,
+      missed: this.#missed,
+    });
     this.#toNetworkFlow = this.#flow(toNetwork, 0, (entry) => this.#handleToNetwork(entry));
     this.#toMatrixFlow = this.#flow(toMatrix, unmarkedToMatrix, (entry) => this.#handleToMatrix(entry));
     journal.attach(this.#toNetworkFlow, this.#toMatrixFlow);
@@ -180,7 +203,9 @@ export class Bridge implements AppServiceHandler {
       dataDirectory: this.#parts.dataDirectory,
       onConnected: () => this.#catchUp.start(),
     });
-    this.#handlers = bindHandlers(await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }));
+    this.#handlers = bindHandlers(
+      await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }),
+    );
     for (const link of await this.runtime.links.all()) {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
@@ -231,7 +256,12 @@ export class Bridge implements AppServiceHandler {
     this.#missed.taken();
     this.#lastTransactionAt = this.runtime.clock.now();
     if (journal.duplicates > duplicates) metrics.duplicatesDropped(name, "toNetwork", journal.duplicates - duplicates);
-    metrics.transaction({ bridge: name, events: body.events.length, ephemeral: body.ephemeral.length, commitMs: performance.now() - arrivedAt });
+    metrics.transaction({
+      bridge: name,
+      events: body.events.length,
+      ephemeral: body.ephemeral.length,
+      commitMs: performance.now() - arrivedAt,
+    });
   }
 
   hungUp(underWay: boolean): void {
@@ -261,7 +291,11 @@ export class Bridge implements AppServiceHandler {
   }
 
   async status(): Promise<BridgeStatus> {
-    const [links, outward, inward] = await Promise.all([this.runtime.links.count(), this.flowStatus(toNetwork), this.flowStatus(toMatrix)]);
+    const [links, outward, inward] = await Promise.all([
+      this.runtime.links.count(),
+      this.flowStatus(toNetwork),
+      this.flowStatus(toMatrix),
+    ]);
     const { name, network } = this.runtime;
     return { name, network, links, connections: [...this.connections.values()], toNetwork: outward, toMatrix: inward };
   }
@@ -295,7 +329,10 @@ export class Bridge implements AppServiceHandler {
 
   async #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
-    const notYet = this.#missed.trusting || payload.via === "direct" ? undefined : await this.#missed.beforeWriting(entry, RoomId(entry.lane));
+    const notYet =
+      this.#missed.trusting || payload.via === "direct"
+        ? undefined
+        : await this.#missed.beforeWriting(entry, RoomId(entry.lane));
     if (notYet) return notYet;
     switch (payload.via) {
       case "network":
@@ -318,7 +355,11 @@ export class Bridge implements AppServiceHandler {
     if (this.#missed.held.has(room)) this.#toNetworkFlow.wake();
   }
 
-  #flow(direction: typeof toNetwork | typeof toMatrix, unmarkedLimit: number, handle: (entry: Entry) => Promise<Verdict>): Flow {
+  #flow(
+    direction: typeof toNetwork | typeof toMatrix,
+    unmarkedLimit: number,
+    handle: (entry: Entry) => Promise<Verdict>,
+  ): Flow {
     const { key, store, clock, budget, global, isolate, metrics, config } = this.#parts;
     const { concurrency, attempts } = global.delivery;
     const name = direction === toNetwork ? "toNetwork" : "toMatrix";
@@ -345,7 +386,8 @@ export class Bridge implements AppServiceHandler {
   }
 
   #makeRuntime(journal: Journal): BridgeRuntime {
-    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink, revokeMedia } = this.#parts;
+    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink, revokeMedia } =
+      this.#parts;
     const client = new MatrixClient({
       url: global.homeserver.url,
       asToken: registration.asToken,

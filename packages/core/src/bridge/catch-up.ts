@@ -34,7 +34,10 @@ export class CatchUp {
       try {
         await catchUp(id, channel?.cursor === undefined ? null : RemoteMessageId(channel.cursor));
       } catch (error) {
-        runtime.log.warn({ err: error, channel: id }, "What was missed in a channel could not be asked; asked again with the next connection");
+        runtime.log.warn(
+          { err: error, channel: id },
+          "What was missed in a channel could not be asked; asked again with the next connection",
+        );
       }
     }
   }

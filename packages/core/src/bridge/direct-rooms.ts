@@ -28,7 +28,10 @@ export class DirectRooms {
     if (!ghost || links.length > 0) return done();
     const { directChannel } = runtime.handlers;
     if (!directChannel) {
-      const left = await runtime.client.leave(room, { asUser: ghost.user, reason: `${runtime.networkName} has no direct messages through this bridge.` });
+      const left = await runtime.client.leave(room, {
+        asUser: ghost.user,
+        reason: `${runtime.networkName} has no direct messages through this bridge.`,
+      });
       return !left.ok && classify(left.failure).action === "retry" ? verdictOf(left.failure) : done();
     }
     const known = await runtime.rooms.ensure(room);
@@ -68,14 +71,24 @@ export class DirectRooms {
     await runtime.rooms.setEncrypted(room, false);
     const joined = await this.memberships.ensureJoined(known.key, room, ghost.body);
     if (!joined.ok) return verdictOf(joined.failure);
-    await this.linker.connect(room, { id: event.channel, name: ghost.body.name ?? event.sender.id }, "direct", event.directTo);
+    await this.linker.connect(
+      room,
+      { id: event.channel, name: ghost.body.name ?? event.sender.id },
+      "direct",
+      event.directTo,
+    );
     const channel = await runtime.links.channel(event.channel);
     return channel ? this.#passOn(event, room, channel.key) : dead("The channel could not be remembered.");
   }
 
   async #passOn(event: MessageReceived, room: RoomId, channelKey: number): Promise<Verdict> {
     await this.runtime.journal.append([
-      { direction: toMatrix, lane: room, source: `${channelKey}:message:${event.id}`, payload: { via: "network", event, channelKey } },
+      {
+        direction: toMatrix,
+        lane: room,
+        source: `${channelKey}:message:${event.id}`,
+        payload: { via: "network", event, channelKey },
+      },
     ]);
     return done();
   }

@@ -30,7 +30,12 @@ export class EphemeralToMatrix {
     const ghost = await this.ghosts.find(event.user.id);
     if (!ghost) return;
     for (const link of await this.runtime.links.ofChannel(event.channel)) {
-      await this.runtime.client.setTyping({ room: link.room, user: ghost.user, typing: event.forMs > 0, forMs: event.forMs });
+      await this.runtime.client.setTyping({
+        room: link.room,
+        user: ghost.user,
+        typing: event.forMs > 0,
+        forMs: event.forMs,
+      });
     }
   }
 }
@@ -94,7 +99,8 @@ export class EphemeralToNetwork {
         if (!author.ok) continue;
         for (const link of links) {
           const [message] = await runtime.messages.ofEvent(event, link.channelKey);
-          if (message) await runtime.handlers.receipt?.({ channel: link.channel, author: author.body, upTo: message.remote });
+          if (message)
+            await runtime.handlers.receipt?.({ channel: link.channel, author: author.body, upTo: message.remote });
         }
       }
     }

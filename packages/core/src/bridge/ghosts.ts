@@ -29,7 +29,10 @@ interface GhostRow {
 
 const longestName = 256;
 
-export type AvatarUpload = (avatar: RemoteAvatar, asUser: UserId) => Promise<MatrixResult<{ readonly uri: ContentUri }>>;
+export type AvatarUpload = (
+  avatar: RemoteAvatar,
+  asUser: UserId,
+) => Promise<MatrixResult<{ readonly uri: ContentUri }>>;
 
 /** Ghosts exist from the first time they are needed; what the homeserver knows of them is kept, so that nothing is asked or set twice. */
 export class Ghosts {
@@ -46,12 +49,20 @@ export class Ghosts {
   async find(remote: string): Promise<Ghost | undefined> {
     const cached = this.#byRemote.get(remote);
     if (cached) return cached;
-    const row = await this.runtime.store.get<GhostRow>("SELECT * FROM ghost WHERE bridge = ? AND remote = ?", this.runtime.key, remote);
+    const row = await this.runtime.store.get<GhostRow>(
+      "SELECT * FROM ghost WHERE bridge = ? AND remote = ?",
+      this.runtime.key,
+      remote,
+    );
     return row && this.#remember(row);
   }
 
   async ofUser(user: string): Promise<Ghost | undefined> {
-    const row = await this.runtime.store.get<GhostRow>("SELECT * FROM ghost WHERE bridge = ? AND user = ?", this.runtime.key, user);
+    const row = await this.runtime.store.get<GhostRow>(
+      "SELECT * FROM ghost WHERE bridge = ? AND user = ?",
+      this.runtime.key,
+      user,
+    );
     return row && this.#remember(row);
   }
 
@@ -80,7 +91,8 @@ export class Ghosts {
     if (name !== undefined && name !== ghost.name) {
       const named = await this.runtime.client.setDisplayName(ghost.user, name);
       if (!named.ok && classify(named.failure).action === "retry") return named;
-      if (!named.ok) this.runtime.log.warn({ ghost: ghost.user, failure: named.failure }, "The homeserver refused a display name");
+      if (!named.ok)
+        this.runtime.log.warn({ ghost: ghost.user, failure: named.failure }, "The homeserver refused a display name");
       ghost = await this.#save({ ...ghost, name }, ["setGhostName", name, ghost.key]);
     }
     if (person.avatar && !this.#hasAvatar(ghost, person.avatar)) ghost = await this.#setAvatar(ghost, person.avatar);
@@ -117,7 +129,11 @@ export class Ghosts {
 
   #isCurrent(ghost: Ghost, person: RemoteUser): boolean {
     const name = person.name === undefined ? ghost.name : trimName(person.name);
-    return ghost.name !== undefined && name === ghost.name && (person.avatar === undefined || this.#hasAvatar(ghost, person.avatar));
+    return (
+      ghost.name !== undefined &&
+      name === ghost.name &&
+      (person.avatar === undefined || this.#hasAvatar(ghost, person.avatar))
+    );
   }
 
   #hasAvatar(ghost: Ghost, avatar: RemoteAvatar): boolean {

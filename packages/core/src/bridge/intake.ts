@@ -35,7 +35,9 @@ export class Intake {
       for (const raw of body.events) {
         const read = readEvent(raw);
         if ("event" in read) {
-          const routed = this.missed.quiet ? this.#route(read.event, causes) : this.#holdOrRoute(read.event, causes, held);
+          const routed = this.missed.quiet
+            ? this.#route(read.event, causes)
+            : this.#holdOrRoute(read.event, causes, held);
           if (routed) await routed;
         } else await this.#putAside(raw, read.problem);
       }
@@ -106,14 +108,20 @@ export class Intake {
   async #putAside(raw: unknown, problem: string): Promise<void> {
     const text = JSON.stringify(raw);
     const source = `malformed ${hash("sha256", text, "base64url").slice(0, 32)}`;
-    await this.runtime.journal.appendDead({ direction: toNetwork, lane: "malformed", source, payload: raw }, `The homeserver sent an event that is not one: ${problem}.`);
+    await this.runtime.journal.appendDead(
+      { direction: toNetwork, lane: "malformed", source, payload: raw },
+      `The homeserver sent an event that is not one: ${problem}.`,
+    );
   }
 
   async #waitForRoom(): Promise<void> {
     const { journal, global, clock } = this.runtime;
     const until = clock.now() + patienceMs;
     while ((journal.flow(toNetwork)?.open ?? 0) >= global.delivery.highWater) {
-      if (clock.now() >= until) throw new Overloaded(`More than ${global.delivery.highWater} events wait for the network; the homeserver keeps the rest.`);
+      if (clock.now() >= until)
+        throw new Overloaded(
+          `More than ${global.delivery.highWater} events wait for the network; the homeserver keeps the rest.`,
+        );
       await new Promise<void>((resolve) => clock.after(lookAgainMs, resolve));
     }
   }

@@ -17,7 +17,9 @@ export class Lifecycle {
   ) {}
 
   static async begin(store: Store, clock: Clock): Promise<Lifecycle> {
-    const rows = await store.all<{ key: string; value: string }>("SELECT key, value FROM meta WHERE key IN ('running', 'deaths')");
+    const rows = await store.all<{ key: string; value: string }>(
+      "SELECT key, value FROM meta WHERE key IN ('running', 'deaths')",
+    );
     const meta = new Map(rows.map((row) => [row.key, row.value]));
     const died = meta.get("running") === "1";
     const deaths = died ? Number(meta.get("deaths") ?? 0) + 1 : 0;

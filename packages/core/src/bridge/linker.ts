@@ -38,11 +38,21 @@ export class Linker {
   }
 
   /** @throws ServiceError */
-  async unlink(roomText: string, channelText: string | undefined, by: UserId | "operator"): Promise<readonly LinkView[]> {
+  async unlink(
+    roomText: string,
+    channelText: string | undefined,
+    by: UserId | "operator",
+  ): Promise<readonly LinkView[]> {
     const roomId = await this.#roomId(roomText);
     if (by !== "operator") await this.#authorise(roomId, by);
     const links = (await this.runtime.links.ofRoom(roomId)).filter((link) => matches(link, channelText));
-    if (links.length === 0) throw new ServiceError("notFound", channelText === undefined ? "The room is not linked to anything." : `The room is not linked to ${channelText}. See the links with: list`);
+    if (links.length === 0)
+      throw new ServiceError(
+        "notFound",
+        channelText === undefined
+          ? "The room is not linked to anything."
+          : `The room is not linked to ${channelText}. See the links with: list`,
+      );
     for (const link of links) await this.disconnect(link);
     return links.map((link) => this.view(link));
   }
@@ -64,7 +74,8 @@ export class Linker {
 
   async #roomId(text: string): Promise<RoomId> {
     if (text.startsWith("!")) return RoomId(text);
-    if (!text.startsWith("#")) throw new ServiceError("invalid", `${text} is not a room: give its id (!…) or its alias (#name:server).`);
+    if (!text.startsWith("#"))
+      throw new ServiceError("invalid", `${text} is not a room: give its id (!…) or its alias (#name:server).`);
     const resolved = await this.runtime.client.resolveAlias(RoomAlias(text));
     if (!resolved.ok) throw unavailable(resolved.failure);
     if (resolved.body === null) throw new ServiceError("notFound", `There is no room ${text}.`);
@@ -81,13 +92,19 @@ export class Linker {
 
   async #authorise(room: RoomId, user: UserId): Promise<void> {
     if (!this.permissions.atLeast(user, "user")) {
-      throw new ServiceError("forbidden", "You may not link rooms here: the operator of the bridge decides who may, with permissions in its configuration.");
+      throw new ServiceError(
+        "forbidden",
+        "You may not link rooms here: the operator of the bridge decides who may, with permissions in its configuration.",
+      );
     }
     if (this.permissions.atLeast(user, "admin")) return;
     const power = await powerToSetState(this.runtime.client, room, user, "m.bridge");
     if (!power.ok) throw unavailable(power.failure);
     if (power.body.user < power.body.needed) {
-      throw new ServiceError("forbidden", `You need power level ${power.body.needed} in the room to link or unlink it; you have ${power.body.user}. Ask a moderator of the room.`);
+      throw new ServiceError(
+        "forbidden",
+        `You need power level ${power.body.needed} in the room to link or unlink it; you have ${power.body.user}. Ask a moderator of the room.`,
+      );
     }
   }
 
@@ -96,7 +113,10 @@ export class Linker {
     if (!state.ok) throw unavailable(state.failure);
     await this.runtime.rooms.setEncrypted(room, state.body !== null);
     if (state.body !== null) {
-      throw new ServiceError("invalid", "The room is encrypted, and what the bridge writes would not be. Link a room without encryption.");
+      throw new ServiceError(
+        "invalid",
+        "The room is encrypted, and what the bridge writes would not be. Link a room without encryption.",
+      );
     }
   }
 

@@ -17,10 +17,19 @@ export interface RunningMediaProxy {
   close(): Promise<void>;
 }
 
-const off: RunningMediaProxy = { linkFor: () => () => undefined, revoke: () => Promise.resolve(), close: () => Promise.resolve() };
+const off: RunningMediaProxy = {
+  linkFor: () => () => undefined,
+  revoke: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
 
 /** Starts the media proxy where the configuration gives it a public address. */
-export async function startMediaProxy(config: Config, store: Store, log: Logger, metrics: Metrics): Promise<RunningMediaProxy> {
+export async function startMediaProxy(
+  config: Config,
+  store: Store,
+  log: Logger,
+  metrics: Metrics,
+): Promise<RunningMediaProxy> {
   const { publicUrl, host, port, expire, maxBytes } = config.media;
   if (publicUrl === undefined) return off;
   /** Which bridge gave out links for a room: its bot is in it. */
@@ -55,12 +64,17 @@ export async function startMediaProxy(config: Config, store: Store, log: Logger,
     await proxy.start();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new StartError("portInUse", `The media proxy cannot listen on ${host}:${port}: ${message}. Change media.port in the configuration.`, { cause: error });
+    throw new StartError(
+      "portInUse",
+      `The media proxy cannot listen on ${host}:${port}: ${message}. Change media.port in the configuration.`,
+      { cause: error },
+    );
   }
   return {
     linkFor(client) {
       clients.add(client);
-      return (uri, name, room, event) => proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
+      return (uri, name, room, event) =>
+        proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
     },
     revoke: (event) => proxy.revoke(EventId(event)),
     close: () => proxy.close(),

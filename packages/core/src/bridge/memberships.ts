@@ -41,7 +41,8 @@ export class Memberships {
   /** Joins a ghost now, where it is not in the room already. Costs no request where it is. */
   async ensureJoined(roomKey: number, room: RoomId, ghost: Ghost): Promise<MatrixResult<undefined>> {
     const key = `${roomKey}|${ghost.key}`;
-    if (!this.#leaving.has(key) && (this.#joined.has(key) || (await this.#isIn(roomKey, ghost.key)))) return { ok: true, body: undefined };
+    if (!this.#leaving.has(key) && (this.#joined.has(key) || (await this.#isIn(roomKey, ghost.key))))
+      return { ok: true, body: undefined };
     return this.#alone(key, async () => {
       if (this.#joined.has(key) && !this.#leaving.has(key)) return { ok: true, body: undefined };
       const joined = await this.#join(room, ghost.user);
@@ -153,7 +154,10 @@ export class Memberships {
     }
     const { action, afterMs, transport } = classify(result.failure);
     if (action !== "retry" || (!transport && wish.attempts >= attemptsLimit)) {
-      runtime.log.warn({ room, user, wanted, failure: result.failure }, "A ghost's membership could not be changed; given up");
+      runtime.log.warn(
+        { room, user, wanted, failure: result.failure },
+        "A ghost's membership could not be changed; given up",
+      );
       await runtime.store.commit([["membershipGivenUp", wish.room, wish.ghost]]);
       return;
     }
@@ -179,7 +183,11 @@ export class Memberships {
   }
 
   #row(roomKey: number, ghostKey: number): Promise<{ readonly actual: number; readonly desired: number } | undefined> {
-    return this.runtime.store.get("SELECT actual, desired FROM membership WHERE room = ? AND ghost = ?", roomKey, ghostKey);
+    return this.runtime.store.get(
+      "SELECT actual, desired FROM membership WHERE room = ? AND ghost = ?",
+      roomKey,
+      ghostKey,
+    );
   }
 
   /** One change at a time for a ghost in a room. */

@@ -23,7 +23,12 @@ const connectionsShown = 10_000;
 export function networkPort(parts: NetworkPortParts): Network {
   const { runtime, connections } = parts;
   return {
-    bridge: { name: runtime.name, bot: runtime.bot, serverName: runtime.serverName, dataDirectory: parts.dataDirectory },
+    bridge: {
+      name: runtime.name,
+      bot: runtime.bot,
+      serverName: runtime.serverName,
+      dataDirectory: parts.dataDirectory,
+    },
     log: runtime.log,
     storage: parts.storage,
     receive: (event) => parts.receiver.receive(event),

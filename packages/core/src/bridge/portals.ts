@@ -1,4 +1,9 @@
-import type { ThirdPartyLocation, ThirdPartyLookup, ThirdPartyProtocol, ThirdPartyUser } from "../appservice/handler.js";
+import type {
+  ThirdPartyLocation,
+  ThirdPartyLookup,
+  ThirdPartyProtocol,
+  ThirdPartyUser,
+} from "../appservice/handler.js";
 import type { ChannelInfo } from "../connector/connector.js";
 import { RemoteUserId } from "../connector/ids.js";
 import { decodeGhostLocalpart } from "../mapping/ghost-id.js";
@@ -56,7 +61,8 @@ export class Portals implements ThirdPartyLookup {
     if (!created.ok) {
       // An earlier query made the room and died before it could answer.
       if (created.failure.kind === "answered" && created.failure.errcode === "M_ROOM_IN_USE") return true;
-      if (classify(created.failure).action === "retry") throw new Error(`The room for ${alias} could not be made: ${created.failure.message}`);
+      if (classify(created.failure).action === "retry")
+        throw new Error(`The room for ${alias} could not be made: ${created.failure.message}`);
       return false;
     }
     await runtime.rooms.setEncrypted(created.body.roomId, false);
@@ -94,16 +100,24 @@ export class Portals implements ThirdPartyLookup {
     });
   }
 
-  async locations(protocol: string, fields: Readonly<Record<string, string>>): Promise<readonly ThirdPartyLocation[] | undefined> {
+  async locations(
+    protocol: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<readonly ThirdPartyLocation[] | undefined> {
     if (protocol !== this.runtime.network) return undefined;
     const text = fields.channel;
-    const channel = text === undefined ? null : ((await this.runtime.handlers.resolveChannel?.(text).catch(() => null)) ?? null);
+    const channel =
+      text === undefined ? null : ((await this.runtime.handlers.resolveChannel?.(text).catch(() => null)) ?? null);
     return channel ? this.#location(channel) : [];
   }
 
-  async users(protocol: string, fields: Readonly<Record<string, string>>): Promise<readonly ThirdPartyUser[] | undefined> {
+  async users(
+    protocol: string,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<readonly ThirdPartyUser[] | undefined> {
     if (protocol !== this.runtime.network) return undefined;
-    const person = fields.user === undefined ? null : ((await this.runtime.handlers.resolveUser?.(fields.user)) ?? null);
+    const person =
+      fields.user === undefined ? null : ((await this.runtime.handlers.resolveUser?.(fields.user)) ?? null);
     if (!person) return [];
     const ghost = await this.ghosts.ensure(person);
     return ghost.ok ? [{ userid: ghost.body.user, protocol, fields: { user: person.id } }] : [];

@@ -36,7 +36,12 @@ export class PrivateNotices {
     const { runtime } = this;
     const known = await runtime.rooms.managementRoomOf(runtime.key, user);
     if (known) return { ok: true, body: known.id };
-    const created = await runtime.client.createRoom({ preset: "trusted_private_chat", invite: [user], isDirect: true, name: `${runtime.networkName} bridge` });
+    const created = await runtime.client.createRoom({
+      preset: "trusted_private_chat",
+      invite: [user],
+      isDirect: true,
+      name: `${runtime.networkName} bridge`,
+    });
     if (!created.ok) return created;
     const { roomId } = created.body;
     await runtime.rooms.setEncrypted(roomId, false);

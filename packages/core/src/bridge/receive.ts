@@ -38,7 +38,11 @@ export class Receiver {
       return;
     }
     const causes = links.map((link) =>
-      cause(link.room, `${link.channelKey}:${event.kind}:${event.id}`, { via: "network", event, channelKey: link.channelKey }),
+      cause(link.room, `${link.channelKey}:${event.kind}:${event.id}`, {
+        via: "network",
+        event,
+        channelKey: link.channelKey,
+      }),
     );
     const remember = runtime.handlers.catchUp && event.kind === "message";
     const writes: Write[] = remember ? [["setCursor", event.id, first.channelKey]] : [];
@@ -54,6 +58,10 @@ function cause(lane: string, source: string, payload: ToMatrixPayload): Cause {
 function check(event: NetworkEvent): void {
   const { id, channel, kind } = event;
   if (!kinds.has(kind)) throw new TypeError(`A network event has the unknown kind ${kind}.`);
-  if (typeof id !== "string" || id === "" || id.length > longestId) throw new TypeError(`A ${kind} event has no usable id: a string of 1 to ${longestId} characters that stays the same when the event is received again.`);
-  if (typeof channel !== "string" || channel === "" || channel.length > longestId) throw new TypeError(`A ${kind} event names no channel.`);
+  if (typeof id !== "string" || id === "" || id.length > longestId)
+    throw new TypeError(
+      `A ${kind} event has no usable id: a string of 1 to ${longestId} characters that stays the same when the event is received again.`,
+    );
+  if (typeof channel !== "string" || channel === "" || channel.length > longestId)
+    throw new TypeError(`A ${kind} event names no channel.`);
 }

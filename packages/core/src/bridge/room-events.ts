@@ -46,7 +46,8 @@ export class RoomEvents {
     const room = RoomId(event.room_id);
     if (event.content.membership !== "invite" || event.state_key === undefined) return done();
     if (!permissions.atLeast(event.sender, "relay")) return done();
-    if (event.state_key !== runtime.bot) return directRooms.invited(room, UserId(event.state_key), UserId(event.sender));
+    if (event.state_key !== runtime.bot)
+      return directRooms.invited(room, UserId(event.state_key), UserId(event.sender));
     const joined = await runtime.client.joinRoom(room, { via: viaOf(event.sender) });
     if (!joined.ok) {
       // The invite was taken back, or the room is out of reach: the next invite tries again.
@@ -77,7 +78,8 @@ export class RoomEvents {
     const room = await runtime.rooms.find(event.room_id);
     const managed = room?.management === runtime.key;
     const { body } = event.content;
-    const text = prefixed ?? (managed && event.content.msgtype === "m.text" && typeof body === "string" ? body.trim() : undefined);
+    const text =
+      prefixed ?? (managed && event.content.msgtype === "m.text" && typeof body === "string" ? body.trim() : undefined);
     if (text === undefined) return done();
     if (room?.encrypted === true) return dead("A command in an encrypted room cannot be answered.");
     return commands.run(entry, event, text);

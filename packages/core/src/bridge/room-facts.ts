@@ -10,7 +10,12 @@ export interface Power {
 }
 
 /** Reads both, also in rooms of version 12, whose creators have more power than any number says. */
-export async function powerToSetState(client: MatrixClient, room: RoomId, user: UserId, type: string): Promise<MatrixResult<Power>> {
+export async function powerToSetState(
+  client: MatrixClient,
+  room: RoomId,
+  user: UserId,
+  type: string,
+): Promise<MatrixResult<Power>> {
   const [levels, create] = await Promise.all([
     client.getState({ room, type: "m.room.power_levels" }),
     client.getRoomState(room),
@@ -22,7 +27,10 @@ export async function powerToSetState(client: MatrixClient, room: RoomId, user: 
   const additional = creation?.content.additional_creators;
   const isCreator = creation?.sender === user || (Array.isArray(additional) && additional.includes(user));
   const content = levels.body ?? {};
-  const needed = numberOf(isRecord(content.events) ? content.events[type] : undefined) ?? numberOf(content.state_default) ?? (levels.body ? 50 : 0);
+  const needed =
+    numberOf(isRecord(content.events) ? content.events[type] : undefined) ??
+    numberOf(content.state_default) ??
+    (levels.body ? 50 : 0);
   if (version >= 12 && isCreator) return { ok: true, body: { user: Number.POSITIVE_INFINITY, needed } };
   const own = isRecord(content.users) ? numberOf(content.users[user]) : undefined;
   const absent = levels.body === null && isCreator ? 100 : 0;

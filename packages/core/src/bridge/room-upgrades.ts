@@ -57,19 +57,30 @@ export class RoomUpgrades {
     const joined = await runtime.client.joinRoom(to, { via: [server] });
     if (!joined.ok) {
       if (classify(joined.failure).action === "retry") return verdictOf(joined.failure);
-      return { verdict: "retry", reason: `the upgraded room ${to} cannot be joined yet: invite ${runtime.bot} to it (${joined.failure.message})`, transport: true, afterMs: 10_000 };
+      return {
+        verdict: "retry",
+        reason: `the upgraded room ${to} cannot be joined yet: invite ${runtime.bot} to it (${joined.failure.message})`,
+        transport: true,
+        afterMs: 10_000,
+      };
     }
     const state = await runtime.client.getRoomState(to);
     if (!state.ok) return verdictOf(state.failure);
     const predecessor = state.body.find((each) => each.type === "m.room.create")?.content.predecessor;
     if (!isRecord(predecessor) || predecessor.room_id !== from) {
-      return dead(`The room ${to} does not say that it replaces ${from}: the links stay where they are. Link the new room by hand if you trust it.`);
+      return dead(
+        `The room ${to} does not say that it replaces ${from}: the links stay where they are. Link the new room by hand if you trust it.`,
+      );
     }
     const encrypted = state.body.some((each) => each.type === "m.room.encryption");
     await this.#move(from, to, encrypted);
     const read = await this.missed.readWhole(to);
     if (!read.ok && classify(read.failure).action === "retry") return verdictOf(read.failure);
-    if (!read.ok) runtime.log.warn({ from, to, failure: read.failure }, "What was said in an upgraded room before the bridge came cannot be read");
+    if (!read.ok)
+      runtime.log.warn(
+        { from, to, failure: read.failure },
+        "What was said in an upgraded room before the bridge came cannot be read",
+      );
     const moved = await this.#moveAliases(from, to);
     if (moved) return moved;
     for (const link of await runtime.links.ofRoom(to)) {

@@ -19,7 +19,13 @@ export class SentLookup {
   constructor(readonly client: MatrixClient) {}
 
   /** `null`: it is not there. `since`: when the effect's cause was journaled. `recovered`: in doubt since the start. */
-  async find(room: RoomId, asUser: UserId, effect: string, since: number, recovered: boolean): Promise<MatrixResult<EventId | null>> {
+  async find(
+    room: RoomId,
+    asUser: UserId,
+    effect: string,
+    since: number,
+    recovered: boolean,
+  ): Promise<MatrixResult<EventId | null>> {
     const found = recovered ? await this.#scanOnce(room, asUser, since) : await this.#scan(room, asUser, since, effect);
     return found.ok ? { ok: true, body: found.body.get(effect) ?? null } : found;
   }
@@ -39,11 +45,22 @@ export class SentLookup {
     return result;
   }
 
-  async #scan(room: RoomId, asUser: UserId, since: number, until?: string): Promise<MatrixResult<ReadonlyMap<string, EventId>>> {
+  async #scan(
+    room: RoomId,
+    asUser: UserId,
+    since: number,
+    until?: string,
+  ): Promise<MatrixResult<ReadonlyMap<string, EventId>>> {
     const found = new Map<string, EventId>();
     let from: string | undefined;
     for (let count = 0; count < pages; count += 1) {
-      const result = await this.client.messages({ room, dir: "b", limit: pageSize, asUser, ...(from !== undefined && { from }) });
+      const result = await this.client.messages({
+        room,
+        dir: "b",
+        limit: pageSize,
+        asUser,
+        ...(from !== undefined && { from }),
+      });
       if (!result.ok) return result;
       for (const event of result.body.events) {
         const effect = event.content[effectKey];
@@ -51,7 +68,8 @@ export class SentLookup {
       }
       const oldest = result.body.events.at(-1);
       from = result.body.end;
-      if (from === undefined || !oldest || oldest.at < since - clockSkewMs || (until !== undefined && found.has(until))) break;
+      if (from === undefined || !oldest || oldest.at < since - clockSkewMs || (until !== undefined && found.has(until)))
+        break;
     }
     return { ok: true, body: found };
   }

@@ -70,7 +70,15 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
     const metrics = new Metrics({ version });
     const media = await startMediaProxy(config, store, log, metrics);
     closers.push(() => media.close());
-    const shared = { store, clock, log, metrics, rooms: new Rooms(store), secrets: new Secrets(config.encryptionKey), budget: new MemoryBudget(memoryForLanes) };
+    const shared = {
+      store,
+      clock,
+      log,
+      metrics,
+      rooms: new Rooms(store),
+      secrets: new Secrets(config.encryptionKey),
+      budget: new MemoryBudget(memoryForLanes),
+    };
     const late: { services?: Services } = {};
     const bridges: Bridge[] = [];
     for (const { connector, networkConfig, section, registration } of connectors) {
@@ -98,7 +106,14 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
       bridges.push(bridge);
     }
     const reachable = (): boolean => bridges.every((bridge) => bridge.registered && !bridge.flow(toMatrix).unreachable);
-    const services = new TrestleServices(bridges, { version, startedAt, homeserverUrl: config.homeserver.url, store, now: () => clock.now(), reachable });
+    const services = new TrestleServices(bridges, {
+      version,
+      startedAt,
+      homeserverUrl: config.homeserver.url,
+      store,
+      now: () => clock.now(),
+      reachable,
+    });
     late.services = services;
     metrics.readJournalWith(() => readJournal(bridges));
     return await run({ loaded, log, clock, store, bridges, services, metrics, lifecycle, closers, media });
@@ -129,7 +144,10 @@ async function run(running: Running): Promise<RunningTrestle> {
     host: config.listen.host,
     port: config.listen.port,
     log,
-    bridges: bridges.map((bridge) => ({ hsToken: loaded.registrations.get(bridge.runtime.name)?.hsToken ?? "", handler: bridge })),
+    bridges: bridges.map((bridge) => ({
+      hsToken: loaded.registrations.get(bridge.runtime.name)?.hsToken ?? "",
+      handler: bridge,
+    })),
   });
   for (const bridge of bridges) {
     await bridge.start(lifecycle.clean);
@@ -151,8 +169,13 @@ async function run(running: Running): Promise<RunningTrestle> {
   const greeted = Promise.all(bridges.map((bridge) => bridge.greet())).then(() => undefined);
   greeted.catch((error: unknown) => log.error({ err: error }, "A bridge could not introduce itself to the homeserver"));
   if (!Object.values(config.permissions).includes("admin"))
-    log.warn('Nobody has the level admin in permissions: a room in which nobody may change settings can be linked with the command line alone. Give it to somebody, e.g. "@you:example.org": admin');
-  log.info({ url, operations: operations.url, bridges: bridges.map((bridge) => bridge.runtime.name) }, "Trestle is running");
+    log.warn(
+      'Nobody has the level admin in permissions: a room in which nobody may change settings can be linked with the command line alone. Give it to somebody, e.g. "@you:example.org": admin',
+    );
+  log.info(
+    { url, operations: operations.url, bridges: bridges.map((bridge) => bridge.runtime.name) },
+    "Trestle is running",
+  );
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -219,7 +242,11 @@ async function listen(server: AppServiceServer, at: { readonly host: string; rea
     return await server.listen();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new StartError("portInUse", `Trestle cannot listen on ${at.host}:${at.port}: ${message}. Change listen in the configuration, and the url of the registrations with it.`, { cause: error });
+    throw new StartError(
+      "portInUse",
+      `Trestle cannot listen on ${at.host}:${at.port}: ${message}. Change listen in the configuration, and the url of the registrations with it.`,
+      { cause: error },
+    );
   }
 }
 
@@ -228,11 +255,19 @@ async function readiness(services: Services, bridges: readonly Bridge[]): Promis
   const status = await services.status();
   const { ping, reachable } = status.homeserver;
   const checks = [
-    { name: "homeserver", ok: reachable, detail: reachable ? "the homeserver answers" : `the homeserver at ${status.homeserver.url} does not answer` },
+    {
+      name: "homeserver",
+      ok: reachable,
+      detail: reachable ? "the homeserver answers" : `the homeserver at ${status.homeserver.url} does not answer`,
+    },
     { name: "ping", ok: ping?.ok ?? false, detail: ping?.detail ?? "the homeserver was not asked yet" },
     ...bridges.map((bridge) => {
       const stuck = bridge.flow(toNetwork).unreachable;
-      return { name: bridge.runtime.name, ok: !stuck, detail: stuck ? "the network does not take what waits for it" : "events flow" };
+      return {
+        name: bridge.runtime.name,
+        ok: !stuck,
+        detail: stuck ? "the network does not take what waits for it" : "events flow",
+      };
     }),
   ];
   return { ready: checks.every((check) => check.ok), checks };

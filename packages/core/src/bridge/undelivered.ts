@@ -23,7 +23,12 @@ export class Undelivered {
     const room = payload.event.room_id;
     if (!this.#allowed(room)) return;
     const text = `This was not delivered${payload.via === "channel" ? ` to ${payload.channel}` : ""}: ${reason}`;
-    this.#say({ direction: toMatrix, lane: room, source: `undelivered:${entry.seq}`, payload: { via: "notice", text, replyTo: payload.event.event_id } satisfies ToMatrixPayload });
+    this.#say({
+      direction: toMatrix,
+      lane: room,
+      source: `undelivered:${entry.seq}`,
+      payload: { via: "notice", text, replyTo: payload.event.event_id } satisfies ToMatrixPayload,
+    });
   }
 
   #tellChannel(entry: Entry, reason: string): void {
@@ -32,7 +37,12 @@ export class Undelivered {
     const { channel, sender } = payload.event;
     if (!this.#allowed(channel)) return;
     const text = `${sender.name ?? sender.id}: what you wrote was not delivered to Matrix: ${reason}`;
-    this.#say({ direction: toNetwork, lane: channel, source: `undelivered:${entry.seq}`, payload: { via: "notice", channel, text } satisfies ToNetworkPayload });
+    this.#say({
+      direction: toNetwork,
+      lane: channel,
+      source: `undelivered:${entry.seq}`,
+      payload: { via: "notice", channel, text } satisfies ToNetworkPayload,
+    });
   }
 
   #say(cause: Parameters<BridgeRuntime["journal"]["append"]>[0][number]): void {

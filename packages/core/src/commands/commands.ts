@@ -104,17 +104,44 @@ export class Commands {
           return `No longer linked to ${links.map((link) => link.channelName).join(", ")}.`;
         },
       },
-      list: { usage: "list", summary: "what this room is linked to; for admins all links", level: "relay", run: (call) => this.#list(call) },
-      status: { usage: "status", summary: "how the connections are and what waits", level: "relay", run: () => this.#status() },
-      login: { usage: "login", summary: "signs you in with an account of your own", level: "user", run: ({ user, room }) => this.#dialogues.begin(user, room) },
-      logout: { usage: "logout", summary: "forgets your account", level: "user", run: ({ user }) => this.#dialogues.logout(user) },
-      cancel: { usage: "cancel", summary: "ends a login that was begun", level: "relay", run: ({ user }) => Promise.resolve(this.#dialogues.cancel(user)) },
+      list: {
+        usage: "list",
+        summary: "what this room is linked to; for admins all links",
+        level: "relay",
+        run: (call) => this.#list(call),
+      },
+      status: {
+        usage: "status",
+        summary: "how the connections are and what waits",
+        level: "relay",
+        run: () => this.#status(),
+      },
+      login: {
+        usage: "login",
+        summary: "signs you in with an account of your own",
+        level: "user",
+        run: ({ user, room }) => this.#dialogues.begin(user, room),
+      },
+      logout: {
+        usage: "logout",
+        summary: "forgets your account",
+        level: "user",
+        run: ({ user }) => this.#dialogues.logout(user),
+      },
+      cancel: {
+        usage: "cancel",
+        summary: "ends a login that was begun",
+        level: "relay",
+        run: ({ user }) => Promise.resolve(this.#dialogues.cancel(user)),
+      },
     };
   }
 
   #help(): string {
     const { networkName } = this.parts.runtime;
-    const lines = [...this.#commands.values()].map((command) => `${this.#prefix} ${command.usage} – ${command.summary}`);
+    const lines = [...this.#commands.values()].map(
+      (command) => `${this.#prefix} ${command.usage} – ${command.summary}`,
+    );
     return [`This is the bridge to ${networkName}.`, ...lines].join("\n");
   }
 
@@ -123,7 +150,9 @@ export class Commands {
     const here = await runtime.links.ofRoom(room);
     const links = permissions.atLeast(user, "admin") && here.length === 0 ? await runtime.links.all() : here;
     if (links.length === 0) return `This room is not linked. Link it with: ${this.#prefix} link <channel>`;
-    return links.map((link) => (link.room === room ? `linked to ${link.channelName}` : `${link.room} – ${link.channelName}`)).join("\n");
+    return links
+      .map((link) => (link.room === room ? `linked to ${link.channelName}` : `${link.room} – ${link.channelName}`))
+      .join("\n");
   }
 
   async #status(): Promise<string> {
@@ -134,9 +163,15 @@ export class Commands {
 }
 
 function describe(bridge: BridgeStatus): string {
-  const connections = bridge.connections.map(({ connection, state, detail }) => `${connection}: ${state}${detail === undefined ? "" : ` (${detail})`}`);
+  const connections = bridge.connections.map(
+    ({ connection, state, detail }) => `${connection}: ${state}${detail === undefined ? "" : ` (${detail})`}`,
+  );
   const flow = (name: string, { queued, dead, delivered }: BridgeStatus["toMatrix"]): string =>
     `${name}: ${delivered} delivered since the start, ${queued} waiting${dead > 0 ? `, ${dead} could not be delivered` : ""}`;
-  return [...connections, `${bridge.links} links`, flow(`to ${bridge.network}`, bridge.toNetwork), flow("to Matrix", bridge.toMatrix)].join("\n");
+  return [
+    ...connections,
+    `${bridge.links} links`,
+    flow(`to ${bridge.network}`, bridge.toNetwork),
+    flow("to Matrix", bridge.toMatrix),
+  ].join("\n");
 }
-

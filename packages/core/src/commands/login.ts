@@ -40,12 +40,20 @@ export class LoginDialogues {
   async begin(user: UserId, room: RoomId): Promise<string> {
     const { runtime, logins } = this.parts;
     const { login } = runtime.handlers;
-    if (!login) throw new ServiceError("invalid", `${runtime.networkName} needs no login: what you write is delivered under your name.`);
+    if (!login)
+      throw new ServiceError(
+        "invalid",
+        `${runtime.networkName} needs no login: what you write is delivered under your name.`,
+      );
     const members = await runtime.client.joinedMembers(room);
     if (!members.ok || members.body.size > 2) {
-      throw new ServiceError("invalid", `A login is for you alone: start a direct chat with ${runtime.bot} and type login there.`);
+      throw new ServiceError(
+        "invalid",
+        `A login is for you alone: start a direct chat with ${runtime.bot} and type login there.`,
+      );
     }
-    if (await logins.of(user)) throw new ServiceError("conflict", "You are signed in already. Sign out first with: logout");
+    if (await logins.of(user))
+      throw new ServiceError("conflict", "You are signed in already. Sign out first with: logout");
     this.cancel(user);
     return this.#start(user, room, login);
   }
@@ -100,7 +108,9 @@ export class LoginDialogues {
       typed: undefined,
       giveUp: (error) => abandon(error),
       next: Promise.resolve(""),
-      cancelTimer: runtime.clock.after(patienceMs, () => abandon(new ServiceError("invalid", "The login took too long. Begin again with: login"))),
+      cancelTimer: runtime.clock.after(patienceMs, () =>
+        abandon(new ServiceError("invalid", "The login took too long. Begin again with: login")),
+      ),
     };
     renew(dialogue);
     this.#open.set(user, dialogue);
@@ -135,7 +145,12 @@ export class LoginDialogues {
 
   async #redact(room: RoomId, event: string): Promise<boolean> {
     const { runtime } = this.parts;
-    const redacted = await runtime.client.redact({ room, eventId: EventId(event), txnId: effectIdOf(runtime.name, "secret", event), reason: "It held a secret." });
+    const redacted = await runtime.client.redact({
+      room,
+      eventId: EventId(event),
+      txnId: effectIdOf(runtime.name, "secret", event),
+      reason: "It held a secret.",
+    });
     if (!redacted.ok) runtime.log.warn({ room, event }, "A message with a secret could not be redacted");
     return redacted.ok;
   }

@@ -2,7 +2,15 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
 import type {
-  EditEffect, MembershipEffect, MessageEffect, NameEffect, ReactEffect, ReceiptSignal, RedactEffect, TopicEffect, TypingSignal,
+  EditEffect,
+  MembershipEffect,
+  MessageEffect,
+  NameEffect,
+  ReactEffect,
+  ReceiptSignal,
+  RedactEffect,
+  TopicEffect,
+  TypingSignal,
 } from "./effects.js";
 import type { NetworkEvent, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
@@ -139,7 +147,9 @@ export interface NetworkHandlers {
    * that a crash in the middle goes on where it stopped. Called once a message; `message` is then called once a part.
    * An empty list means there is nothing to send.
    */
-  readonly split?: (message: Omit<MessageEffect, "part" | "parts" | "wire" | "signal">) => Promise<readonly unknown[]> | readonly unknown[];
+  readonly split?: (
+    message: Omit<MessageEffect, "part" | "parts" | "wire" | "signal">,
+  ) => Promise<readonly unknown[]> | readonly unknown[];
   /** Sends a message (or one part of it). */
   readonly message: (message: MessageEffect) => Promise<Outcome>;
   /** Fallback: a line with the corrected text. */
@@ -181,7 +191,9 @@ export interface NetworkHandlers {
   /** The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix. */
   readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
   /** Opens a file that a `remote` media source names. */
-  readonly openMedia?: (reference: string) => Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
+  readonly openMedia?: (
+    reference: string,
+  ) => Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size?: number }>;
   /**
    * What happened in a channel after `cursor` (the id of the last event received from it, `null` when there is none)?
    * Called at start and after `report({ state: "connected" })`; call `network.receive` for each, in order.

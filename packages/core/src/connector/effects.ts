@@ -1,5 +1,15 @@
 import type { Content } from "./content.js";
-import type { ChannelId, ContentUri, EffectId, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type {
+  ChannelId,
+  ContentUri,
+  EffectId,
+  EventId,
+  LoginId,
+  RemoteMessageId,
+  RemoteUserId,
+  RoomId,
+  UserId,
+} from "./ids.js";
 
 /** The Matrix user for whom something happens on the network. */
 export interface Author {

@@ -42,5 +42,9 @@ export type Verdict =
     }
   | { readonly verdict: "dead"; readonly reason: string };
 
-export const done = (writes: readonly Write[] = [], committed?: () => void): Verdict => ({ verdict: "done", writes, ...(committed && { committed }) });
+export const done = (writes: readonly Write[] = [], committed?: () => void): Verdict => ({
+  verdict: "done",
+  writes,
+  ...(committed && { committed }),
+});
 export const dead = (reason: string): Verdict => ({ verdict: "dead", reason });

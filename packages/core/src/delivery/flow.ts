@@ -332,13 +332,21 @@ export class Flow {
     try {
       return await this.options.handle(entry);
     } catch (error) {
-      this.options.log.error({ err: error, lane: entry.lane, source: entry.source }, "Delivering an entry failed unexpectedly");
+      this.options.log.error(
+        { err: error, lane: entry.lane, source: entry.source },
+        "Delivering an entry failed unexpectedly",
+      );
       const reason = error instanceof Error ? error.message : String(error);
       return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
     }
   }
 
-  async #retry(lane: Lane, item: LaneItem, entry: Entry, verdict: Extract<Verdict, { verdict: "retry" }>): Promise<number | undefined> {
+  async #retry(
+    lane: Lane,
+    item: LaneItem,
+    entry: Entry,
+    verdict: Extract<Verdict, { verdict: "retry" }>,
+  ): Promise<number | undefined> {
     item.attempts += 1;
     item.maybeSent ||= verdict.maybeSent ?? false;
     if (verdict.transport !== true && item.attempts >= this.options.attempts) {
@@ -347,7 +355,10 @@ export class Flow {
     }
     lane.unreachable = verdict.transport ?? false;
     this.options.observe?.retried();
-    this.options.log.debug({ lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason }, "Trying again later");
+    this.options.log.debug(
+      { lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason },
+      "Trying again later",
+    );
     void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]], "lazy");
     return backoff(item.attempts, this.options.backoff, verdict.afterMs);
   }
@@ -384,10 +395,16 @@ export class Flow {
         return;
       } catch (error) {
         if (this.#stopping) {
-          this.options.log.error({ err: error }, "A mark could not be written before the end; the next start looks before it sends again");
+          this.options.log.error(
+            { err: error },
+            "A mark could not be written before the end; the next start looks before it sends again",
+          );
           return;
         }
-        this.options.log.error({ err: error }, "The journal cannot be written; nothing of this lane is sent until it can");
+        this.options.log.error(
+          { err: error },
+          "The journal cannot be written; nothing of this lane is sent until it can",
+        );
         await new Promise<void>((resolve) => this.options.clock.after(backoff(attempt, this.options.backoff), resolve));
       }
     }

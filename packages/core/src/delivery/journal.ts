@@ -37,9 +37,15 @@ export class Journal {
     if (causes.length === 0 && writes.length === 0) return 0;
     const at = this.clock.now();
     const texts = causes.map((cause) => JSON.stringify(cause.payload));
-    const appends = causes.map(
-      (cause, index): Write => ["append", this.bridge, cause.direction, cause.lane, cause.source, at, texts[index] ?? "null"],
-    );
+    const appends = causes.map((cause, index): Write => [
+      "append",
+      this.bridge,
+      cause.direction,
+      cause.lane,
+      cause.source,
+      at,
+      texts[index] ?? "null",
+    ]);
     const results = await this.store.commit([...appends, ...writes], urgency);
     let fresh = 0;
     for (const [index, cause] of causes.entries()) {

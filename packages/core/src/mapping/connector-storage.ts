@@ -9,7 +9,11 @@ export function connectorStorage(store: Store, bridge: number, secrets: Secrets)
   const context = (key: string): string => `storage ${bridge} ${key}`;
   return {
     async get(key) {
-      const row = await store.get<{ value: Uint8Array }>("SELECT value FROM storage WHERE bridge = ? AND key = ?", bridge, key);
+      const row = await store.get<{ value: Uint8Array }>(
+        "SELECT value FROM storage WHERE bridge = ? AND key = ?",
+        bridge,
+        key,
+      );
       return row && secrets.open(row.value, context(key));
     },
     async set(key, value) {

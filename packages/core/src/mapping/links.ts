@@ -81,7 +81,11 @@ export class Links {
   }
 
   async channel(id: ChannelId): Promise<Channel | undefined> {
-    const row = await this.store.get<ChannelRow>("SELECT * FROM channel WHERE bridge = ? AND channel = ?", this.bridge, id);
+    const row = await this.store.get<ChannelRow>(
+      "SELECT * FROM channel WHERE bridge = ? AND channel = ?",
+      this.bridge,
+      id,
+    );
     return row && toChannel(row);
   }
 
@@ -96,7 +100,9 @@ export class Links {
 
   /** Resolves to `false` when the link was there already. */
   async add(roomKey: number, room: RoomId, channel: Channel, kind: LinkKind, by: string): Promise<boolean> {
-    const [added] = await this.store.commit([["addLink", roomKey, channel.key, linkKinds.indexOf(kind), by, this.clock.now()]]);
+    const [added] = await this.store.commit([
+      ["addLink", roomKey, channel.key, linkKinds.indexOf(kind), by, this.clock.now()],
+    ]);
     this.#forget(room, channel.id);
     return added !== 0;
   }
@@ -138,5 +144,11 @@ function toLink(row: LinkRow): Link {
 }
 
 function toChannel(row: ChannelRow): Channel {
-  return { key: row.id, id: ChannelId(row.channel), name: row.name, topic: row.topic ?? undefined, cursor: row.cursor ?? undefined };
+  return {
+    key: row.id,
+    id: ChannelId(row.channel),
+    name: row.name,
+    topic: row.topic ?? undefined,
+    cursor: row.cursor ?? undefined,
+  };
 }

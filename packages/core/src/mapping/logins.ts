@@ -24,18 +24,29 @@ export class Logins {
   ) {}
 
   async all(): Promise<readonly Login[]> {
-    const rows = await this.store.all<LoginRow>("SELECT id, user, name, secret FROM login WHERE bridge = ? ORDER BY user", this.bridge);
+    const rows = await this.store.all<LoginRow>(
+      "SELECT id, user, name, secret FROM login WHERE bridge = ? ORDER BY user",
+      this.bridge,
+    );
     return rows.map((row) => this.#toLogin(row));
   }
 
   async of(user: string): Promise<Login | undefined> {
-    const row = await this.store.get<LoginRow>("SELECT id, user, name, secret FROM login WHERE bridge = ? AND user = ?", this.bridge, user);
+    const row = await this.store.get<LoginRow>(
+      "SELECT id, user, name, secret FROM login WHERE bridge = ? AND user = ?",
+      this.bridge,
+      user,
+    );
     return row && this.#toLogin(row);
   }
 
   /** The id alone, for the way of every message: nothing is decrypted. */
   async idOf(user: string): Promise<LoginId | undefined> {
-    const row = await this.store.get<{ id: string }>("SELECT id FROM login WHERE bridge = ? AND user = ?", this.bridge, user);
+    const row = await this.store.get<{ id: string }>(
+      "SELECT id FROM login WHERE bridge = ? AND user = ?",
+      this.bridge,
+      user,
+    );
     return row && LoginId(row.id);
   }
 

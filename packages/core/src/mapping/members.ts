@@ -25,7 +25,11 @@ export class Members {
     const key = `${roomKey}|${user}`;
     const cached = this.#cache.get(key);
     if (cached) return cached;
-    const row = await this.store.get<MemberRow>("SELECT membership, name, avatar FROM member WHERE room = ? AND user = ?", roomKey, user);
+    const row = await this.store.get<MemberRow>(
+      "SELECT membership, name, avatar FROM member WHERE room = ? AND user = ?",
+      roomKey,
+      user,
+    );
     if (!row) return undefined;
     const member = { membership: row.membership, name: row.name ?? undefined, avatar: row.avatar ?? undefined };
     this.#cache.set(key, member);

@@ -41,7 +41,15 @@ export class Messages {
       remember(this.#byEvent, `${part.event}|${part.channelKey}`, part);
       remember(this.#byRemote, remoteKey(part.channelKey, part.remote, part.roomKey), part);
     }
-    return parts.map((part) => ["mapMessage", part.channelKey, part.remote, part.part, part.roomKey, part.event, part.sender]);
+    return parts.map((part) => [
+      "mapMessage",
+      part.channelKey,
+      part.remote,
+      part.part,
+      part.roomKey,
+      part.event,
+      part.sender,
+    ]);
   }
 
   /** The parts that an event has in a channel, in order. */
@@ -85,14 +93,33 @@ export class Messages {
   mapReaction(reaction: MappedReaction): Write[] {
     this.#reactions.set(reaction.event, reaction);
     this.#reactions.set(reactionKey(reaction), reaction);
-    return [["mapReaction", reaction.channelKey, reaction.remote, reaction.roomKey, reaction.sender, reaction.key, reaction.event]];
+    return [
+      [
+        "mapReaction",
+        reaction.channelKey,
+        reaction.remote,
+        reaction.roomKey,
+        reaction.sender,
+        reaction.key,
+        reaction.event,
+      ],
+    ];
   }
 
   async reactionOfEvent(event: string): Promise<MappedReaction | undefined> {
-    return this.#reactions.get(event) ?? this.store.get<MappedReaction>(`SELECT ${reactionColumns} FROM reaction WHERE event = ?`, event);
+    return (
+      this.#reactions.get(event) ??
+      this.store.get<MappedReaction>(`SELECT ${reactionColumns} FROM reaction WHERE event = ?`, event)
+    );
   }
 
-  async reaction(channelKey: number, remote: string, roomKey: number, sender: string, key: string): Promise<MappedReaction | undefined> {
+  async reaction(
+    channelKey: number,
+    remote: string,
+    roomKey: number,
+    sender: string,
+    key: string,
+  ): Promise<MappedReaction | undefined> {
     const cached = this.#reactions.get(reactionKey({ channelKey, remote, roomKey, sender, key }));
     if (cached) return cached;
     return this.store.get<MappedReaction>(
@@ -119,12 +146,22 @@ function remoteKey(channelKey: number, remote: string, roomKey: number): string 
   return `${channelKey}|${roomKey}|${remote}`;
 }
 
-function reactionKey(reaction: { channelKey: number; remote: string; roomKey: number; sender: string; key: string }): string {
+function reactionKey(reaction: {
+  channelKey: number;
+  remote: string;
+  roomKey: number;
+  sender: string;
+  key: string;
+}): string {
   return `${remoteKey(reaction.channelKey, reaction.remote, reaction.roomKey)}|${reaction.sender}|${reaction.key}`;
 }
 
 function remember(cache: RecentMap<readonly MappedMessage[]>, key: string, part: MappedMessage): void {
   const known = part.part === 0 ? undefined : cache.get(key);
   if (!known) cache.set(key, [part]);
-  else cache.set(key, [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part));
+  else
+    cache.set(
+      key,
+      [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part),
+    );
 }

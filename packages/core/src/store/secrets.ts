@@ -34,13 +34,20 @@ export class Secrets {
   open(value: Uint8Array, context: string): string {
     const data = Buffer.from(value);
     if (data[0] === plain) return data.toString("utf8", 1);
-    if (!this.#key) throw new Error(`${context} is encrypted: set encryptionKey in the configuration to the key it was stored under.`);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, data.subarray(1, 1 + ivBytes)).setAAD(Buffer.from(context, "utf8"));
+    if (!this.#key)
+      throw new Error(
+        `${context} is encrypted: set encryptionKey in the configuration to the key it was stored under.`,
+      );
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, data.subarray(1, 1 + ivBytes)).setAAD(
+      Buffer.from(context, "utf8"),
+    );
     decipher.setAuthTag(data.subarray(1 + ivBytes, 1 + ivBytes + tagBytes));
     try {
       return Buffer.concat([decipher.update(data.subarray(1 + ivBytes + tagBytes)), decipher.final()]).toString("utf8");
     } catch {
-      throw new Error(`${context} cannot be decrypted: the encryptionKey in the configuration is not the one it was stored under.`);
+      throw new Error(
+        `${context} cannot be decrypted: the encryptionKey in the configuration is not the one it was stored under.`,
+      );
     }
   }
 }

@@ -175,8 +175,11 @@ export class SqliteStore implements Store {
   }
 }
 
-function toStoreError(result: readonly number[] | { readonly code: string; readonly message: string } | undefined): StoreError {
-  if (result === undefined || !("code" in result)) return new StoreError("ERROR", "The database worker gave no answer.");
+function toStoreError(
+  result: readonly number[] | { readonly code: string; readonly message: string } | undefined,
+): StoreError {
+  if (result === undefined || !("code" in result))
+    return new StoreError("ERROR", "The database worker gave no answer.");
   if (result.code === "SQLITE_FULL") {
     return new StoreError(result.code, "The disk is full: nothing can be accepted until there is room again.");
   }

@@ -11,13 +11,16 @@ const statements = {
   setMeta: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   addBridge: "INSERT INTO bridge (name) VALUES (?) ON CONFLICT DO NOTHING",
 
-  append: "INSERT INTO journal (bridge, direction, lane, source, at, payload) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-  appendDead: "INSERT INTO journal (bridge, direction, lane, source, at, payload, state, error) VALUES (?, ?, ?, ?, ?, ?, 2, ?) ON CONFLICT DO NOTHING",
+  append:
+    "INSERT INTO journal (bridge, direction, lane, source, at, payload) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  appendDead:
+    "INSERT INTO journal (bridge, direction, lane, source, at, payload, state, error) VALUES (?, ?, ?, ?, ?, ?, 2, ?) ON CONFLICT DO NOTHING",
   done: "UPDATE journal SET state = 3, payload = NULL, error = NULL WHERE seq = ?",
   waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, strikes = 0 WHERE seq = ?",
   dead: "UPDATE journal SET state = 2, attempts = ?, error = ? WHERE seq = ?",
   strike: "UPDATE journal SET strikes = strikes + 1 WHERE seq = ?",
-  requeue: "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, seq = (SELECT max(seq) + 1 FROM journal) WHERE seq = ? AND state = 2",
+  requeue:
+    "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, seq = (SELECT max(seq) + 1 FROM journal) WHERE seq = ? AND state = 2",
   moveParts: "UPDATE part SET seq = (SELECT max(seq) FROM journal) WHERE seq = ?",
   discard: "UPDATE journal SET state = 3, payload = NULL WHERE seq = ? AND state = 2",
   forget: "DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE state = 3 AND at < ? LIMIT ?)",
@@ -49,27 +52,36 @@ const statements = {
   actualMembership: "UPDATE membership SET actual = ?, attempts = 0 WHERE room = ? AND ghost = ?",
   membershipFailed: "UPDATE membership SET attempts = attempts + 1, next_at = ? WHERE room = ? AND ghost = ?",
   membershipGivenUp: "UPDATE membership SET desired = actual WHERE room = ? AND ghost = ?",
-  moveMemberships: "INSERT INTO membership (room, ghost, desired, actual) SELECT ?, ghost, 1, 0 FROM membership WHERE room = ? AND desired = 1 ON CONFLICT DO NOTHING",
+  moveMemberships:
+    "INSERT INTO membership (room, ghost, desired, actual) SELECT ?, ghost, 1, 0 FROM membership WHERE room = ? AND desired = 1 ON CONFLICT DO NOTHING",
 
-  mapMessage: "INSERT INTO message (channel, remote, part, room, event, sender) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  mapMessage:
+    "INSERT INTO message (channel, remote, part, room, event, sender) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   unmapEvent: "DELETE FROM message WHERE event = ?",
-  mapReaction: "INSERT INTO reaction (channel, remote, room, sender, key, event) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel, remote, room, sender, key) DO UPDATE SET event = excluded.event",
+  mapReaction:
+    "INSERT INTO reaction (channel, remote, room, sender, key, event) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel, remote, room, sender, key) DO UPDATE SET event = excluded.event",
   unmapReaction: "DELETE FROM reaction WHERE event = ?",
   setMember:
     "INSERT INTO member (room, user, membership, name, avatar) VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, user) DO UPDATE SET membership = excluded.membership, name = excluded.name, avatar = excluded.avatar",
 
   mapMedia: "INSERT INTO media (bridge, source, uri, info) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   revoke: "INSERT INTO revoked (event, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
-  setLogin: "INSERT INTO login (id, bridge, user, name, secret, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret",
+  setLogin:
+    "INSERT INTO login (id, bridge, user, name, secret, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret",
   dropLogin: "DELETE FROM login WHERE id = ?",
-  setStorage: "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
+  setStorage:
+    "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
 } as const;
 
 export type WriteName = keyof typeof statements;
 export type Write = readonly [name: WriteName, ...parameters: Sql[]];
 
-const inserts: ReadonlySet<string> = new Set(Object.entries(statements).filter(([, sql]) => sql.startsWith("INSERT")).map(([name]) => name));
+const inserts: ReadonlySet<string> = new Set(
+  Object.entries(statements)
+    .filter(([, sql]) => sql.startsWith("INSERT"))
+    .map(([name]) => name),
+);
 const names = Object.keys(statements) as WriteName[];
 const codes: ReadonlyMap<WriteName, number> = new Map(names.map((name, code) => [name, code]));
 
@@ -91,7 +103,7 @@ export function encodeBatch(units: readonly (readonly Write[])[]): Batch {
 
 export function decodeBatch(batch: Batch): Write[][] {
   const units: Write[][] = [];
-  for (let at = 0; at < batch.length; ) {
+  for (let at = 0; at < batch.length;) {
     const unit: Write[] = [];
     for (let left = Number(batch[at++]); left > 0; left -= 1) {
       const name = names[Number(batch[at])] ?? "done";

@@ -4,7 +4,12 @@ import type { EditReceived, MessageReceived } from "../../connector/events.js";
 import { EventId, UserId } from "../../connector/ids.js";
 import type { Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
-import { matrixContentOf, splitForMatrix, type MatrixContentOptions, type MatrixEventDraft } from "../content/to-matrix.js";
+import {
+  matrixContentOf,
+  splitForMatrix,
+  type MatrixContentOptions,
+  type MatrixEventDraft,
+} from "../content/to-matrix.js";
 import type { Ghost, Ghosts } from "../ghosts.js";
 import type { BridgeRuntime } from "../runtime.js";
 import type { MatrixMedia } from "./media.js";
@@ -34,7 +39,13 @@ export class ContentForMatrix {
   }
 
   /** Without `edits` (the message is not known here, or is not its sender's) the new text is a message of its own. */
-  async edit(event: EditReceived, _room: Room, channelKey: number, ghost: Ghost, edits: EventId | undefined): Promise<Drafts> {
+  async edit(
+    event: EditReceived,
+    _room: Room,
+    channelKey: number,
+    ghost: Ghost,
+    edits: EventId | undefined,
+  ): Promise<Drafts> {
     const uploaded = await this.#upload(event.content, channelKey, event.id, ghost);
     if ("verdict" in uploaded) return uploaded;
     const options = await this.#mentions(uploaded.content);
@@ -44,12 +55,20 @@ export class ContentForMatrix {
     return { events: [edited, ...rest.map((content) => matrixContentOf(content, options))] };
   }
 
-  async #upload(content: Content, channelKey: number, id: string, ghost: Ghost): Promise<{ readonly content: Content } | { readonly verdict: Verdict }> {
+  async #upload(
+    content: Content,
+    channelKey: number,
+    id: string,
+    ghost: Ghost,
+  ): Promise<{ readonly content: Content } | { readonly verdict: Verdict }> {
     if (content.type !== "media" || content.source.from === "matrix") return { content };
     const uploaded = await this.media.upload(content, `${channelKey} ${id}`, ghost.user);
     if ("verdict" in uploaded) return uploaded;
     if ("refused" in uploaded) {
-      this.runtime.log.info({ message: id, reason: uploaded.refused }, "A file of the network could not be taken over; its name is shown instead");
+      this.runtime.log.info(
+        { message: id, reason: uploaded.refused },
+        "A file of the network could not be taken over; its name is shown instead",
+      );
       return { content };
     }
     const { uri, ...info } = uploaded.media;
@@ -69,7 +88,9 @@ export class ContentForMatrix {
     const mention = (found: Mention): Inline => {
       const user = found.target.kind === "remoteUser" ? people.get(found.target.id) : undefined;
       if (user !== undefined) return { ...found, target: { kind: "matrixUser", userId: user } };
-      return found.target.kind === "matrixUser" || found.target.kind === "matrixRoom" ? found : { type: "text", text: found.text };
+      return found.target.kind === "matrixUser" || found.target.kind === "matrixRoom"
+        ? found
+        : { type: "text", text: found.text };
     };
     return { mention };
   }

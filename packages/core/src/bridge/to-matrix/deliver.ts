@@ -1,4 +1,15 @@
-import type { EditReceived, MembershipReceived, MessageReceived, NetworkEvent, ProfileReceived, ReactionReceived, ReactionRemoved, RedactionReceived, RemoteUser, ChannelChanged } from "../../connector/events.js";
+import type {
+  EditReceived,
+  MembershipReceived,
+  MessageReceived,
+  NetworkEvent,
+  ProfileReceived,
+  ReactionReceived,
+  ReactionRemoved,
+  RedactionReceived,
+  RemoteUser,
+  ChannelChanged,
+} from "../../connector/events.js";
 import { EventId, RemoteMessageId, type RoomId } from "../../connector/ids.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { MappedMessage } from "../../mapping/messages.js";
@@ -43,7 +54,9 @@ export class ToMatrix {
     const { maxAgeToMatrix } = runtime.global.delivery;
     const age = runtime.clock.now() - (event.at ?? entry.at);
     if (maxAgeToMatrix > 0 && age > maxAgeToMatrix) {
-      return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`);
+      return dead(
+        `It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`,
+      );
     }
     const target = { entry, room, channelKey };
     const verdict = await this.#dispatch(target, event);
@@ -53,7 +66,8 @@ export class ToMatrix {
   /** The room, or the one that took its place. */
   async #current(roomId: RoomId): Promise<Room> {
     let room = await this.parts.runtime.rooms.ensure(roomId);
-    for (let hops = 0; room.replacement !== undefined && hops < 10; hops += 1) room = await this.parts.runtime.rooms.ensure(room.replacement);
+    for (let hops = 0; room.replacement !== undefined && hops < 10; hops += 1)
+      room = await this.parts.runtime.rooms.ensure(room.replacement);
     return room;
   }
 
@@ -61,7 +75,12 @@ export class ToMatrix {
   async #unlessReplaced(room: Room, verdict: Verdict): Promise<Verdict> {
     const tombstone = await this.parts.runtime.client.getState({ room: room.id, type: "m.room.tombstone" });
     if (!tombstone.ok || tombstone.body === null || typeof tombstone.body.replacement_room !== "string") return verdict;
-    return { verdict: "retry", reason: "the room was upgraded; waiting until the bridge has joined the new one", transport: true, afterMs: 1_000 };
+    return {
+      verdict: "retry",
+      reason: "the room was upgraded; waiting until the bridge has joined the new one",
+      transport: true,
+      afterMs: 1_000,
+    };
   }
 
   #dispatch(target: Target, event: NetworkEvent): Promise<Verdict> {
@@ -115,7 +134,10 @@ export class ToMatrix {
       encrypted = state.body !== null;
       await runtime.rooms.setEncrypted(room.id, encrypted);
     }
-    if (encrypted) return dead("The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.");
+    if (encrypted)
+      return dead(
+        "The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.",
+      );
     return send();
   }
 
@@ -136,7 +158,14 @@ export class ToMatrix {
       const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, found.ghost, { type, content, effect }, event.at);
       if (!sent.sent) return sent.verdict;
-      mapped.push({ channelKey, remote: event.id, part, roomKey: room.key, event: sent.eventId, sender: found.ghost.user });
+      mapped.push({
+        channelKey,
+        remote: event.id,
+        part,
+        roomKey: room.key,
+        event: sent.eventId,
+        sender: found.ghost.user,
+      });
     }
     return done(runtime.messages.map(mapped));
   }
@@ -169,16 +198,27 @@ export class ToMatrix {
     const content = { "m.relates_to": { rel_type: "m.annotation", event_id: on.event, key: event.key.slice(0, 200) } };
     const effect = effectIdOf(runtime.name, "reaction", channelKey, event.id, room.id);
     const sent = await this.sender.send(entry, room, found.ghost, { type: "m.reaction", content, effect }, event.at);
-    if (!sent.sent) return sent.verdict.verdict === "dead" && sent.verdict.reason.includes("M_DUPLICATE_ANNOTATION") ? done() : sent.verdict;
+    if (!sent.sent)
+      return sent.verdict.verdict === "dead" && sent.verdict.reason.includes("M_DUPLICATE_ANNOTATION")
+        ? done()
+        : sent.verdict;
     return done(
-      runtime.messages.mapReaction({ channelKey, remote: event.target, roomKey: room.key, sender: found.ghost.user, key: event.key, event: sent.eventId }),
+      runtime.messages.mapReaction({
+        channelKey,
+        remote: event.target,
+        roomKey: room.key,
+        sender: found.ghost.user,
+        key: event.key,
+        event: sent.eventId,
+      }),
     );
   }
 
   async #reactionRemoved({ room, channelKey }: Target, event: ReactionRemoved): Promise<Verdict> {
     const { runtime, ghosts } = this.parts;
     const ghost = await ghosts.find(event.sender.id);
-    const reaction = ghost && (await runtime.messages.reaction(channelKey, event.target, room.key, ghost.user, event.key));
+    const reaction =
+      ghost && (await runtime.messages.reaction(channelKey, event.target, room.key, ghost.user, event.key));
     if (!ghost || !reaction) return done();
     const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
     const failed = await this.sender.redact(room.id, ghost.user, EventId(reaction.event), effect);
@@ -228,7 +268,10 @@ export class ToMatrix {
       // The room says so already: either it was set from here, or an earlier attempt succeeded.
       if (current.ok && (current.body?.[key] ?? "") === value) continue;
       const set = await client.sendState({ room: room.id, type, content: { [key]: value } });
-      if (!set.ok) return classify(set.failure).action === "retry" ? verdictOf(set.failure) : dead(`The bridge bot may not set the ${key} of the room. Give it the power to, or ignore this.`);
+      if (!set.ok)
+        return classify(set.failure).action === "retry"
+          ? verdictOf(set.failure)
+          : dead(`The bridge bot may not set the ${key} of the room. Give it the power to, or ignore this.`);
     }
     return done();
   }

@@ -10,7 +10,8 @@ import type { BridgeRuntime } from "../runtime.js";
 /** A picture holds up the first message of its person for at most this long. */
 const avatarTimeoutMs = 10_000;
 
-export type Uploaded = { readonly media: TransferredMedia } | { readonly verdict: Verdict } | { readonly refused: string };
+export type Uploaded =
+  { readonly media: TransferredMedia } | { readonly verdict: Verdict } | { readonly refused: string };
 
 /** Brings files of the network to the homeserver, each one once. */
 export class MatrixMedia {
@@ -52,16 +53,26 @@ export class MatrixMedia {
     const { reason, action } = result.failure;
     return {
       ok: false,
-      failure: action === "retry" ? { kind: "unanswered", applied: "no", message: reason } : { kind: "answered", status: 400, errcode: "M_UNKNOWN", message: reason },
+      failure:
+        action === "retry"
+          ? { kind: "unanswered", applied: "no", message: reason }
+          : { kind: "answered", status: 400, errcode: "M_UNKNOWN", message: reason },
     };
   }
 
   async #known(key: string): Promise<TransferredMedia | undefined> {
-    const row = await this.runtime.store.get<{ uri: string; info: string }>("SELECT uri, info FROM media WHERE bridge = ? AND source = ?", this.runtime.key, key);
+    const row = await this.runtime.store.get<{ uri: string; info: string }>(
+      "SELECT uri, info FROM media WHERE bridge = ? AND source = ?",
+      this.runtime.key,
+      key,
+    );
     return row && ({ uri: row.uri, ...(JSON.parse(row.info) as object) } as TransferredMedia);
   }
 
-  #sourceOf({ source }: MediaContent): { url: string } | { open: () => ReturnType<NonNullable<BridgeRuntime["handlers"]["openMedia"]>> } | undefined {
+  #sourceOf({
+    source,
+  }: MediaContent):
+    { url: string } | { open: () => ReturnType<NonNullable<BridgeRuntime["handlers"]["openMedia"]>> } | undefined {
     switch (source.from) {
       case "url":
         return { url: source.url };

@@ -9,7 +9,8 @@ import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { SentLookup } from "../sent-lookup.js";
 
-export type Sent = { readonly sent: true; readonly eventId: EventId } | { readonly sent: false; readonly verdict: Verdict };
+export type Sent =
+  { readonly sent: true; readonly eventId: EventId } | { readonly sent: false; readonly verdict: Verdict };
 
 export interface Outgoing {
   readonly type: string;
@@ -31,7 +32,13 @@ export class MatrixSender {
     this.#lookup = new SentLookup(runtime.client);
   }
 
-  async send(entry: Entry, room: Room, ghost: Ghost | undefined, outgoing: Outgoing, happenedAt?: number): Promise<Sent> {
+  async send(
+    entry: Entry,
+    room: Room,
+    ghost: Ghost | undefined,
+    outgoing: Outgoing,
+    happenedAt?: number,
+  ): Promise<Sent> {
     const { runtime } = this;
     const asUser = ghost?.user ?? runtime.bot;
     if (entry.maybeSent) {
@@ -41,7 +48,8 @@ export class MatrixSender {
       if (!found.ok && classify(found.failure).action !== "retry" && ghost) {
         found = await this.#lookup.find(room.id, ghost.user, outgoing.effect, entry.at, sinceStart);
       }
-      if (!found.ok && classify(found.failure).action === "retry") return { sent: false, verdict: verdictOf(found.failure) };
+      if (!found.ok && classify(found.failure).action === "retry")
+        return { sent: false, verdict: verdictOf(found.failure) };
       if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
     }
     if (ghost) {
@@ -69,7 +77,13 @@ export class MatrixSender {
     return { sent: false, verdict: verdictOf(result.failure) };
   }
 
-  async redact(room: RoomId, asUser: UserId, eventId: EventId, effect: string, reason?: string): Promise<Verdict | undefined> {
+  async redact(
+    room: RoomId,
+    asUser: UserId,
+    eventId: EventId,
+    effect: string,
+    reason?: string,
+  ): Promise<Verdict | undefined> {
     const request = { room, eventId, txnId: effect, ...(reason !== undefined && { reason }) };
     const result = await this.runtime.client.redact({ ...request, asUser });
     if (result.ok) return undefined;
@@ -84,7 +98,16 @@ export class MatrixSender {
 /** What a failed request means for the entry that needed it. */
 export function verdictOf(failure: MatrixFailure): Verdict {
   const { action, applied, afterMs, transport } = classify(failure);
-  const reason = failure.kind === "answered" ? `the homeserver answered ${failure.status} ${failure.errcode}: ${failure.message}` : `the homeserver did not answer: ${failure.message}`;
+  const reason =
+    failure.kind === "answered"
+      ? `the homeserver answered ${failure.status} ${failure.errcode}: ${failure.message}`
+      : `the homeserver did not answer: ${failure.message}`;
   if (action !== "retry") return { verdict: "dead", reason };
-  return { verdict: "retry", reason, transport, maybeSent: applied === "maybe", ...(afterMs !== undefined && { afterMs }) };
+  return {
+    verdict: "retry",
+    reason,
+    transport,
+    maybeSent: applied === "maybe",
+    ...(afterMs !== undefined && { afterMs }),
+  };
 }

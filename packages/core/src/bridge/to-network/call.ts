@@ -23,9 +23,13 @@ export async function call(runtime: BridgeRuntime, work: (running: Running) => P
         return retried(outcome.reason, { maybeSent: true, afterMs: outcome.afterMs });
     }
   } catch (error) {
-    if (error instanceof TookTooLong) return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
+    if (error instanceof TookTooLong)
+      return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
     log.error({ err: error }, "A connector threw; what it was to send is tried again");
-    return retried(`the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`, { maybeSent: true });
+    return retried(
+      `the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`,
+      { maybeSent: true },
+    );
   }
 }
 
@@ -49,7 +53,10 @@ export async function sendOnce(runtime: BridgeRuntime, effect: Omit<MessageEffec
   return call(runtime, (running) => handlers.message({ ...effect, maybeSent, signal: running.signal }));
 }
 
-async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
+async function find(
+  runtime: BridgeRuntime,
+  effect: Omit<MessageEffect, "signal">,
+): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {
   const { deadlines, handlers, log } = runtime;
   try {
     const found = await deadlines.run(
@@ -59,11 +66,21 @@ async function find(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal"
     return { sent: found };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { verdict: { verdict: "retry", reason: `whether it was sent already cannot be known now: ${reason}`, transport: true, maybeSent: true } };
+    return {
+      verdict: {
+        verdict: "retry",
+        reason: `whether it was sent already cannot be known now: ${reason}`,
+        transport: true,
+        maybeSent: true,
+      },
+    };
   }
 }
 
-function retried(reason: string, options: { transport?: boolean; maybeSent?: boolean; afterMs?: number | undefined }): Called {
+function retried(
+  reason: string,
+  options: { transport?: boolean; maybeSent?: boolean; afterMs?: number | undefined },
+): Called {
   const { transport, maybeSent, afterMs } = options;
   return {
     verdict: {

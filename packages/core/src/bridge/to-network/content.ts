@@ -33,13 +33,21 @@ export class ContentForNetwork {
     const read = contentOf(event.type, event.content);
     switch (read.kind) {
       case "unusable":
-        this.runtime.log.debug({ event: event.event_id, reason: read.reason }, "Nothing of an event can be shown on the network");
+        this.runtime.log.debug(
+          { event: event.event_id, reason: read.reason },
+          "Nothing of an event can be shown on the network",
+        );
         return { is: "nothing" };
       case "reaction":
         return { is: "nothing" };
       case "edit": {
         const content = await this.#translate(source, read.content);
-        return { is: "edit", target: read.target, content, fallback: { contents: this.#fit(editFallback(content), undefined) } };
+        return {
+          is: "edit",
+          target: read.target,
+          content,
+          fallback: { contents: this.#fit(editFallback(content), undefined) },
+        };
       }
       case "message":
         return this.#message(source, read);
@@ -48,10 +56,16 @@ export class ContentForNetwork {
 
   async #message(source: EffectSource, read: Extract<MatrixMessage, { kind: "message" }>): Promise<ReadMessage> {
     const { relation } = read;
-    const inPoll = relation.kind === "reference" ? await this.#inPoll(source, relation.target, read.content) : undefined;
+    const inPoll =
+      relation.kind === "reference" ? await this.#inPoll(source, relation.target, read.content) : undefined;
     if (inPoll && !inPoll.ok) return { is: "failure", failure: inPoll.failure };
     const content = await this.#translate(source, inPoll?.body ?? read.content);
-    const repliesTo = relation.kind === "reply" ? relation.replyTo : relation.kind === "thread" && !relation.isFallingBack ? relation.replyTo : undefined;
+    const repliesTo =
+      relation.kind === "reply"
+        ? relation.replyTo
+        : relation.kind === "thread" && !relation.isFallingBack
+          ? relation.replyTo
+          : undefined;
     const reply = repliesTo === undefined ? undefined : await this.#target(source, repliesTo);
     const thread = relation.kind === "thread" ? await this.#target(source, relation.root) : undefined;
     if (reply && !reply.ok) return { is: "failure", failure: reply.failure };
@@ -87,7 +101,10 @@ export class ContentForNetwork {
       case "media": {
         const caption = content.caption && (await this.#mentions(content.caption));
         const { source } = content;
-        const url = source.from === "matrix" ? this.runtime.mediaLink(source.uri, content.name, room.id, event.event_id) : undefined;
+        const url =
+          source.from === "matrix"
+            ? this.runtime.mediaLink(source.uri, content.name, room.id, event.event_id)
+            : undefined;
         return {
           ...content,
           ...(caption && { caption }),
@@ -142,7 +159,12 @@ export class ContentForNetwork {
 function excerptOf(type: string, content: unknown): string | undefined {
   const read = contentOf(type, content);
   if (read.kind !== "message") return undefined;
-  const text = read.content.type === "text" ? toPlainText(read.content.body) : read.content.type === "media" ? read.content.name : undefined;
+  const text =
+    read.content.type === "text"
+      ? toPlainText(read.content.body)
+      : read.content.type === "media"
+        ? read.content.name
+        : undefined;
   const [line] = (text ?? "").split("\n");
   return line === undefined || line === "" ? undefined : line.slice(0, excerptLength).toWellFormed();
 }

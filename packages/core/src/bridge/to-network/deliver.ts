@@ -42,7 +42,9 @@ export class ToNetwork {
     const { maxAgeToNetwork } = runtime.global.delivery;
     const age = runtime.clock.now() - event.origin_server_ts;
     if (maxAgeToNetwork > 0 && event.origin_server_ts > 0 && age > maxAgeToNetwork) {
-      return dead(`It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`);
+      return dead(
+        `It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`,
+      );
     }
     return this.#dispatch(entry, event, link);
   }
@@ -80,7 +82,12 @@ export class ToNetwork {
     }
   }
 
-  async #withSource(entry: Entry, event: MatrixEvent, link: Link, deliver: (source: EffectSource) => Promise<Verdict>): Promise<Verdict> {
+  async #withSource(
+    entry: Entry,
+    event: MatrixEvent,
+    link: Link,
+    deliver: (source: EffectSource) => Promise<Verdict>,
+  ): Promise<Verdict> {
     const room = await this.parts.runtime.rooms.ensure(RoomId(event.room_id));
     const author = await this.parts.authors.of(room, event.sender);
     if (!author.ok) return verdictOf(author.failure);
@@ -117,14 +124,26 @@ export class ToNetwork {
   async #reaction({ event, link, room, base }: EffectSource): Promise<Verdict> {
     const { runtime } = this.parts;
     const relation = event.content["m.relates_to"];
-    const { event_id: on, key } = (typeof relation === "object" && relation !== null ? relation : {}) as { event_id?: unknown; key?: unknown };
+    const { event_id: on, key } = (typeof relation === "object" && relation !== null ? relation : {}) as {
+      event_id?: unknown;
+      key?: unknown;
+    };
     const { react } = runtime.handlers;
     if (typeof on !== "string" || typeof key !== "string" || key === "" || !react) return done();
     const [target] = await runtime.messages.ofEvent(on, link.channelKey);
     if (!target) return done();
-    const verdict = await this.#effect({ event, link, room, base }, "react", (effect) => react({ ...effect, target: target.remote, key }));
+    const verdict = await this.#effect({ event, link, room, base }, "react", (effect) =>
+      react({ ...effect, target: target.remote, key }),
+    );
     if (verdict.verdict !== "done") return verdict;
-    const reaction = { channelKey: link.channelKey, remote: target.remote, roomKey: room.key, sender: event.sender, key, event: base.event };
+    const reaction = {
+      channelKey: link.channelKey,
+      remote: target.remote,
+      roomKey: room.key,
+      sender: event.sender,
+      key,
+      event: base.event,
+    };
     return done(runtime.messages.mapReaction(reaction));
   }
 
@@ -138,7 +157,9 @@ export class ToNetwork {
       const { unreact } = runtime.handlers;
       const writes = runtime.messages.unmapReaction(reaction);
       if (!unreact || reaction.channelKey !== link.channelKey || reaction.roomKey !== room.key) return done(writes);
-      const verdict = await this.#effect(source, "unreact", (effect) => unreact({ ...effect, target: reaction.remote, key: reaction.key }));
+      const verdict = await this.#effect(source, "unreact", (effect) =>
+        unreact({ ...effect, target: reaction.remote, key: reaction.key }),
+      );
       return verdict.verdict === "done" ? done(writes) : verdict;
     }
     const parts = await runtime.messages.ofEvent(redacts, link.channelKey);
@@ -147,7 +168,9 @@ export class ToNetwork {
     if (!redact || parts.length === 0) return done();
     const target = parts.map((part): RemoteMessageId => part.remote);
     const reason = typeof event.content.reason === "string" ? event.content.reason : undefined;
-    const verdict = await this.#effect(source, "redact", (effect) => redact({ ...effect, target, ...(reason !== undefined && { reason }) }));
+    const verdict = await this.#effect(source, "redact", (effect) =>
+      redact({ ...effect, target, ...(reason !== undefined && { reason }) }),
+    );
     return verdict.verdict === "done" ? done(runtime.messages.unmap(parts)) : verdict;
   }
 
@@ -168,7 +191,9 @@ export class ToNetwork {
   async #effect(
     { base, link }: EffectSource,
     kind: string,
-    work: (effect: EffectSource["base"] & { readonly effect: ReturnType<typeof effectIdOf>; readonly signal: AbortSignal }) => ReturnType<Parameters<typeof call>[1]>,
+    work: (
+      effect: EffectSource["base"] & { readonly effect: ReturnType<typeof effectIdOf>; readonly signal: AbortSignal },
+    ) => ReturnType<Parameters<typeof call>[1]>,
   ): Promise<Verdict> {
     const { runtime } = this.parts;
     const effect = effectIdOf(runtime.name, kind, link.channel, base.event);

@@ -19,21 +19,38 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
   if (runtime.isOwn(user)) return ghostChanged(parts, source, user, member.membership);
 
   const known = previousOf(event.unsigned) ?? (await runtime.members.find(room.key, user));
-  const change = changeOf(known?.membership ?? "leave", member.membership, event.sender === user, known?.name !== member.name);
+  const change = changeOf(
+    known?.membership ?? "leave",
+    member.membership,
+    event.sender === user,
+    known?.name !== member.name,
+  );
   const { membership } = runtime.handlers;
   if (!membership || !change) return done(runtime.members.set(room.key, user, member));
   const name = member.name ?? known?.name ?? localpartOf(user);
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
   const verdict = verdictOfCall(
     await call(runtime, (running) =>
-      membership({ ...base, effect, signal: running.signal, change, who: { userId: UserId(user), name }, ...reasonOf(event.content) }),
+      membership({
+        ...base,
+        effect,
+        signal: running.signal,
+        change,
+        who: { userId: UserId(user), name },
+        ...reasonOf(event.content),
+      }),
     ),
   );
   return verdict.verdict === "done" ? done(runtime.members.set(room.key, user, member)) : verdict;
 }
 
 /** A Matrix user removed a ghost: the homeserver has done it, the network is asked to do the same. */
-async function ghostChanged(parts: ToNetworkParts, source: EffectSource, user: string, membership: string): Promise<Verdict> {
+async function ghostChanged(
+  parts: ToNetworkParts,
+  source: EffectSource,
+  user: string,
+  membership: string,
+): Promise<Verdict> {
   const { runtime } = parts;
   const { event, link, room, base } = source;
   if (membership !== "leave" && membership !== "ban") return done();
@@ -46,7 +63,15 @@ async function ghostChanged(parts: ToNetworkParts, source: EffectSource, user: s
   const change: Change = membership === "ban" ? "ban" : "kick";
   return verdictOfCall(
     await call(runtime, (running) =>
-      handler({ ...base, room: RoomId(event.room_id), effect, signal: running.signal, change, who: { remote: ghost.remote }, ...reasonOf(event.content) }),
+      handler({
+        ...base,
+        room: RoomId(event.room_id),
+        effect,
+        signal: running.signal,
+        change,
+        who: { remote: ghost.remote },
+        ...reasonOf(event.content),
+      }),
     ),
   );
 }
@@ -60,7 +85,9 @@ function changeOf(before: string, now: string, byThemselves: boolean, renamed: b
 
 function previousOf(unsigned: Readonly<Record<string, unknown>> | undefined): ReturnType<typeof memberOf> | undefined {
   const previous = unsigned?.prev_content;
-  return typeof previous === "object" && previous !== null ? memberOf(previous as Readonly<Record<string, unknown>>) : undefined;
+  return typeof previous === "object" && previous !== null
+    ? memberOf(previous as Readonly<Record<string, unknown>>)
+    : undefined;
 }
 
 function reasonOf(content: Readonly<Record<string, unknown>>): { readonly reason?: string } {

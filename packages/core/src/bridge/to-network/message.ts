@@ -39,7 +39,12 @@ export interface Message {
 }
 
 /** Sends a message to a channel, part by part; a crash between two parts goes on with the next. */
-export async function deliverMessage(runtime: BridgeRuntime, entry: Entry, source: MessageSource, message: Message): Promise<Verdict> {
+export async function deliverMessage(
+  runtime: BridgeRuntime,
+  entry: Entry,
+  source: MessageSource,
+  message: Message,
+): Promise<Verdict> {
   const { base, link, room } = source;
   const parts = await planParts(runtime, entry, source, message);
   const several = parts.length > 1;
@@ -94,18 +99,29 @@ function messageEffect(
 }
 
 /** The parts of a message: those on disk where it was begun before, else as the connector (or its limits) cut it. */
-async function planParts(runtime: BridgeRuntime, entry: Entry, source: MessageSource, message: Message): Promise<readonly Part[]> {
+async function planParts(
+  runtime: BridgeRuntime,
+  entry: Entry,
+  source: MessageSource,
+  message: Message,
+): Promise<readonly Part[]> {
   const begun = entry.recovered || entry.attempts > 0 ? await storedParts(runtime, entry.seq) : [];
   if (begun.length > 0) return begun;
   const wires = await cut(runtime, source, message);
   const parts = wires.map((wire, part): Part => ({ part, wire, sent: false, remote: undefined }));
   if (parts.length > 1) {
-    await runtime.store.commit(parts.map(({ part, wire }): Write => ["addPart", entry.seq, part, JSON.stringify(wire ?? null)]));
+    await runtime.store.commit(
+      parts.map(({ part, wire }): Write => ["addPart", entry.seq, part, JSON.stringify(wire ?? null)]),
+    );
   }
   return parts;
 }
 
-async function cut(runtime: BridgeRuntime, { base, link }: MessageSource, message: Message): Promise<readonly unknown[]> {
+async function cut(
+  runtime: BridgeRuntime,
+  { base, link }: MessageSource,
+  message: Message,
+): Promise<readonly unknown[]> {
   const [content] = message.contents;
   if (!runtime.handlers.split || !content) return message.contents;
   const { replyTo, thread } = message;
@@ -114,6 +130,14 @@ async function cut(runtime: BridgeRuntime, { base, link }: MessageSource, messag
 }
 
 async function storedParts(runtime: BridgeRuntime, seq: number): Promise<readonly Part[]> {
-  const rows = await runtime.store.all<PartRow>("SELECT part, wire, sent, remote FROM part WHERE seq = ? ORDER BY part", seq);
-  return rows.map((row) => ({ part: row.part, wire: JSON.parse(row.wire) as unknown, sent: row.sent === 1, remote: row.remote ?? undefined }));
+  const rows = await runtime.store.all<PartRow>(
+    "SELECT part, wire, sent, remote FROM part WHERE seq = ? ORDER BY part",
+    seq,
+  );
+  return rows.map((row) => ({
+    part: row.part,
+    wire: JSON.parse(row.wire) as unknown,
+    sent: row.sent === 1,
+    remote: row.remote ?? undefined,
+  }));
 }

@@ -6,7 +6,11 @@ import { attemptOf } from "./call.js";
 import { deliverMessage } from "./message.js";
 
 /** The bot says something in a channel. */
-export function deliverNotice(runtime: BridgeRuntime, entry: Entry, { channel, text }: { readonly channel: string; readonly text: string }): Promise<Verdict> {
+export function deliverNotice(
+  runtime: BridgeRuntime,
+  entry: Entry,
+  { channel, text }: { readonly channel: string; readonly text: string },
+): Promise<Verdict> {
   const base = {
     ...attemptOf(entry),
     channel: ChannelId(channel),
@@ -15,5 +19,10 @@ export function deliverNotice(runtime: BridgeRuntime, entry: Entry, { channel, t
     author: { userId: runtime.bot, name: `${runtime.networkName} bridge` },
     at: entry.at,
   };
-  return deliverMessage(runtime, entry, { base, link: { channel: base.channel, channelKey: 0 }, room: { key: 0 } }, { contents: [{ type: "text", style: "notice", body: richTextOf(text) }] });
+  return deliverMessage(
+    runtime,
+    entry,
+    { base, link: { channel: base.channel, channelKey: 0 }, room: { key: 0 } },
+    { contents: [{ type: "text", style: "notice", body: richTextOf(text) }] },
+  );
 }
