@@ -41,6 +41,28 @@ describe("fault switches", () => {
   const eventIds = (transaction: Transaction | undefined): unknown[] =>
     transaction!.events.map((event) => event["event_id"]);
 
+  it("forgets what is in no transaction yet when it is killed, and keeps it in the room", async () => {
+    hs.faults.transactionDelayMs = 60_000;
+    await alice.sendText(roomId, "in a transaction");
+    await poll(() => hs.pushState("irc").pending > 0);
+    await alice.sendText(roomId, "forgotten 1");
+    await alice.sendText(roomId, "forgotten 2");
+    expect(await hs.kill()).toBe(2);
+    await expect(alice.whoami()).rejects.toThrow();
+    hs.faults.transactionDelayMs = 0;
+    await hs.start({ forgetTransactions: true });
+    await alice.sendText(roomId, "after");
+    await hs.delivered("irc");
+    expect(service.bodies).toEqual(["in a transaction", "after"]);
+    expect(ids()[0]).toBe("1");
+    expect(
+      hs
+        .room(roomId)
+        .messages()
+        .map((event) => content(event)["body"]),
+    ).toEqual(["in a transaction", "forgotten 1", "forgotten 2", "after"]);
+  });
+
   it("sends a transaction again after it was accepted", async () => {
     hs.faults.duplicateTransactions = 2;
     await alice.sendText(roomId, "x");

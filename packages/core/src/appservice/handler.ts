@@ -4,9 +4,14 @@ import type { TransactionBody } from "./transaction-body.js";
 export interface AppServiceHandler {
   /**
    * Takes a transaction: resolves when it is on disk, rejects (StoreError, `Overloaded`) when the homeserver must keep
-   * it. `arrivedAt` is a reading of `performance.now()`.
+   * it. `arrivedAt` is a reading of `performance.now()`; `id` is the homeserver's, and not unique for ever.
    */
-  transaction(body: TransactionBody, arrivedAt: number): Promise<void>;
+  transaction(body: TransactionBody, arrivedAt: number, id: string): Promise<void>;
+  /**
+   * The homeserver closed a connection that it had just used, though it had said nothing of that; `underWay`: without
+   * waiting for the answer to a transaction. Homeservers that end do so.
+   */
+  hungUp?(underWay: boolean): void;
   /** Whether the user exists; makes it when it can. */
   queryUser(userId: string): Promise<boolean>;
   /** Whether the alias exists; makes its room when it can. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "../log/logger.js";
 import { HomeserverTokens } from "./authentication.js";
 import { readBody } from "./body-reader.js";
@@ -18,7 +18,20 @@ export interface AppServiceServerOptions {
 
 /** The largest body taken: a transaction holds at most 100 events of 64 KiB and some ephemeral data. */
 const largestBody = 16 * 1024 * 1024;
+/** A connection that was not used for this long is closed as a matter of course. In milliseconds. */
+const idleMs = 45_000;
 const transactionPath = /^\/(?:_matrix\/app\/v1\/)?transactions\/([^/]+)$/;
+
+/** What is known of one connection from a homeserver. */
+interface Connection {
+  handler: AppServiceHandler | undefined;
+  /** A transaction is not answered yet. */
+  underWay: boolean;
+  /** The homeserver means to use it again. */
+  kept: boolean;
+  /** A reading of `performance.now()`. */
+  lastUsed: number;
+}
 
 /**
  * The HTTP face toward the homeserver (Application Service API v1.19). Transactions take a path of their own in front
@@ -27,6 +40,7 @@ const transactionPath = /^\/(?:_matrix\/app\/v1\/)?transactions\/([^/]+)$/;
 export class AppServiceServer {
   readonly #server: Server;
   readonly #tokens: HomeserverTokens<AppServiceHandler>;
+  readonly #connections = new WeakMap<Socket, Connection>();
   /** Express is loaded when the first request comes that is no transaction: a start need not wait for it. */
   #queries: Promise<ReturnType<typeof queryRoutes>> | undefined;
   #closing = false;
@@ -41,6 +55,7 @@ export class AppServiceServer {
         answerError(response, 503, "M_UNKNOWN", "Trestle could not answer; its log says why.");
       });
     });
+    this.#server.on("connection", (socket) => this.#watch(socket));
     // The homeserver keeps its connection: closing it first would race with its next transaction.
     this.#server.keepAliveTimeout = 120_000;
   }
@@ -71,8 +86,8 @@ export class AppServiceServer {
     const at = target.indexOf("?");
     const path = at < 0 ? target : target.slice(0, at);
     if (this.#closing) response.setHeader("Connection", "close");
-    const transaction = transactionPath.test(path);
-    if (!transaction) {
+    const id = transactionPath.exec(path)?.[1];
+    if (id === undefined) {
       this.#queries ??= import("./routes.js").then(({ queryRoutes }) => queryRoutes(this.#tokens, this.options.log));
       (await this.#queries)(request, response);
       return;
@@ -82,10 +97,33 @@ export class AppServiceServer {
       answerError(response, 405, "M_UNRECOGNIZED", "Transactions are sent with PUT.");
       return;
     }
-    await this.#transaction(request, response, new URLSearchParams(at < 0 ? "" : target.slice(at + 1)));
+    const query = new URLSearchParams(at < 0 ? "" : target.slice(at + 1));
+    const connection = this.#connections.get(request.socket);
+    if (connection) connection.underWay = true;
+    await this.#transaction(request, response, query, id);
+    if (!connection) return;
+    connection.underWay = false;
+    connection.lastUsed = performance.now();
+    connection.kept = request.httpVersion === "1.1" && request.headers.connection?.toLowerCase() !== "close";
   }
 
-  async #transaction(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
+  /** Tells a bridge when its homeserver hangs up unexpectedly. */
+  #watch(socket: Socket): void {
+    const connection: Connection = { handler: undefined, underWay: false, kept: false, lastUsed: 0 };
+    this.#connections.set(socket, connection);
+    socket.once("close", () => {
+      const { handler, underWay, kept, lastUsed } = connection;
+      if (this.#closing || !(underWay || (kept && performance.now() - lastUsed < idleMs))) return;
+      handler?.hungUp?.(underWay);
+    });
+  }
+
+  async #transaction(
+    request: IncomingMessage,
+    response: ServerResponse,
+    query: URLSearchParams,
+    id: string,
+  ): Promise<void> {
     const started = performance.now();
     const authenticated = this.#tokens.authenticate(request, query);
     if (!authenticated.ok) {
@@ -98,8 +136,11 @@ export class AppServiceServer {
       answerError(response, 503, "M_UNKNOWN", "Trestle is stopping; it takes this again after its next start.");
       return;
     }
+    const connection = this.#connections.get(request.socket);
+    if (connection) connection.handler = authenticated.target;
     const read = await readBody(request, largestBody);
     if (!read.ok) {
+      if (!read.tooLarge) authenticated.target.hungUp?.(true);
       if (read.tooLarge) answerError(response, 413, "M_TOO_LARGE", "A transaction may have at most 16 MiB.");
       return;
     }
@@ -115,7 +156,7 @@ export class AppServiceServer {
       return;
     }
     try {
-      await authenticated.target.transaction(body, started);
+      await authenticated.target.transaction(body, started, id);
       answer(response, 200, "{}");
     } catch (error) {
       const overloaded = error instanceof Overloaded;

@@ -1,10 +1,9 @@
-import { RoomUpgrades } from "./room-upgrades.js";
 import type { AppServiceHandler } from "../appservice/handler.js";
 import type { Registration } from "../appservice/registration.js";
 import { Commands } from "../commands/commands.js";
 import type { BridgeConfig, Config } from "../config/schema.js";
 import type { ConnectionStatus, Connector, NetworkHandlers } from "../connector/connector.js";
-import { ContentUri, RoomId } from "../connector/ids.js";
+import { RoomId } from "../connector/ids.js";
 import type { Clock } from "../delivery/clock.js";
 import { done, toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import { Flow } from "../delivery/flow.js";
@@ -18,11 +17,11 @@ import { Members } from "../mapping/members.js";
 import { Messages } from "../mapping/messages.js";
 import type { Rooms } from "../mapping/rooms.js";
 import { MatrixClient } from "../matrix/client.js";
-import { classify } from "../matrix/failure.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { BridgeStatus, FlowStatus, Services } from "../services/services.js";
 import type { Secrets } from "../store/secrets.js";
 import type { Store } from "../store/store.js";
+import { AwaitedRooms } from "./awaited-rooms.js";
 import { bindHandlers } from "./bind-handlers.js";
 import { CatchUp } from "./catch-up.js";
 import { Deadlines } from "./deadline.js";
@@ -30,16 +29,21 @@ import { DirectRooms } from "./direct-rooms.js";
 import { EncryptedRooms } from "./encrypted-rooms.js";
 import { EphemeralToMatrix, EphemeralToNetwork } from "./ephemeral.js";
 import { Ghosts } from "./ghosts.js";
+import { Greeting } from "./greeting.js";
 import { HomeserverPing } from "./homeserver-health.js";
+import { HomeserverWatch } from "./homeserver-watch.js";
 import { Intake } from "./intake.js";
 import { Linker } from "./linker.js";
 import { Memberships } from "./memberships.js";
+import { MissedEvents } from "./missed-events.js";
 import { networkPort } from "./network-port.js";
+import { inTime } from "./pause.js";
 import { Permissions } from "./permissions.js";
 import { Portals } from "./portals.js";
 import { PrivateNotices } from "./private-notices.js";
 import { Receiver } from "./receive.js";
 import { RoomEvents } from "./room-events.js";
+import { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { ToMatrix } from "./to-matrix/deliver.js";
 import { MatrixMedia } from "./to-matrix/media.js";
@@ -73,7 +77,6 @@ export interface BridgeParts {
 
 /** How many messages of a room may be on their way to the disk's mark at once; each could be in doubt after a crash. */
 const unmarkedToMatrix = 16;
-const linkAttempts = 3;
 const disconnectMs = 5_000;
 
 /** One connector between one registration's rooms and its network: every part, put together. */
@@ -97,9 +100,17 @@ export class Bridge implements AppServiceHandler {
   readonly #logins: Logins;
   readonly #catchUp: CatchUp;
   readonly #undelivered: Undelivered;
+  readonly #awaited: AwaitedRooms;
+  readonly #missed: MissedEvents;
+  readonly #upgrades: RoomUpgrades;
+  readonly #watch: HomeserverWatch;
+  readonly #greeting: Greeting;
+  /** A stop was asked for: nothing that waits for the homeserver begins again. */
+  readonly #leaving = new AbortController();
+  /** The lanes have ended. */
   readonly #stopping = new AbortController();
+  #greeted: Promise<void> = Promise.resolve();
   #handlers: NetworkHandlers | undefined;
-  #registered = false;
   #lastTransactionAt: number | null = null;
 
   constructor(parts: BridgeParts) {
@@ -116,6 +127,12 @@ export class Bridge implements AppServiceHandler {
     this.#receiver = new Receiver(runtime);
     this.#catchUp = new CatchUp(runtime);
     this.#undelivered = new Undelivered(runtime);
+    this.#awaited = new AwaitedRooms(runtime, (room) => this.#noLongerAwaited(room));
+    this.#missed = new MissedEvents(runtime, this.#awaited, (events) => this.#intake.take(events));
+    this.#watch = new HomeserverWatch({
+      restarted: (why, surely) => this.#missed.suspect(why, surely),
+      back: () => this.#missed.back(),
+    });
     this.linker = new Linker(runtime, permissions);
     const authors = new Authors(runtime, this.#logins);
     const ephemeral = new EphemeralToNetwork(runtime, authors);
@@ -139,23 +156,32 @@ export class Bridge implements AppServiceHandler {
       services: parts.services,
     });
     this.#directRooms = new DirectRooms(runtime, this.#ghosts, this.#memberships, this.linker, encrypted);
-    const upgrades = new RoomUpgrades(
+    this.#upgrades = new RoomUpgrades(
       runtime,
       this.#memberships,
+      this.#awaited,
+      this.#missed,
       (alias) => registration.isOwnAlias(alias),
       (from, to) => this.#toMatrixFlow.relane(from, to),
     );
     this.#roomEvents = new RoomEvents({
       runtime,
       commands,
-      upgrades,
+      upgrades: this.#upgrades,
       directRooms: this.#directRooms,
       encrypted,
       permissions,
     });
     this.thirdParty = new Portals(runtime, this.#ghosts, this.linker, registration.aliasPrefix);
-    this.#intake = new Intake(runtime, (events) => ephemeral.take(events));
+    this.#intake = new Intake(runtime, this.#awaited, this.#missed, (events) => ephemeral.take(events));
     this.ping = new HomeserverPing(runtime.client, registration, clock, runtime.log);
+    this.#greeting = new Greeting({
+      runtime,
+      botLocalpart: registration.senderLocalpart,
+      linker: this.linker,
+      ping: this.ping,
+      missed: this.#missed,
+    });
     this.#toNetworkFlow = this.#flow(toNetwork, 0, (entry) => this.#handleToNetwork(entry));
     this.#toMatrixFlow = this.#flow(toMatrix, unmarkedToMatrix, (entry) => this.#handleToMatrix(entry));
     journal.attach(this.#toNetworkFlow, this.#toMatrixFlow);
@@ -183,6 +209,8 @@ export class Bridge implements AppServiceHandler {
     for (const link of await this.runtime.links.all()) {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
+    await this.#awaited.load();
+    await this.#missed.load(clean);
     await this.#toNetworkFlow.resume(clean);
     await this.#toMatrixFlow.resume(clean);
     this.#receiver.open();
@@ -190,57 +218,43 @@ export class Bridge implements AppServiceHandler {
   }
 
   /** What needs the homeserver: registers the bot, makes the links of the configuration, asks whether the homeserver reaches us. Tried until it succeeds. */
-  async greet(): Promise<void> {
-    const { runtime } = this;
-    for (let attempt = 1; !this.#stopping.signal.aborted; attempt += 1) {
-      const registered = await runtime.client.register(this.#parts.registration.senderLocalpart);
-      if (registered.ok) break;
-      const { advice } = classify(registered.failure);
-      runtime.log.error(
-        { failure: registered.failure },
-        `The homeserver does not let the bridge in yet. ${advice ?? "Is it running, and is homeserver.url right?"}`,
-      );
-      await new Promise<void>((resolve) => runtime.clock.after(Math.min(30_000, 500 * 2 ** attempt), resolve));
-    }
-    if (this.#stopping.signal.aborted) return;
-    this.#registered = true;
-    await this.#introduceBot();
-    await this.ping.run();
-    await this.#configuredLinks();
-    this.#toMatrixFlow.wake();
+  greet(): Promise<void> {
+    this.#greeted = this.#greeting.say(this.#leaving.signal, () => this.#toMatrixFlow.wake());
+    return this.#greeted;
   }
 
   /** Resolves when the lanes have ended what they can end before `deadline`. Call after the intake has stopped. */
   async stop(deadline: Promise<void>): Promise<void> {
+    this.#leaving.abort();
     this.ping.stop();
+    this.#missed.stop();
     await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
     await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#memberships.stop()]);
     await this.#disconnect();
     this.runtime.deadlines.close();
     await this.runtime.client.close();
+    // Their requests have ended with the client.
+    await inTime(this.runtime.clock, disconnectMs, Promise.allSettled([this.#greeted, this.#missed.ended()]));
   }
 
   /** A network that does not let go in time is left behind. */
   async #disconnect(): Promise<void> {
-    const { clock, log } = this.runtime;
-    let cancel: () => void = () => undefined;
-    const limit = new Promise<void>((resolve) => (cancel = clock.after(disconnectMs, resolve)));
     try {
-      await Promise.race([this.#handlers?.close?.() ?? Promise.resolve(), limit]);
+      await inTime(this.runtime.clock, disconnectMs, this.#handlers?.close?.() ?? Promise.resolve());
     } catch (error) {
-      log.warn({ err: error }, "The network was not left in good order");
-    } finally {
-      cancel();
+      this.runtime.log.warn({ err: error }, "The network was not left in good order");
     }
   }
 
   // The homeserver's requests
 
-  async transaction(...[body, arrivedAt]: Parameters<AppServiceHandler["transaction"]>): Promise<void> {
+  async transaction(...[body, arrivedAt, id]: Parameters<AppServiceHandler["transaction"]>): Promise<void> {
     const { metrics, name, journal } = this.runtime;
     const duplicates = journal.duplicates;
+    this.#watch.transaction(id);
     await this.#intake.transaction(body);
+    this.#missed.taken();
     this.#lastTransactionAt = this.runtime.clock.now();
     if (journal.duplicates > duplicates) metrics.duplicatesDropped(name, "toNetwork", journal.duplicates - duplicates);
     metrics.transaction({
@@ -249,6 +263,10 @@ export class Bridge implements AppServiceHandler {
       ephemeral: body.ephemeral.length,
       commitMs: performance.now() - arrivedAt,
     });
+  }
+
+  hungUp(underWay: boolean): void {
+    this.#watch.hungUp(underWay);
   }
 
   queryUser(userId: string): Promise<boolean> {
@@ -266,7 +284,7 @@ export class Bridge implements AppServiceHandler {
   }
 
   get registered(): boolean {
-    return this.#registered;
+    return this.#greeting.registered;
   }
 
   flow(direction: typeof toNetwork | typeof toMatrix): Flow {
@@ -297,6 +315,8 @@ export class Bridge implements AppServiceHandler {
     switch (payload.via) {
       case "channel":
         return this.#toNetwork.deliver(entry, payload.event, payload.channel);
+      case "held":
+        return this.#missed.deliver(entry, payload.event);
       case "room":
         return this.#roomEvents.handle(entry, payload.event);
       case "notice":
@@ -306,6 +326,14 @@ export class Bridge implements AppServiceHandler {
 
   #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
+    return this.#missed.trusting || payload.via === "direct"
+      ? this.#toMatrixNow(entry, payload)
+      : this.#missed
+          .beforeWriting(entry, RoomId(entry.lane))
+          .then((notYet) => notYet ?? this.#toMatrixNow(entry, payload));
+  }
+
+  #toMatrixNow(entry: Entry, payload: ToMatrixPayload): Promise<Verdict> {
     switch (payload.via) {
       case "network":
         return this.#toMatrix.deliver(entry, RoomId(entry.lane), payload.event, payload.channelKey);
@@ -314,6 +342,17 @@ export class Bridge implements AppServiceHandler {
       case "direct":
         return payload.event.kind === "message" ? this.#directRooms.begin(payload.event) : Promise.resolve(done());
     }
+  }
+
+  #died(direction: typeof toNetwork | typeof toMatrix, entry: Entry, reason: string): void {
+    this.#undelivered.tell(direction, entry, reason);
+    const payload = direction === toNetwork ? (entry.payload as ToNetworkPayload | null) : null;
+    if (payload?.via === "room" && payload.event.type === "m.room.tombstone") this.#upgrades.givenUp(payload.event);
+  }
+
+  /** What is held of the room goes on. */
+  #noLongerAwaited(room: RoomId): void {
+    if (this.#missed.held.has(room)) this.#toNetworkFlow.wake();
   }
 
   #flow(
@@ -337,7 +376,7 @@ export class Bridge implements AppServiceHandler {
       unmarkedLimit: () => (direction === toNetwork && this.#handlers?.idempotent ? unmarkedToMatrix : unmarkedLimit),
       isolate,
       handle,
-      onDead: (entry, reason) => this.#undelivered.tell(direction, entry, reason),
+      onDead: (entry, reason) => this.#died(direction, entry, reason),
       observe: {
         delivered: (waitedMs) => metrics.delivered(config.name, name, waitedMs),
         retried: () => metrics.retried(config.name, name),
@@ -355,7 +394,10 @@ export class Bridge implements AppServiceHandler {
       connections: global.homeserver.connections,
       requestTimeoutMs: global.homeserver.requestTimeout,
       maxRetryAfterMs: global.delivery.retryMax,
-      onExchange: metrics.exchange,
+      onExchange: (exchange) => {
+        metrics.exchange(exchange);
+        this.#watch.exchange(exchange);
+      },
     });
     const handlers = (): NetworkHandlers => {
       if (!this.#handlers) throw new Error("The connector is not connected yet.");
@@ -389,45 +431,5 @@ export class Bridge implements AppServiceHandler {
         return handlers();
       },
     };
-  }
-
-  async #introduceBot(): Promise<void> {
-    const { client, bot, config, networkName, log } = this.runtime;
-    const name = config.displayName ?? `${networkName} bridge`;
-    const profile = await client.getProfile(bot);
-    if (!profile.ok) return;
-    const named = profile.body?.displayName === name || (await client.setDisplayName(bot, name)).ok;
-    const pictured =
-      config.avatar === undefined ||
-      profile.body?.avatarUrl === config.avatar ||
-      (await client.setAvatarUrl(bot, ContentUri(config.avatar))).ok;
-    if (!named || !pictured) log.warn("The bridge bot's name or avatar could not be set");
-  }
-
-  async #configuredLinks(): Promise<void> {
-    const { config, log, links } = this.runtime;
-    for (const { room, channel } of config.links) {
-      const known = (await links.ofRoom(room)).some(
-        (link) =>
-          link.room === room &&
-          (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)),
-      );
-      if (known) continue;
-      for (let attempt = 1; attempt <= linkAttempts; attempt += 1) {
-        try {
-          await this.linker.link(room, channel, "config");
-          break;
-        } catch (error) {
-          const conflict = error instanceof Error && "code" in error && error.code === "conflict";
-          if (conflict) break;
-          log.error(
-            { room, channel, reason: error instanceof Error ? error.message : String(error) },
-            "A link of the configuration could not be made",
-          );
-          if (attempt < linkAttempts)
-            await new Promise<void>((resolve) => this.runtime.clock.after(1_000 * attempt, resolve));
-        }
-      }
-    }
   }
 }

@@ -6,6 +6,10 @@ import { RoomId } from "../connector/ids.js";
 import { toNetwork } from "../delivery/entry.js";
 import type { Cause } from "../delivery/journal.js";
 import { isCommand } from "../commands/recognise.js";
+import type { AwaitedRooms } from "./awaited-rooms.js";
+import { isTaken } from "./event-types.js";
+import type { MissedEvents } from "./missed-events.js";
+import { heldLane } from "./room-history.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { ToNetworkPayload } from "./to-network/payload.js";
 
@@ -13,28 +17,12 @@ import type { ToNetworkPayload } from "./to-network/payload.js";
 const patienceMs = 20_000;
 const lookAgainMs = 100;
 
-const relayed = new Set([
-  "m.room.message",
-  "m.sticker",
-  "m.reaction",
-  "m.room.redaction",
-  "m.room.member",
-  "m.room.topic",
-  "m.room.name",
-  "m.room.encrypted",
-  "m.poll.start",
-  "m.poll.response",
-  "m.poll.end",
-  "org.matrix.msc3381.poll.start",
-  "org.matrix.msc3381.poll.response",
-  "org.matrix.msc3381.poll.end",
-]);
-const ofTheRoom = new Set(["m.room.tombstone"]);
-
 /** Takes transactions: decides what each event is for, and journals it. Nothing is delivered here. */
 export class Intake {
   constructor(
     readonly runtime: BridgeRuntime,
+    readonly awaited: AwaitedRooms,
+    readonly missed: MissedEvents,
     readonly ephemeral: (events: readonly unknown[]) => void,
   ) {}
 
@@ -42,24 +30,48 @@ export class Intake {
   async transaction(body: TransactionBody): Promise<void> {
     await this.#waitForRoom();
     const causes: Cause[] = [];
-    for (const raw of body.events) {
-      const read = readEvent(raw);
-      if ("event" in read) {
-        const routed = this.#route(read.event, causes);
-        if (routed) await routed;
-      } else await this.#putAside(raw, read.problem);
+    const held: string[] = [];
+    try {
+      for (const raw of body.events) {
+        const read = readEvent(raw);
+        if ("event" in read) {
+          const routed = this.missed.quiet
+            ? this.#route(read.event, causes)
+            : this.#holdOrRoute(read.event, causes, held);
+          if (routed) await routed;
+        } else await this.#putAside(raw, read.problem);
+      }
+      await this.runtime.journal.append(causes);
+    } finally {
+      if (held.length > 0) this.missed.arrived(held);
     }
-    await this.runtime.journal.append(causes);
     if (body.ephemeral.length > 0) this.ephemeral(body.ephemeral);
+  }
+
+  /** Takes events that were held, or found in a room's history. Resolves when they are on disk. */
+  async take(events: readonly MatrixEvent[]): Promise<void> {
+    const causes: Cause[] = [];
+    for (const event of events) await this.#route(event, causes);
+    await this.runtime.journal.append(causes);
+  }
+
+  async #holdOrRoute(event: MatrixEvent, causes: Cause[], held: string[]): Promise<void> {
+    const concerns = isTaken(event.type) && !this.runtime.isOwn(event.sender);
+    if (!concerns || !(await this.missed.holds(event))) {
+      await this.#route(event, causes);
+      return;
+    }
+    held.push(event.room_id);
+    if (event.type === "m.room.encryption") await this.runtime.rooms.setEncrypted(RoomId(event.room_id), true);
+    causes.push(cause(heldLane(event.room_id), event.event_id, { via: "held", event }));
   }
 
   #route(event: MatrixEvent, causes: Cause[]): Promise<void> | undefined {
     // What our own users do is the effect of something that was journaled already.
-    if (this.runtime.isOwn(event.sender)) return undefined;
+    if (this.runtime.isOwn(event.sender) || !isTaken(event.type)) return undefined;
     if (event.type === "m.room.encryption") return this.#encrypted(event, causes);
-    const isRelayed = relayed.has(event.type);
-    if (!isRelayed && !ofTheRoom.has(event.type)) return undefined;
-    if (ofTheRoom.has(event.type) || this.#isForTheBridge(event)) {
+    if (event.type === "m.room.tombstone") return this.#tombstone(event, causes);
+    if (this.#isForTheBridge(event)) {
       causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
       if (event.type !== "m.room.member") return undefined;
     }
@@ -67,6 +79,12 @@ export class Intake {
     if (links instanceof Promise) return links.then((loaded) => this.#fanOut(event, loaded, causes));
     this.#fanOut(event, links, causes);
     return undefined;
+  }
+
+  /** From this moment on what is said in the new room belongs to the old one's channels. */
+  async #tombstone(event: MatrixEvent, causes: Cause[]): Promise<void> {
+    await this.awaited.expect(event);
+    causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
   }
 
   /** From this moment on nothing readable may be sent there: it is known before anything else is delivered. */

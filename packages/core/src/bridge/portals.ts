@@ -7,6 +7,7 @@ import type {
 import type { ChannelInfo } from "../connector/connector.js";
 import { RemoteUserId } from "../connector/ids.js";
 import { decodeGhostLocalpart } from "../mapping/ghost-id.js";
+import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
 import type { Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
@@ -77,8 +78,11 @@ export class Portals implements ThirdPartyLookup {
     return (await runtime.handlers.resolveChannel?.(alias.slice(start.length, -end.length)).catch(() => null)) ?? null;
   }
 
+  /** A channel whose id no alias can hold has none; homeservers take no white space in them. */
   #aliasOf(channel: ChannelInfo): string | undefined {
-    return this.aliasPrefix === undefined ? undefined : `#${this.aliasPrefix}${channel.id}:${this.runtime.serverName}`;
+    if (this.aliasPrefix === undefined || /[:\s]/.test(channel.id)) return undefined;
+    const alias = `#${this.aliasPrefix}${channel.id}:${this.runtime.serverName}`;
+    return isRoomAlias(alias) ? alias : undefined;
   }
 
   protocol(name: string): Promise<ThirdPartyProtocol | undefined> {

@@ -53,6 +53,7 @@ export class RoomEvents {
       // The invite was taken back, or the room is out of reach: the next invite tries again.
       return classify(joined.failure).action === "retry" ? verdictOf(joined.failure) : done();
     }
+    this.parts.upgrades.entered(room);
     if (event.content.is_direct === true) await runtime.rooms.setManagement(room, runtime.key, UserId(event.sender));
     return done();
   }

@@ -1,21 +1,26 @@
 import type { MatrixEvent } from "../appservice/event.js";
 import { RoomAlias, RoomId } from "../connector/ids.js";
-import { dead, done, type Verdict } from "../delivery/entry.js";
+import { dead, done, toNetwork, type Verdict } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
 import { isRecord } from "../appservice/event.js";
+import { replacementOf, type AwaitedRooms } from "./awaited-rooms.js";
 import { publishBridgeInfo } from "./bridge-info.js";
 import type { Memberships } from "./memberships.js";
+import type { MissedEvents } from "./missed-events.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { verdictOf } from "./to-matrix/send.js";
 
 /**
- * Follows a room to its replacement (`m.room.tombstone`): joins it, then moves links, ghosts, aliases and what waits.
+ * Follows a room to its replacement (`m.room.tombstone`): joins it, then moves links, ghosts, aliases and what waits,
+ * and takes what was said in the new room before.
  * Every step can be repeated, so that a crash in the middle goes on after the restart.
  */
 export class RoomUpgrades {
   constructor(
     readonly runtime: BridgeRuntime,
     readonly memberships: Memberships,
+    readonly awaited: AwaitedRooms,
+    readonly missed: MissedEvents,
     /** The connector's aliases are the bridge's own to move. */
     readonly isOwnAlias: (alias: string) => boolean,
     /** What waits for the old room is to go to the new one. */
@@ -23,11 +28,27 @@ export class RoomUpgrades {
   ) {}
 
   async follow(event: MatrixEvent): Promise<Verdict> {
+    const to = replacementOf(event);
+    if (to === undefined) return done();
+    const verdict = await this.#follow(event, to);
+    if (verdict.verdict !== "retry") this.awaited.over(to);
+    return verdict;
+  }
+
+  /** The bot has come to a room: where it is the one that an upgrade leads to, the rest follows at once. */
+  entered(room: RoomId): void {
+    if (this.awaited.has(room)) this.runtime.journal.flow(toNetwork)?.wake();
+  }
+
+  /** A tombstone will not be followed: what waits for that goes its own way. */
+  givenUp(event: MatrixEvent): void {
+    const to = replacementOf(event);
+    if (to !== undefined) this.awaited.over(to);
+  }
+
+  async #follow(event: MatrixEvent, to: RoomId): Promise<Verdict> {
     const { runtime } = this;
     const from = RoomId(event.room_id);
-    const replacement = event.content.replacement_room;
-    if (typeof replacement !== "string" || !replacement.startsWith("!")) return done();
-    const to = RoomId(replacement);
     const links = await runtime.links.ofRoom(from);
     const old = await runtime.rooms.find(from);
     if (links.length === 0 && old?.replacement === undefined) return done();
@@ -53,6 +74,13 @@ export class RoomUpgrades {
     }
     const encrypted = state.body.some((each) => each.type === "m.room.encryption");
     await this.#move(from, to, encrypted);
+    const read = await this.missed.readWhole(to);
+    if (!read.ok && classify(read.failure).action === "retry") return verdictOf(read.failure);
+    if (!read.ok)
+      runtime.log.warn(
+        { from, to, failure: read.failure },
+        "What was said in an upgraded room before the bridge came cannot be read",
+      );
     const moved = await this.#moveAliases(from, to);
     if (moved) return moved;
     for (const link of await runtime.links.ofRoom(to)) {

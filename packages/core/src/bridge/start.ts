@@ -168,6 +168,10 @@ async function run(running: Running): Promise<RunningTrestle> {
   housekeeping.start();
   const greeted = Promise.all(bridges.map((bridge) => bridge.greet())).then(() => undefined);
   greeted.catch((error: unknown) => log.error({ err: error }, "A bridge could not introduce itself to the homeserver"));
+  if (!Object.values(config.permissions).includes("admin"))
+    log.warn(
+      'Nobody has the level admin in permissions: a room in which nobody may change settings can be linked with the command line alone. Give it to somebody, e.g. "@you:example.org": admin',
+    );
   log.info(
     { url, operations: operations.url, bridges: bridges.map((bridge) => bridge.runtime.name) },
     "Trestle is running",

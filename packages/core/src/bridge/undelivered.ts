@@ -19,10 +19,10 @@ export class Undelivered {
 
   #tellRoom(entry: Entry, reason: string): void {
     const payload = entry.payload as ToNetworkPayload | null;
-    if (payload?.via !== "channel" || payload.event.type === "m.room.member") return;
+    if ((payload?.via !== "channel" && payload?.via !== "held") || payload.event.type === "m.room.member") return;
     const room = payload.event.room_id;
     if (!this.#allowed(room)) return;
-    const text = `This was not delivered to ${payload.channel}: ${reason}`;
+    const text = `This was not delivered${payload.via === "channel" ? ` to ${payload.channel}` : ""}: ${reason}`;
     this.#say({
       direction: toMatrix,
       lane: room,

@@ -15,6 +15,8 @@ export interface ClientEvent {
   readonly content: EventContent;
   /** Present on state events. */
   readonly stateKey?: string;
+  /** What a redaction redacts, in rooms before version 11; since then it is in the content. */
+  readonly redacts?: string;
   /** Given where the endpoint gives it. */
   readonly roomId?: RoomId;
   readonly unsigned?: EventContent;
@@ -30,6 +32,7 @@ const clientEvent = z
     origin_server_ts: z.number(),
     content,
     state_key: z.string().optional(),
+    redacts: z.string().optional(),
     room_id: z.string().optional(),
     unsigned: content.nullish(),
   })
@@ -40,6 +43,7 @@ const clientEvent = z
     at: event.origin_server_ts,
     content: event.content,
     ...(event.state_key === undefined ? {} : { stateKey: event.state_key }),
+    ...(event.redacts === undefined ? {} : { redacts: event.redacts }),
     ...(event.room_id === undefined ? {} : { roomId: RoomId(event.room_id) }),
     ...(event.unsigned == null ? {} : { unsigned: event.unsigned }),
   }));

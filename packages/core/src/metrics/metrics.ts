@@ -71,6 +71,11 @@ export class Metrics {
     "Effects sent again although an earlier attempt may have arrived: possible repetitions",
     flow,
   );
+  readonly #missed = this.#counter(
+    "trestle_missed_events_total",
+    "Events found in rooms that the homeserver had accepted and not handed over, as after a crash of it",
+    ["bridge"],
+  );
   readonly #lag = new Histogram({
     name: "trestle_lane_lag_seconds",
     help: "Time from the receipt of an event until its effect was delivered",
@@ -138,6 +143,7 @@ export class Metrics {
       }
     }
     this.#transactions.inc({ bridge }, 0);
+    this.#missed.inc({ bridge }, 0);
   }
 
   /** `lagMs`: from the receipt of the event until now. */
@@ -167,6 +173,10 @@ export class Metrics {
 
   uncertainResent(bridge: string, direction: Direction): void {
     this.#uncertain.inc({ bridge, direction });
+  }
+
+  missedEvents(bridge: string, count: number): void {
+    if (count > 0) this.#missed.inc({ bridge }, count);
   }
 
   transaction({ bridge, events, ephemeral, commitMs }: TransactionReading): void {

@@ -1,4 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
+import { Activity } from "./activity.js";
 import { hash53 } from "./hash.js";
 import { Seen } from "./seen.js";
 import { packSegment, unpackSegment, type JournalEntry } from "./segment.js";
@@ -25,6 +26,7 @@ interface Segment {
  */
 export class JournalWriter {
   readonly #seen: Seen;
+  readonly #activity: Activity;
   readonly #segments = new Map<number, Segment>();
   /** The segment of each entry that is in one and not delivered. */
   readonly #open = new Map<number, Segment>();
@@ -38,6 +40,7 @@ export class JournalWriter {
 
   constructor(readonly db: Database) {
     this.#seen = new Seen(db);
+    this.#activity = new Activity(db);
     this.#sql = prepare(db);
     this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
   }
@@ -50,6 +53,7 @@ export class JournalWriter {
     this.#open.clear();
     this.#touched.clear();
     this.#seen.recover();
+    this.#activity.recover();
     this.#reserved = Number(this.#sql.getMeta.pluck().get(reservedUpTo) ?? 0);
     this.#next = Math.max(this.#next, this.#reserved + 1);
     for (const { first, body, done } of this.#sql.allSegments.all()) this.#toRows(first, body, new Set(readDone(done)));
@@ -79,6 +83,11 @@ export class JournalWriter {
     return seq;
   }
 
+  /** Whether an entry was journaled before. */
+  isKnown(bridge: number, direction: number, lane: string, source: string): boolean {
+    return this.#seen.has(this.#hashOf({ bridge, direction, lane, source }));
+  }
+
   done(seq: number): number {
     const segment = this.#open.get(seq);
     if (!segment) return this.#sql.remove.run(seq).changes;
@@ -98,6 +107,7 @@ export class JournalWriter {
   /** Gives every entry a row of its own. */
   unpackAll(): void {
     this.#stage();
+    this.#activity.write();
     for (const segment of [...this.#segments.values()]) this.#unpack(segment);
   }
 
@@ -153,6 +163,7 @@ export class JournalWriter {
     const segment = this.#current;
     if (!segment) return;
     this.#sql.addSegment.run(segment.first, packSegment(this.#staged));
+    this.#activity.note(this.#staged);
     this.#segments.set(segment.first, segment);
     this.#staged = [];
     this.#current = undefined;
@@ -208,7 +219,7 @@ export class JournalWriter {
     return this.#next++;
   }
 
-  #hashOf({ bridge, direction, lane, source }: Omit<JournalEntry, "seq">): number {
+  #hashOf({ bridge, direction, lane, source }: Pick<JournalEntry, "bridge" | "direction" | "lane" | "source">): number {
     return hash53(`${bridge} ${direction} ${lane}\u0000${source}`, this.#seed);
   }
 }

@@ -33,6 +33,15 @@ export const migrations: readonly string[] = [
   CREATE INDEX journal_open ON journal (direction, bridge, lane, seq) WHERE state < 2;
   CREATE INDEX journal_dead ON journal (seq) WHERE state = 2;
 
+  -- When something was last journaled in each lane.
+  CREATE TABLE activity (
+    bridge INTEGER NOT NULL,
+    direction INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (bridge, direction, lane)
+  ) STRICT, WITHOUT ROWID;
+
   -- What was journaled already, by hash: this generation, the one before, and those that are not in their place yet.
   CREATE TABLE seen (hash INTEGER PRIMARY KEY) STRICT;
   CREATE TABLE seen_before (hash INTEGER PRIMARY KEY) STRICT;

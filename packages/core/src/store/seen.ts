@@ -50,10 +50,13 @@ export class Seen {
 
   /** Whether it was known; if not, it is from now on (in memory: `log` makes it last). */
   add(hash: number): boolean {
-    if (this.#recent.has(hash) || this.#find.get(hash) !== undefined) return false;
-    if (this.#findBefore?.get(hash) !== undefined) return false;
+    if (this.has(hash)) return false;
     this.#recent.add(hash);
     return true;
+  }
+
+  has(hash: number): boolean {
+    return this.#recent.has(hash) || this.#find.get(hash) !== undefined || this.#findBefore?.get(hash) !== undefined;
   }
 
   log(hashes: readonly number[]): void {

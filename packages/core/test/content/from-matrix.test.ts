@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parseMatrixHtml, richTextOf, toPlainText } from "@trestle/rich-text";
 import fc from "fast-check";
 import { contentOf, matrixContentOf, type MatrixMessage } from "../../dist/bridge/content/index.js";
+import { pollOf, textInPoll, type Poll } from "../../dist/bridge/content/poll.js";
 
 const seed = 20260417;
 const read = (content: Record<string, unknown>, type = "m.room.message"): MatrixMessage => contentOf(type, content);
@@ -266,6 +267,74 @@ describe("polls", () => {
       shown(contentOf("org.matrix.msc3381.poll.end", { ...reference, "org.matrix.msc1767.text": "Ended: Yes" })),
     ).toBe("Ended: Yes");
     expect(contentOf("m.poll.start", { "m.poll": { question: 7 } })).toMatchObject({ kind: "unusable" });
+  });
+
+  const answers = [
+    { id: "a", "org.matrix.msc1767.text": "Yes" },
+    { id: "b", "org.matrix.msc1767.text": "No" },
+    { id: "c", "org.matrix.msc1767.text": "Later" },
+  ];
+  const unstablePoll = (settings: object): Poll | undefined =>
+    pollOf("org.matrix.msc3381.poll.start", {
+      "org.matrix.msc3381.poll.start": {
+        question: { "org.matrix.msc1767.text": "Tea\nor not?" },
+        answers,
+        ...settings,
+      },
+    });
+  const stablePoll = pollOf("m.poll.start", {
+    "m.poll": {
+      kind: "m.disclosed",
+      max_selections: 2,
+      question: { "m.text": [{ body: "Tea?" }] },
+      answers: [
+        { "m.id": "a", "m.text": [{ body: "Yes" }] },
+        { "m.id": "b", "m.text": [{ body: "No" }] },
+      ],
+    },
+  });
+  const vote = (poll: Poll | undefined, content: Readonly<Record<string, unknown>>): string =>
+    poll ? toPlainText(textInPoll("response", poll, content)) : "no poll";
+  const unstableVote = (...chosen: unknown[]): Readonly<Record<string, unknown>> => ({
+    "org.matrix.msc3381.poll.response": { answers: chosen },
+  });
+
+  it("says who voted for what, once each and no more than the poll allows", () => {
+    const disclosed = unstablePoll({ kind: "org.matrix.msc3381.poll.disclosed", max_selections: 2 });
+    expect(vote(disclosed, unstableVote("b"))).toBe("voted for “No” in the poll “Tea or not?”");
+    expect(vote(disclosed, unstableVote("a", "a", "b", "c"))).toBe("voted for “Yes” in the poll “Tea or not?”");
+    expect(vote(disclosed, unstableVote("c", "a", "b"))).toBe("voted for “Later”, “Yes” in the poll “Tea or not?”");
+    expect(vote(stablePoll, { "m.selections": ["a", "b"] })).toBe("voted for “Yes”, “No” in the poll “Tea?”");
+  });
+
+  it("says that a vote was taken back, also where nothing of it is an answer", () => {
+    for (const chosen of [[], ["z"], [7], [null], [{}]])
+      expect(vote(stablePoll, { "m.selections": chosen })).toBe("took back their vote in the poll “Tea?”");
+    expect(vote(stablePoll, {})).toBe("took back their vote in the poll “Tea?”");
+  });
+
+  it("keeps to itself who voted for what where the poll does not disclose it", () => {
+    for (const kind of ["org.matrix.msc3381.poll.undisclosed", "something else", 7, undefined])
+      expect(vote(unstablePoll({ kind }), unstableVote("a"))).toBe("voted in the poll “Tea or not?”");
+  });
+
+  it("names the poll that has ended", () => {
+    const end = (content: Readonly<Record<string, unknown>>): string =>
+      stablePoll ? toPlainText(textInPoll("end", stablePoll, content)) : "no poll";
+    expect(end({ "m.text": [{ body: "The poll has ended. Top answer: Yes" }] })).toBe(
+      "Poll “Tea?”: The poll has ended. Top answer: Yes",
+    );
+    expect(end({})).toBe("Poll “Tea?”: it has ended.");
+  });
+
+  it("takes only the beginning of a poll for a poll", () => {
+    expect(pollOf("m.room.message", { "m.poll": { question: { "m.text": [{ body: "Tea?" }] } } })).toBeUndefined();
+    expect(pollOf("m.poll.start", null)).toBeUndefined();
+    const long = pollOf("m.poll.start", {
+      "m.poll": { question: { "m.text": [{ body: "😀".repeat(500) }] }, answers: "x" },
+    });
+    expect(long?.question.length).toBeLessThanOrEqual(200);
+    expect(long?.question.isWellFormed()).toBe(true);
   });
 });
 

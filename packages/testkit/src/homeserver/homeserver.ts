@@ -248,9 +248,21 @@ export class Homeserver {
     return this.#halt();
   }
 
-  /** Listens again after {@link stop} or {@link pause}. */
-  async start(): Promise<void> {
-    if (!this.#running) await this.#resume(false);
+  /**
+   * Ends at once, as by SIGKILL: like {@link pause}, but events that wait for an application service and are in no
+   * transaction yet are never handed over, which is what Synapse makes of them. The rooms keep them.
+   * @returns how many events were forgotten
+   */
+  async kill(): Promise<number> {
+    let forgotten = 0;
+    for (const { pusher } of this.#world.services.values()) forgotten += pusher.forgetQueued();
+    await this.#halt();
+    return forgotten;
+  }
+
+  /** Listens again after {@link stop}, {@link pause} or {@link kill}. */
+  async start(options: RestartOptions = {}): Promise<void> {
+    if (!this.#running) await this.#resume(options.forgetTransactions === true);
   }
 
   /**

@@ -6,6 +6,7 @@ import { EventId, type RemoteMessageId } from "../../connector/ids.js";
 import { classify } from "../../matrix/failure.js";
 import type { MatrixFailure, MatrixResult } from "../../matrix/result.js";
 import { contentOf, type MatrixMessage } from "../content/from-matrix.js";
+import { pollOf, pollPartOf, textInPoll } from "../content/poll.js";
 import type { Ghosts } from "../ghosts.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { localpartOf } from "./authors.js";
@@ -61,8 +62,11 @@ export class ContentForNetwork {
   }
 
   async #message(source: EffectSource, read: Extract<MatrixMessage, { kind: "message" }>): Promise<ReadMessage> {
-    const content = await this.#translate(source, read.content);
     const { relation } = read;
+    const inPoll =
+      relation.kind === "reference" ? await this.#inPoll(source, relation.target, read.content) : undefined;
+    if (inPoll && !inPoll.ok) return { is: "failure", failure: inPoll.failure };
+    const content = await this.#translate(source, inPoll?.body ?? read.content);
     const repliesTo =
       relation.kind === "reply"
         ? relation.replyTo
@@ -79,6 +83,16 @@ export class ContentForNetwork {
       ...(thread && { thread: thread.body }),
     };
     return { is: "message", message };
+  }
+
+  /** A vote, or the end of a poll, with what the poll is about; as it is where the poll cannot be read. */
+  async #inPoll({ event, room }: EffectSource, target: EventId, content: Content): Promise<MatrixResult<Content>> {
+    const part = pollPartOf(event.type);
+    if ((part !== "response" && part !== "end") || content.type !== "text") return { ok: true, body: content };
+    const original = await this.runtime.client.getEvent(room.id, target);
+    if (!original.ok && classify(original.failure).action === "retry") return original;
+    const poll = original.ok && original.body ? pollOf(original.body.type, original.body.content) : undefined;
+    return { ok: true, body: poll ? { ...content, body: textInPoll(part, poll, event.content) } : content };
   }
 
   #fit(content: Content, replyTo: ReplyTarget | undefined): readonly Content[] {

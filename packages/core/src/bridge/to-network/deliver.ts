@@ -36,7 +36,9 @@ export class ToNetwork {
   async deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
     const { runtime, permissions } = this.parts;
     const links = runtime.links.ofRoom(event.room_id);
-    const link = (links instanceof Promise ? await links : links).find((each) => each.channel === channel);
+    const link =
+      (links instanceof Promise ? await links : links).find((each) => each.channel === channel) ??
+      (await this.#movedLink(event.room_id, channel));
     // Unlinked meanwhile: whoever unlinked did not want it delivered.
     if (!link || !permissions.atLeast(event.sender, "relay")) return done();
     const { maxAgeToNetwork } = runtime.global.delivery;
@@ -47,6 +49,19 @@ export class ToNetwork {
       );
     }
     return this.#dispatch(entry, event, link);
+  }
+
+  /** What was said before a room was upgraded is delivered although its links have moved to the new room. */
+  async #movedLink(room: string, channel: string): Promise<Link | undefined> {
+    const { runtime } = this.parts;
+    const seen = new Set([room]);
+    for (;;) {
+      const next = (await runtime.rooms.find([...seen].at(-1) ?? room))?.replacement;
+      if (next === undefined || seen.has(next)) return undefined;
+      seen.add(next);
+      const link = (await runtime.links.ofRoom(next)).find((each) => each.channel === channel);
+      if (link) return link;
+    }
   }
 
   #dispatch(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {

@@ -6,5 +6,7 @@ export type ToNetworkPayload =
   | { readonly via: "channel"; readonly event: MatrixEvent; readonly channel: string }
   /** An event for the bridge itself: an invite, a command, a room upgrade. */
   | { readonly via: "room"; readonly event: MatrixEvent }
+  /** An event of a room that is looked through for lost ones first. */
+  | { readonly via: "held"; readonly event: MatrixEvent }
   /** Something the bridge has to say in a channel. */
   | { readonly via: "notice"; readonly channel: string; readonly text: string };

@@ -150,6 +150,18 @@ export class TransactionPusher {
     this.#nextId = 1;
   }
 
+  /**
+   * Forgets the events that are in no transaction yet, as a Synapse does that is killed: it keeps them in memory and has
+   * noted them as handed over. Transactions that were made are on its disk.
+   * @returns how many
+   */
+  forgetQueued(): number {
+    const forgotten = this.#events.length;
+    this.#events.clear();
+    this.#ephemeral.clear();
+    return forgotten;
+  }
+
   /** Ends deliveries; what was not accepted stays queued, unless the homeserver is one that forgets it. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -122,6 +122,7 @@ export class ControlServer {
       advance: (body) => homeserver.advance(integerField(body, "ms") ?? 0).then(() => ({})),
       restart: (body) =>
         homeserver.restart({ forgetTransactions: body["forgetTransactions"] === true }).then(() => ({})),
+      kill: () => homeserver.kill().then((forgotten) => ({ forgotten })),
       "stop-listening": () => homeserver.pause().then(() => ({})),
       "start-listening": () => homeserver.start().then(() => ({})),
     };

@@ -1,0 +1,24 @@
+/** What a bridge takes of its rooms: what linked rooms pass on to the network, and what the bridge itself acts upon. */
+const taken: ReadonlySet<string> = new Set([
+  "m.room.message",
+  "m.sticker",
+  "m.reaction",
+  "m.room.redaction",
+  "m.room.member",
+  "m.room.topic",
+  "m.room.name",
+  "m.room.encrypted",
+  "m.room.encryption",
+  "m.room.tombstone",
+  "m.poll.start",
+  "m.poll.response",
+  "m.poll.end",
+  "org.matrix.msc3381.poll.start",
+  "org.matrix.msc3381.poll.response",
+  "org.matrix.msc3381.poll.end",
+]);
+
+/** Whether events of this type are taken at all; every other is nothing to a bridge. */
+export function isTaken(type: string): boolean {
+  return taken.has(type);
+}

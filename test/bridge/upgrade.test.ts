@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { ChannelId } from "@trestle/core";
+import { Stage } from "../faults/stage.js";
+import { eventually, Recorder } from "./recorder.js";
+
+const bot = "@fakebot:faults.test";
+
+const stateRequests = { route: "/rooms/{roomId}/state", method: "GET", fromAppService: true } as const;
+
+/** What is said around a room upgrade, in the old room and in the new one, belongs to one channel. */
+describe("a room upgrade", () => {
+  let stage: Stage;
+  afterEach(() => stage.close());
+
+  const texts = (): string[] => stage.network.taken.map(({ text }) => text);
+  const arrived = (text: string): Promise<void> => eventually(() => texts().includes(text), text);
+  const bodies = (room: string): string[] =>
+    stage.homeserver
+      .room(room)
+      .messages()
+      .map((event) => String((event.content as { body?: unknown }).body));
+  const linkedRooms = async (): Promise<string[]> => (await stage.trestle.services.list()).map((link) => link.room);
+  const botIn = (room: string): Promise<void> =>
+    eventually(() => stage.homeserver.room(room).members()[bot] === "join", "the bot in the new room");
+  const say = async (room: string, from: number, to: number): Promise<void> => {
+    for (let n = from; n <= to; n++) await stage.alice.sendText(room, `line ${n}`);
+  };
+  const lines = (to: number): string[] => Array.from({ length: to }, (_, n) => `line ${n + 1}`);
+
+  it.each(["11", "12"])(
+    "to version %s loses nothing of before the bot came, of before it had followed, and of after",
+    async (version) => {
+      stage = await Stage.open({ places: 1 });
+      const { alice, homeserver } = stage;
+      await say(stage.room(), 1, 2);
+      const next = await alice.upgrade(stage.room(), version);
+      await say(next, 3, 5);
+      // Without the new room's state the bridge cannot know that it is the right one: it joins, and moves nothing yet.
+      const unreadable = homeserver.faults.answer({ status: 502 }, stateRequests);
+      await alice.invite(next, bot);
+      await botIn(next);
+      await say(next, 6, 8);
+      expect(await linkedRooms()).toEqual([stage.room()]);
+      unreadable.remove();
+      await eventually(() => texts().length === 8, "what was said before the bridge had followed");
+      await say(next, 9, 10);
+      await arrived("line 10");
+      expect(texts()).toEqual(lines(10));
+      expect(await linkedRooms()).toEqual([next]);
+    },
+  );
+
+  it("keeps the order of old and new room while the network is away", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { alice, network } = stage;
+    network.down = true;
+    await say(stage.room(), 1, 4);
+    const next = await alice.upgrade(stage.room(), "12");
+    await alice.invite(next, bot);
+    await botIn(next);
+    await say(next, 5, 6);
+    let rooms: string[] = [];
+    await eventually(() => (void linkedRooms().then((found) => (rooms = found)), rooms[0] === next), "the link moves");
+    await say(next, 7, 8);
+    network.comeBack();
+    await arrived("line 8");
+    expect(texts()).toEqual(lines(8));
+  });
+
+  it("goes on after a restart in the middle", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { alice, homeserver } = stage;
+    await say(stage.room(), 1, 2);
+    await arrived("line 2");
+    const next = await alice.upgrade(stage.room(), "12");
+    await homeserver.delivered("fake");
+    await say(next, 3, 4);
+    await stage.stop();
+    await alice.invite(next, bot);
+    await say(next, 5, 5);
+    const unreadable = homeserver.faults.answer({ status: 502 }, stateRequests);
+    await stage.start();
+    await botIn(next);
+    await say(next, 6, 7);
+    await homeserver.delivered("fake");
+    await stage.stop();
+    unreadable.remove();
+    await stage.start();
+    await say(next, 8, 8);
+    await arrived("line 8");
+    expect(texts()).toEqual(lines(8));
+  });
+
+  it("to a room that does not say so is not followed, and what that room holds up goes its own way", async () => {
+    stage = await Stage.open({ places: 1, config: { permissions: { "*": "user" } } });
+    const { alice, homeserver } = stage;
+    const other = await alice.createRoom();
+    await alice.setState(stage.room(), "m.room.tombstone", { body: "moved", replacement_room: other });
+    await homeserver.delivered("fake");
+    homeserver.faults.delay(500, { ...stateRequests, times: 1 });
+    await alice.invite(other, bot);
+    await botIn(other);
+    await alice.sendText(other, "!fake help");
+    await eventually(
+      () => bodies(other).some((line) => line.includes("!fake link <channel>")),
+      "the answer to a command",
+    );
+    await say(stage.room(), 1, 1);
+    await arrived("line 1");
+    expect(await linkedRooms()).toEqual([stage.room()]);
+  });
+
+  it("makes no conversation of the ghosts that a client invites over", async () => {
+    const recorder = new Recorder({ directChannel: (_user, remote) => Promise.resolve(ChannelId(`direct ${remote}`)) });
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
+    const { alice, network } = stage;
+    await network.say("channel0", "ann", "hello");
+    await eventually(() => bodies(stage.room()).length === 1, "the ghost is there");
+    const next = await alice.upgrade(stage.room(), "12");
+    await alice.invite(next, "@fake_ann:faults.test");
+    await alice.invite(next, bot);
+    await botIn(next);
+    await say(next, 1, 1);
+    await arrived("line 1");
+    expect(await stage.trestle.services.list()).toMatchObject([{ room: next, channel: "channel0" }]);
+  });
+
+  it("followed by another keeps the order of all three rooms", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { alice } = stage;
+    await say(stage.room(), 1, 2);
+    const second = await alice.upgrade(stage.room(), "12");
+    await say(second, 3, 4);
+    const third = await alice.upgrade(second, "12");
+    await say(third, 5, 6);
+    await alice.invite(third, bot);
+    await alice.invite(second, bot).catch(() => undefined);
+    await botIn(third);
+    await say(third, 7, 8);
+    await arrived("line 8");
+    expect(texts()).toEqual(lines(8));
+    expect(await linkedRooms()).toEqual([third]);
+  });
+});
