@@ -43,14 +43,18 @@ const NUMERIC_ONLY: ReadonlySet<string> = new Set([
  */
 export async function transcriptOf(place: Place, scenario: Scenario): Promise<string[]> {
   const people = new Map<string, IrcTestClient>();
+  const arriving = scenario.people.map(async (nick) => {
+    const options = { port: place.port, nick, caps: scenario.caps ?? [], ...BEYOND };
+    people.set(nick, await IrcTestClient.connect(options));
+  });
   try {
-    for (const nick of scenario.people)
-      people.set(nick, await IrcTestClient.connect({ port: place.port, nick, caps: scenario.caps ?? [], ...BEYOND }));
+    await Promise.all(arriving);
     for (const step of scenario.before ?? []) await play(people, step, scenario);
     const transcript: string[] = [];
     for (const step of scenario.steps) transcript.push(`${step}:`, ...(await play(people, step, scenario)));
     return transcript;
   } finally {
+    await Promise.allSettled(arriving);
     for (const one of people.values()) one.close();
   }
 }
@@ -66,7 +70,7 @@ async function play(people: ReadonlyMap<string, IrcTestClient>, step: string, sc
   if (!quits) await actor.sync(BEYOND.timeoutMs);
   else await waitForEnd(actor);
   const said: string[] = [];
-  for (const [name, one] of people) {
+  for (const [name, one] of [...people].sort(([a], [b]) => a.localeCompare(b))) {
     if (one.closed) continue;
     await one.sync(BEYOND.timeoutMs);
     const lines = one.lines.slice(marks.get(one)).map(parseIrcLine);

@@ -11,7 +11,7 @@ async function run(code: string): Promise<void> {
   const body = code.replace(/^import .*$/m, "");
   const values = Object.entries(kit).filter(([name]) => names.includes(name));
   expect(values.map(([name]) => name).sort()).toEqual([...names].sort());
-  const asynchronous: object = Object.getPrototypeOf(async () => undefined);
+  const asynchronous = Object.getPrototypeOf(async () => undefined) as object;
   const Example = asynchronous.constructor as new (...words: string[]) => (...values: unknown[]) => Promise<void>;
   await new Example(...values.map(([name]) => name), body)(...values.map(([, value]) => value));
 }

@@ -36,7 +36,8 @@ export class Network {
   services: boolean;
   sts: StsPolicy | undefined;
   #ids = 0;
-  readonly #idPrefix = randomBytes(6).toString("base64url");
+  /** Letters and digits alone: it begins message ids and references of batches. */
+  readonly #idPrefix = randomBytes(6).toString("hex");
 
   constructor(
     readonly settings: Settings,
