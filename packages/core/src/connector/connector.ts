@@ -14,7 +14,8 @@ import type { Outcome, Sent } from "./outcome.js";
  *
  * `network` names the protocol (`irc`); `config` validates the bridge's `network:` section of the configuration;
  * `connect` is called once at start and returns what the network can do. A handler that is absent is a capability that
- * is absent: the core then uses the documented fallback.
+ * is absent: the core then uses the documented fallback. `limits` stands first in what `connect` returns: the content
+ * that the handlers behind it are given is inferred from it.
  */
 export function defineConnector<Config extends z.ZodType, const Able extends Limits = TextOnly>(connector: Connector<Config, Able>): Connector<Config> {
   // What the handlers take is wider to the core than to their author: it adapts every content to the limits first.
@@ -189,7 +190,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
 
   /**
    * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what
-   * was sent, or `null` when surely not; throw (or answer `uncertain`) when it cannot be known now: asked again later.
+   * was sent, or `null` when surely not; throw when it cannot be known now: asked again later.
+   * Only the latest effect of a channel is ever in doubt, so that remembering the last one of each channel is enough.
    */
   readonly findSent?: (effect: MessageEffect<ContentFor<Able>>) => Promise<Sent | null>;
 
