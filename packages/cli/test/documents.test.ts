@@ -36,17 +36,17 @@ describe("docs/cli.md", () => {
   });
 });
 
-describe("registration-templates/irc.yaml", () => {
+describe.each(["irc", "mqtt"])("registration-templates/%s.yaml", (network) => {
   it("is valid once its tokens are filled in, and refused before", async () => {
-    const template = await read("registration-templates/irc.yaml");
-    const raw = parseRegistration(template, "irc.yaml", "example.org");
+    const template = await read(`registration-templates/${network}.yaml`);
+    const raw = parseRegistration(template, `${network}.yaml`, "example.org");
     expect(raw.problems.map((each) => each.path)).toEqual([["as_token"], ["hs_token"]]);
     const filled = template.replace("CHANGE_ME_as_token", "a".repeat(64)).replace("CHANGE_ME_hs_token", "b".repeat(64));
-    const { registration, problems } = parseRegistration(filled, "irc.yaml", "example.org");
+    const { registration, problems } = parseRegistration(filled, `${network}.yaml`, "example.org");
     expect(problems).toEqual([]);
     expect(registration).toMatchObject({
-      ghostPrefix: "irc_",
-      aliasPrefix: "irc_",
+      ghostPrefix: `${network}_`,
+      aliasPrefix: `${network}_`,
       receivesEphemeral: true,
       rateLimited: false,
     });
@@ -55,7 +55,14 @@ describe("registration-templates/irc.yaml", () => {
 
 describe("the guides", () => {
   it("link to files that exist", async () => {
-    for (const page of ["docs/admin.md", "docs/cli.md", "docs/operator.md", "docs/configuration.md"]) {
+    for (const page of [
+      "docs/admin.md",
+      "docs/cli.md",
+      "docs/write-a-bridge.md",
+      "docs/connectors.md",
+      "docs/operator.md",
+      "docs/configuration.md",
+    ]) {
       const links = [...(await read(page)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!);
       for (const target of links) await expect(read(`docs/${target}`)).resolves.toBeTruthy();
     }

@@ -18,6 +18,7 @@ import { cleanHref, isContentUri } from "./links.js";
 import type { Leaf } from "./runs.js";
 import type { Heading, MentionTarget, RichText } from "./tree.js";
 
+/** How Matrix HTML is read. */
 export interface MatrixHtmlOptions {
   /** The event mentions everyone (`m.mentions.room`): the text `@room` is a mention, not just text. */
   readonly everyone?: boolean;

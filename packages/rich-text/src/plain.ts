@@ -4,6 +4,7 @@ import type { Leaf } from "./runs.js";
 import { utf8Length } from "./text.js";
 import type { Block, Inline, List, Mention, RichText } from "./tree.js";
 
+/** How plain text is written. */
 export interface PlainTextOptions {
   /**
    * `markdown` (the default) writes the marks people type: `**bold**`, `_italic_`, `` `code` ``, `~~strike~~`,

@@ -7,13 +7,16 @@ export interface RichText {
   readonly blocks: readonly Block[];
 }
 
+/** A part of a text that stands for itself. */
 export type Block = Paragraph | Heading | CodeBlock | Quote | List | Rule;
 
+/** Running text. */
 export interface Paragraph {
   readonly type: "paragraph";
   readonly children: readonly Inline[];
 }
 
+/** A heading. */
 export interface Heading {
   readonly type: "heading";
   /** 1 (largest) to 6. */
@@ -21,6 +24,7 @@ export interface Heading {
   readonly children: readonly Inline[];
 }
 
+/** Lines of code. */
 export interface CodeBlock {
   readonly type: "codeBlock";
   /** Verbatim text; lines are separated by `\n`, with no newline at the end. */
@@ -29,11 +33,13 @@ export interface CodeBlock {
   readonly language?: string;
 }
 
+/** What somebody else said. */
 export interface Quote {
   readonly type: "quote";
   readonly blocks: readonly Block[];
 }
 
+/** A list. */
 export interface List {
   readonly type: "list";
   readonly ordered: boolean;
@@ -42,36 +48,44 @@ export interface List {
   readonly items: readonly ListItem[];
 }
 
+/** One item of a list. */
 export interface ListItem {
   readonly blocks: readonly Block[];
 }
 
+/** A line across. */
 export interface Rule {
   readonly type: "rule";
 }
 
+/** A part of running text. */
 export type Inline = Text | LineBreak | Styled | Code | Link | Mention | Emoji | Colour | Spoiler | InlineImage;
 
+/** Letters. */
 export interface Text {
   readonly type: "text";
   /** Never holds a newline: a line break is a node of its own. */
   readonly text: string;
 }
 
+/** A new line within a paragraph. */
 export interface LineBreak {
   readonly type: "break";
 }
 
+/** Text in another style. */
 export interface Styled {
   readonly type: "bold" | "italic" | "underline" | "strike";
   readonly children: readonly Inline[];
 }
 
+/** Code within a line. */
 export interface Code {
   readonly type: "code";
   readonly text: string;
 }
 
+/** A link. */
 export interface Link {
   readonly type: "link";
   /** An absolute `https:`, `http:`, `ftp:`, `mailto:`, `magnet:`, `xmpp:`, `irc:`, `ircs:` or `matrix:` URL. */
@@ -79,6 +93,7 @@ export interface Link {
   readonly children: readonly Inline[];
 }
 
+/** A person, a room or everyone, pointed to. */
 export interface Mention {
   readonly type: "mention";
   readonly target: MentionTarget;
@@ -97,6 +112,7 @@ export type MentionTarget =
   | { readonly kind: "remoteUser"; readonly id: string }
   | { readonly kind: "remoteChannel"; readonly id: string };
 
+/** A picture among letters, by its name. */
 export interface Emoji {
   readonly type: "emoji";
   /** The name without colons, e.g. `partyparrot`. */
@@ -105,6 +121,7 @@ export interface Emoji {
   readonly url?: string;
 }
 
+/** Text in colour. */
 export interface Colour {
   readonly type: "colour";
   /** `#rrggbb`, lower case. */
@@ -114,12 +131,14 @@ export interface Colour {
   readonly children: readonly Inline[];
 }
 
+/** Text that is hidden until one asks to see it. */
 export interface Spoiler {
   readonly type: "spoiler";
   readonly reason?: string;
   readonly children: readonly Inline[];
 }
 
+/** A picture within a line. */
 export interface InlineImage {
   readonly type: "image";
   /** A content URI (`mxc://…`) or an `https:` URL. */

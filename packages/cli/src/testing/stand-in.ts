@@ -12,12 +12,14 @@ export interface StandInNetwork {
 export interface StandIn {
   /** Begins anew; resolves to the bridge's `network:` section, and channels as a link names them. */
   start(): Promise<{ readonly config: unknown; readonly channels: readonly [string, ...string[]] }>;
+  /** Ends it and everything it opened. */
   stop(): Promise<void>;
   /** Somebody says something; resolves to the network's id of it. */
   say(channel: string, person: string, text: string, options?: { readonly emote?: boolean }): Promise<string>;
   /** Everything that people in a channel saw the bridge do since `start`, in order. */
   seen(channel: string): readonly StandInSeen[];
   readonly people: readonly [string, ...string[]];
+  /** Somebody sets the topic; only where the network has topics. */
   setTopic?(channel: string, person: string, topic: string): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { Homeserver, type TestClient } from "@trestle/testkit";
 import { findFreePort } from "../playground/free-port.js";
 import type { StandIn } from "./stand-in.js";
 
+/** How a bridge is tested. */
 export interface TestBridgeOptions {
   /** How long something that must come is waited for, in milliseconds; 10 000 where absent. */
   readonly patienceMs?: number;

@@ -27,5 +27,6 @@ export const registrationFileSchema = z.looseObject({
   "trestle.ghost_prefix": z.string().optional().describe("what the localparts of ghosts begin with, e.g. irc_"),
 });
 
+/** A registration as its file holds it (Application Service API, "Registration"), with the keys Trestle does not know. */
 export type RegistrationDocument = z.output<typeof registrationFileSchema>;
 export type NamespaceEntry = z.output<typeof namespace>;

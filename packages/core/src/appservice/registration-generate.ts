@@ -3,6 +3,7 @@ import { dump } from "js-yaml";
 import type { RegistrationDocument } from "./registration-file.js";
 import { escapeRegex } from "./registration-regex.js";
 
+/** What a new registration is made of. */
 export interface GenerateRegistration {
   /** Unique among the homeserver's registrations. */
   readonly id: string;

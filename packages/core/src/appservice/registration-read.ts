@@ -7,6 +7,7 @@ import { checkRegistration } from "./registration-check.js";
 import { registrationFileSchema } from "./registration-file.js";
 import { Registration } from "./registration.js";
 
+/** What came of reading a registration. */
 export interface RegistrationReading {
   /** Absent where a problem is an error. */
   readonly registration?: Registration;
@@ -42,6 +43,7 @@ export function parseRegistration(text: string, file: string, serverName: string
   return { registration: new Registration(validated.value, serverName), problems };
 }
 
+/** A registration and the file it is from. */
 export interface NamedRegistration {
   /** The bridge. */
   readonly name: string;

@@ -30,6 +30,7 @@ import { Housekeeping } from "./housekeeping.js";
 import { startMediaProxy, type RunningMediaProxy } from "./media-proxy.js";
 import { Lifecycle } from "./lifecycle.js";
 
+/** What a program that runs Trestle may bring with it. */
 export interface StartOptions {
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -37,6 +38,7 @@ export interface StartOptions {
   readonly connectors?: Readonly<Record<string, Connector>>;
 }
 
+/** Trestle, running. */
 export interface RunningTrestle {
   /** Where the homeserver reaches it. */
   readonly url: string;

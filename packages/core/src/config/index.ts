@@ -1,5 +1,4 @@
 export { loadConnector, isConnector, parseNetworkConfig } from "./connector-loader.js";
-export { formatDuration } from "./duration.js";
 export { composeConfig, loadConfig, loadRegistrations, parseConfig, readConfig } from "./load.js";
 export type { ConfigFile, LoadedConfig, LoadOptions } from "./load.js";
 export { ConfigError, formatPath, formatProblem, RegistrationError } from "./problem.js";
@@ -14,8 +13,7 @@ export type {
   OperationsConfig,
   PermissionLevel,
 } from "./schema.js";
-export { suggest } from "./suggest.js";
 export { configJsonSchema, toJsonSchema } from "./json-schema.js";
 export type { ConnectorSection, JsonSchema } from "./json-schema.js";
 export { renderReference } from "./reference.js";
-export { renderConfig, renderSample } from "./sample.js";
+export { renderConfig, renderSample, type SampleOptions } from "./sample.js";

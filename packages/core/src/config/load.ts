@@ -34,6 +34,7 @@ export interface LoadedConfig extends ConfigFile {
   readonly registrations: ReadonlyMap<string, Registration>;
 }
 
+/** How a configuration is read. */
 export interface LoadOptions {
   /** Where `${NAME}` is looked up; `process.env` where absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>;

@@ -10,6 +10,7 @@ export interface Problem {
   readonly message: string;
 }
 
+/** The keys and indices that lead to a value. */
 export type ProblemPath = readonly (string | number)[];
 
 /** `bridges[0].network.servers[1].port` */

@@ -3,6 +3,7 @@ import { configOptions, connectorOptions } from "./options.js";
 import type { ConfigOption } from "./options.js";
 import type { ConnectorSection } from "./json-schema.js";
 
+/** What a commented configuration is made of. */
 export interface SampleOptions {
   /** Settings that are written as they are; the others are shown as comments with their defaults. */
   readonly values: Readonly<Record<string, unknown>>;

@@ -210,12 +210,19 @@ export const configSchema = z.strictObject({
   bridges: z.array(bridgeSchema).min(1).describe("One or more bridges"),
 });
 
+/** A configuration, validated, with its defaults. */
 export type Config = z.output<typeof configSchema>;
 /** The configuration as it is written, before defaults are filled in. */
 export type ConfigInput = z.input<typeof configSchema>;
+/** The section of one bridge. */
 export type BridgeConfig = z.output<typeof bridgeSchema>;
+/** The section `delivery`. */
 export type DeliveryConfig = z.output<typeof deliverySchema>;
+/** The section `media`. */
 export type MediaConfig = z.output<typeof mediaSchema>;
+/** The section `operations`. */
 export type OperationsConfig = z.output<typeof operationsSchema>;
+/** The section `log`. */
 export type LogConfig = z.output<typeof logSchema>;
+/** What somebody may do. */
 export type PermissionLevel = z.output<typeof permissionLevel>;

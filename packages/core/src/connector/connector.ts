@@ -22,7 +22,8 @@ import type { Outcome, Sent } from "./outcome.js";
  *
  * `network` names the protocol (`irc`); `config` validates the bridge's `network:` section of the configuration;
  * `connect` is called once at start and returns what the network can do. A handler that is absent is a capability that
- * is absent: the core then uses the documented fallback.
+ * is absent: the core then uses the documented fallback. `limits` stands first in what `connect` returns: the content
+ * that the handlers behind it are given is inferred from it.
  */
 export function defineConnector<Config extends z.ZodType, const Able extends Limits = TextOnly>(
   connector: Connector<Config, Able>,
@@ -37,6 +38,7 @@ export interface Connector<Config extends z.ZodType = z.ZodType, Able extends Li
   readonly network: string;
   /** The protocol's name for people; `network` where absent. */
   readonly displayName?: string;
+  /** Validates the bridge's `network:` section; its `describe` texts become the documentation for operators. */
   readonly config: Config;
   /**
    * Called once, after the store is open and before any effect is delivered. It must not wait until the network is
@@ -45,6 +47,7 @@ export interface Connector<Config extends z.ZodType = z.ZodType, Able extends Li
   connect(context: ConnectContext<z.output<Config>>): Promise<NetworkHandlers<Able>> | NetworkHandlers<Able>;
 }
 
+/** What `connect` is given. */
 export interface ConnectContext<Config> {
   readonly config: Config;
   readonly network: Network;
@@ -52,7 +55,7 @@ export interface ConnectContext<Config> {
   readonly signal: AbortSignal;
 }
 
-/** What the core does for a connector. */
+/** What the core does for a connector. Every function may be taken out and called on its own. */
 export interface Network {
   readonly bridge: BridgeIdentity;
   readonly log: Logger;
@@ -61,21 +64,22 @@ export interface Network {
    * whose id was received before is dropped (and resolves as well). Rejects only when the disk refuses; acknowledge nothing then.
    * What comes before `connect` has returned waits until it has: do not wait for it within `connect`.
    */
-  receive(event: NetworkEvent): Promise<void>;
+  readonly receive: (event: NetworkEvent) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
-  signal(event: TypingReceived): void;
+  readonly signal: (event: TypingReceived) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
-  report(status: ConnectionStatus): void;
+  readonly report: (status: ConnectionStatus) => void;
   /** Every link of this bridge now. */
-  links(): Promise<readonly ChannelLink[]>;
+  readonly links: () => Promise<readonly ChannelLink[]>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
-  openMedia(uri: ContentUri): Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
+  readonly openMedia: (uri: ContentUri) => Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
   /** A small persistent map of the connector's own; values at most 64 KiB. Encrypted at rest where a key is configured. */
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
-  logins(): Promise<readonly Login[]>;
+  readonly logins: () => Promise<readonly Login[]>;
 }
 
+/** Which bridge this is: one connector may serve several. */
 export interface BridgeIdentity {
   /** The bridge's name in the configuration. */
   readonly name: string;
@@ -87,14 +91,19 @@ export interface BridgeIdentity {
   readonly dataDirectory: string;
 }
 
+/** A connector's own persistent map: for cursors, sessions and what else must survive a restart. */
 export interface ConnectorStorage {
-  get(key: string): Promise<string | undefined>;
-  set(key: string, value: string): Promise<void>;
-  delete(key: string): Promise<void>;
+  /** `undefined` where there is none. */
+  readonly get: (key: string) => Promise<string | undefined>;
+  /** Resolves when it is on disk. */
+  readonly set: (key: string, value: string) => Promise<void>;
+  /** Resolves when it is gone, also where there was none. */
+  readonly delete: (key: string) => Promise<void>;
   /** All keys that begin with `prefix`, sorted. */
-  keys(prefix: string): Promise<readonly string[]>;
+  readonly keys: (prefix: string) => Promise<readonly string[]>;
 }
 
+/** How a connection to the network is. */
 export interface ConnectionStatus {
   /** Which connection, e.g. a network's name or `network/nick`. */
   readonly connection: string;
@@ -103,6 +112,7 @@ export interface ConnectionStatus {
   readonly detail?: string;
 }
 
+/** A channel and a room that belong together. */
 export interface ChannelLink {
   readonly channel: ChannelId;
   readonly room: RoomId;
@@ -117,6 +127,7 @@ export interface Login {
   readonly account: LoginAccount;
 }
 
+/** What a login yields: kept by the core, given back with every {@link Login}. */
 export interface LoginAccount {
   /** Shown in lists. */
   readonly name: string;
@@ -191,7 +202,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
 
   /**
    * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what
-   * was sent, or `null` when surely not; throw (or answer `uncertain`) when it cannot be known now: asked again later.
+   * was sent, or `null` when surely not; throw when it cannot be known now: asked again later.
+   * Only the latest effect of a channel is ever in doubt, so that remembering the last one of each channel is enough.
    */
   readonly findSent?: (effect: MessageEffect<ContentFor<Able>>) => Promise<Sent | null>;
 
@@ -225,6 +237,7 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly close?: () => Promise<void>;
 }
 
+/** A channel, as `resolveChannel` found it. */
 export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
@@ -235,11 +248,12 @@ export interface ChannelInfo {
 export interface LoginSession {
   readonly user: UserId;
   /** Asks for fields and returns what was typed; rejects when the person gives up. */
-  ask<const Id extends string>(fields: readonly LoginField<Id>[]): Promise<Readonly<Record<Id, string>>>;
+  readonly ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => Promise<Readonly<Record<Id, string>>>;
   /** Tells the person something, e.g. a URL to open. */
-  say(text: string): Promise<void>;
+  readonly say: (text: string) => Promise<void>;
 }
 
+/** One thing a person is asked for. */
 export interface LoginField<Id extends string = string> {
   readonly id: Id;
   readonly type: "text" | "username" | "password" | "token" | "url";

@@ -4,6 +4,7 @@ import type { ContentUri } from "./ids.js";
 /** What a message says, on either side. Plain JSON: it is journaled as it is. */
 export type Content = TextContent | MediaContent | LocationContent;
 
+/** A text message. */
 export interface TextContent {
   readonly type: "text";
   /** `notice` is automated text that bots must not answer; `emote` is an action ("/me waves"). */
@@ -11,6 +12,7 @@ export interface TextContent {
   readonly body: RichText;
 }
 
+/** A file with what is known of it. */
 export interface MediaContent {
   readonly type: "media";
   readonly kind: "image" | "video" | "audio" | "voice" | "file" | "sticker";
@@ -38,6 +40,7 @@ export type MediaSource =
   | { readonly from: "url"; readonly url: string }
   | { readonly from: "remote"; readonly reference: string };
 
+/** A place on the earth. */
 export interface LocationContent {
   readonly type: "location";
   /** In degrees, -90 to 90. */

@@ -39,6 +39,7 @@ export interface EffectBase {
   readonly signal: AbortSignal;
 }
 
+/** The message that another one answers, as far as it is known. */
 export interface ReplyTarget {
   readonly event: EventId;
   /** Where the network knows the message. */
@@ -49,6 +50,7 @@ export interface ReplyTarget {
   readonly excerpt?: string;
 }
 
+/** Somebody on Matrix said something; or one part of it, where it was cut. */
 export interface MessageEffect<What extends Content = Content> extends EffectBase {
   readonly content: What;
   readonly replyTo?: ReplyTarget;
@@ -61,22 +63,26 @@ export interface MessageEffect<What extends Content = Content> extends EffectBas
   readonly wire?: unknown;
 }
 
+/** Somebody on Matrix corrected a message. */
 export interface EditEffect extends EffectBase {
   /** Every part of the message as the network knows it, in order. */
   readonly target: readonly RemoteMessageId[];
   readonly content: Content;
 }
 
+/** A message was deleted on Matrix. */
 export interface RedactEffect extends EffectBase {
   readonly target: readonly RemoteMessageId[];
   readonly reason?: string;
 }
 
+/** Somebody on Matrix reacted to a message, or (`unreact`) took it back. */
 export interface ReactEffect extends EffectBase {
   readonly target: RemoteMessageId;
   readonly key: string;
 }
 
+/** Who is in the room changed on Matrix. */
 export interface MembershipEffect extends EffectBase {
   readonly change: "join" | "leave" | "kick" | "ban" | "rename";
   /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned or invited by a Matrix user. */
@@ -84,20 +90,24 @@ export interface MembershipEffect extends EffectBase {
   readonly reason?: string;
 }
 
+/** Somebody on Matrix set the topic. */
 export interface TopicEffect extends EffectBase {
   readonly topic: string;
 }
 
+/** Somebody on Matrix renamed the room. */
 export interface NameEffect extends EffectBase {
   readonly name: string;
 }
 
+/** Who is typing in a channel's rooms. */
 export interface TypingSignal {
   readonly channel: ChannelId;
   /** Everyone who is typing now, the bridge's own ghosts left out. */
   readonly authors: readonly Author[];
 }
 
+/** Somebody on Matrix has read a channel up to a message. */
 export interface ReceiptSignal {
   readonly channel: ChannelId;
   readonly author: Author;

@@ -10,6 +10,7 @@ export interface RemoteUser {
   readonly isBot?: boolean;
 }
 
+/** A person's picture. */
 export interface RemoteAvatar {
   /** Changes whenever the picture changes; an unchanged one is never fetched again. */
   readonly id: string;
@@ -39,6 +40,7 @@ export type NetworkEvent =
   | ProfileReceived
   | ChannelChanged;
 
+/** A person of the network said something. */
 export interface MessageReceived extends Caused {
   readonly kind: "message";
   readonly sender: RemoteUser;
@@ -50,6 +52,7 @@ export interface MessageReceived extends Caused {
   readonly directTo?: string;
 }
 
+/** A person of the network corrected a message. */
 export interface EditReceived extends Caused {
   readonly kind: "edit";
   readonly sender: RemoteUser;
@@ -57,6 +60,7 @@ export interface EditReceived extends Caused {
   readonly content: Content;
 }
 
+/** A message was deleted on the network. */
 export interface RedactionReceived extends Caused {
   readonly kind: "redaction";
   readonly target: RemoteMessageId;
@@ -64,6 +68,7 @@ export interface RedactionReceived extends Caused {
   readonly reason?: string;
 }
 
+/** A person of the network reacted to a message. */
 export interface ReactionReceived extends Caused {
   readonly kind: "reaction";
   readonly sender: RemoteUser;
@@ -72,6 +77,7 @@ export interface ReactionReceived extends Caused {
   readonly key: string;
 }
 
+/** A person of the network took a reaction back. */
 export interface ReactionRemoved extends Caused {
   readonly kind: "reactionRemoved";
   readonly sender: RemoteUser;
@@ -79,6 +85,7 @@ export interface ReactionRemoved extends Caused {
   readonly key: string;
 }
 
+/** A person came into a channel, or left it. */
 export interface MembershipReceived extends Caused {
   readonly kind: "membership";
   readonly user: RemoteUser;
@@ -93,6 +100,7 @@ export interface ProfileReceived extends Caused {
   readonly user: RemoteUser;
 }
 
+/** A channel's name or topic changed. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;

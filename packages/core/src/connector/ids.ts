@@ -1,5 +1,6 @@
 declare const brand: unique symbol;
-type Branded<Name extends string> = string & { readonly [brand]: Name };
+/** A string that is known to be an id of one kind: one of another kind, or a bare string, does not compile in its place. */
+export type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** A Matrix room id, opaque: since room version 12 it holds no server name. Example `!abc:example.org` or `!31hneApx…`. */
 export type RoomId = Branded<"RoomId">;
@@ -22,13 +23,23 @@ export type EffectId = Branded<"EffectId">;
 /** A Matrix user's own account on a network. */
 export type LoginId = Branded<"LoginId">;
 
+/** Takes a string for a room id; it is not checked. */
 export const RoomId = (id: string): RoomId => id as RoomId;
+/** Takes a string for a room alias; it is not checked. */
 export const RoomAlias = (alias: string): RoomAlias => alias as RoomAlias;
+/** Takes a string for an event id; it is not checked. */
 export const EventId = (id: string): EventId => id as EventId;
+/** Takes a string for a user id; it is not checked. */
 export const UserId = (id: string): UserId => id as UserId;
+/** Takes a string for a content URI; it is not checked. */
 export const ContentUri = (uri: string): ContentUri => uri as ContentUri;
+/** Takes a string for the id of a channel; it is not checked. */
 export const ChannelId = (id: string): ChannelId => id as ChannelId;
+/** Takes a string for the id of a person on a network; it is not checked. */
 export const RemoteUserId = (id: string): RemoteUserId => id as RemoteUserId;
+/** Takes a string for the id of a message on a network; it is not checked. */
 export const RemoteMessageId = (id: string): RemoteMessageId => id as RemoteMessageId;
+/** Takes a string for the id of an effect; it is not checked. */
 export const EffectId = (id: string): EffectId => id as EffectId;
+/** Takes a string for the id of a login; it is not checked. */
 export const LoginId = (id: string): LoginId => id as LoginId;

@@ -19,20 +19,25 @@ export interface Failure {
   readonly afterMs?: number;
 }
 
+/** What became of an effect; `undefined` means that the network has it and gave it no id. */
 export type Outcome = Sent | Failure | undefined;
 
+/** Surely not delivered; to be tried again, after `afterMs` or the core's own back-off. */
 export function retry(reason: string, options: { readonly afterMs?: number } = {}): Failure {
   return { failed: "retry", reason, ...options };
 }
 
+/** Surely not delivered, and never will be: `permanent`. */
 export function refused(reason: string): Failure {
   return { failed: "permanent", reason };
 }
 
+/** Nobody knows whether it was delivered. */
 export function uncertain(reason: string): Failure {
   return { failed: "uncertain", reason };
 }
 
+/** Whether an outcome says that the network does not surely have it. */
 export function isFailure(outcome: Outcome): outcome is Failure {
   return outcome !== undefined && "failed" in outcome;
 }

@@ -9,6 +9,7 @@ export interface Clock {
 /** The longest wait that a Node.js timer takes. */
 const longestTimer = 2_147_483_647;
 
+/** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (ms, call) => {

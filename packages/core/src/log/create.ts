@@ -4,6 +4,7 @@ import type { LogConfig } from "../config/schema.js";
 import type { Logger } from "./logger.js";
 import { isError, redactText, redactValue } from "./redact.js";
 
+/** Where a logger writes, and how. */
 export interface CreateLogger {
   /** Where lines are written; standard output where absent. */
   readonly destination?: DestinationStream;

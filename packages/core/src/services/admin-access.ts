@@ -31,10 +31,12 @@ export async function publishOperationsAddress(dataDirectory: string, url: strin
   await writeFile(join(dataDirectory, addressFile), `${url}\n`, { mode: 0o600 });
 }
 
+/** Removes the published address: Trestle ends. */
 export async function forgetOperationsAddress(dataDirectory: string): Promise<void> {
   await rm(join(dataDirectory, addressFile), { force: true });
 }
 
+/** What a running Trestle left for those who may read its data directory. */
 export interface AdminAccess {
   /** `undefined` where no Trestle has said so. */
   readonly url: string | undefined;

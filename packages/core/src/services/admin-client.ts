@@ -22,6 +22,7 @@ export class AdminAccessError extends Error {
   override readonly name = "AdminAccessError";
 }
 
+/** How a running Trestle is reached. */
 export interface AdminClientOptions {
   /** The operations listener, e.g. `http://127.0.0.1:9994`. */
   readonly url: string;
@@ -56,10 +57,12 @@ export class AdminClient implements Services {
     return this.#request("DELETE", "links", z.array(linkView), { bridge, room, channel });
   }
 
+  /** The links of one bridge, or of all. */
   list(bridge?: string): Promise<readonly LinkView[]> {
     return this.#request("GET", `links${query({ bridge })}`, z.array(linkView));
   }
 
+  /** How Trestle, its homeserver and its bridges are. */
   status(): Promise<StatusView> {
     return this.#request("GET", "status", statusView);
   }

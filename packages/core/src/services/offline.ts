@@ -9,7 +9,9 @@ import type { LinkView, QueueService } from "./services.js";
 /** What can be seen and mended while no Trestle runs. */
 export interface OfflineServices {
   readonly queue: QueueService;
+  /** The links of one bridge, or of all. */
   list(bridge?: string): Promise<readonly LinkView[]>;
+  /** Lets go of the database. */
   close(): Promise<void>;
 }
 

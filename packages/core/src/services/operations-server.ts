@@ -6,6 +6,7 @@ import type { Registry } from "prom-client";
 import { errorCode, errorText } from "../config/error-text.js";
 import { StartError } from "./start-error.js";
 
+/** One condition of being ready. */
 export interface ReadinessCheck {
   readonly name: string;
   readonly ok: boolean;
@@ -13,11 +14,13 @@ export interface ReadinessCheck {
   readonly detail: string;
 }
 
+/** Whether events flow, and why not. */
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: readonly ReadinessCheck[];
 }
 
+/** What the operations listener serves, and where. */
 export interface OperationsOptions {
   readonly host: string;
   /** 0 takes a free one. */
@@ -32,9 +35,11 @@ export interface OperationsOptions {
   readonly readinessTimeout?: number;
 }
 
+/** The operations listener, running. */
 export interface OperationsServer {
   /** E.g. `http://127.0.0.1:9994`. */
   readonly url: string;
+  /** Stops listening. */
   close(): Promise<void>;
 }
 

@@ -12,13 +12,16 @@ export interface Services {
     channel: string | undefined,
     by: UserId | "operator",
   ): Promise<readonly LinkView[]>;
+  /** The links of one bridge, or of all. */
   list(bridge?: string): Promise<readonly LinkView[]>;
+  /** How Trestle, its homeserver and its bridges are. */
   status(): Promise<StatusView>;
   readonly queue: QueueService;
 }
 
 /** What waits and what died. Works without a running bridge as well. */
 export interface QueueService {
+  /** What is not delivered, the oldest first. */
   list(filter: QueueFilter): Promise<readonly QueueEntry[]>;
   /** `undefined`: there is no such entry. */
   show(seq: number): Promise<QueueDetail | undefined>;
@@ -28,6 +31,7 @@ export interface QueueService {
   drop(selection: readonly number[] | "all"): Promise<number>;
 }
 
+/** Which entries of the journal are meant. */
 export interface QueueFilter {
   readonly bridge?: string;
   readonly state?: QueueState;
@@ -38,9 +42,12 @@ export interface QueueFilter {
   readonly after?: number;
 }
 
+/** `queued`: its turn has not come; `waiting`: it failed and is tried again; `dead`: given up, until it is replayed or dropped. */
 export type QueueState = "queued" | "waiting" | "dead";
+/** Which way an entry goes. */
 export type Direction = "toNetwork" | "toMatrix";
 
+/** An entry of the journal that is not delivered. */
 export interface QueueEntry {
   readonly seq: number;
   readonly bridge: string;
@@ -56,10 +63,12 @@ export interface QueueEntry {
   readonly error?: string;
 }
 
+/** An entry with its payload. */
 export interface QueueDetail extends QueueEntry {
   readonly payload: unknown;
 }
 
+/** A link, as operators see it. */
 export interface LinkView {
   readonly bridge: string;
   readonly room: RoomId;
@@ -68,6 +77,7 @@ export interface LinkView {
   readonly kind: "portal" | "plumbed" | "direct";
 }
 
+/** How Trestle is. */
 export interface StatusView {
   readonly version: string;
   readonly startedAt: number;
@@ -75,6 +85,7 @@ export interface StatusView {
   readonly bridges: readonly BridgeStatus[];
 }
 
+/** How the homeserver is. */
 export interface HomeserverStatus {
   readonly url: string;
   /** Whether the last request of ours was answered. */
@@ -84,6 +95,7 @@ export interface HomeserverStatus {
   readonly lastTransactionAt: number | null;
 }
 
+/** How one bridge is. */
 export interface BridgeStatus {
   readonly name: string;
   readonly network: string;
@@ -93,6 +105,7 @@ export interface BridgeStatus {
   readonly toMatrix: FlowStatus;
 }
 
+/** How one direction of a bridge is. */
 export interface FlowStatus {
   /** Waiting to be delivered. */
   readonly queued: number;

@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { sqliteCode } from "./sqlite-code.js";
 
+/** Another process works on the same database. */
 export class StoreInUse extends Error {
   override readonly name = "StoreInUse";
 }

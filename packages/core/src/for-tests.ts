@@ -1,0 +1,6 @@
+/**
+ * For tests that simulate time.
+ *
+ * @module For tests
+ */
+export { systemClock, type Clock } from "./delivery/clock.js";
