@@ -235,6 +235,9 @@ export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
     }
     await settled(stage, { ann, carl, room, channel });
     expect(await inward(ann, room)).toEqual(numbered("in", count));
+    // What the bot had to say in the puppet's place would look lost.
+    const others = carl.utterances().filter(({ from, text }) => from !== puppetOf("ann") && /out \d/.test(text));
+    expect(others.map(({ from, text }) => `${from}: ${text}`)).toEqual([]);
     const came = outward(carl, "ann");
     // An IRC server that does not say what it took leaves the one message in doubt that was on its way.
     expect(came.length - count).toBeLessThanOrEqual(irc.echoes ? 0 : kills.size);
