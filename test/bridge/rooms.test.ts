@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ChannelId, RemoteUserId } from "@trestle/core";
 import { Stage } from "../faults/stage.js";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
@@ -10,7 +12,11 @@ afterEach(async () => {
 });
 
 const bot = "@fakebot:faults.test";
-const bodies = (opened: Stage, room: string): string[] => opened.homeserver.room(room).messages().map((event) => String((event.content as { body?: unknown }).body));
+const bodies = (opened: Stage, room: string): string[] =>
+  opened.homeserver
+    .room(room)
+    .messages()
+    .map((event) => String((event.content as { body?: unknown }).body));
 const answers = (opened: Stage, room: string): string[] =>
   opened.homeserver
     .room(room)
@@ -32,10 +38,21 @@ async function command(opened: Stage, room: string, line: string): Promise<strin
   return answers(opened, room).at(-1) ?? "";
 }
 
+function filesWith(directory: string, secret: string): string[] {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => readFileSync(file).includes(secret));
+}
+
 describe("commands", () => {
   it("link, list, show the state of and unlink a room", async () => {
     const recorder = new Recorder();
-    stage = await Stage.open({ places: 0, network: { handlers: recorder.handlers }, config: { permissions: { "faults.test": "user" } } });
+    stage = await Stage.open({
+      places: 0,
+      network: { handlers: recorder.handlers },
+      config: { permissions: { "faults.test": "user" } },
+    });
     const room = await freshRoom(stage);
     await stage.alice.setPower(room, bot, 100);
     expect(await command(stage, room, "!fake help")).toContain("!fake link <channel>");
@@ -55,13 +72,19 @@ describe("commands", () => {
   });
 
   it("refuse whoever lacks the level, or the power in the room", async () => {
-    stage = await Stage.open({ places: 0, config: { permissions: { "*": "relay", "@alice:faults.test": "user", "@blocked:faults.test": "block" } } });
+    stage = await Stage.open({
+      places: 0,
+      config: { permissions: { "*": "relay", "@alice:faults.test": "user", "@blocked:faults.test": "block" } },
+    });
     const room = await freshRoom(stage);
     const bob = stage.homeserver.createClient("bob");
     await stage.alice.invite(room, bob.userId);
     await bob.join(room);
     await bob.sendText(room, "!fake link channel0");
-    await eventually(() => answers(stage as Stage, room).some((line) => line.includes("You may not use link")), "bob is refused");
+    await eventually(
+      () => answers(stage as Stage, room).some((line) => line.includes("You may not use link")),
+      "bob is refused",
+    );
     await stage.alice.setPower(room, stage.alice.userId, 20).catch(() => undefined);
     await stage.alice.setPower(room, bob.userId, 100).catch(() => undefined);
   });
@@ -93,7 +116,10 @@ describe("commands", () => {
     expect(await command(stage, room, "ann")).toBe("Your password:");
     expect(await command(stage, room, "hunter2")).toBe("Signed in as ann.");
     expect(bodies(stage, room)).not.toContain("hunter2");
-    expect((await stage.network.port.logins()).map((login) => login.account)).toEqual([{ name: "ann", secret: { password: "hunter2" } }]);
+    expect(filesWith(stage.directory, "hunter2")).toEqual([]);
+    expect((await stage.network.port.logins()).map((login) => login.account)).toEqual([
+      { name: "ann", secret: { password: "hunter2" } },
+    ]);
     expect(await command(stage, room, "logout")).toBe("Signed out; ann is forgotten.");
     expect(out).toEqual(["ann hunter2"]);
   });
@@ -114,15 +140,23 @@ describe("an encrypted room", () => {
   it("gets nothing readable from the moment it is encrypted, and its people are told in private", async () => {
     stage = await Stage.open({ places: 1 });
     await stage.network.say("channel0", "ann", "before");
-    await eventually(() => bodies(stage as Stage, stage?.room() ?? "").includes("before"), "it arrives while the room is plain");
+    await eventually(
+      () => bodies(stage as Stage, stage?.room() ?? "").includes("before"),
+      "it arrives while the room is plain",
+    );
     await stage.alice.setState(stage.room(), "m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" });
     await stage.homeserver.delivered("fake");
     await stage.network.say("channel0", "ann", "after");
-    const dead = async (): Promise<number> => (await stage?.trestle.services.queue.list({ state: "dead" }))?.length ?? 0;
+    const dead = async (): Promise<number> =>
+      (await stage?.trestle.services.queue.list({ state: "dead" }))?.length ?? 0;
     let count = 0;
     await eventually(() => (void dead().then((found) => (count = found)), count === 1), "it is kept as a dead letter");
     expect(bodies(stage, stage.room())).toEqual(["before"]);
-    const told = stage.homeserver.roomIds().find((room) => room !== stage?.room() && bodies(stage as Stage, room).some((line) => line.includes("is encrypted")));
+    const told = stage.homeserver
+      .roomIds()
+      .find(
+        (room) => room !== stage?.room() && bodies(stage as Stage, room).some((line) => line.includes("is encrypted")),
+      );
     expect(told).toBeDefined();
   });
 });
@@ -132,7 +166,10 @@ describe("a dead letter", () => {
     stage = await Stage.open({ places: 1 });
     stage.network.react = () => ({ answer: { failed: "permanent", reason: "you are banned" } });
     await stage.alice.sendText(stage.room(), "hello");
-    await eventually(() => bodies(stage as Stage, stage?.room() ?? "").some((line) => line.includes("you are banned")), "the sender is told");
+    await eventually(
+      () => bodies(stage as Stage, stage?.room() ?? "").some((line) => line.includes("you are banned")),
+      "the sender is told",
+    );
     const { queue } = stage.trestle.services;
     const [entry] = await queue.list({ state: "dead" });
     expect(entry).toMatchObject({ bridge: "fake", direction: "toNetwork", lane: "channel0", error: "you are banned" });
@@ -162,22 +199,39 @@ describe("a room upgrade", () => {
 });
 
 describe("rooms and users that are asked for", () => {
-  const registration = { namespaces: { users: [{ exclusive: true, regex: "^@fake_.*:faults\\.test$" }], aliases: [{ exclusive: true, regex: "^#fake_.*:faults\\.test$" }], rooms: [] } };
+  const registration = {
+    namespaces: {
+      users: [{ exclusive: true, regex: "^@fake_.*:faults\\.test$" }],
+      aliases: [{ exclusive: true, regex: "^#fake_.*:faults\\.test$" }],
+      rooms: [],
+    },
+  };
 
   it("come into being: a portal by its alias, a ghost by its id, look-ups both ways", async () => {
     const recorder = new Recorder({
-      resolveChannel: (wanted) => Promise.resolve(wanted === "weather" ? { id: ChannelId("weather"), name: "#weather", topic: "rain" } : null),
+      resolveChannel: (wanted) =>
+        Promise.resolve(wanted === "weather" ? { id: ChannelId("weather"), name: "#weather", topic: "rain" } : null),
       resolveUser: (wanted) => Promise.resolve(wanted === "ann" ? person("ann", "Ann") : null),
     });
-    stage = await Stage.open({ places: 0, network: { handlers: recorder.handlers }, registration: { ...registration, protocols: ["fake"] } });
+    stage = await Stage.open({
+      places: 0,
+      network: { handlers: recorder.handlers },
+      registration: { ...registration, protocols: ["fake"] },
+    });
     const { alice, homeserver } = stage;
     await expect(alice.join("#fake_nowhere:faults.test")).rejects.toThrow();
     const room = await alice.join("#fake_weather:faults.test");
-    await stage.network.port.receive(happens({ kind: "message", sender: person("ann", "Ann"), content: text("it rains") }, "m1", "weather"));
+    await stage.network.port.receive(
+      happens({ kind: "message", sender: person("ann", "Ann"), content: text("it rains") }, "m1", "weather"),
+    );
     await eventually(() => bodies(stage as Stage, room).includes("it rains"), "the portal works");
     await alice.request("GET", "/_matrix/client/v3/profile/@fake_ann:faults.test");
-    expect(await alice.requestJson("GET", "/_matrix/client/v3/thirdparty/location/fake?channel=weather")).toMatchObject([{ alias: "#fake_weather:faults.test" }]);
-    expect(await alice.requestJson("GET", "/_matrix/client/v3/thirdparty/user/fake?user=ann")).toMatchObject([{ userid: "@fake_ann:faults.test" }]);
+    expect(await alice.requestJson("GET", "/_matrix/client/v3/thirdparty/location/fake?channel=weather")).toMatchObject(
+      [{ alias: "#fake_weather:faults.test" }],
+    );
+    expect(await alice.requestJson("GET", "/_matrix/client/v3/thirdparty/user/fake?user=ann")).toMatchObject([
+      { userid: "@fake_ann:faults.test" },
+    ]);
     expect(homeserver.roomIdOfAlias("#fake_weather:faults.test")).toBe(room);
   });
 
@@ -187,13 +241,33 @@ describe("rooms and users that are asked for", () => {
     const { alice, network } = stage;
     await network.say("channel0", "ann", "hello");
     await eventually(() => bodies(stage as Stage, stage?.room() ?? "").length === 1, "the ghost is there");
-    const direct = await alice.createRoom({ is_direct: true, preset: "trusted_private_chat", invite: ["@fake_ann:faults.test"] });
-    await eventually(() => stage?.homeserver.room(direct).members()["@fake_ann:faults.test"] === "join", "the ghost accepts");
+    const direct = await alice.createRoom({
+      is_direct: true,
+      preset: "trusted_private_chat",
+      invite: ["@fake_ann:faults.test"],
+    });
+    await eventually(
+      () => stage?.homeserver.room(direct).members()["@fake_ann:faults.test"] === "join",
+      "the ghost accepts",
+    );
     await eventually(() => recorder.linked.includes("direct ann"), "the conversation is linked");
     await alice.sendText(direct, "psst");
-    await eventually(() => network.taken.some((taken) => taken.channel === "direct ann" && taken.text === "psst"), "it arrives");
-    await network.port.receive({ ...happens({ kind: "message", sender: person("ben"), content: text("hey"), directTo: alice.userId }, "d1", "direct ben"), channel: ChannelId("direct ben") });
-    await eventually(() => stage?.homeserver.roomIds().some((room) => bodies(stage as Stage, room).includes("hey")) ?? false, "a new conversation begins");
+    await eventually(
+      () => network.taken.some((taken) => taken.channel === "direct ann" && taken.text === "psst"),
+      "it arrives",
+    );
+    await network.port.receive({
+      ...happens(
+        { kind: "message", sender: person("ben"), content: text("hey"), directTo: alice.userId },
+        "d1",
+        "direct ben",
+      ),
+      channel: ChannelId("direct ben"),
+    });
+    await eventually(
+      () => stage?.homeserver.roomIds().some((room) => bodies(stage as Stage, room).includes("hey")) ?? false,
+      "a new conversation begins",
+    );
     expect(RemoteUserId("ben")).toBe("ben");
   });
 });

@@ -45,7 +45,7 @@ export class Stage {
     readonly network: FakeNetwork,
     readonly alice: TestClient,
     readonly rooms: readonly string[],
-    private readonly directory: string,
+    readonly directory: string,
     private readonly options: StageOptions,
   ) {}
 

@@ -3,7 +3,7 @@ import type { Registration } from "../appservice/registration.js";
 import { Commands } from "../commands/commands.js";
 import type { BridgeConfig, Config } from "../config/schema.js";
 import type { ConnectionStatus, Connector, NetworkHandlers } from "../connector/connector.js";
-import { RoomId } from "../connector/ids.js";
+import { RoomId, UserId } from "../connector/ids.js";
 import type { Clock } from "../delivery/clock.js";
 import { done, toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import { Flow } from "../delivery/flow.js";
@@ -42,6 +42,7 @@ import { Permissions } from "./permissions.js";
 import { Portals } from "./portals.js";
 import { PrivateNotices } from "./private-notices.js";
 import { Receiver } from "./receive.js";
+import { LoginAnswers } from "./login-answers.js";
 import { RoomEvents } from "./room-events.js";
 import { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
@@ -98,6 +99,7 @@ export class Bridge implements AppServiceHandler {
   readonly #receiver: Receiver;
   readonly #ghosts: Ghosts;
   readonly #logins: Logins;
+  readonly #answers: LoginAnswers;
   readonly #catchUp: CatchUp;
   readonly #undelivered: Undelivered;
   readonly #awaited: AwaitedRooms;
@@ -173,7 +175,12 @@ export class Bridge implements AppServiceHandler {
       permissions,
     });
     this.thirdParty = new Portals(runtime, this.#ghosts, this.linker, registration.aliasPrefix);
-    this.#intake = new Intake(runtime, this.#awaited, this.#missed, (events) => ephemeral.take(events));
+    this.#answers = new LoginAnswers(
+      runtime,
+      ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),
+      (entry, event) => this.#roomEvents.handle(entry, event),
+    );
+    this.#intake = new Intake(runtime, this.#awaited, this.#missed, this.#answers, (events) => ephemeral.take(events));
     this.ping = new HomeserverPing(runtime.client, registration, clock, runtime.log);
     this.#greeting = new Greeting({
       runtime,
@@ -319,6 +326,8 @@ export class Bridge implements AppServiceHandler {
         return this.#missed.deliver(entry, payload.event);
       case "room":
         return this.#roomEvents.handle(entry, payload.event);
+      case "sealed":
+        return this.#answers.deliver(entry, payload.event);
       case "notice":
         return deliverNotice(this.runtime, entry, payload);
     }

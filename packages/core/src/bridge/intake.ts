@@ -8,6 +8,7 @@ import type { Cause } from "../delivery/journal.js";
 import { isCommand } from "../commands/recognise.js";
 import type { AwaitedRooms } from "./awaited-rooms.js";
 import { isTaken } from "./event-types.js";
+import type { LoginAnswers } from "./login-answers.js";
 import type { MissedEvents } from "./missed-events.js";
 import { heldLane } from "./room-history.js";
 import type { BridgeRuntime } from "./runtime.js";
@@ -23,6 +24,7 @@ export class Intake {
     readonly runtime: BridgeRuntime,
     readonly awaited: AwaitedRooms,
     readonly missed: MissedEvents,
+    readonly answers: LoginAnswers,
     readonly ephemeral: (events: readonly unknown[]) => void,
   ) {}
 
@@ -96,7 +98,12 @@ export class Intake {
   #fanOut(event: MatrixEvent, links: readonly { readonly channel: string }[], causes: Cause[]): void {
     for (const { channel } of links) causes.push(cause(channel, event.event_id, { via: "channel", event, channel }));
     const alone = links.length === 0 && (event.type === "m.room.message" || event.type === "m.room.encrypted");
-    if (alone) causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
+    if (!alone) return;
+    const { answers } = this;
+    const payload: ToNetworkPayload = answers.isAnswer(event)
+      ? { via: "sealed", event: answers.seal(event) }
+      : { via: "room", event };
+    causes.push(cause(event.room_id, event.event_id, payload));
   }
 
   #isForTheBridge(event: MatrixEvent): boolean {

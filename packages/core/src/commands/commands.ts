@@ -44,6 +44,11 @@ export class Commands {
     this.#commands = new Map(Object.entries(this.#all()));
   }
 
+  /** Whether a login waits for what the user says next in the room. */
+  awaitsAnswer(user: UserId, room: RoomId): boolean {
+    return this.#dialogues.isOpen(user, room);
+  }
+
   async run(entry: Entry, event: MatrixEvent, text: string): Promise<Verdict> {
     const { runtime, sender } = this.parts;
     const room = await runtime.rooms.ensure(RoomId(event.room_id));

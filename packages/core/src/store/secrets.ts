@@ -12,8 +12,13 @@ const tagBytes = 16;
 export class Secrets {
   readonly #key: Buffer | undefined;
 
-  constructor(passphrase: string | undefined) {
-    this.#key = passphrase === undefined ? undefined : scryptSync(passphrase, "trestle secrets v1", 32);
+  constructor(passphrase: string | undefined, key?: Buffer) {
+    this.#key = passphrase === undefined ? key : scryptSync(passphrase, "trestle secrets v1", 32);
+  }
+
+  /** Under a key that ends with the process: what it sealed can never be opened again. */
+  static ofThisProcess(): Secrets {
+    return new Secrets(undefined, randomBytes(32));
   }
 
   get available(): boolean {

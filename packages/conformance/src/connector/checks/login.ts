@@ -1,7 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { databaseFile } from "@trestle/core";
-import Database from "better-sqlite3";
 import { fail, leaveOut } from "../../report/finding.js";
 import type { Credentials } from "../../network/network-fake.js";
 import { check, type ConnectorCheck } from "../check.js";
@@ -79,48 +77,23 @@ async function signsIn(stage: Stage): Promise<void> {
       seen: "whoever looks over a shoulder, or reads a backup, has the account",
       look: "the connector's `login`: ask for it with the type `password` or `token`; and do not repeat it",
     });
-  const place = placeOf(await fileWith(stage.life.data, secret), tableWith(stage.life.data, secret));
-  if (place !== undefined)
+  const file = await fileWith(stage.life.data, secret);
+  if (file !== undefined)
     fail({
-      failed: `The secret lies readable in ${place}.`,
+      failed: `The secret lies readable in the bridge's file ${file}.`,
       seen: "whoever gets a backup of the bridge has the account",
       look: "what the connector keeps: the secret belongs into `LoginAccount.secret`, which is encrypted, and nowhere else",
     });
 }
 
-function placeOf(file: string | undefined, table: string | undefined): string | undefined {
-  if (file !== undefined) return `the bridge's file ${file}`;
-  return table === undefined ? undefined : `the table ${table} of the bridge's database`;
-}
-
-/** Beside the database: what the connector keeps by its own means. */
+/** The database, its write-ahead log, and what the connector keeps by its own means. */
 async function fileWith(directory: string, secret: string): Promise<string | undefined> {
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.startsWith("trestle.db")) continue;
+    if (!entry.isFile()) continue;
     const content = await readFile(join(entry.parentPath, entry.name));
     if (content.includes(secret)) return entry.name;
   }
   return undefined;
-}
-
-/** In the database: everything but the journal, through which the message with the secret came. */
-function tableWith(directory: string, secret: string): string | undefined {
-  const database = new Database(databaseFile({ dataDirectory: directory }), { readonly: true });
-  try {
-    const tables = database.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    const holds = (name: string): boolean => {
-      const rows = database.prepare<[], Record<string, unknown>>(`SELECT * FROM "${name}"`).all();
-      return rows.some((row) => Object.values(row).some((value) => textOf(value).includes(secret)));
-    };
-    return tables.map(({ name }) => name).find((name) => name !== "journal" && holds(name));
-  } finally {
-    database.close();
-  }
-}
-
-function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
-  return typeof value === "string" ? value : "";
 }
 
 async function staysSignedIn(stage: Stage): Promise<void> {

@@ -6,6 +6,8 @@ export type ToNetworkPayload =
   | { readonly via: "channel"; readonly event: MatrixEvent; readonly channel: string }
   /** An event for the bridge itself: an invite, a command, a room upgrade. */
   | { readonly via: "room"; readonly event: MatrixEvent }
+  /** What somebody typed into a login, maybe a password: unreadable on the disk, and for the next process. */
+  | { readonly via: "sealed"; readonly event: string }
   /** An event of a room that is looked through for lost ones first. */
   | { readonly via: "held"; readonly event: MatrixEvent }
   /** Something the bridge has to say in a channel. */
