@@ -422,15 +422,4 @@ describe("profiles of homeservers", () => {
       expect((await alice.exchange("POST", "/_matrix/media/v1/create")).status).toBe(create);
     },
   );
-
-  it("only synapse adds the keys of the first specification to events", async () => {
-    for (const profile of ["synapse", "spec"] as const) {
-      await open(profile);
-      await alice.sendText(roomId, "x");
-      await hs.delivered("irc");
-      const event = service.events.at(-1)!;
-      expect(["age" in event, "user_id" in event]).toEqual(profile === "synapse" ? [true, true] : [false, false]);
-      if (profile === "synapse") await hs.stop();
-    }
-  });
 });
