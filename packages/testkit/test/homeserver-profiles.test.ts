@@ -1,8 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { HomeserverOptions, JsonObject, ProfileName, TestClient } from "@trestle/testkit";
-import { Homeserver, HomeserverProcess, ManualClock, profileNames } from "@trestle/testkit";
+import { Homeserver, ManualClock } from "@trestle/testkit";
 import type { Received } from "./homeserver-support.js";
-import { content, FakeService, poll, registration, ServiceCaller } from "./homeserver-support.js";
+import {
+  bodiesOf,
+  FakeService,
+  poll,
+  registration,
+  ServiceCaller,
+  transactionIdOf as idOf,
+} from "./homeserver-support.js";
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -48,11 +55,6 @@ describe("profiles of homeservers", () => {
   };
   const serviceId = (profile: ProfileName): string => (profile === "construct" ? "ircbot" : "irc");
   const transactions = (): Received[] => service.received.filter(({ path }) => path.includes("/transactions/"));
-  const idOf = ({ path }: Received): string => decodeURIComponent(path.split("/").at(-1)!);
-  const bodiesOf = ({ body }: Received): unknown[] => {
-    const events: unknown = body["events"];
-    return Array.isArray(events) ? events.map((event) => content(event)["body"]) : [];
-  };
 
   it.each<[ProfileName, boolean, boolean]>([
     ["spec", true, false],
@@ -420,27 +422,4 @@ describe("profiles of homeservers", () => {
       expect((await alice.exchange("POST", "/_matrix/media/v1/create")).status).toBe(create);
     },
   );
-
-  it("only synapse adds the keys of the first specification to events", async () => {
-    for (const profile of ["synapse", "spec"] as const) {
-      await open(profile);
-      await alice.sendText(roomId, "x");
-      await hs.delivered("irc");
-      const event = service.events.at(-1)!;
-      expect(["age" in event, "user_id" in event]).toEqual(profile === "synapse" ? [true, true] : [false, false]);
-      if (profile === "synapse") await hs.stop();
-    }
-  });
-
-  it("construct wants a registration of its own shape", async () => {
-    hs = await Homeserver.start({ profile: "construct", clock });
-    expect(() => hs.addAppService(registration(null))).toThrow("sender_localpart");
-    expect(hs.addAppService(registration(null, { id: "ircbot" })).id).toBe("ircbot");
-  });
-
-  it("has names, and refuses others", async () => {
-    expect(profileNames).toEqual(["spec", "synapse", "dendrite", "tuwunel", "construct"]);
-    hs = await Homeserver.start();
-    await expect(HomeserverProcess.start({ profile: "conduit" })).rejects.toThrow("profile: expected one of spec");
-  });
 });

@@ -151,6 +151,16 @@ export function content(event: unknown): Body {
   return record(record(event)["content"]);
 }
 
+/** The id of a transaction that an application service received. */
+export function transactionIdOf({ path }: Received): string {
+  return decodeURIComponent(path.split("/").at(-1) ?? "");
+}
+
+/** The bodies of its events, in order; `undefined` for events without. */
+export function bodiesOf({ body }: Received): unknown[] {
+  return (list(body["events"]) ?? []).map((event) => content(event)["body"]);
+}
+
 export function text(value: unknown): string {
   if (typeof value !== "string") throw new Error(`${JSON.stringify(value)} is no text`);
   return value;

@@ -79,8 +79,9 @@ export const eventCases: readonly Case[] = [
       const one = await bob.send(roomId, "one");
       const two = await bob.send(roomId, "two");
       const hers = await alice.send(roomId, "hers");
+      let redactions = 0;
       const redact = (id: string): string =>
-        `${path`/rooms/${roomId}/redact/${id}`}/${stage.name("r")}${id.slice(1, 5)}`;
+        `${path`/rooms/${roomId}/redact/${id}`}/${stage.name("r")}x${++redactions}`;
       await bob.call("403 M_FORBIDDEN", "PUT", redact(hers), { body: {} });
       await alice.call("200", "PUT", redact(one), { body: { reason: "spam" } });
       await bob.send(roomId, { redacts: two }, "m.room.redaction");

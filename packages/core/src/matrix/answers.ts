@@ -125,18 +125,28 @@ export function parsedEventId(result: MatrixResult<unknown>): MatrixResult<{ rea
   return unexpected(body, "it has no event_id");
 }
 
-/** An answer that says "there is none" becomes `null`; every other failure stays a failure. */
-export function absentAsNull<Body>(result: MatrixResult<Body>): MatrixResult<Body | null> {
-  if (result.ok || !isNotFound(result)) return result;
+/**
+ * An answer that says "there is none" becomes `null`; every other failure stays a failure.
+ * @param errcodes what says so, together with status 404
+ */
+export function absentAsNull<Body>(
+  result: MatrixResult<Body>,
+  errcodes: readonly string[] = ["M_NOT_FOUND"],
+): MatrixResult<Body | null> {
+  if (result.ok || !isNotFound(result, errcodes)) return result;
   return { ok: true, body: null };
 }
 
-function isNotFound(result: MatrixResult<unknown>): boolean {
+function isNotFound(result: MatrixResult<unknown>, errcodes: readonly string[]): boolean {
   return (
     !result.ok &&
     result.failure.kind === "answered" &&
     result.failure.status === 404 &&
-    result.failure.errcode === "M_NOT_FOUND"
+    errcodes.includes(result.failure.errcode) &&
+    // A page of a proxy has no errcode of its own and says nothing about what the homeserver knows.
+    typeof result.failure.body === "object" &&
+    result.failure.body !== null &&
+    "errcode" in result.failure.body
   );
 }
 

@@ -387,9 +387,9 @@ export class MatrixClient {
 
   /** `null`: there is no such user, or they have no profile. */
   async getProfile(user: UserId, request: ReadRequest = {}): Promise<MatrixResult<Profile | null>> {
-    return absentAsNull(
-      parsed(await this.#get(`${v3}/profile/${part(user)}`, "/profile/{userId}", request), answers.profile),
-    );
+    const result = await this.#get(`${v3}/profile/${part(user)}`, "/profile/{userId}", request);
+    // Synapse 1.160 answers 404 M_UNKNOWN for a local user that does not exist.
+    return absentAsNull(parsed(result, answers.profile), ["M_NOT_FOUND", "M_UNKNOWN"]);
   }
 
   // What is true for a moment

@@ -14,13 +14,14 @@ export interface NamespaceMatching {
  * How one homeserver treats application services. The defaults of the fault switches are part of it, so that a test
  * may still turn any of them; what else differs is fixed when the homeserver starts.
  *
- * Measured on Synapse 1.160; read from the sources of Dendrite 0.13.8, tuwunel 1.9.0 and Construct (2023).
+ * Measured on Synapse 1.160; read from the sources of Dendrite 0.13.8, tuwunel 1.9.0 and Construct (2023). What nobody
+ * looked up there is as in the first column.
  *
  * | trait                                | spec        | synapse            | dendrite         | tuwunel          | construct          |
  * | ------------------------------------ | ----------- | ------------------ | ---------------- | ---------------- | ------------------ |
  * | token                                | header      | header             | header           | header and query | query              |
  * | transaction id                       | 1, 2, 3 …   | 1, 2, 3 …          | time of the first event, ns | hash of the content | place of the first event |
- * | numbering after a restart            | goes on     | 1 again (SQLite)   | —                | —                | —                  |
+ * | numbering after a restart            | goes on     | 1 again (SQLite)*  | —                | —                | —                  |
  * | events in a transaction, at most     | 100         | 100                | 50               | 48               | 512 KiB            |
  * | accepted by                          | 2xx         | 2xx and JSON       | 200              | 2xx and JSON     | 2xx                |
  * | answer within                        | 60 s        | 60 s               | 30 s             | 35 s             | 10 s               |
@@ -47,6 +48,8 @@ export interface NamespaceMatching {
  * | `age`, `user_id` in events           | no          | yes                | no               | no               | no                 |
  * | connections                          | kept alive  | kept alive         | one each         | kept alive       | kept alive         |
  * | registration                         |             | no `\|` in the id  |                  |                  | id = sender_localpart, `as_token` begins with `bridge_` |
+ *
+ * \* A restart of Synapse also forgets client transactions: `homeserver.restart({ forgetTransactions: true })`.
  */
 export interface Profile {
   readonly name: ProfileName;
