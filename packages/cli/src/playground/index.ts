@@ -15,8 +15,8 @@ export async function runPlayground(options: PlaygroundOptions = {}): Promise<vo
   // Kept until the end: a second Ctrl-C must not leave the bridge behind.
   for (const signal of SIGNALS) process.on(signal, ask);
   // A stand-in may be anybody's code; the bridge and every file must go all the same.
-  let defect: unknown;
-  const fail = (error: unknown): void => {
+  let defect: Error | undefined;
+  const fail = (error: Error): void => {
     defect ??= error;
     ask();
   };
@@ -31,7 +31,7 @@ export async function runPlayground(options: PlaygroundOptions = {}): Promise<vo
     } finally {
       await playground.close();
     }
-    if (defect !== undefined) throw defect instanceof Error ? defect : new Error(String(defect));
+    if (defect !== undefined) throw defect;
   } finally {
     for (const signal of SIGNALS) process.off(signal, ask);
     process.off("uncaughtException", fail);
