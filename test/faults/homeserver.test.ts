@@ -51,7 +51,10 @@ describe("a homeserver that fails", () => {
     let early = Promise.resolve();
     // Entering a channel takes the network a while.
     const linked = (): Promise<void> => sleep(100);
-    stage = await Stage.open({ places: 1, network: { handlers: { linked }, onConnect: () => (early = speak()) } });
+    const onConnect = (): void => {
+      early = speak();
+    };
+    stage = await Stage.open({ places: 1, network: { handlers: { linked }, onConnect } });
     await stage.homeserver.pause();
     await stage.sayOnNetwork(20);
     await stage.stop();

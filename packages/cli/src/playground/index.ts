@@ -14,6 +14,13 @@ export async function runPlayground(options: PlaygroundOptions = {}): Promise<vo
   const asked = new Promise<void>((resolve) => (ask = resolve));
   // Kept until the end: a second Ctrl-C must not leave the bridge behind.
   for (const signal of SIGNALS) process.on(signal, ask);
+  // A stand-in may be anybody's code; the bridge and every file must go all the same.
+  let defect: Error | undefined;
+  const fail = (error: Error): void => {
+    defect ??= error;
+    ask();
+  };
+  process.on("uncaughtException", fail);
   try {
     const playground = await Playground.start(options);
     try {
@@ -24,7 +31,9 @@ export async function runPlayground(options: PlaygroundOptions = {}): Promise<vo
     } finally {
       await playground.close();
     }
+    if (defect !== undefined) throw defect;
   } finally {
     for (const signal of SIGNALS) process.off(signal, ask);
+    process.off("uncaughtException", fail);
   }
 }
