@@ -22,6 +22,8 @@ const idle = new Int32Array(new SharedArrayBuffer(4));
 /** Everything that waits is one transaction: on a slow disk the wait becomes batching. */
 class GroupCommitter {
   readonly #db: Database.Database;
+  readonly #begin: Database.Statement;
+  readonly #end: Database.Statement;
   readonly #writer: Writer;
   /** What the writer remembers is not what is on disk: at the start, and after a transaction that was undone. */
   #stale = true;
@@ -35,6 +37,8 @@ class GroupCommitter {
     this.#db.pragma(`synchronous = ${options.synchronous}`);
     this.#db.pragma("cache_size = -16000");
     this.#db.pragma("wal_autocheckpoint = 4000");
+    this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
+    this.#end = this.#db.prepare("COMMIT");
     this.#writer = new Writer(this.#db);
     this.#inTransaction(() => []);
   }
@@ -80,13 +84,13 @@ class GroupCommitter {
   }
 
   #inTransaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
+    this.#begin.run();
     try {
       if (this.#stale) this.#writer.recover();
       const result = work();
       this.#writer.flush();
       if (this.options.slowCommitMs > 0) Atomics.wait(idle, 0, 0, this.options.slowCommitMs);
-      this.#db.exec("COMMIT");
+      this.#end.run();
       this.#stale = false;
       return result;
     } catch (error) {
