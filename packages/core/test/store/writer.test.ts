@@ -49,7 +49,9 @@ let disk: Disk;
 beforeEach(() => {
   disk = new Disk();
 });
-afterEach(() => disk.db.close());
+afterEach(() => {
+  disk.db.close();
+});
 
 const append = (source: string, lane = "lane"): Write => ["append", 1, 0, lane, source, 7, `{"of":"${source}"}`];
 
