@@ -118,14 +118,17 @@ async function hear(text: string): Promise<string> {
 }
 
 /** Everything of the bridge in the channel: who, which tags or text. */
-const shown = () =>
-  server
-    .channel("#room")
-    .log.filter(({ from }) => from !== "Carol")
+/** What people see in the channel: all but what was deleted. */
+const shown = () => {
+  const { log, redactions } = server.channel("#room");
+  const deleted = new Set(redactions.map(({ msgid }) => msgid));
+  return log
+    .filter(({ from, tags }) => from !== "Carol" && !deleted.has(tags["msgid"] ?? ""))
     .map(({ from, command, text, tags }) => {
       const own = Object.entries(tags).filter(([key]) => key.startsWith("+"));
       return [from, command, ...(command === "TAGMSG" ? [] : [text]), ...own.map((pair) => pair.join("=")).sort()];
     });
+};
 
 describe("from Matrix", () => {
   it("a reaction is its person's, and is taken back", async () => {
@@ -237,7 +240,11 @@ describe("from Matrix", () => {
     server.setModes("#room", "+o", "trestle");
     expect(await bridge.handlers.redact!(redaction([other], "Bob"))).toBeUndefined();
     await person.waitForLine(/:trestle!\S+ REDACT /);
-    expect(server.channel("#room").log.map(({ text }) => text)).toEqual(["a moderator"]);
+    const { redactions } = server.channel("#room");
+    expect(redactions.map(({ by, msgid }) => [by, msgid])).toEqual([
+      ["Alice[m]", own],
+      ["trestle", other],
+    ]);
   });
 
   it("a refusal to delete is understood without labels too", async () => {

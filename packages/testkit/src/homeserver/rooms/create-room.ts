@@ -124,7 +124,7 @@ function readInitialState(request: JsonObject): JsonObject[] {
 function readAlias(world: World, request: JsonObject): string | undefined {
   const name = request["room_alias_name"];
   if (name === undefined || name === null) return undefined;
-  if (typeof name !== "string" || name === "" || /[\s:#]/u.test(name)) {
+  if (typeof name !== "string" || name === "" || /[\s:]/u.test(name)) {
     throw new MatrixError(400, "M_UNKNOWN", "Invalid characters in room alias");
   }
   return `#${name}:${world.serverName}`;
