@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+export { freePort } from "../tools/free-port.js";
 
 /** Waits for `promise`, at most `milliseconds`; rejects with what was waited for. `describe` adds what is known by then. */
 export async function within<Value>(
@@ -36,17 +36,4 @@ export async function until<Value>(
       throw new Error(`Waited ${milliseconds} ms in vain for ${what}.${describe ? `\n${describe()}` : ""}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-}
-
-/** A port on the loopback address that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("The system gave no port.");
-  return address.port;
 }

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import { createServer } from "node:net";
 import { Homeserver } from "@trestle/testkit";
 import {
   Appservice,
@@ -10,6 +9,7 @@ import {
   MemoryStorageProvider,
 } from "matrix-bot-sdk";
 import type { TestClient } from "@trestle/testkit";
+import { freePort } from "../../../test/tools/free-port.js";
 import { content, poll, record, registration, text } from "./homeserver-support.js";
 
 // It logs every answer that is not 2xx, also those it asks for.
@@ -230,12 +230,3 @@ describe("matrix-bot-sdk as an application service", () => {
     await poll(() => seen.some((event) => record(event)["type"] === "m.typing"));
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
