@@ -224,16 +224,19 @@ export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
     const kills = new Set([15, 30, 45]);
     const carl = await stage.ircPerson("carl9", channel);
     const room = await stage.linkedRoom(ann, channel);
+    const ids: string[] = [];
     for (let index = 0; index < count; index++) {
       carl.say(channel, `in ${index}`);
-      await ann.sendText(room, `out ${index}`);
+      ids.push(await ann.sendText(room, `out ${index}`));
       if (!kills.has(index)) continue;
       await stage.bridge.kill();
       carl.say(channel, `in ${++index}`);
-      await ann.sendText(room, `out ${index}`);
+      ids.push(await ann.sendText(room, `out ${index}`));
       await stage.bridge.start();
     }
     await settled(stage, { ann, carl, room, channel });
+    const forgotten = neverHandedOver(stage, ids);
+    process.stderr.write(`Synapse, while the bridge was killed, did not hand over ${forgotten} of ${count} events.\n`);
     expect(await inward(ann, room)).toEqual(numbered("in", count));
     // What the bot had to say in the puppet's place would look lost.
     const others = carl.utterances().filter(({ from, text }) => from !== puppetOf("ann") && /out \d/.test(text));

@@ -8,7 +8,7 @@ type Message = Parameters<NonNullable<Parameters<Server["judgeMessages"]>[0]>>[0
 const channels = ["#hall", "#garden"] as const;
 /** What a client of ours has reason to send. */
 const commands = new Set(
-  "CAP NICK USER PASS AUTHENTICATE JOIN PART QUIT PRIVMSG NOTICE TAGMSG TOPIC MODE WHO WHOX WHOIS NAMES PING PONG KICK INVITE AWAY ISON MONITOR SETNAME USERHOST".split(
+  "CAP NICK USER PASS AUTHENTICATE JOIN PART QUIT PRIVMSG NOTICE TAGMSG TOPIC MODE WHO WHOX WHOIS NAMES PING PONG KICK INVITE AWAY ISON MONITOR SETNAME USERHOST REDACT".split(
     " ",
   ),
 );
@@ -22,10 +22,12 @@ export class IrcFake implements NetworkFake {
   readonly #seen = new Map<string, Seen[]>();
   readonly #topics = new Map<string, string>();
   readonly #refused = new Set<string>();
+  /** How many deletions of a channel were looked at. */
+  readonly #deleted = new Map<string, number>();
   #server: Server | undefined;
 
   async start(): Promise<NetworkSetting> {
-    for (const kept of [this.#clients, this.#seen, this.#topics, this.#refused]) kept.clear();
+    for (const kept of [this.#clients, this.#seen, this.#topics, this.#refused, this.#deleted]) kept.clear();
     this.#server = await IrcServer.start();
     this.#server.judgeMessages((message) => this.#judge(message));
     const [hall, garden] = channels;
@@ -57,6 +59,7 @@ export class IrcFake implements NetworkFake {
 
   seen(channel: string): readonly Seen[] {
     this.#lookAtTopic(nameOf(channel));
+    this.#lookAtDeletions(nameOf(channel));
     return this.#list(nameOf(channel));
   }
 
@@ -104,6 +107,11 @@ export class IrcFake implements NetworkFake {
     if (this.#isPerson(message.from) || !message.to.startsWith("#")) return "deliver";
     if (this.#refused.has(message.to)) return "refuse";
     this.#lookAtTopic(message.to);
+    this.#lookAtDeletions(message.to);
+    if (message.command === "TAGMSG") {
+      this.#reaction(message);
+      return "deliver";
+    }
     // eslint-disable-next-line no-control-regex -- CTCP is framed by it
     const action = /^\u0001ACTION (.*)\u0001$/.exec(message.text)?.[1];
     const id = message.tags["msgid"];
@@ -122,6 +130,21 @@ export class IrcFake implements NetworkFake {
     if (topic === (this.#topics.get(channel) ?? "")) return;
     this.#topics.set(channel, topic);
     if (topic !== "") this.#list(channel).push({ kind: "topic", text: topic });
+  }
+
+  #reaction({ to, tags }: Message): void {
+    const target = tags["+draft/reply"];
+    if (target === undefined) return;
+    const { "+draft/react": added, "+draft/unreact": removed } = tags;
+    if (added !== undefined) this.#list(to).push({ kind: "reaction", target, key: added });
+    if (removed !== undefined) this.#list(to).push({ kind: "reactionRemoved", target, key: removed });
+  }
+
+  #lookAtDeletions(channel: string): void {
+    const { redactions } = this.#irc.channel(channel);
+    for (const { by, msgid } of redactions.slice(this.#deleted.get(channel) ?? 0))
+      if (!this.#isPerson(by)) this.#list(channel).push({ kind: "removal", target: msgid });
+    this.#deleted.set(channel, redactions.length);
   }
 
   async #client(person: string): Promise<IrcTestClient> {

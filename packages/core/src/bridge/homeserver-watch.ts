@@ -13,6 +13,9 @@ export interface HomeserverSigns {
   back(): void;
 }
 
+/** So often after a start, or after it was away, a number that is left out counts: several services may share the numbers. */
+const gapsLookedInto = 3;
+
 /** So many requests in a row that nobody answers are more than a hiccup on the way. */
 const surelyAway = 3;
 
@@ -21,6 +24,7 @@ export class HomeserverWatch {
   /** Requests in a row that nobody answered. */
   #failures = 0;
   #lastTransaction = 0;
+  #gapsLeft = gapsLookedInto;
 
   constructor(readonly signs: HomeserverSigns) {}
 
@@ -31,17 +35,27 @@ export class HomeserverWatch {
     // A transfer of a file is given up for many reasons.
     if (failed && fileRoute.test(route)) return;
     this.#failures = failed ? this.#failures + 1 : 0;
-    if (!failed) this.signs.back();
-    else if (this.#failures === 1) this.signs.restarted("it did not answer", false);
+    if (!failed) {
+      this.#gapsLeft = gapsLookedInto;
+      this.signs.back();
+    } else if (this.#failures === 1) this.signs.restarted("it did not answer", false);
     else if (this.#failures === surelyAway) this.signs.restarted("it was away", true);
   }
 
-  /** A transaction came. On SQLite the ids of a Synapse that starts anew begin again (element-hq/synapse#14556). */
+  /**
+   * A transaction came. On SQLite the ids of a Synapse that starts anew begin again (element-hq/synapse#14556). A Synapse
+   * that has just found us again may leave out a transaction that it makes in that moment, until it loses us once more.
+   */
   transaction(id: string): void {
     if (!countedId.test(id)) return;
     const number = Number(id);
-    if (number < this.#lastTransaction) this.signs.restarted("its transaction ids begin again", true);
+    const last = this.#lastTransaction;
     this.#lastTransaction = number;
+    if (number < last) this.signs.restarted("its transaction ids begin again", true);
+    else if (last > 0 && number > last + 1 && this.#gapsLeft > 0) {
+      this.#gapsLeft -= 1;
+      this.signs.restarted("it left out a transaction", false);
+    }
   }
 
   /** It closed a connection to us, soon after it had used it; or even with a request under way. */
