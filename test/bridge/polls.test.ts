@@ -4,7 +4,9 @@ import { eventually } from "./recorder.js";
 
 const unstable = "org.matrix.msc3381.poll";
 const text = (body: string): Record<string, string> => ({ "org.matrix.msc1767.text": body });
-const about = (event: string): Record<string, Record<string, string>> => ({ "m.relates_to": { rel_type: "m.reference", event_id: event } });
+const about = (event: string): Record<string, Record<string, string>> => ({
+  "m.relates_to": { rel_type: "m.reference", event_id: event },
+});
 
 /** Polls as a network without polls shows them. */
 describe("a poll", () => {

@@ -14,8 +14,10 @@ export class Recorder {
       return Promise.resolve(undefined);
     };
     this.handlers = {
-      edit: ({ target, content }) => done(`edit ${target.length} to ${content.type === "text" ? toPlainText(content.body) : content.type}`),
-      redact: ({ target, reason }) => done(`redact ${target.length}${reason === undefined ? "" : ` because ${reason}`}`),
+      edit: ({ target, content }) =>
+        done(`edit ${target.length} to ${content.type === "text" ? toPlainText(content.body) : content.type}`),
+      redact: ({ target, reason }) =>
+        done(`redact ${target.length}${reason === undefined ? "" : ` because ${reason}`}`),
       react: ({ key }) => done(`react ${key}`),
       unreact: ({ key }) => done(`unreact ${key}`),
       membership: ({ change, who }) => done(`${change} ${"remote" in who ? who.remote : who.name}`),

@@ -3,7 +3,6 @@ import { RemoteMessageId } from "@trestle/core";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 import { Stage } from "../faults/stage.js";
 
-
 let stage: Stage | undefined;
 afterEach(async () => {
   await stage?.close();
@@ -53,9 +52,18 @@ describe("from Matrix to the network", () => {
     const message = await alice.sendText(room, "helo");
     await alice.edit(room, message, "hello");
     await alice.reply(room, message, "yes");
-    await alice.sendFile(room, "m.file", { content: Buffer.from("content"), contentType: "text/plain", filename: "notes.txt" });
+    await alice.sendFile(room, "m.file", {
+      content: Buffer.from("content"),
+      contentType: "text/plain",
+      filename: "notes.txt",
+    });
     await eventually(() => network.taken.length === 4, "all of it arrives");
-    expect(network.taken.map((taken) => taken.text)).toEqual(["helo", "* hello", "alice: yes", expect.stringContaining("notes.txt (file")]);
+    expect(network.taken.map((taken) => taken.text)).toEqual([
+      "helo",
+      "* hello",
+      "alice: yes",
+      expect.stringContaining("notes.txt (file"),
+    ]);
   });
 
   it("kicks from the network whom a moderator kicks from the room", async () => {
@@ -66,7 +74,10 @@ describe("from Matrix to the network", () => {
     await stage.alice.kick(stage.room(), "@fake_mallory:faults.test", "out");
     await eventually(() => recorder.calls.includes("kick mallory"), "the network hears of it");
     await stage.network.port.receive(happens({ kind: "message", sender: person("mallory"), content: text("again") }));
-    await eventually(() => stage?.homeserver.room(stage.room()).messages().length === 2, "the ghost comes back when the person speaks");
+    await eventually(
+      () => stage?.homeserver.room(stage.room()).messages().length === 2,
+      "the ghost comes back when the person speaks",
+    );
   });
 });
 
@@ -79,21 +90,42 @@ describe("from the network to Matrix", () => {
     const ann = person("ann", "Ann");
     await port.receive(happens({ kind: "message", sender: ann, content: text("helo") }, "m1"));
     await port.receive(happens({ kind: "edit", sender: ann, target: RemoteMessageId("m1"), content: text("hello") }));
-    await port.receive(happens({ kind: "message", sender: person("ben"), content: text("hi"), replyTo: RemoteMessageId("m1") }, "m2"));
+    await port.receive(
+      happens({ kind: "message", sender: person("ben"), content: text("hi"), replyTo: RemoteMessageId("m1") }, "m2"),
+    );
     await port.receive(happens({ kind: "reaction", sender: person("ben"), target: RemoteMessageId("m1"), key: "👍" }));
-    await port.receive(happens({ kind: "reactionRemoved", sender: person("ben"), target: RemoteMessageId("m1"), key: "👍" }));
+    await port.receive(
+      happens({ kind: "reactionRemoved", sender: person("ben"), target: RemoteMessageId("m1"), key: "👍" }),
+    );
     await port.receive(happens({ kind: "profile", user: person("ann", "Annabel") }));
     await port.receive(happens({ kind: "channel", topic: "weather" }));
     await port.receive(happens({ kind: "redaction", target: RemoteMessageId("m2"), sender: person("ben") }));
-    await eventually(() => homeserver.room(room).timeline().filter((event) => event.type === "m.room.redaction").length === 2, "the last of it arrives");
-    const timeline = homeserver.room(room).timeline().filter((event) => typeof event.sender === "string" && event.sender.startsWith("@fake_"));
-    const [first, edit, reply, reaction] = timeline.filter((event) => event.type === "m.room.message" || event.type === "m.reaction");
+    await eventually(
+      () =>
+        homeserver
+          .room(room)
+          .timeline()
+          .filter((event) => event.type === "m.room.redaction").length === 2,
+      "the last of it arrives",
+    );
+    const timeline = homeserver
+      .room(room)
+      .timeline()
+      .filter((event) => typeof event.sender === "string" && event.sender.startsWith("@fake_"));
+    const [first, edit, reply, reaction] = timeline.filter(
+      (event) => event.type === "m.room.message" || event.type === "m.reaction",
+    );
     expect(first?.sender).toBe("@fake_ann:faults.test");
-    expect(edit?.content).toMatchObject({ "m.new_content": { body: "hello" }, "m.relates_to": { rel_type: "m.replace", event_id: first?.event_id } });
+    expect(edit?.content).toMatchObject({
+      "m.new_content": { body: "hello" },
+      "m.relates_to": { rel_type: "m.replace", event_id: first?.event_id },
+    });
     expect(reply?.sender).toBe("@fake_ben:faults.test");
     expect(reaction?.sender).toBe("@fake_ben:faults.test");
     expect(homeserver.room(room).state("m.room.topic", "")).toMatchObject({ content: { topic: "weather" } });
-    expect(homeserver.room(room).state("m.room.member", "@fake_ann:faults.test")).toMatchObject({ content: { displayname: "Annabel" } });
+    expect(homeserver.room(room).state("m.room.member", "@fake_ann:faults.test")).toMatchObject({
+      content: { displayname: "Annabel" },
+    });
   });
 
   it("says on behalf of somebody else only as a message of its own", async () => {
@@ -101,7 +133,9 @@ describe("from the network to Matrix", () => {
     const { homeserver, network } = stage;
     const room = stage.room();
     await network.port.receive(happens({ kind: "message", sender: person("ann"), content: text("mine") }, "m1"));
-    await network.port.receive(happens({ kind: "edit", sender: person("eve"), target: RemoteMessageId("m1"), content: text("stolen") }));
+    await network.port.receive(
+      happens({ kind: "edit", sender: person("eve"), target: RemoteMessageId("m1"), content: text("stolen") }),
+    );
     await eventually(() => homeserver.room(room).messages().length === 2, "both arrive");
     const [, second] = homeserver.room(room).messages();
     expect(second?.content).not.toHaveProperty("m.new_content");
@@ -118,15 +152,25 @@ describe("from the network to Matrix", () => {
     homeserver.requests.reset();
     await say();
     await eventually(() => homeserver.room(stage?.room() ?? "").messages().length === 2, "the second arrives");
-    expect(homeserver.requests.counters()).toEqual({ "PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}": 1 });
+    expect(homeserver.requests.counters()).toEqual({
+      "PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}": 1,
+    });
   });
 
   it("joins and leaves with the people of the network where the bridge mirrors them all, and undoes what cancels out", async () => {
     stage = await Stage.open({ places: 1, bridge: { membership: "full" } });
     const { homeserver, network } = stage;
-    const membershipOf = (name: string): unknown => homeserver.room(stage?.room() ?? "").state("m.room.member", `@fake_${name}:faults.test`)?.content;
-    for (let n = 0; n < 20; n += 1) await network.port.receive(happens({ kind: "membership", user: person(`p${n}`), change: "join" }));
-    await eventually(() => Array.from({ length: 20 }, (_, n) => membershipOf(`p${n}`)).every((content) => (content as { membership?: string } | undefined)?.membership === "join"), "all join");
+    const membershipOf = (name: string): unknown =>
+      homeserver.room(stage?.room() ?? "").state("m.room.member", `@fake_${name}:faults.test`)?.content;
+    for (let n = 0; n < 20; n += 1)
+      await network.port.receive(happens({ kind: "membership", user: person(`p${n}`), change: "join" }));
+    await eventually(
+      () =>
+        Array.from({ length: 20 }, (_, n) => membershipOf(`p${n}`)).every(
+          (content) => (content as { membership?: string } | undefined)?.membership === "join",
+        ),
+      "all join",
+    );
     await network.port.receive(happens({ kind: "membership", user: person("p3"), change: "leave", reason: "bye" }));
     await eventually(() => (membershipOf("p3") as { membership?: string }).membership === "leave", "one leaves");
   });
@@ -135,23 +179,45 @@ describe("from the network to Matrix", () => {
     stage = await Stage.open({ places: 1 });
     await stage.alice.setState(stage.room(), "m.room.join_rules", { join_rule: "invite" });
     await stage.network.say("channel0", "ann", "hello");
-    await eventually(() => stage?.homeserver.room(stage.room()).messages().some((event) => body(event) === "hello") ?? false, "it arrives");
+    await eventually(
+      () =>
+        stage?.homeserver
+          .room(stage.room())
+          .messages()
+          .some((event) => body(event) === "hello") ?? false,
+      "it arrives",
+    );
   });
 
   it("takes an upload over, once, with what the network says of it", async () => {
     const { Readable } = await import("node:stream");
     let opened = 0;
-    const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAYAAAC56t6BAAAAC0lEQVR42mNgwAQAABUAAQhkvqgAAAAASUVORK5CYII=", "base64");
+    const png = Buffer.from(
+      "iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAYAAAC56t6BAAAAC0lEQVR42mNgwAQAABUAAQhkvqgAAAAASUVORK5CYII=",
+      "base64",
+    );
     stage = await Stage.open({
       places: 1,
-      network: { handlers: { openMedia: () => Promise.resolve({ stream: Readable.from([png]), mimeType: "image/png", size: (opened += 1, png.length) }) } },
+      network: {
+        handlers: {
+          openMedia: () =>
+            Promise.resolve({ stream: Readable.from([png]), mimeType: "image/png", size: ((opened += 1), png.length) }),
+        },
+      },
     });
     await stage.network.port.receive(
-      happens({ kind: "message", sender: person("ann"), content: { type: "media", kind: "image", name: "cat.png", source: { from: "remote", reference: "file1" } } }),
+      happens({
+        kind: "message",
+        sender: person("ann"),
+        content: { type: "media", kind: "image", name: "cat.png", source: { from: "remote", reference: "file1" } },
+      }),
     );
     await eventually(() => stage?.homeserver.room(stage.room()).messages().length === 1, "it arrives");
     const [event] = stage.homeserver.room(stage.room()).messages();
-    expect(event?.content).toMatchObject({ msgtype: "m.image", info: { mimetype: "image/png", size: png.length, w: 2, h: 3 } });
+    expect(event?.content).toMatchObject({
+      msgtype: "m.image",
+      info: { mimetype: "image/png", size: png.length, w: 2, h: 3 },
+    });
     const { content } = await stage.alice.download((event?.content as { url: string }).url);
     expect(content.equals(png)).toBe(true);
     expect(opened).toBe(1);

@@ -72,7 +72,9 @@ export interface Network {
   /** Every link of this bridge now. */
   readonly links: () => Promise<readonly ChannelLink[]>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
-  readonly openMedia: (uri: ContentUri) => Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
+  readonly openMedia: (
+    uri: ContentUri,
+  ) => Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
   /** A small persistent map of the connector's own; values at most 64 KiB. Encrypted at rest where a key is configured. */
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
