@@ -78,9 +78,8 @@ class MqttBridge implements NetworkHandlers<TextOnly> {
       this.#fences.set(fence, resolve);
       signal.addEventListener("abort", () => reject(new Error("the broker did not say in time what it has")));
     });
-    await Promise.all([this.#client.publishAsync(this.#fenceTopic, fence, { qos: 1 }), arrival]).finally(() =>
-      this.#fences.delete(fence),
-    );
+    const asked = this.#client.publishAsync(this.#fenceTopic, fence, { qos: 1 });
+    await Promise.all([asked, arrival]).finally(() => this.#fences.delete(fence));
     return (await this.#network.storage.get(`sent:${channel}`)) === effect ? { id: RemoteMessageId(effect) } : null;
   }
 

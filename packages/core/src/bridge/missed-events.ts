@@ -210,7 +210,8 @@ export class MissedEvents {
   async #ensureChecked(room: RoomId): Promise<MatrixFailure | undefined> {
     for (;;) {
       const round = this.#round;
-      if (!round || round.checked.has(room)) return undefined;
+      // A room that takes the place of another is read whole when the bridge follows.
+      if (!round || round.checked.has(room) || this.awaited.has(room)) return undefined;
       if (this.#stopping.signal.aborted) return { kind: "unanswered", applied: "no", message: "Trestle is stopping" };
       let running = this.#checks.get(room);
       if (!running) {
@@ -228,6 +229,7 @@ export class MissedEvents {
   async #check(room: RoomId, round: Round): Promise<MatrixFailure | undefined> {
     for (let attempt = 1; ; attempt += 1) {
       const unknown = await this.#history.unknown(room, round.since, false);
+      if (unknown.ok && this.awaited.has(room)) return undefined;
       if (unknown.ok) {
         if (unknown.body.events.length > 0) await this.take(unknown.body.events);
         this.#found(round, unknown.body.missed);
