@@ -2,7 +2,8 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EditEffect, NetworkHandlers, Outcome, RedactEffect } from "@trestle/core";
 import { altered, type Broken } from "./broken.js";
-import { eventOf, text } from "./parlour-connector.js";
+import type { Happening } from "./parlour.js";
+import { eventOf, text, type Fault } from "./parlour-connector.js";
 
 /** What a connector can do, done wrong. */
 export const brokenAbilities: readonly Broken[] = [
@@ -138,10 +139,84 @@ export const brokenAbilities: readonly Broken[] = [
       }),
     },
   },
+  {
+    name: "drops actions",
+    caughtBy: "can.emote",
+    words: /An action \(\/me\) on Matrix did not reach the network/,
+    fault: {
+      handlers: (right) => ({
+        message: (effect) =>
+          effect.content.type === "text" && effect.content.style === "emote"
+            ? Promise.resolve({})
+            : right.message(effect),
+      }),
+    },
+  },
+  {
+    name: "says that it takes files and does not",
+    caughtBy: "can.file",
+    words: /A file of \d+ bytes on Matrix is missing on the network/,
+    fault: { handlers: () => ({ limits: { textBytes: 400, media: true } }) },
+  },
+  {
+    name: "says that it knows replies and does not",
+    caughtBy: "can.reply",
+    words: /was shown as one to nothing/,
+    fault: { handlers: () => ({ limits: { textBytes: 400, replies: true } }) },
+  },
+  {
+    name: "does not hear corrections",
+    caughtBy: "order.kinds-back",
+    words: /Matrix shows them at .*"-1"/,
+    fault: { take: deafTo("edited") },
+  },
+  {
+    name: "does not hear removals",
+    caughtBy: "can.redact-back",
+    words: /took back a message, and it still stands on Matrix/,
+    fault: { take: deafTo("removed") },
+  },
+  {
+    name: "does not hear reactions",
+    caughtBy: "can.react-back",
+    words: /reacted to a message, and Matrix shows nothing/,
+    fault: { take: deafTo("reacted") },
+  },
+  {
+    name: "does not hear that a reaction is taken back",
+    caughtBy: "can.react-back",
+    words: /took back a reaction, and it still stands on Matrix/,
+    fault: { take: deafTo("unreacted") },
+  },
+  {
+    name: "does not hear of topics",
+    caughtBy: "can.topic-back",
+    words: /set the topic, and the room on Matrix has the old one/,
+    fault: { take: deafTo("topic") },
+  },
+  {
+    name: "receives actions as messages",
+    caughtBy: "can.emote-back",
+    words: /on Matrix it is an ordinary message/,
+    fault: {
+      take: (right) => (channel, happening) =>
+        right(channel, "emote" in happening ? { ...happening, emote: false } : happening),
+    },
+  },
+  {
+    name: "cannot sign anybody out",
+    caughtBy: "can.login-stays",
+    words: /could not sign out/,
+    fault: { handlers: () => ({ logout: () => Promise.reject(new Error("planted: no way out")) }) },
+  },
 ];
 
 function failing(): never {
   throw new Error("planted: the file does not open");
+}
+
+function deafTo(kind: Happening["kind"]): NonNullable<Fault["take"]> {
+  return (right) => (channel, happening) => (happening.kind === kind ? Promise.resolve() : right(channel, happening));
 }
 
 function edited(right: NetworkHandlers, effect: EditEffect): Promise<Outcome> {

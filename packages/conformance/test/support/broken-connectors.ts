@@ -80,6 +80,39 @@ const lost: readonly Broken[] = [
       },
     },
   },
+  {
+    name: "forgets what was on its way when the connection broke off",
+    caughtBy: "lost.broken-off",
+    words: /broke off in the middle of a conversation, \d+ of 12 messages never reached the network/,
+    fault: {
+      handlers: (right) => ({
+        message: async (effect) => {
+          const outcome = await right.message(effect);
+          return outcome && "failed" in outcome ? {} : outcome;
+        },
+      }),
+    },
+  },
+  {
+    name: "takes no part in what was said before it came",
+    caughtBy: "lost.bridge-away",
+    words: /stopped and started again, \d of 3 messages never reached Matrix/,
+    fault: {
+      take: (right) => {
+        const born = performance.now();
+        return (channel, happening) => (performance.now() - born < 30 ? Promise.resolve() : right(channel, happening));
+      },
+    },
+  },
+  {
+    name: "reads the first words alone",
+    caughtBy: "lost.long-back",
+    words: /words did not reach Matrix/,
+    fault: {
+      take: (right) => (channel, happening) =>
+        right(channel, happening.kind === "said" ? { ...happening, text: happening.text.slice(0, 100) } : happening),
+    },
+  },
 ];
 const heardOutage = new WeakSet<object>();
 
