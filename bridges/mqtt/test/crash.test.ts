@@ -9,6 +9,15 @@ const CYCLES = Number(process.env["TRESTLE_CRASH_CYCLES"] ?? 5);
 /** How many messages each side says between two accidents. */
 const BETWEEN = 40;
 
+/** Resolves when a count has stood still for a second: the last message need not be the last that arrives. */
+async function settled(count: () => number): Promise<void> {
+  let [known, since] = [count(), performance.now()];
+  await until(60_000, "nothing more to arrive", () => {
+    if (count() !== known) [known, since] = [count(), performance.now()];
+    return performance.now() - since > 1_000 ? true : undefined;
+  });
+}
+
 mosquitto.describe("under load in both directions, the MQTT bridge", (install) => {
   jest.setTimeout(240_000);
   let stage: Stage;
@@ -25,14 +34,18 @@ mosquitto.describe("under load in both directions, the MQTT bridge", (install) =
     });
   });
 
-  it("loses, repeats and reorders nothing when the broker is restarted", async () => {
+  /** Mosquitto 2.0 hands out what it kept over its own restart among what is new: a bare subscriber sees the same. */
+  it("loses and repeats nothing when the broker is restarted", async () => {
     stage = await Stage.open(install);
-    await underLoad(() => stage.broker.restart());
+    const { total, fromMatrix, fromMqtt } = await talk(() => stage.broker.restart());
+    const numbers = Array.from({ length: total }, (_, index) => index + 1);
+    expect(fromMatrix.toSorted()).toEqual(numbers.map((number) => `m${number}`).toSorted());
+    expect(fromMqtt.toSorted()).toEqual(numbers.map((number) => `p${number}`).toSorted());
   });
 
   /**
-   * Mosquitto confirms a message before it is on its disk. Killed, it forgets what was not, and hands out the rest in
-   * another order (a bare subscriber sees the same). What it still has for one who was away it has not forgotten.
+   * Mosquitto confirms a message before it is on its disk. Killed, it forgets what was not. What it still has for one who
+   * was away it has not forgotten.
    */
   it("loses nothing that a broker that is killed has not forgotten, and shows nothing twice", async () => {
     stage = await Stage.open(install);
@@ -75,36 +88,37 @@ mosquitto.describe("under load in both directions, the MQTT bridge", (install) =
   /** Both sides talk all the time; accidents happen in the middle. Resolves when the last of each side has arrived. */
   async function talk(accident: () => Promise<void>): Promise<Talk> {
     const total = CYCLES * BETWEEN;
-    let sent = 0;
     const sayOnMatrix = async (): Promise<void> => {
       for (let number = 1; number <= total; number += 1) {
         const content = { msgtype: "m.text", body: `m${number}`, "m.mentions": {} };
         await stage.alice.send(stage.room, "m.room.message", content);
-        sent = number;
       }
     };
     const sayOnMqtt = async (): Promise<void> => {
       for (let number = 1; number <= total; number += 1)
         await stage.person.publish(channel, { id: `p${number}`, from: "bob", text: `p${number}` });
     };
-    const haveAccidents = async (): Promise<void> => {
-      for (let cycle = 0; cycle < CYCLES; cycle += 1) {
-        const moment = cycle * BETWEEN + 5 + ((cycle * 17) % (BETWEEN - 10));
-        await until(120_000, `message ${moment}`, () => (sent >= moment ? true : undefined));
-        await accident();
-      }
-    };
-    await Promise.all([sayOnMatrix(), sayOnMqtt(), haveAccidents()]);
     const heard = (): string[] =>
       stage.person
         .texts(channel)
         .map(String)
         .filter((text) => /^m\d+$/.test(text));
+    const arrived = (): number => Math.min(heard().length, stage.said().length);
+    const haveAccidents = async (): Promise<void> => {
+      for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+        const moment = cycle * BETWEEN + 5 + ((cycle * 17) % (BETWEEN - 10));
+        // Counted where they arrive: a process that is killed again and again before it gets anywhere is held for guilty.
+        await until(120_000, `message ${moment}`, () => (arrived() >= moment ? true : undefined));
+        await accident();
+      }
+    };
+    await Promise.all([sayOnMatrix(), sayOnMqtt(), haveAccidents()]);
     const where = (): string =>
       `heard on MQTT: ${heard().length}, shown on Matrix: ${stage.said().length} of ${total}\n${stage.bridge.output.slice(-6_000)}`;
     const both = (): true | undefined =>
       heard().includes(`m${total}`) && stage.said().includes(`p${total}`) ? true : undefined;
     await until(120_000, "the last message of each side", both, where);
+    await settled(() => heard().length + stage.said().length);
     return { total, fromMatrix: heard(), fromMqtt: stage.said() };
   }
 });

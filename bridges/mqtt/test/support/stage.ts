@@ -46,13 +46,15 @@ export class Stage {
 
   /** Resolves when the bridge listens to the channel: what was published before nobody would have kept. */
   async linked(): Promise<void> {
+    let probe = 0;
     await until(
-      30_000,
+      60_000,
       "the bridge to listen to its channel",
       async () => {
-        const id = `probe-${Math.random()}`;
-        await this.person.publish(channel, { id, from: "prober", text: id });
-        return this.#shown().includes(id) ? true : undefined;
+        probe += 1;
+        await this.person.publish(channel, { id: `probe-${probe}`, from: "prober", text: `probe-${probe}` });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return this.#shown().includes(`probe-${probe}`) ? true : undefined;
       },
       () => this.bridge.output.slice(-4_000),
     );
