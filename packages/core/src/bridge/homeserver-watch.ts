@@ -9,8 +9,8 @@ const countedId = /^\d{1,15}$/;
 export interface HomeserverSigns {
   /** It may have ended and started again, and lost what it had not handed over. `surely`: little else explains it. */
   restarted(why: string, surely: boolean): void;
-  /** It answers again. */
-  back(): void;
+  /** It is there again; `surely`: it had surely been away. */
+  back(surely: boolean): void;
 }
 
 /** So many requests in a row that nobody answers are more than a hiccup on the way. */
@@ -30,14 +30,18 @@ export class HomeserverWatch {
     if (!failed && this.#failures === 0) return;
     // A transfer of a file is given up for many reasons.
     if (failed && fileRoute.test(route)) return;
-    this.#failures = failed ? this.#failures + 1 : 0;
-    if (!failed) this.signs.back();
-    else if (this.#failures === 1) this.signs.restarted("it did not answer", false);
+    if (!failed) {
+      this.#back();
+      return;
+    }
+    this.#failures += 1;
+    if (this.#failures === 1) this.signs.restarted("it did not answer", false);
     else if (this.#failures === surelyAway) this.signs.restarted("it was away", true);
   }
 
   /** A transaction came. On SQLite the ids of a Synapse that starts anew begin again (element-hq/synapse#14556). */
   transaction(id: string): void {
+    if (this.#failures > 0) this.#back();
     if (!countedId.test(id)) return;
     const number = Number(id);
     if (number < this.#lastTransaction) this.signs.restarted("its transaction ids begin again", true);
@@ -47,5 +51,11 @@ export class HomeserverWatch {
   /** It closed a connection to us, soon after it had used it; or even with a request under way. */
   hungUp(underWay: boolean): void {
     this.signs.restarted(underWay ? "it broke off a transaction" : "it closed its connection", underWay);
+  }
+
+  #back(): void {
+    const surely = this.#failures >= surelyAway;
+    this.#failures = 0;
+    this.signs.back(surely);
   }
 }
