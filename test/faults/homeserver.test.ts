@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { until } from "../support/bounded.js";
 import { fastClock } from "../support/fast-clock.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { Stage, type StageOptions } from "./stage.js";
@@ -63,6 +64,19 @@ describe("a homeserver that fails", () => {
     await early;
     await stage.homeserver.start();
     await stage.sayOnNetwork(5);
+    await expectAllOnceInOrder(stage);
+  });
+
+  it("is back, and nothing waits for the end of a long pause", async () => {
+    stage = await Stage.open({ places: 4, delivery: { retryMin: "60s", retryMax: "60s" } });
+    await stage.sayOnMatrix(4);
+    await stage.sayOnNetwork(4);
+    await expectAllOnceInOrder(stage);
+    await stage.homeserver.pause();
+    await stage.sayOnNetwork(8);
+    await until(5_000, "four lanes that wait", async () => (await waitingToMatrix(stage)) >= 4 || undefined);
+    await stage.homeserver.start();
+    await stage.sayOnMatrix(1);
     await expectAllOnceInOrder(stage);
   });
 
@@ -157,3 +171,8 @@ describe("a homeserver that fails", () => {
     await expectAllOnceInOrder(stage, 30_000);
   });
 });
+
+async function waitingToMatrix(stage: Stage): Promise<number> {
+  const entries = await stage.trestle.services.queue.list({ direction: "toMatrix", state: "waiting" });
+  return entries.length;
+}

@@ -12,7 +12,7 @@ describe("the watch on the homeserver", () => {
     signs = [];
     watch = new HomeserverWatch({
       restarted: (why, surely) => signs.push(`${surely ? "surely" : "perhaps"}: ${why}`),
-      back: () => signs.push("back"),
+      back: (surely) => signs.push(surely ? "surely back" : "back"),
     });
   });
   const request = (status: number, route = "/rooms/{roomId}/send/{eventType}/{txnId}"): void =>
@@ -25,8 +25,15 @@ describe("the watch on the homeserver", () => {
       "back",
       "perhaps: it did not answer",
       "surely: it was away",
-      "back",
+      "surely back",
     ]);
+  });
+
+  it("takes a transaction for a sign that it is back", () => {
+    for (let count = 0; count < 4; count++) request(0);
+    watch.transaction("7");
+    watch.transaction("8");
+    expect(signs.slice(2)).toEqual(["surely back"]);
   });
 
   it("does not take for its absence that it cannot reach us, or that a file was given up", () => {

@@ -133,7 +133,7 @@ export class Bridge implements AppServiceHandler {
     this.#missed = new MissedEvents(runtime, this.#awaited, (events) => this.#intake.take(events));
     this.#watch = new HomeserverWatch({
       restarted: (why, surely) => this.#missed.suspect(why, surely),
-      back: () => this.#missed.back(),
+      back: (surely) => this.#homeserverBack(surely),
     });
     this.linker = new Linker(runtime, permissions);
     const authors = new Authors(runtime, this.#logins);
@@ -359,7 +359,14 @@ export class Bridge implements AppServiceHandler {
     if (payload?.via === "room" && payload.event.type === "m.room.tombstone") this.#upgrades.givenUp(payload.event);
   }
 
-  /** What is held of the room goes on. */
+  /** What waited for the homeserver goes on at once. */
+  #homeserverBack(surely: boolean): void {
+    this.#missed.back();
+    if (!surely) return;
+    this.#toMatrixFlow.wake();
+    if (this.#missed.held.size > 0) this.#toNetworkFlow.wake();
+  }
+
   #noLongerAwaited(room: RoomId): void {
     if (this.#missed.held.has(room)) this.#toNetworkFlow.wake();
   }

@@ -9,8 +9,8 @@ const countedId = /^\d{1,15}$/;
 export interface HomeserverSigns {
   /** It may have ended and started again, and lost what it had not handed over. `surely`: little else explains it. */
   restarted(why: string, surely: boolean): void;
-  /** It answers again. */
-  back(): void;
+  /** It is there again; `surely`: it had surely been away. */
+  back(surely: boolean): void;
 }
 
 /** So often after a start, or after it was away, a number that is left out counts: several services may share the numbers. */
@@ -34,11 +34,12 @@ export class HomeserverWatch {
     if (!failed && this.#failures === 0) return;
     // A transfer of a file is given up for many reasons.
     if (failed && fileRoute.test(route)) return;
-    this.#failures = failed ? this.#failures + 1 : 0;
     if (!failed) {
-      this.#gapsLeft = gapsLookedInto;
-      this.signs.back();
-    } else if (this.#failures === 1) this.signs.restarted("it did not answer", false);
+      this.#back();
+      return;
+    }
+    this.#failures += 1;
+    if (this.#failures === 1) this.signs.restarted("it did not answer", false);
     else if (this.#failures === surelyAway) this.signs.restarted("it was away", true);
   }
 
@@ -47,6 +48,7 @@ export class HomeserverWatch {
    * that has just found us again may leave out a transaction that it makes in that moment, until it loses us once more.
    */
   transaction(id: string): void {
+    if (this.#failures > 0) this.#back();
     if (!countedId.test(id)) return;
     const number = Number(id);
     const last = this.#lastTransaction;
@@ -61,5 +63,12 @@ export class HomeserverWatch {
   /** It closed a connection to us, soon after it had used it; or even with a request under way. */
   hungUp(underWay: boolean): void {
     this.signs.restarted(underWay ? "it broke off a transaction" : "it closed its connection", underWay);
+  }
+
+  #back(): void {
+    const surely = this.#failures >= surelyAway;
+    this.#failures = 0;
+    this.#gapsLeft = gapsLookedInto;
+    this.signs.back(surely);
   }
 }
