@@ -87,12 +87,14 @@ describe("splitting", () => {
   });
 
   it("takes time in proportion to the text, also for one word", () => {
-    const cost = (text: string) => {
+    const once = (text: string): number => {
       const started = process.cpuUsage();
-      for (let round = 0; round < 4; round++) splitLine([{ text, style: PLAIN }], 400);
+      splitLine([{ text, style: PLAIN }], 400);
       const { user, system } = process.cpuUsage(started);
       return user + system;
     };
+    // The best of several: what garbage collection and others on the machine take is nobody's fault here.
+    const cost = (text: string): number => Math.min(...Array.from({ length: 8 }, () => once(text)));
     for (const letter of ["x", "é", "漢"]) {
       const short = letter.repeat(32 * 1024);
       cost(short);
