@@ -191,6 +191,11 @@ export class Delivered implements SpecValidator {
     return this.#transactions;
   }
 
+  /** The ids of the events, in the order in which each came for the first time. */
+  get events(): readonly string[] {
+    return [...this.#events];
+  }
+
   has(eventId: string): boolean {
     return this.#events.has(eventId);
   }
