@@ -1,0 +1,2 @@
+/** The Trestle bridge to Slack. @packageDocumentation */
+export {};

@@ -1,0 +1,2 @@
+/** A Slack to run tests against. @packageDocumentation */
+export {};
