@@ -1,5 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import { hash53 } from "./hash.js";
+import { RowInserter } from "./row-inserter.js";
 import { SortedFold } from "./sorted-fold.js";
 
 const foldedUpTo = "foldedMessages";
@@ -39,12 +40,15 @@ interface MessageRow {
 export class MessageWriter {
   #new: Unindexed[] = [];
   #folding: Unindexed[] = [];
-  readonly #events = new SortedFold((index) => this.#place(this.#placeEvent, this.#folding[index], "event"));
-  readonly #remotes = new SortedFold((index) => this.#place(this.#placeRemote, this.#folding[index], "remote"));
+  /** Rows that this transaction has still to write, value by value. */
+  #rows: (number | string)[] = [];
+  #lastId = 0;
+  readonly #events = new SortedFold((indexes) => this.#place(this.#placeEvent, indexes, "event"));
+  readonly #remotes = new SortedFold((indexes) => this.#place(this.#placeRemote, indexes, "remote"));
   readonly #seed: number;
-  readonly #insert: Statement<[number, string, number, number, string, string]>;
-  readonly #placeEvent: Statement<[number, number]>;
-  readonly #placeRemote: Statement<[number, number]>;
+  readonly #insert: RowInserter;
+  readonly #placeEvent: RowInserter;
+  readonly #placeRemote: RowInserter;
   readonly #findEvent: Statement<[number], { id: number }>;
   readonly #remove: Statement<[number, string]>;
   /** Rows since the last commit. */
@@ -52,22 +56,23 @@ export class MessageWriter {
 
   constructor(readonly db: Database) {
     this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
-    this.#insert = db.prepare(
-      "INSERT INTO message (channel, remote, part, room, event, sender) VALUES (?, ?, ?, ?, ?, ?)",
-    );
-    this.#placeEvent = db.prepare("INSERT OR IGNORE INTO message_event (hash, id) VALUES (?, ?)");
-    this.#placeRemote = db.prepare("INSERT OR IGNORE INTO message_remote (hash, id) VALUES (?, ?)");
+    this.#insert = new RowInserter(db, "INSERT INTO message (id, channel, remote, part, room, event, sender)", 7);
+    this.#placeEvent = new RowInserter(db, "INSERT OR IGNORE INTO message_event (hash, id)", 2);
+    this.#placeRemote = new RowInserter(db, "INSERT OR IGNORE INTO message_remote (hash, id)", 2);
     this.#findEvent = db.prepare("SELECT id FROM message_event WHERE hash = ?");
     this.#remove = db.prepare("DELETE FROM message WHERE id = ? AND event = ?");
   }
 
   /** Takes up what is on disk, and brings all of it into the indexes. */
   recover(): void {
+    this.#rows = [];
     this.#new = [];
     this.#folding = [];
     this.#events.reset();
     this.#remotes.reset();
     const from = Number(this.db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(foldedUpTo) ?? 0);
+    // An id that was in the indexes is not given again, although its row may be gone: nobody would look for it there.
+    this.#lastId = Math.max(from, Number(this.db.prepare("SELECT max(id) FROM message").pluck().get() ?? 0));
     const rows = this.db
       .prepare<[number], MessageRow>("SELECT id, channel, remote, room, event FROM message WHERE id > ? ORDER BY id")
       .all(from);
@@ -76,13 +81,15 @@ export class MessageWriter {
   }
 
   map(channel: number, remote: string, part: number, room: number, event: string, sender: string): number {
-    const id = Number(this.#insert.run(channel, remote, part, room, event, sender).lastInsertRowid);
+    const id = ++this.#lastId;
+    this.#rows.push(id, channel, remote, part, room, event, sender);
     this.#note(id, channel, remote, room, event);
     this.#added += 1;
     return id;
   }
 
   unmapEvent(event: string): number {
+    this.#writeRows();
     const hash = eventHash(event, this.#seed);
     const ids = this.#findEvent.all(hash).map(({ id }) => id);
     for (const row of [...this.#new, ...this.#folding]) if (row.event === hash) ids.push(row.id);
@@ -92,21 +99,22 @@ export class MessageWriter {
     return changes;
   }
 
-  /** Brings some rows into the indexes; the last thing before a commit. */
+  /** Writes the rows, and brings some into the indexes; the last thing before a commit. */
   flush(): void {
-    // So much quicker than new ones come that a run is over before the next is due.
-    const most = Math.max(256, 4 * this.#added);
+    this.#writeRows();
+    const added = this.#added;
     this.#added = 0;
     if (!this.#events.busy && !this.#remotes.busy) {
       if (this.#new.length < runLength) return;
       this.#begin();
     }
-    if (this.#events.busy) this.#events.advance(most);
-    else if (this.#remotes.advance(most)) this.#folded();
+    if (this.#events.busy) this.#events.advance(added);
+    else if (this.#remotes.advance(added)) this.#folded();
   }
 
   /** Brings all rows into the indexes. */
   settle(): void {
+    this.#writeRows();
     const everything = Number.POSITIVE_INFINITY;
     this.#events.advance(everything);
     if (this.#remotes.advance(everything)) this.#folded();
@@ -138,7 +146,18 @@ export class MessageWriter {
     this.#new.push({ id, event: eventHash(event, this.#seed), remote: remoteHash(channel, remote, room, this.#seed) });
   }
 
-  #place(statement: Statement<[number, number]>, row: Unindexed | undefined, index: "event" | "remote"): void {
-    if (row) statement.run(row[index], row.id);
+  #writeRows(): void {
+    if (this.#rows.length === 0) return;
+    this.#insert.insert(this.#rows);
+    this.#rows = [];
+  }
+
+  #place(into: RowInserter, indexes: Float64Array, index: "event" | "remote"): void {
+    const values: number[] = [];
+    for (const at of indexes) {
+      const row = this.#folding[at];
+      if (row) values.push(row[index], row.id);
+    }
+    into.insert(values);
   }
 }

@@ -1,4 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
+import { RowInserter } from "./row-inserter.js";
 import { SortedFold } from "./sorted-fold.js";
 
 /** So many new ones are brought to their place together. */
@@ -20,14 +21,17 @@ export class Seen {
   /** Where there is an earlier generation. */
   #findBefore: Statement<[number], { known: number }> | undefined;
   readonly #log: Statement<[Buffer]>;
-  #place: Statement<[number]>;
+  #place: RowInserter;
+  #added = 0;
 
   constructor(readonly db: Database) {
     this.#log = db.prepare("INSERT INTO seen_log (hashes) VALUES (?)");
     this.#find = db.prepare(findSql);
-    this.#place = db.prepare(placeSql);
+    this.#place = new RowInserter(db, placeSql, 1);
     if (db.prepare("SELECT 1 FROM seen_before LIMIT 1").get() !== undefined) this.#findBefore = db.prepare(beforeSql);
-    this.#fold = new SortedFold((index) => this.#place.run(this.#folding[index] ?? 0));
+    this.#fold = new SortedFold((indexes) =>
+      this.#place.insert(Array.from(indexes, (index) => this.#folding[index] ?? 0)),
+    );
   }
 
   /** Reads what is not in its place yet. */
@@ -62,6 +66,7 @@ export class Seen {
   log(hashes: readonly number[]): void {
     if (hashes.length === 0) return;
     this.#lastLog = Number(this.#log.run(Buffer.from(Float64Array.from(hashes).buffer)).lastInsertRowid);
+    this.#added += hashes.length;
     for (const hash of hashes) {
       this.#recent.add(hash);
       this.#logged.push(hash);
@@ -70,6 +75,8 @@ export class Seen {
 
   /** Brings some of the logged ones to their place. */
   fold(): void {
+    const added = this.#added;
+    this.#added = 0;
     if (!this.#fold.busy) {
       if (this.#logged.length < runLength) return;
       this.#folding = this.#logged;
@@ -77,7 +84,7 @@ export class Seen {
       this.#foldingUpTo = this.#lastLog;
       this.#fold.begin(this.#folding);
     }
-    if (this.#fold.advance()) this.#folded();
+    if (this.#fold.advance(added)) this.#folded();
   }
 
   foldAll(): void {
@@ -97,7 +104,7 @@ export class Seen {
     );
     this.#find = this.db.prepare(findSql);
     this.#findBefore = this.db.prepare(beforeSql);
-    this.#place = this.db.prepare(placeSql);
+    this.#place = new RowInserter(this.db, placeSql, 1);
   }
 
   #folded(): void {
@@ -109,4 +116,4 @@ export class Seen {
 
 const findSql = "SELECT 1 AS known FROM seen WHERE hash = ?";
 const beforeSql = "SELECT 1 AS known FROM seen_before WHERE hash = ?";
-const placeSql = "INSERT OR IGNORE INTO seen (hash) VALUES (?)";
+const placeSql = "INSERT OR IGNORE INTO seen (hash)";

@@ -1,5 +1,5 @@
-/** How much one commit brings to its place at most. */
-const slice = 256;
+/** How much one commit brings to its place at least, so that a run ends also where little comes. */
+const least = 8;
 
 /**
  * Brings index entries to their place in a large index in sorted runs: entries that come one by one in random order each
@@ -9,8 +9,8 @@ export class SortedFold {
   #run: Float64Array | undefined;
   #at = 0;
 
-  /** `place` takes the position of an entry in the list that `begin` got. */
-  constructor(readonly place: (index: number) => void) {}
+  /** `place` takes positions of entries in the list that `begin` got. */
+  constructor(readonly place: (indexes: Float64Array) => void) {}
 
   get busy(): boolean {
     return this.#run !== undefined;
@@ -21,13 +21,17 @@ export class SortedFold {
     this.#at = 0;
   }
 
-  /** Brings some to their place; `true` when these were the last. */
-  advance(most = slice): boolean {
+  /**
+   * Brings some to their place, in proportion to the `added` entries of this commit: a run is over long before the next
+   * is due, and no commit takes much longer than others. `true` when these were the last.
+   */
+  advance(added: number): boolean {
     const run = this.#run;
     if (!run) return false;
-    const end = Math.min(run.length, this.#at + most);
-    for (; this.#at < end; this.#at += 1) this.place(run[this.#at] ?? 0);
-    if (this.#at < run.length) return false;
+    const end = Math.min(run.length, this.#at + Math.max(least, 4 * added));
+    this.place(run.subarray(this.#at, end));
+    this.#at = end;
+    if (end < run.length) return false;
     this.#run = undefined;
     return true;
   }

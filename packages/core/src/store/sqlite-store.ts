@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { encodeBatch } from "./batch.js";
 import { migrate } from "./migrations.js";
 import { claimStore } from "./ownership.js";
 import { StoreError, type SqlValue, type Store, type Urgency } from "./store.js";
 import type { BatchResult, WorkerOptions } from "./worker.js";
-import { encodeBatch, type Write } from "./writes.js";
+import type { Write } from "./writes.js";
 
 export interface SqliteStoreOptions {
   readonly file: string;
@@ -19,8 +20,12 @@ interface PendingUnit {
   readonly reject: (error: Error) => void;
 }
 
-/** How long a unit waits for others to share its commit, in milliseconds. */
-const patience: Readonly<Record<Urgency, number>> = { now: 0, soon: 2, lazy: 20 };
+/** Commits that follow one another more closely are a stream, in milliseconds. */
+const streamGap = 5;
+/** In a stream, a `soon` unit has a commit so long after the one before at the earliest, in milliseconds, so that units share commits. Elsewhere it has one at once. */
+const spacing = 2;
+/** How long a `lazy` unit waits for others to share its commit, in milliseconds. */
+const patience = 20;
 const largestBatch = 512;
 
 /** SQLite in WAL mode: one worker thread writes, in groups; this thread reads. */
@@ -30,6 +35,8 @@ export class SqliteStore implements Store {
   #waiting: PendingUnit[] = [];
   /** When what waits must go to the disk, a reading of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
+  #dispatchedAt = 0;
+  #streaming = false;
   #immediate = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
@@ -84,7 +91,7 @@ export class SqliteStore implements Store {
     if (this.#failed) return Promise.reject(this.#failed);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ writes, resolve, reject });
-      this.#due = Math.min(this.#due, urgency === "now" ? 0 : performance.now() + patience[urgency]);
+      this.#due = Math.min(this.#due, this.#dueOf(urgency));
       if (this.#waiting.length >= largestBatch) this.#due = 0;
       this.#plan();
     });
@@ -122,6 +129,17 @@ export class SqliteStore implements Store {
     return statement;
   }
 
+  #dueOf(urgency: Urgency): number {
+    switch (urgency) {
+      case "now":
+        return 0;
+      case "soon":
+        return this.#streaming ? this.#dispatchedAt + spacing : 0;
+      case "lazy":
+        return performance.now() + patience;
+    }
+  }
+
   /** One batch is under way at a time: what comes meanwhile is the next. */
   #plan(): void {
     if (this.#waiting.length === 0 || this.#inFlight.length > 0 || this.#immediate) return;
@@ -150,8 +168,12 @@ export class SqliteStore implements Store {
     const batch = this.#waiting;
     this.#waiting = [];
     this.#due = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    this.#streaming = now - this.#dispatchedAt < streamGap;
+    this.#dispatchedAt = now;
     this.#inFlight = batch;
-    this.worker.postMessage(encodeBatch(batch.map((unit) => unit.writes)));
+    const message = encodeBatch(batch.map((unit) => unit.writes));
+    this.worker.postMessage(message, [message.numbers.buffer]);
   }
 
   #settle(result: BatchResult): void {

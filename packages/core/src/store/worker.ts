@@ -1,7 +1,8 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { decodeBatch, type Batch } from "./batch.js";
 import { sqliteCode } from "./sqlite-code.js";
-import { decodeBatch, Writer, type Batch, type Write } from "./writes.js";
+import { Writer, type Write } from "./writes.js";
 
 type Unit = readonly Write[];
 type Failure = { readonly code: string; readonly message: string };

@@ -3,7 +3,7 @@ import { JournalWriter } from "./journal-writer.js";
 import { MessageWriter } from "./message-writer.js";
 import type { JournalEntry } from "./segment.js";
 
-type Sql = string | number | null | Uint8Array;
+export type Sql = string | number | null | Uint8Array;
 
 /**
  * Every change the core makes to its store, by name. A write is a tuple `[name, ...parameters]`: it crosses to the
@@ -94,35 +94,16 @@ const composedNames: ReadonlySet<string> = new Set(composed);
 const names: readonly WriteName[] = [...composed, ...(Object.keys(statements) as (keyof typeof statements)[])];
 const codes: ReadonlyMap<WriteName, number> = new Map(names.map((name, code) => [name, code]));
 
-/** Units of writes as one list of plain values, the cheapest thing to hand to another thread. */
-export type Batch = readonly Sql[];
-
-/** For each unit its number of writes, and for each write its code, its number of parameters, and these. */
-export function encodeBatch(units: readonly (readonly Write[])[]): Batch {
-  const batch: Sql[] = [];
-  for (const unit of units) {
-    batch.push(unit.length);
-    for (const write of unit) {
-      batch.push(codes.get(write[0]) ?? -1, write.length - 1);
-      for (let at = 1; at < write.length; at += 1) batch.push(write[at] ?? null);
-    }
-  }
-  return batch;
+/** The number that stands for a write's name. */
+export function codeOf(name: WriteName): number {
+  return codes.get(name) ?? -1;
 }
 
-export function decodeBatch(batch: Batch): Write[][] {
-  const units: Write[][] = [];
-  for (let at = 0; at < batch.length;) {
-    const unit: Write[] = [];
-    for (let left = Number(batch[at++]); left > 0; left -= 1) {
-      const name = names[Number(batch[at])] ?? "done";
-      const end = at + 2 + Number(batch[at + 1]);
-      unit.push([name, ...batch.slice(at + 2, end)]);
-      at = end;
-    }
-    units.push(unit);
-  }
-  return units;
+/** @throws TypeError where no write has that number. */
+export function nameOf(code: number): WriteName {
+  const name = names[code];
+  if (name === undefined) throw new TypeError(`No write has the number ${code}`);
+  return name;
 }
 
 /** Runs writes against one database with its statements prepared once. */
