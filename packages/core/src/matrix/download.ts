@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import Agent from "undici/lib/dispatcher/agent.js";
 import type { RawAnswer } from "./answer.js";
 import { Watch } from "./watch.js";
 

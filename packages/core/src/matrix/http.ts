@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
+import Pool from "undici/lib/dispatcher/pool.js";
 import type { UserId } from "../connector/ids.js";
 import { readAnswer } from "./answer.js";
 import { Downloader, type StreamedAnswer } from "./download.js";

@@ -1,7 +1,9 @@
 import { lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import type { Readable } from "node:stream";
-import { buildConnector, Client, type Dispatcher } from "undici";
+import type { buildConnector, Dispatcher } from "undici";
+import connectWith from "undici/lib/core/connect.js";
+import Client from "undici/lib/dispatcher/client.js";
 import { Watch } from "../matrix/watch.js";
 import { isPublicAddress } from "./address.js";
 import { limitBytes, tooLarge } from "./limit.js";
@@ -178,7 +180,7 @@ class PrivateAddressError extends Error {
  * address of the socket is looked at as well, since a name that is an address is not resolved.
  */
 function guardedConnector(lookup: LookupFunction, permits: Permits, timeout: number): buildConnector.connector {
-  const connect = buildConnector({
+  const connect = connectWith({
     timeout,
     lookup: permittedLookup(lookup, permits),
     autoSelectFamily: true,
