@@ -123,6 +123,29 @@ describe("commands", () => {
     expect(await command(stage, room, "logout")).toBe("Signed out; ann is forgotten.");
     expect(out).toEqual(["ann hunter2"]);
   });
+
+  it("show a person what to open while their login waits for the browser", async () => {
+    let cameBack: () => void = () => undefined;
+    const browser = new Promise<void>((resolve) => (cameBack = resolve));
+    stage = await Stage.open({
+      places: 0,
+      config: { permissions: { "*": "user" }, encryptionKey: "a key for tests that is long enough" },
+      network: {
+        handlers: {
+          login: async ({ say }) => {
+            await say("Open https://network.example/authorize");
+            await browser;
+            return { name: "ann", secret: {} };
+          },
+        },
+      },
+    });
+    const room = await freshRoom(stage, { is_direct: true, preset: "trusted_private_chat" });
+    expect(await command(stage, room, "login")).toBe("Open https://network.example/authorize");
+    expect(await command(stage, room, "hello?")).toContain("nothing is asked for now");
+    cameBack();
+    await eventually(() => answers(stage as Stage, room).at(-1) === "Signed in as ann.", "the end is told");
+  });
 });
 
 describe("an encrypted room", () => {

@@ -16,6 +16,10 @@ export interface StageOptions {
   readonly bridge?: Readonly<Record<string, unknown>>;
   /** Settings of the whole configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Registrations of other application services. */
+  readonly registrations?: readonly unknown[];
+  /** Settings of `homeserver`. */
+  readonly homeserverConfig?: Readonly<Record<string, unknown>>;
   /** Keys of the registration. */
   readonly registration?: Readonly<Record<string, unknown>>;
   /** Where the database lies; otherwise a directory that is removed at the end. */
@@ -66,7 +70,7 @@ export class Stage {
     };
     const homeserver = await Homeserver.start({
       serverName,
-      registrations: [registration],
+      registrations: [registration, ...(options.registrations ?? [])],
       retry: { firstMs: 5, maxMs: 50 },
       ...options.homeserver,
     });
@@ -82,7 +86,7 @@ export class Stage {
       );
     }
     const config = {
-      homeserver: { url: homeserver.url, name: serverName },
+      homeserver: { url: homeserver.url, name: serverName, ...options.homeserverConfig },
       listen: { port },
       operations: { port: 0 },
       media: { port: 0 },

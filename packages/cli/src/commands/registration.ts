@@ -3,6 +3,7 @@ import {
   checkTogether,
   formatProblem,
   formatRegistration,
+  generateDoublePuppetRegistration,
   generateRegistration,
   loadConnector,
   parseRegistration,
@@ -25,6 +26,7 @@ import { Output } from "../output.js";
 export function addRegistration(program: Command): void {
   const registration = program.command("registration").description("make, show or check registrations");
   addGenerate(registration);
+  addDoublePuppet(registration);
   addShow(registration);
   addCheckFiles(registration);
 }
@@ -76,6 +78,34 @@ async function generate(name: string | undefined, options: GenerateOptions): Pro
     output.line();
     for (const line of homeserverSteps([{ path: bridge.registration, serverName }])) output.line(line);
   });
+}
+
+function addDoublePuppet(registration: Command): void {
+  withCommonOptions(
+    registration
+      .command("double-puppet")
+      .description("write the registration with which people who signed in on a network speak as themselves in Matrix")
+      .argument("[file]", "where to write it", "double-puppet.yaml"),
+  )
+    .option("--force", "replace the file where it exists")
+    .action(async (name: string, options: CommonOptions & { readonly force?: boolean }) => {
+      const { config, directory } = await readConfig(options.config);
+      const path = resolve(directory, name);
+      const serverName = config.homeserver.name;
+      const document = generateDoublePuppetRegistration(serverName);
+      const comment = `Lets Trestle speak for users of ${serverName} who signed in on a network.\nKeep it secret.`;
+      const content = formatRegistration(document, comment);
+      await writeFiles([{ path, content, mode: 0o600 }], options.force ?? false);
+      const output = new Output(options.json ?? false);
+      output.result({ written: [path] }, () => {
+        output.line(`${pc.green("✓")} wrote ${path}`);
+        output.line();
+        for (const line of homeserverSteps([{ path, serverName }])) output.line(line);
+        output.line();
+        output.line("Then put its token into the configuration, and restart Trestle:");
+        output.line(`  homeserver:\n    doublePuppetToken: ${document.as_token}`);
+      });
+    });
 }
 
 async function documentOf(

@@ -54,6 +54,25 @@ export function generateRegistration(options: GenerateRegistration): Registratio
   return { ...made, ...Object.fromEntries(others) };
 }
 
+/**
+ * Makes the registration with whose token Trestle speaks for users who signed in on a network. It has no URL, so the
+ * homeserver sends nothing for it: a namespace of all users would otherwise bring every event of theirs.
+ */
+export function generateDoublePuppetRegistration(
+  serverName: string,
+  existing?: RegistrationDocument,
+): RegistrationDocument {
+  return {
+    id: "trestle-double-puppet",
+    url: null,
+    as_token: existing?.as_token ?? newToken(),
+    hs_token: existing?.hs_token ?? newToken(),
+    sender_localpart: "trestle-double-puppet",
+    rate_limited: false,
+    namespaces: { users: [{ exclusive: false, regex: `^@.*:${escapeRegex(serverName)}$` }], aliases: [], rooms: [] },
+  };
+}
+
 function newToken(): string {
   return randomBytes(32).toString("hex");
 }

@@ -46,6 +46,7 @@ import { LoginAnswers } from "./login-answers.js";
 import { RoomEvents } from "./room-events.js";
 import { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { Puppets } from "./to-matrix/puppets.js";
 import { ToMatrix } from "./to-matrix/deliver.js";
 import { MatrixMedia } from "./to-matrix/media.js";
 import type { ToMatrixPayload } from "./to-matrix/payload.js";
@@ -99,6 +100,7 @@ export class Bridge implements AppServiceHandler {
   readonly #receiver: Receiver;
   readonly #ghosts: Ghosts;
   readonly #logins: Logins;
+  readonly #puppets: Puppets | undefined;
   readonly #answers: LoginAnswers;
   readonly #catchUp: CatchUp;
   readonly #undelivered: Undelivered;
@@ -136,10 +138,17 @@ export class Bridge implements AppServiceHandler {
       back: (surely) => this.#homeserverBack(surely),
     });
     this.linker = new Linker(runtime, permissions);
+    this.#puppets = Puppets.of(runtime, this.#logins);
     const authors = new Authors(runtime, this.#logins);
     const ephemeral = new EphemeralToNetwork(runtime, authors);
     const encrypted = new EncryptedRooms(runtime, new PrivateNotices(runtime));
-    const toMatrixParts = { runtime, ghosts: this.#ghosts, memberships: this.#memberships, media };
+    const toMatrixParts = {
+      runtime,
+      ghosts: this.#ghosts,
+      memberships: this.#memberships,
+      media,
+      puppets: this.#puppets,
+    };
     this.#toMatrix = new ToMatrix(toMatrixParts);
     this.#toNetwork = new ToNetwork({
       runtime,
@@ -180,7 +189,9 @@ export class Bridge implements AppServiceHandler {
       ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),
       (entry, event) => this.#roomEvents.handle(entry, event),
     );
-    this.#intake = new Intake(runtime, this.#awaited, this.#missed, this.#answers, (events) => ephemeral.take(events));
+    this.#intake = new Intake(runtime, this.#awaited, this.#missed, this.#answers, this.#puppets, (events) =>
+      ephemeral.take(events),
+    );
     this.ping = new HomeserverPing(runtime.client, registration, clock, runtime.log);
     this.#greeting = new Greeting({
       runtime,
@@ -216,6 +227,7 @@ export class Bridge implements AppServiceHandler {
     for (const link of await this.runtime.links.all()) {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
+    await this.#logins.load();
     await this.#awaited.load();
     await this.#missed.load(clean);
     await this.#toNetworkFlow.resume(clean);
@@ -240,7 +252,7 @@ export class Bridge implements AppServiceHandler {
     await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#memberships.stop()]);
     await this.#disconnect();
     this.runtime.deadlines.close();
-    await this.runtime.client.close();
+    await Promise.all([this.runtime.client.close(), this.#puppets?.close()]);
     // Their requests have ended with the client.
     await inTime(this.runtime.clock, disconnectMs, Promise.allSettled([this.#greeted, this.#missed.ended()]));
   }

@@ -12,6 +12,7 @@ import type { LoginAnswers } from "./login-answers.js";
 import type { MissedEvents } from "./missed-events.js";
 import { heldLane } from "./room-history.js";
 import type { BridgeRuntime } from "./runtime.js";
+import type { Puppets } from "./to-matrix/puppets.js";
 import type { ToNetworkPayload } from "./to-network/payload.js";
 
 /** How long a transaction waits for room in the journal before the homeserver is asked to keep it. */
@@ -25,6 +26,7 @@ export class Intake {
     readonly awaited: AwaitedRooms,
     readonly missed: MissedEvents,
     readonly answers: LoginAnswers,
+    readonly puppets: Puppets | undefined,
     readonly ephemeral: (events: readonly unknown[]) => void,
   ) {}
 
@@ -58,7 +60,7 @@ export class Intake {
   }
 
   async #holdOrRoute(event: MatrixEvent, causes: Cause[], held: string[]): Promise<void> {
-    const concerns = isTaken(event.type) && !this.runtime.isOwn(event.sender);
+    const concerns = isTaken(event.type) && !this.#isOurs(event);
     if (!concerns || !(await this.missed.holds(event))) {
       await this.#route(event, causes);
       return;
@@ -68,9 +70,14 @@ export class Intake {
     causes.push(cause(heldLane(event.room_id), event.event_id, { via: "held", event }));
   }
 
+  /** Sent by the bridge: by its bot or a ghost, or for somebody who signed in. */
+  #isOurs(event: MatrixEvent): boolean {
+    return this.runtime.isOwn(event.sender) || (this.puppets?.sent(event) ?? false);
+  }
+
   #route(event: MatrixEvent, causes: Cause[]): Promise<void> | undefined {
     // What our own users do is the effect of something that was journaled already.
-    if (this.runtime.isOwn(event.sender) || !isTaken(event.type)) return undefined;
+    if (!isTaken(event.type) || this.#isOurs(event)) return undefined;
     if (event.type === "m.room.encryption") return this.#encrypted(event, causes);
     if (event.type === "m.room.tombstone") return this.#tombstone(event, causes);
     if (this.#isForTheBridge(event)) {

@@ -25,6 +25,13 @@ export const homeserverSchema = z.strictObject({
     }),
   requestTimeout: duration.prefault("60s").describe("How long one request may take"),
   connections: z.int().min(1).max(1024).default(64).describe("How many connections are kept to the homeserver"),
+  doublePuppetToken: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The as_token of the registration that `trestle registration double-puppet` makes: with it, what people who signed in write on a network is said in Matrix by themselves instead of by a ghost",
+    ),
 });
 
 export const listenSchema = z.strictObject({

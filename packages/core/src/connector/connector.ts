@@ -133,6 +133,11 @@ export interface Login {
 export interface LoginAccount {
   /** Shown in lists. */
   readonly name: string;
+  /**
+   * Who this account is on the network. Where the operator allows it (`homeserver.doublePuppetToken`), what this person
+   * says there is then said in Matrix by the Matrix user who signed in, and not by a ghost.
+   */
+  readonly remoteUser?: RemoteUserId;
   /** Stored encrypted. */
   readonly secret: Readonly<Record<string, string>>;
 }
@@ -251,7 +256,7 @@ export interface LoginSession {
   readonly user: UserId;
   /** Asks for fields and returns what was typed; rejects when the person gives up. */
   readonly ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => Promise<Readonly<Record<Id, string>>>;
-  /** Tells the person something, e.g. a URL to open. */
+  /** Tells the person something, e.g. a URL to open; it is shown also while the login waits for something else. */
   readonly say: (text: string) => Promise<void>;
 }
 

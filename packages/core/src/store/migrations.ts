@@ -161,6 +161,7 @@ export const migrations: readonly string[] = [
     bridge INTEGER NOT NULL,
     user TEXT NOT NULL,
     name TEXT NOT NULL,
+    remote TEXT,
     secret BLOB NOT NULL,
     at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;

@@ -57,7 +57,7 @@ const statements = {
   mapMedia: "INSERT INTO media (bridge, source, uri, info) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   revoke: "INSERT INTO revoked (event, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
   setLogin:
-    "INSERT INTO login (id, bridge, user, name, secret, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret",
+    "INSERT INTO login (id, bridge, user, name, remote, secret, at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, remote = excluded.remote, secret = excluded.secret",
   dropLogin: "DELETE FROM login WHERE id = ?",
   setStorage:
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",

@@ -10,7 +10,7 @@ import {
   type MatrixContentOptions,
   type MatrixEventDraft,
 } from "../content/to-matrix.js";
-import type { Ghost, Ghosts } from "../ghosts.js";
+import type { Ghosts } from "../ghosts.js";
 import type { BridgeRuntime } from "../runtime.js";
 import type { MatrixMedia } from "./media.js";
 
@@ -31,8 +31,8 @@ export class ContentForMatrix {
     return { events: splitForMatrix(content).map((part) => matrixContentOf(part)) };
   }
 
-  async message(event: MessageReceived, room: Room, channelKey: number, ghost: Ghost): Promise<Drafts> {
-    const uploaded = await this.#upload(event.content, channelKey, event.id, ghost);
+  async message(event: MessageReceived, room: Room, channelKey: number, uploader: UserId): Promise<Drafts> {
+    const uploaded = await this.#upload(event.content, channelKey, event.id, uploader);
     if ("verdict" in uploaded) return uploaded;
     const options: MatrixContentOptions = {
       ...(await this.#mentions(uploaded.content)),
@@ -50,10 +50,10 @@ export class ContentForMatrix {
     event: EditReceived,
     _room: Room,
     channelKey: number,
-    ghost: Ghost,
+    uploader: UserId,
     edits: EventId | undefined,
   ): Promise<Drafts> {
-    const uploaded = await this.#upload(event.content, channelKey, event.id, ghost);
+    const uploaded = await this.#upload(event.content, channelKey, event.id, uploader);
     if ("verdict" in uploaded) return uploaded;
     const options = await this.#mentions(uploaded.content);
     const [first, ...rest] = splitForMatrix(uploaded.content, options);
@@ -66,10 +66,10 @@ export class ContentForMatrix {
     content: Content,
     channelKey: number,
     id: string,
-    ghost: Ghost,
+    uploader: UserId,
   ): Promise<{ readonly content: Content } | { readonly verdict: Verdict }> {
     if (content.type !== "media" || content.source.from === "matrix") return { content };
-    const uploaded = await this.media.upload(content, `${channelKey} ${id}`, ghost.user);
+    const uploaded = await this.media.upload(content, `${channelKey} ${id}`, uploader);
     if ("verdict" in uploaded) return uploaded;
     if ("refused" in uploaded) {
       this.runtime.log.info(

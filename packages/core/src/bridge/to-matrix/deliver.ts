@@ -10,24 +10,28 @@ import type {
   RemoteUser,
   ChannelChanged,
 } from "../../connector/events.js";
-import { EventId, RemoteMessageId, type RoomId } from "../../connector/ids.js";
+import { EventId, RemoteMessageId, UserId, type RoomId } from "../../connector/ids.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
-import type { MappedMessage } from "../../mapping/messages.js";
+import type { MappedMessage, MappedReaction } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
 import { effectIdOf } from "../effect-id.js";
-import type { Ghost, Ghosts } from "../ghosts.js";
+import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { ContentForMatrix } from "./content.js";
 import { MatrixSender, verdictOf } from "./send.js";
 import type { MatrixMedia } from "./media.js";
+import type { Puppets } from "./puppets.js";
+import type { Speaker } from "./speaker.js";
 
 export interface ToMatrixParts {
   readonly runtime: BridgeRuntime;
   readonly ghosts: Ghosts;
   readonly memberships: Memberships;
   readonly media: MatrixMedia;
+  /** Where the bridge may speak for users who signed in. */
+  readonly puppets: Puppets | undefined;
 }
 
 interface Target {
@@ -36,7 +40,7 @@ interface Target {
   readonly channelKey: number;
 }
 
-type WithGhost = { readonly ghost: Ghost } | { readonly verdict: Verdict };
+type WithSpeaker = { readonly speaker: Speaker } | { readonly verdict: Verdict };
 
 /** Brings events of linked channels to their rooms. */
 export class ToMatrix {
@@ -44,7 +48,7 @@ export class ToMatrix {
   readonly #content: ContentForMatrix;
 
   constructor(readonly parts: ToMatrixParts) {
-    this.sender = new MatrixSender(parts.runtime, parts.memberships);
+    this.sender = new MatrixSender(parts.runtime, parts.memberships, parts.puppets);
     this.#content = new ContentForMatrix(parts.runtime, parts.ghosts, parts.media);
   }
 
@@ -147,23 +151,42 @@ export class ToMatrix {
     return send();
   }
 
-  async #ghost(person: RemoteUser): Promise<WithGhost> {
+  /** Without asking anybody: `undefined` where it is not in memory. */
+  #knownSpeaker(person: RemoteUser, room: Room): Speaker | undefined {
+    const user = this.parts.puppets?.find(person.id, room.id);
+    if (user !== undefined) return { as: "puppet", user };
+    const ghost = this.parts.ghosts.current(person);
+    return ghost && { as: "ghost", user: ghost.user, ghost };
+  }
+
+  async #speaker(person: RemoteUser, room: Room): Promise<WithSpeaker> {
+    const known = this.#knownSpeaker(person, room);
+    if (known) return { speaker: known };
     const ghost = await this.parts.ghosts.ensure(person);
-    return ghost.ok ? { ghost: ghost.body } : { verdict: verdictOf(ghost.failure) };
+    return ghost.ok
+      ? { speaker: { as: "ghost", user: ghost.body.user, ghost: ghost.body } }
+      : { verdict: verdictOf(ghost.failure) };
+  }
+
+  /** Who uploads the files of what they say. */
+  #uploader(speaker: Speaker): UserId {
+    return speaker.as === "ghost" ? speaker.user : this.parts.runtime.bot;
   }
 
   async #message(target: Target, event: MessageReceived): Promise<Verdict> {
     const { runtime } = this.parts;
     const { entry, room, channelKey } = target;
-    const known = this.parts.ghosts.current(event.sender);
-    const found = known ? { ghost: known } : await this.#ghost(event.sender);
+    const known = this.#knownSpeaker(event.sender, room);
+    const found = known ? { speaker: known } : await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
-    const outgoing = this.#content.plain(event) ?? (await this.#content.message(event, room, channelKey, found.ghost));
+    const { speaker } = found;
+    const outgoing =
+      this.#content.plain(event) ?? (await this.#content.message(event, room, channelKey, this.#uploader(speaker)));
     if ("verdict" in outgoing) return outgoing.verdict;
     const mapped: MappedMessage[] = [];
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
-      const sent = await this.sender.send(entry, room, found.ghost, { type, content, effect }, event.at);
+      const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
       if (!sent.sent) return sent.verdict;
       mapped.push({
         channelKey,
@@ -171,7 +194,7 @@ export class ToMatrix {
         part,
         roomKey: room.key,
         event: sent.eventId,
-        sender: found.ghost.user,
+        sender: speaker.user,
       });
     }
     return done(runtime.messages.map(mapped));
@@ -181,15 +204,16 @@ export class ToMatrix {
     const { runtime } = this.parts;
     const { entry, room, channelKey } = target;
     const [original] = await runtime.messages.ofRemote(channelKey, event.target, room.key);
-    const found = await this.#ghost(event.sender);
+    const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
+    const { speaker } = found;
     // Only its own sender may edit a message; anything else is shown as a message of its own.
-    const edits = original?.sender === found.ghost.user ? original.event : undefined;
-    const outgoing = await this.#content.edit(event, room, channelKey, found.ghost, edits);
+    const edits = original?.sender === speaker.user ? original.event : undefined;
+    const outgoing = await this.#content.edit(event, room, channelKey, this.#uploader(speaker), edits);
     if ("verdict" in outgoing) return outgoing.verdict;
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "edit", channelKey, event.id, room.id, part);
-      const sent = await this.sender.send(entry, room, found.ghost, { type, content, effect }, event.at);
+      const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
       if (!sent.sent) return sent.verdict;
     }
     return done();
@@ -200,11 +224,11 @@ export class ToMatrix {
     const { entry, room, channelKey } = target;
     const [on] = await runtime.messages.ofRemote(channelKey, event.target, room.key);
     if (!on) return done();
-    const found = await this.#ghost(event.sender);
+    const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
     const content = { "m.relates_to": { rel_type: "m.annotation", event_id: on.event, key: event.key.slice(0, 200) } };
     const effect = effectIdOf(runtime.name, "reaction", channelKey, event.id, room.id);
-    const sent = await this.sender.send(entry, room, found.ghost, { type: "m.reaction", content, effect }, event.at);
+    const sent = await this.sender.send(entry, room, found.speaker, { type: "m.reaction", content, effect }, event.at);
     if (!sent.sent)
       return sent.verdict.verdict === "dead" && sent.verdict.reason.includes("M_DUPLICATE_ANNOTATION")
         ? done()
@@ -214,31 +238,40 @@ export class ToMatrix {
         channelKey,
         remote: event.target,
         roomKey: room.key,
-        sender: found.ghost.user,
+        sender: found.speaker.user,
         key: event.key,
         event: sent.eventId,
       }),
     );
   }
 
+  /** It may have been made before the person signed in, or after. */
+  async #reactionOf(event: ReactionRemoved, room: Room, channelKey: number): Promise<MappedReaction | undefined> {
+    const { runtime, ghosts, puppets } = this.parts;
+    for (const user of [puppets?.find(event.sender.id, room.id), (await ghosts.find(event.sender.id))?.user]) {
+      const found = user && (await runtime.messages.reaction(channelKey, event.target, room.key, user, event.key));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
   async #reactionRemoved({ room, channelKey }: Target, event: ReactionRemoved): Promise<Verdict> {
-    const { runtime, ghosts } = this.parts;
-    const ghost = await ghosts.find(event.sender.id);
-    const reaction =
-      ghost && (await runtime.messages.reaction(channelKey, event.target, room.key, ghost.user, event.key));
-    if (!ghost || !reaction) return done();
+    const { runtime } = this.parts;
+    const reaction = await this.#reactionOf(event, room, channelKey);
+    if (!reaction) return done();
     const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
-    const failed = await this.sender.redact(room.id, ghost.user, EventId(reaction.event), effect);
+    const failed = await this.sender.redact(room.id, UserId(reaction.sender), EventId(reaction.event), effect);
     return failed ?? done(runtime.messages.unmapReaction(reaction));
   }
 
   async #redaction({ room, channelKey }: Target, event: RedactionReceived): Promise<Verdict> {
-    const { runtime, ghosts } = this.parts;
+    const { runtime, ghosts, puppets } = this.parts;
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
+    const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
     for (const part of parts) {
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
-      const asUser = ghost && part.sender === ghost.user ? ghost.user : runtime.bot;
+      const asUser = own.has(UserId(part.sender)) ? UserId(part.sender) : runtime.bot;
       const failed = await this.sender.redact(room.id, asUser, EventId(part.event), effect, event.reason);
       if (failed) return failed;
     }
@@ -251,16 +284,19 @@ export class ToMatrix {
     if (joining && runtime.config.membership !== "full") return done();
     const known = await ghosts.find(event.user.id);
     if (!known && !joining) return done();
-    const found = joining ? await this.#ghost(event.user) : known && { ghost: known };
-    if (!found || "verdict" in found) return found?.verdict ?? done();
-    if (!joining && !(await memberships.isWanted(room.key, found.ghost))) return done();
-    return done(memberships.want(room.key, found.ghost, joining, event.reason), () => memberships.hurry());
+    // Who signed in goes in and out of rooms by themselves.
+    if (this.parts.puppets?.find(event.user.id, room.id) !== undefined && joining) return done();
+    const made = joining ? await ghosts.ensure(event.user) : undefined;
+    if (made && !made.ok) return verdictOf(made.failure);
+    const ghost = made?.body ?? known;
+    if (!ghost || (!joining && !(await memberships.isWanted(room.key, ghost)))) return done();
+    return done(memberships.want(room.key, ghost, joining, event.reason), () => memberships.hurry());
   }
 
   async #profile(event: ProfileReceived): Promise<Verdict> {
     if (!(await this.parts.ghosts.find(event.user.id))) return done();
-    const found = await this.#ghost(event.user);
-    return "verdict" in found ? found.verdict : done();
+    const ghost = await this.parts.ghosts.ensure(event.user);
+    return ghost.ok ? done() : verdictOf(ghost.failure);
   }
 
   async #channelChanged({ room }: Target, event: ChannelChanged): Promise<Verdict> {

@@ -2,12 +2,14 @@ import type { EventId, RoomId, UserId } from "../../connector/ids.js";
 import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
+import type { SendEventRequest } from "../../matrix/requests.js";
 import type { MatrixFailure } from "../../matrix/result.js";
 import { effectKey } from "../effect-id.js";
-import type { Ghost } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { SentLookup } from "../sent-lookup.js";
+import type { Puppets } from "./puppets.js";
+import type { Speaker } from "./speaker.js";
 
 export type Sent =
   { readonly sent: true; readonly eventId: EventId } | { readonly sent: false; readonly verdict: Verdict };
@@ -21,13 +23,14 @@ export interface Outgoing {
 /** An event older than this shows its own time instead of the time of its delivery. */
 const lateAfterMs = 10_000;
 
-/** Sends events to rooms, exactly once each, as ghosts or as the bot. */
+/** Sends events to rooms, exactly once each, as ghosts, as users who signed in, or as the bot. */
 export class MatrixSender {
   readonly #lookup: SentLookup;
 
   constructor(
     readonly runtime: BridgeRuntime,
     readonly memberships: Memberships,
+    readonly puppets: Puppets | undefined,
   ) {
     this.#lookup = new SentLookup(runtime.client);
   }
@@ -35,12 +38,13 @@ export class MatrixSender {
   async send(
     entry: Entry,
     room: Room,
-    ghost: Ghost | undefined,
+    speaker: Speaker | undefined,
     outgoing: Outgoing,
     happenedAt?: number,
   ): Promise<Sent> {
     const { runtime } = this;
-    const asUser = ghost?.user ?? runtime.bot;
+    const asUser = speaker?.user ?? runtime.bot;
+    const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     if (entry.maybeSent) {
       const sinceStart = entry.recovered && entry.attempts === 0;
       let found = await this.#lookup.find(room.id, runtime.bot, outgoing.effect, entry.at, sinceStart);
@@ -65,6 +69,7 @@ export class MatrixSender {
       asUser,
       ts: late ? happenedAt : undefined,
     };
+    if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
     let result = await runtime.client.sendEvent(request);
     if (!result.ok && ghost && classify(result.failure).action === "rejoin") {
       // Somebody removed the ghost, or the homeserver forgot that it joined.
@@ -77,6 +82,27 @@ export class MatrixSender {
     return { sent: false, verdict: verdictOf(result.failure) };
   }
 
+  /** Where the user may not speak in the room, their ghost speaks at the next attempt. */
+  async #sendAsPuppet(user: UserId, request: SendEventRequest & { readonly txnId: string }): Promise<Sent> {
+    const { puppets, runtime } = this;
+    if (!puppets) throw new Error("Somebody was to be spoken for without a token.");
+    const content = puppets.sign(request.content, request.txnId, request.room);
+    const result = await puppets.client.sendEvent({ ...request, content });
+    if (result.ok) return { sent: true, eventId: result.body.eventId };
+    const { failure } = result;
+    const refused = failure.kind === "answered" && (failure.status === 401 || failure.status === 403);
+    if (!refused) return { sent: false, verdict: verdictOf(failure) };
+    runtime.log.warn(
+      { user, room: request.room, failure },
+      "A user who signed in could not be spoken for; their ghost speaks",
+    );
+    puppets.refused(user, request.room);
+    return {
+      sent: false,
+      verdict: { verdict: "retry", reason: "the homeserver does not let the bridge speak for them" },
+    };
+  }
+
   async redact(
     room: RoomId,
     asUser: UserId,
@@ -85,7 +111,8 @@ export class MatrixSender {
     reason?: string,
   ): Promise<Verdict | undefined> {
     const request = { room, eventId, txnId: effect, ...(reason !== undefined && { reason }) };
-    const result = await this.runtime.client.redact({ ...request, asUser });
+    const client = this.runtime.isOwn(asUser) ? this.runtime.client : this.puppets?.client;
+    const result = await (client ?? this.runtime.client).redact({ ...request, asUser });
     if (result.ok) return undefined;
     if (asUser !== this.runtime.bot && classify(result.failure).action !== "retry") {
       const byBot = await this.runtime.client.redact({ ...request, asUser: this.runtime.bot, txnId: `${effect}b` });
