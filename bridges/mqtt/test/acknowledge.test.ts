@@ -1,5 +1,5 @@
 import { afterEach, expect, it, jest } from "@jest/globals";
-import { ChannelId, type Network, type NetworkEvent, type NetworkHandlers, RoomId, UserId } from "@trestle/core";
+import { ChannelId, type Network, type NetworkHandlers, RoomId, UserId } from "@trestle/core";
 import { pino } from "pino";
 import connector from "../dist/index.js";
 import { until } from "../../../test/support/bounded.js";
@@ -24,7 +24,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
   });
 
   /** A bridge whose core takes events as `receive` does. Resolves when it is connected. */
-  async function bridge(receive: (event: NetworkEvent) => Promise<void>): Promise<NetworkHandlers> {
+  async function bridge(receive: Network["receive"]): Promise<NetworkHandlers> {
     let connected = false;
     const kept = new Map<string, string>();
     const network: Network = {
@@ -50,7 +50,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     return handlers;
   }
 
-  const textOf = (event: NetworkEvent): string =>
+  const textOf = (event: Parameters<Network["receive"]>[0]): string =>
     event.kind === "message" && event.content.type === "text" ? JSON.stringify(event.content.body) : event.kind;
 
   it("acknowledges nothing that is not on disk: the next process gets it again", async () => {

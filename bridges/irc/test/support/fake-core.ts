@@ -51,6 +51,7 @@ export class FakeCore {
       },
       log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
       receive: async (event) => {
+        if (event.kind === "raw") return notUsed();
         await core.beforeReceive(event);
         core.#keep(event);
       },

@@ -13,6 +13,7 @@ const names = [
   "typing",
   "receipt",
   "findSent",
+  "interpret",
   "linked",
   "unlinked",
   "resolveChannel",

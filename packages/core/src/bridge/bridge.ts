@@ -48,6 +48,7 @@ import { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { Puppets } from "./to-matrix/puppets.js";
 import { ToMatrix } from "./to-matrix/deliver.js";
+import { interpret } from "./to-matrix/interpret.js";
 import { MatrixMedia } from "./to-matrix/media.js";
 import type { ToMatrixPayload } from "./to-matrix/payload.js";
 import { Authors } from "./to-network/authors.js";
@@ -347,7 +348,7 @@ export class Bridge implements AppServiceHandler {
 
   #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
-    return this.#missed.trusting || payload.via === "direct"
+    return this.#missed.trusting || payload.via === "direct" || payload.via === "raw"
       ? this.#toMatrixNow(entry, payload)
       : this.#missed
           .beforeWriting(entry, RoomId(entry.lane))
@@ -360,6 +361,8 @@ export class Bridge implements AppServiceHandler {
         return this.#toMatrix.deliver(entry, RoomId(entry.lane), payload.event, payload.channelKey);
       case "notice":
         return this.#toMatrix.notice(entry, RoomId(entry.lane), payload.text, payload.replyTo);
+      case "raw":
+        return interpret(this.runtime, this.#receiver, entry, payload.raw);
       case "direct":
         return payload.event.kind === "message" ? this.#directRooms.begin(payload.event) : Promise.resolve(done());
     }

@@ -1,5 +1,5 @@
 import type { ConnectionStatus, ConnectorStorage, Network } from "../connector/connector.js";
-import { toNetwork } from "../delivery/entry.js";
+import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { Logins } from "../mapping/logins.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { Receiver } from "./receive.js";
@@ -40,6 +40,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       runtime.metrics.connection(runtime.name, status);
       if (status.state !== "connected" || before?.state === "connected") return;
       runtime.journal.flow(toNetwork)?.wake();
+      runtime.journal.flow(toMatrix)?.wakeForSource();
       parts.onConnected();
     },
     async links() {

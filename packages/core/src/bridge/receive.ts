@@ -1,4 +1,4 @@
-import type { NetworkEvent } from "../connector/events.js";
+import { longestWire, type NetworkEvent, type RawReceived } from "../connector/events.js";
 import { toMatrix } from "../delivery/entry.js";
 import type { Cause } from "../delivery/journal.js";
 import type { Write } from "../store/writes.js";
@@ -34,10 +34,11 @@ export class Receiver {
    * Resolves when the event is on disk (or known, or for nobody).
    * @throws TypeError when the connector made a mistake, StoreError when the disk refuses
    */
-  async receive(event: NetworkEvent): Promise<void> {
+  async receive(event: NetworkEvent | RawReceived): Promise<void> {
     check(event);
     if (this.#opening) await this.#opening;
     const { runtime } = this;
+    if (event.kind === "raw") return this.#raw(event);
     const found = runtime.links.ofChannel(event.channel);
     const links = found instanceof Promise ? await found : found;
     const first = links[0];
@@ -59,19 +60,34 @@ export class Receiver {
     const fresh = await runtime.journal.append(causes, writes, "soon");
     if (fresh < causes.length) runtime.metrics.duplicatesDropped(runtime.name, "toMatrix", causes.length - fresh);
   }
+
+  async #raw(raw: RawReceived): Promise<void> {
+    const { runtime } = this;
+    checkRaw(raw, runtime.handlers.interpret !== undefined);
+    const fresh = await runtime.journal.append([cause(raw.channel, `raw:${raw.id}`, { via: "raw", raw })], [], "soon");
+    if (fresh === 0) runtime.metrics.duplicatesDropped(runtime.name, "toMatrix", 1);
+  }
 }
 
 function cause(lane: string, source: string, payload: ToMatrixPayload): Cause {
   return { direction: toMatrix, lane, source, payload };
 }
 
-function check(event: NetworkEvent): void {
+function check(event: NetworkEvent | RawReceived): void {
   const { id, channel, kind } = event;
-  if (!kinds.has(kind)) throw new TypeError(`A network event has the unknown kind ${kind}.`);
+  if (!kinds.has(kind) && kind !== "raw") throw new TypeError(`A network event has the unknown kind ${kind}.`);
   if (typeof id !== "string" || id === "" || id.length > longestId)
     throw new TypeError(
       `A ${kind} event has no usable id: a string of 1 to ${longestId} characters that stays the same when the event is received again.`,
     );
   if (typeof channel !== "string" || channel === "" || channel.length > longestId)
     throw new TypeError(`A ${kind} event names no channel.`);
+}
+
+function checkRaw({ id, wire }: RawReceived, canInterpret: boolean): void {
+  if (!canInterpret) throw new TypeError(`The raw event ${id} cannot be taken: the connector has no interpret.`);
+  const text: unknown = JSON.stringify(wire);
+  if (typeof text !== "string") throw new TypeError(`What the raw event ${id} carries is not JSON.`);
+  if (text.length > longestWire)
+    throw new TypeError(`The raw event ${id} has ${text.length} characters of JSON; at most ${longestWire} are taken.`);
 }

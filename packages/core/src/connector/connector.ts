@@ -4,6 +4,7 @@ import type { Logger } from "../log/logger.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type {
   EditEffect,
+  Interpretation,
   MembershipEffect,
   MessageEffect,
   NameEffect,
@@ -13,9 +14,9 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RemoteUser, TypingReceived } from "./events.js";
+import type { NetworkEvent, RawReceived, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
-import type { Outcome, Sent } from "./outcome.js";
+import type { Failure, Outcome, Sent } from "./outcome.js";
 
 /**
  * Makes a connector: what a package exports by default to be loadable as a bridge.
@@ -62,9 +63,10 @@ export interface Network {
   /**
    * Takes an event from the network. Resolves when it is on disk: only then acknowledge it to the network. An event
    * whose id was received before is dropped (and resolves as well). Rejects only when the disk refuses; acknowledge nothing then.
+   * What is `raw` goes through `interpret` first.
    * What comes before `connect` has returned waits until it has: do not wait for it within `connect`.
    */
-  readonly receive: (event: NetworkEvent) => Promise<void>;
+  readonly receive: (event: NetworkEvent | RawReceived) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
   readonly signal: (event: TypingReceived) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
@@ -213,6 +215,14 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Only the latest effect of a channel is ever in doubt, so that remembering the last one of each channel is enough.
    */
   readonly findSent?: (effect: MessageEffect<ContentFor<Able>>) => Promise<Sent | null>;
+
+  /**
+   * Makes events of what was received raw: none, one or several, with ids of their own as `receive` wants them. Called
+   * in the order in which it came, one at a time for each channel, and again after a crash: events that were taken
+   * before are dropped by their ids. A `retry` is tried until it succeeds, what throws or answers `uncertain` a limited
+   * number of times, and what comes behind it in the channel waits; `permanent` makes it a dead letter at once.
+   */
+  readonly interpret?: (raw: Interpretation) => Promise<readonly NetworkEvent[] | Failure>;
 
   /** A channel was linked, or a link was found at start: be present in it. Must be quick; called again at every start. */
   readonly linked?: (link: ChannelLink) => Promise<void>;

@@ -1,4 +1,5 @@
 import type { Content } from "./content.js";
+import type { RawReceived } from "./events.js";
 import type {
   ChannelId,
   ContentUri,
@@ -98,6 +99,16 @@ export interface TopicEffect extends EffectBase {
 /** Somebody on Matrix renamed the room. */
 export interface NameEffect extends EffectBase {
   readonly name: string;
+}
+
+/** What was received raw, to be made into events. */
+export interface Interpretation extends Omit<RawReceived, "kind"> {
+  /** 1 at first. */
+  readonly attempt: number;
+  /** When it was received, in milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** Aborted when the core stops waiting: give up. */
+  readonly signal: AbortSignal;
 }
 
 /** Who is typing in a channel's rooms. */

@@ -108,6 +108,27 @@ export interface ChannelChanged extends Caused {
   readonly topic?: string;
 }
 
+/**
+ * What a network said, as it came: journaled before anybody knows what it means, and made into events by the connector's
+ * `interpret`, in the order in which it came. For networks that want an acknowledgement sooner than the connector can
+ * look up what an event is about. Kept whether or not the channel is linked.
+ */
+export interface RawReceived {
+  readonly kind: "raw";
+  /** The same however often it is received: the second time it is dropped. Up to 1024 characters; unique over all channels. */
+  readonly id: string;
+  /**
+   * What is raw in one channel is interpreted one after the other. It need not be a channel in which people talk, and
+   * the events made of it may be about others. Its order is that among other raw events of it, not among events.
+   */
+  readonly channel: ChannelId;
+  /** A JSON value of at most {@link longestWire} characters; do not change it afterwards. */
+  readonly wire: unknown;
+}
+
+/** How long the JSON of a raw event may be, in UTF-16 code units. */
+export const longestWire = 1024 * 1024;
+
 /** What is true for a moment: never journaled, dropped when late. */
 export interface TypingReceived {
   readonly kind: "typing";

@@ -36,8 +36,11 @@ export type Verdict =
       readonly reason: string;
       /** At least this long; the back-off decides where absent. */
       readonly afterMs?: number;
-      /** The target could not be reached at all: tried without a limit, and at once when it is back. */
-      readonly transport?: boolean;
+      /**
+       * The target could not be reached at all: tried without a limit, and at once when it is back. `source`: the target
+       * may well be there; where the entry came from must be asked, and does not answer.
+       */
+      readonly transport?: boolean | "source";
       readonly maybeSent?: boolean;
     }
   | { readonly verdict: "dead"; readonly reason: string };

@@ -91,7 +91,7 @@ export class Flow {
 
   /** Whether any lane waits because the target cannot be reached. */
   get unreachable(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.unreachable) return true;
+    for (const lane of this.#lanes.values()) if (lane.unreachable === true) return true;
     return false;
   }
 
@@ -177,6 +177,12 @@ export class Flow {
       if (lane.state !== "waiting" || !lane.unreachable) continue;
       this.#unblock(lane);
     }
+  }
+
+  /** Where entries come from answers again: lanes that waited for it go on at once. */
+  wakeForSource(): void {
+    for (const lane of this.#lanes.values())
+      if (lane.state === "waiting" && lane.unreachable === "source") this.#unblock(lane);
   }
 
   /** Starts nothing more, and resolves when what is under way has ended and is marked. */
@@ -396,7 +402,7 @@ export class Flow {
   ): Promise<number | undefined> {
     item.attempts += 1;
     item.maybeSent ||= verdict.maybeSent ?? false;
-    if (verdict.transport !== true && item.attempts >= this.options.attempts) {
+    if (!verdict.transport && item.attempts >= this.options.attempts) {
       await this.#bury(lane, item, `${verdict.reason} (tried ${item.attempts} times)`);
       return undefined;
     }

@@ -21,8 +21,8 @@ export class Lane {
   state: "idle" | "ready" | "running" | "waiting" = "idle";
   /** Delivered, but the mark is not on disk yet. */
   unmarked = 0;
-  /** It waits because the target cannot be reached. */
-  unreachable = false;
+  /** It waits because the target cannot be reached; or the source, which must be asked. */
+  unreachable: boolean | "source" = false;
   /** It is about to be moved: nothing of it starts. */
   frozen = false;
   cancelTimer: (() => void) | undefined;

@@ -1,8 +1,10 @@
-import type { NetworkEvent } from "../../connector/events.js";
+import type { NetworkEvent, RawReceived } from "../../connector/events.js";
 
 /** What the journal keeps of something on its way to a room. */
 export type ToMatrixPayload =
   | { readonly via: "network"; readonly event: NetworkEvent; readonly channelKey: number }
+  /** Nobody knows yet what it means. */
+  | { readonly via: "raw"; readonly raw: RawReceived }
   /** Something the bot has to say. */
   | { readonly via: "notice"; readonly text: string; readonly replyTo?: string }
   /** A direct message in a channel that has no room yet. */

@@ -1,0 +1,53 @@
+import type { NetworkEvent, RawReceived } from "../../connector/events.js";
+import type { Failure } from "../../connector/outcome.js";
+import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import type { Receiver } from "../receive.js";
+import type { BridgeRuntime } from "../runtime.js";
+
+/**
+ * Has the connector make events of what it received raw, and takes them as if they had just been received. The raw event
+ * is done with when all of them are on disk; after a crash before that it is interpreted again, and what was taken is
+ * known by its id.
+ */
+export async function interpret(
+  runtime: BridgeRuntime,
+  receiver: Receiver,
+  entry: Entry,
+  raw: RawReceived,
+): Promise<Verdict> {
+  const made = await ask(runtime, entry, raw);
+  if ("failed" in made) return verdictOf(made);
+  for (const event of made) {
+    try {
+      await receiver.receive(event);
+    } catch (error) {
+      // A mistake in an event stays one; the disk is waited for.
+      if (error instanceof TypeError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      return { verdict: "retry", reason: `what was made of it could not be kept: ${reason}`, transport: "source" };
+    }
+  }
+  return done();
+}
+
+function ask(
+  { handlers, deadlines, log, networkName }: BridgeRuntime,
+  entry: Entry,
+  raw: RawReceived,
+): Promise<readonly NetworkEvent[] | Failure> {
+  if (!handlers.interpret)
+    return Promise.resolve({ failed: "permanent", reason: `the ${networkName} connector no longer interprets it` });
+  const asked = handlers.interpret;
+  const { id, channel, wire } = raw;
+  return deadlines.run(
+    (running) =>
+      asked({ id, channel, wire, attempt: entry.attempts + 1, receivedAt: entry.at, signal: running.signal }),
+    (error) => log.warn({ err: error, raw: id }, "A connector failed after Trestle had stopped waiting for it"),
+  );
+}
+
+function verdictOf({ failed, reason, afterMs }: Failure): Verdict {
+  if (failed === "permanent") return dead(reason);
+  const wait = afterMs !== undefined && { afterMs };
+  return { verdict: "retry", reason, ...wait, ...(failed === "retry" && { transport: "source" }) };
+}
