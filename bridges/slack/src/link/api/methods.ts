@@ -1,6 +1,8 @@
 /** How often a method may be called with one token. Slack's tiers 1 to 4 and its special cases, as its documentation has them. */
 export interface MethodLimit {
   readonly perMinute: number;
+  /** How many at once after a pause; a twentieth of a minute's where absent. */
+  readonly burst?: number;
   /** Slack counts it for every channel apart. */
   readonly perChannel?: boolean;
 }
@@ -19,7 +21,8 @@ export type HistoryProfile = "internal" | "distributed";
 export const historyPage: Readonly<Record<HistoryProfile, number>> = { internal: 200, distributed: 15 };
 
 const limits: Readonly<Record<string, MethodLimit>> = {
-  "apps.connections.open": { perMinute: 30 },
+  // The gateway's own pauses are what holds it back.
+  "apps.connections.open": { perMinute: 120, burst: 40 },
   "apps.event.authorizations.list": tier4,
   "auth.revoke": tier3,
   "auth.test": tier4,

@@ -28,6 +28,16 @@ export class Workspace {
     return this.installation.id;
   }
 
+  /** Whether the bot wrote a message: it comes back as an event too. */
+  isOwn(message: { readonly bot_id?: unknown; readonly user?: unknown; readonly app_id?: unknown }): boolean {
+    const { bot, botUser, appId } = this.installation;
+    return (
+      (bot !== undefined && message.bot_id === bot) ||
+      message.user === botUser ||
+      (appId !== undefined && message.bot_id != null && message.app_id === appId)
+    );
+  }
+
   /** Calls a method as the bot. Every outcome is a value; a token that has just ended is renewed first. */
   async call<Schema extends z.ZodType>(request: WorkspaceRequest<Schema>): Promise<SlackResult<z.output<Schema>>> {
     const token = await this.token.current();

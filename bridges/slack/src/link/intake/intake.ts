@@ -48,6 +48,8 @@ export interface IntakeOptions {
   readonly wants?: (team: string, channel: string | undefined, event: SlackEvent["event"]) => boolean;
   /** What is answered to a command at once; what comes of it is said later, through its `response_url`. */
   readonly replyTo?: (command: SlackCommand) => Readonly<Record<string, unknown>>;
+  /** How long events of one channel are gathered, to put them in the order in which they happened. In milliseconds. */
+  readonly gatherMs?: number;
   /** Slack left events out in this workspace. */
   readonly onRateLimited?: (team: string) => void;
 }
@@ -71,8 +73,8 @@ export class Intake {
   }
 
   /** Commits a raw event of the bridge's own making, such as what was missed, in its place behind what came. */
-  commit(id: string, channel: ChannelId, wire: SlackWire): Promise<void> {
-    return this.#lane(channel).commit({ kind: "raw", id, channel, wire });
+  commit(id: string, channel: ChannelId, wire: SlackWire, at?: string): Promise<void> {
+    return this.#lane(channel).commit({ kind: "raw", id, channel, wire }, at);
   }
 
   #event({ body, retryNum }: Delivery): Promise<Taken> | Taken {
@@ -111,7 +113,7 @@ export class Intake {
     wire: SlackWire,
     reply?: Readonly<Record<string, unknown>>,
   ): Promise<Taken> {
-    await this.commit(id, channel, wire);
+    await this.commit(id, channel, wire, wire.from === "event" ? eventTsOf(wire.body.event) : undefined);
     this.lastAt = Date.now();
     return { outcome: "taken", ...(reply && { reply }) };
   }
@@ -145,9 +147,14 @@ export class Intake {
     let lane = this.#lanes.get(channel);
     if (!lane) {
       if (this.#lanes.size >= mostLanes) for (const [key, each] of this.#lanes) if (each.idle) this.#lanes.delete(key);
-      lane = new CommitLane(this.options.receive);
+      lane = new CommitLane(this.options.receive, this.options.gatherMs);
       this.#lanes.set(channel, lane);
     }
     return lane;
   }
+}
+
+/** When an event happened. */
+function eventTsOf({ event_ts }: SlackEvent["event"]): string | undefined {
+  return typeof event_ts === "string" && /^\d+(?:\.\d+)?$/.test(event_ts) ? event_ts : undefined;
 }
