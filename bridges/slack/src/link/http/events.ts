@@ -21,10 +21,12 @@ const noRetry = { "x-slack-no-retry": "1" };
 
 /**
  * The Events API and slash commands over HTTP. Answers 200 when what came is on disk, and not before; 503 when the disk
- * refused it, so that Slack sends it again.
+ * refused it, so that Slack sends it again. The very same request again (a replay, or a repetition of Slack's within one
+ * second) has no effect: it is answered as soon as the first one is.
  */
 export function eventsRoute(options: EventsRouteOptions): Route {
   const { longestBody = 1024 * 1024, log, signature } = options;
+  const underWay = new Map<string, Promise<void>>();
   return async (request, response) => {
     const body = await readBody(request, longestBody);
     if (body === undefined) return answer(response, 413, "too large", noRetry);
@@ -37,12 +39,22 @@ export function eventsRoute(options: EventsRouteOptions): Route {
       log.warn({ reason: checked.reason }, "A request that claims to be Slack's is refused");
       return answer(response, 401, "refused");
     }
+    const key = signed ?? "";
     try {
-      await handOver(options, request, response, body, form);
+      if (checked.replayed) {
+        log.warn("A request came that was taken before; it has no effect");
+        await underWay.get(key);
+        return answer(response, 200, "");
+      }
+      const handing = handOver(options, request, response, body, form);
+      underWay.set(key, handing);
+      await handing;
     } catch (error) {
       signature.giveBack(signed);
       log.error({ err: error }, "An event could not be kept and is not acknowledged: Slack sends it again");
       answer(response, 503, "not kept");
+    } finally {
+      if (!checked.replayed) underWay.delete(key);
     }
   };
 }

@@ -10,12 +10,13 @@ export interface SignatureOptions {
   readonly remembered?: number;
 }
 
-export type Checked = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+/** `replayed`: the very same request was taken before. */
+export type Checked = { readonly ok: true; readonly replayed: boolean } | { readonly ok: false; readonly reason: string };
 
 /**
  * Checks Slack's signature (version 0: HMAC-SHA256 over `v0:{timestamp}:{body}`). Times in the future are refused like
  * old ones: otherwise whoever once saw a request made ahead of its time could keep it for later. And what was taken is
- * taken no second time.
+ * known when it comes a second time.
  */
 export class SignatureCheck {
   /** Signatures that were taken, with when they expire, oldest first. */
@@ -27,7 +28,7 @@ export class SignatureCheck {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Claims the request when it is good: the same one again is refused, unless it is given back. */
+  /** Takes the request when it is good: the same one again is a replay, unless it was given back. */
   check(timestamp: string | undefined, signature: string | undefined, body: Buffer): Checked {
     if (timestamp === undefined || signature === undefined) return { ok: false, reason: "it is not signed" };
     if (!/^\d{1,12}$/.test(timestamp)) return { ok: false, reason: "its time cannot be read" };
@@ -38,9 +39,9 @@ export class SignatureCheck {
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected))
       return { ok: false, reason: "its signature is wrong" };
-    if (this.#taken.has(signature)) return { ok: false, reason: "it was taken before" };
-    this.#remember(signature);
-    return { ok: true };
+    const replayed = this.#taken.has(signature);
+    if (!replayed) this.#remember(signature);
+    return { ok: true, replayed };
   }
 
   /** It could not be kept: the same request may come again. */
