@@ -219,7 +219,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   /**
    * Makes events of what was received raw: none, one or several, with ids of their own as `receive` wants them. Called
    * in the order in which it came, one at a time for each channel, and again after a crash: events that were taken
-   * before are dropped by their ids. A `retry` is tried until it succeeds, what throws or answers `uncertain` a limited
+   * before are dropped by their ids. A `retry` is tried until it succeeds (after `afterMs`, at most the longest wait
+   * before another try), what throws or answers `uncertain` a limited
    * number of times, and what comes behind it in the channel waits; `permanent` makes it a dead letter at once.
    */
   readonly interpret?: (raw: Interpretation) => Promise<readonly NetworkEvent[] | Failure>;

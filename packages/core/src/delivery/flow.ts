@@ -413,7 +413,9 @@ export class Flow {
       "Trying again later",
     );
     void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]], "lazy");
-    return backoff(item.attempts, this.options.backoff, verdict.afterMs);
+    // A source that knows when to be asked again is believed; a target's wish is a lower bound.
+    const known = verdict.transport === "source" && verdict.afterMs !== undefined;
+    return backoff(known ? 1 : item.attempts, this.options.backoff, verdict.afterMs);
   }
 
   async #bury(lane: Lane, item: LaneItem, reason: string): Promise<void> {

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { onlyReads } from "./methods.js";
+import { refusal } from "./refusals.js";
+import { never, notYet, perhaps, type SlackFailure } from "./result.js";
+
+/** The client's errors by their `code`: what `instanceof` says depends on which copy of a package threw. */
+const thrownSchema = z.discriminatedUnion("code", [
+  z.object({
+    code: z.literal("slack_webapi_platform_error"),
+    data: z.looseObject({ error: z.string().default("unknown_error"), needed: z.string().optional() }),
+  }),
+  z.object({ code: z.literal("slack_webapi_rate_limited_error"), retryAfter: z.number().nonnegative() }),
+  z.object({ code: z.literal("slack_webapi_http_error"), statusCode: z.number() }),
+  z.object({ code: z.literal("slack_webapi_request_error"), original: z.instanceof(Object) }),
+]);
+
+/** What the client threw, in a word. */
+export type Thrown = { readonly limitedForMs: number } | { readonly failure: SlackFailure };
+
+/** Nothing was sent when one of these happened. */
+const beforeSending: ReadonlySet<string> = new Set([
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** What an error of the Web API's client says of the request. */
+export function thrownBy(method: string, error: unknown): Thrown {
+  const parsed = thrownSchema.safeParse(error);
+  if (!parsed.success) return { failure: unclear(method, `an unexpected error: ${messageOf(error)}`) };
+  const thrown = parsed.data;
+  switch (thrown.code) {
+    case "slack_webapi_platform_error":
+      return { failure: refusal(method, thrown.data.error, thrown.data.needed) };
+    case "slack_webapi_rate_limited_error":
+      return { limitedForMs: thrown.retryAfter * 1_000 };
+    case "slack_webapi_http_error":
+      return { failure: ofStatus(method, thrown.statusCode) };
+    case "slack_webapi_request_error":
+      return { failure: ofRequest(method, thrown.original) };
+  }
+}
+
+function ofStatus(method: string, status: number): SlackFailure {
+  if (status >= 500 || status === 408) return unclear(method, `HTTP status ${status}`);
+  return never(`Slack answered ${method} with HTTP status ${status}: is apiUrl right?`);
+}
+
+function ofRequest(method: string, original: object): SlackFailure {
+  const code = codeOf(original) ?? ("cause" in original ? codeOf(original.cause) : undefined);
+  const what = code ?? messageOf(original);
+  if (code !== undefined && beforeSending.has(code)) return notYet(`Slack cannot be reached: ${what}`);
+  return unclear(method, what);
+}
+
+function unclear(method: string, what: string): SlackFailure {
+  const reason = `Slack did not answer ${method}: ${what}`;
+  return onlyReads(method) ? notYet(reason) : perhaps(reason);
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  // Of several addresses each has failed.
+  if ("errors" in error && Array.isArray(error.errors)) return codeOf(error.errors[0]);
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error || (typeof error === "object" && error !== null && "message" in error)
+    ? String(error.message)
+    : String(error);
+}

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { compareTs } from "../sending/messages.js";
+
+const knownSchema = z.object({
+  /** When it was last edited, as Slack's `ts`. */
+  e: z.string().optional(),
+  /** The thread it is in, where it is an answer. */
+  t: z.string().optional(),
+  /** Who reacted with what. */
+  r: z.record(z.string(), z.array(z.string())).optional(),
+});
+type Known = z.output<typeof knownSchema>;
+
+const stateSchema = z.object({
+  watermark: z.string(),
+  newest: z.string(),
+  known: z.record(z.string(), knownSchema),
+  threads: z.record(z.string(), z.string()),
+});
+
+/** A channel's own memory in the connector's storage is at most so long (the core takes 64 KiB). */
+const longestState = 60_000;
+const mostKnown = 500;
+const mostThreads = 50;
+
+/** What is remembered of one channel, so that what changed while nobody listened can be told. */
+export class ChannelMemory {
+  /** Up to here nothing was missed. */
+  watermark: string;
+  /** The newest message that was seen, perhaps behind a gap. */
+  newest: string;
+  readonly #known: Map<string, Known>;
+  /** The newest answer of each thread, by its first message; the thread that was active last is last. */
+  readonly #threads: Map<string, string>;
+
+  constructor(state: z.output<typeof stateSchema>) {
+    this.watermark = state.watermark;
+    this.newest = state.newest;
+    this.#known = new Map(Object.entries(state.known));
+    this.#threads = new Map(Object.entries(state.threads));
+  }
+
+  /** Nothing is known; what is older than `from` does not concern us. */
+  static since(from: string): ChannelMemory {
+    return new ChannelMemory({ watermark: from, newest: from, known: {}, threads: {} });
+  }
+
+  /** @throws where the text is no memory */
+  static read(text: string): ChannelMemory {
+    return new ChannelMemory(stateSchema.parse(JSON.parse(text)));
+  }
+
+  write(): string {
+    for (;;) {
+      const text = JSON.stringify({
+        watermark: this.watermark,
+        newest: this.newest,
+        known: Object.fromEntries(this.#known),
+        threads: Object.fromEntries(this.#threads),
+      });
+      if (text.length <= longestState || this.#known.size === 0) return text;
+      this.#forgetOldest(Math.ceil(this.#known.size / 4));
+    }
+  }
+
+  has(ts: string): boolean {
+    return this.#known.has(ts);
+  }
+
+  /** Everything known since a moment (Slack's `ts`): in the channel itself, or in one thread. */
+  knownSince(from: string, thread?: string): readonly string[] {
+    return [...this.#known].filter(([ts, { t }]) => t === thread && compareTs(ts, from) >= 0).map(([ts]) => ts);
+  }
+
+  /** Before this, messages may have been forgotten that were there. */
+  get floor(): string {
+    return [...this.#known.keys()].reduce((least, ts) => (compareTs(ts, least) < 0 ? ts : least), this.newest);
+  }
+
+  editOf(ts: string): string | undefined {
+    return this.#known.get(ts)?.e;
+  }
+
+  reactionsOf(ts: string): ReadonlyMap<string, readonly string[]> {
+    return new Map(Object.entries(this.#known.get(ts)?.r ?? {}));
+  }
+
+  /** Threads with answers, the one that was active last first. */
+  get threads(): readonly (readonly [root: string, latest: string])[] {
+    return [...this.#threads].reverse();
+  }
+
+  message(ts: string, thread: string | undefined, edited: string | undefined): void {
+    const before = this.#known.get(ts);
+    this.#known.set(ts, { ...before, ...(edited !== undefined && { e: edited }), ...(thread !== undefined && { t: thread }) });
+    if (compareTs(ts, this.newest) > 0) this.newest = ts;
+    if (thread !== undefined) this.#answered(thread, ts);
+    if (this.#known.size > mostKnown) this.#forgetOldest(1);
+  }
+
+  edited(ts: string, at: string): void {
+    const known = this.#known.get(ts);
+    if (known) this.#known.set(ts, { ...known, e: at });
+  }
+
+  deleted(ts: string): void {
+    this.#known.delete(ts);
+  }
+
+  reaction(ts: string, name: string, user: string, isThere: boolean): void {
+    const known = this.#known.get(ts);
+    if (!known) return;
+    const others = (known.r?.[name] ?? []).filter((each) => each !== user);
+    const users = isThere ? [...others, user] : others;
+    const { [name]: _before, ...rest } = known.r ?? {};
+    this.#known.set(ts, { ...known, r: users.length === 0 ? rest : { ...rest, [name]: users } });
+  }
+
+  #answered(root: string, ts: string): void {
+    const before = this.#threads.get(root);
+    this.#threads.delete(root);
+    this.#threads.set(root, before !== undefined && compareTs(before, ts) > 0 ? before : ts);
+    const [oldest] = this.#threads.keys();
+    if (this.#threads.size > mostThreads && oldest !== undefined) this.#threads.delete(oldest);
+  }
+
+  #forgetOldest(count: number): void {
+    const oldest = [...this.#known.keys()].sort(compareTs).slice(0, count);
+    for (const ts of oldest) this.#known.delete(ts);
+  }
+}

@@ -1,0 +1,300 @@
+import type {
+  ChannelLink,
+  ConnectContext,
+  Failure,
+  Interpretation,
+  Network,
+  NetworkEvent,
+} from "@trestle/core";
+import type { App } from "@slack/bolt";
+import type { SlackConfig } from "../config.js";
+import { channelIdOf, placeOf } from "../ids.js";
+import { Pacer } from "./api/pacer.js";
+import { SlackApi } from "./api/slack-api.js";
+import { Transport } from "./api/transport.js";
+import { BoltApp, type BoltContext } from "./bolt/bolt-app.js";
+import { Ledger } from "./gaps/ledger.js";
+import { Repairs } from "./gaps/repairs.js";
+import { eventsRoute } from "./http/events.js";
+import { SlackServer, type Route } from "./http/server.js";
+import { SignatureCheck } from "./http/signature.js";
+import { InstallRoutes } from "./installations/install-routes.js";
+import { Installations } from "./installations/installations.js";
+import { channelOf } from "./intake/envelope.js";
+import { Intake, type Delivery, type IntakeOptions, type SlackWire, type Taken } from "./intake/intake.js";
+import { readWire } from "./intake/wire.js";
+import { Echoes } from "./sending/echoes.js";
+import { Poster } from "./sending/poster.js";
+import { SocketGateway } from "./socket/gateway.js";
+
+/** What the connector may decide about, besides its listeners. */
+export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
+  /** Shorter pauses, for tests. */
+  readonly tuning?: LinkTuning;
+  readonly onApiCall?: (exchange: { readonly method: string; readonly outcome: string; readonly ms: number }) => void;
+  readonly onRepair?: (repair: { readonly channel: string; readonly missed: number }) => void;
+  /** The app was removed from a workspace. */
+  readonly onRemoved?: (team: string) => void;
+}
+
+export interface LinkTuning {
+  readonly staggerMs?: number;
+  readonly retryMinMs?: number;
+  readonly retryMaxMs?: number;
+  readonly pingMs?: number;
+  readonly holdMs?: number;
+  readonly authorizeUrl?: string;
+}
+
+/**
+ * Everything between Slack and the connector: what comes is committed before it is acknowledged and given to Bolt's
+ * listeners in the order of its channel; what goes keeps Slack's limits and can be looked for; what was missed is made
+ * up for.
+ *
+ * A connector makes one, adds listeners to `app` (each says what happened through `context.making`), answers `interpret`,
+ * `linked`, `unlinked` and `catchUp` with the methods of the same names, and calls `start` and `close`.
+ */
+export class SlackLink {
+  readonly api: SlackApi;
+  readonly installations: Installations;
+  readonly poster: Poster;
+  readonly echoes = new Echoes();
+  readonly #config: SlackConfig;
+  readonly #network: Network;
+  readonly #options: LinkOptions;
+  readonly #transport: Transport;
+  readonly #intake: Intake;
+  readonly #bolt: BoltApp;
+  readonly #ledger: Ledger;
+  readonly #repairs: Repairs;
+  readonly #gateway: SocketGateway | undefined;
+  readonly #server: SlackServer | undefined;
+  #appId: string | undefined;
+  /** Where the listener is, when there is one. */
+  address: string | undefined;
+
+  constructor({ config, network }: Pick<ConnectContext<SlackConfig>, "config" | "network">, options: LinkOptions = {}) {
+    this.#config = config;
+    this.#network = network;
+    this.#options = options;
+    this.#appId = config.appId ?? appIdOf(config.appToken);
+    const { log, storage } = network;
+    this.#transport = new Transport({ ...(config.proxy !== undefined && { proxy: config.proxy }) });
+    const apiOptions = {
+      url: config.apiUrl,
+      timeoutMs: config.timeout * 1_000,
+      history: config.history,
+      pacer: new Pacer(),
+      transport: this.#transport,
+      log,
+      ...(options.onApiCall && { observe: options.onApiCall }),
+    };
+    this.api = new SlackApi(apiOptions);
+    this.installations = this.#makeInstallations();
+    this.poster = new Poster(this.echoes, config.history);
+    this.#ledger = new Ledger({ storage, log });
+    this.#intake = this.#makeIntake();
+    this.#repairs = this.#makeRepairs();
+    this.#gateway = config.mode === "socket" ? this.#makeGateway() : undefined;
+    this.#server = config.mode === "http" || config.oauth ? this.#makeServer() : undefined;
+    this.#bolt = new BoltApp({
+      installations: this.installations,
+      api: apiOptions,
+      start: () => this.#startTransports(),
+      stop: () => this.#stopTransports(),
+    });
+    this.app.event("app_uninstalled", ({ context }) => this.#removed(context.making.team, "app_uninstalled"));
+    this.app.event("tokens_revoked", ({ event, context }) => {
+      const { team } = context.making;
+      const own = this.installations.get(team)?.installation.botUser ?? "";
+      return event.tokens.bot?.includes(own) === true ? this.#removed(team, "tokens_revoked") : Promise.resolve();
+    });
+  }
+
+  /** Bolt's app: where listeners are added. It is given an event once it is in the journal and its turn has come. */
+  get app(): App<BoltContext> {
+    return this.#bolt.app;
+  }
+
+  /** Connects; does not wait for Slack. @throws Error where the port of the `http` section is taken */
+  async start(): Promise<void> {
+    await this.installations.start();
+    await this.app.start();
+  }
+
+  /** Takes nothing more and closes every connection. */
+  async close(): Promise<void> {
+    await this.app.stop();
+    await this.#repairs.close();
+    await this.installations.close();
+    await this.#ledger.close();
+    await this.#transport.close();
+  }
+
+  /** The connector's `interpret`. */
+  async interpret(raw: Interpretation): Promise<readonly NetworkEvent[] | Failure> {
+    const wire = readWire(raw.wire);
+    if (wire.from === "repaired") {
+      await this.#repairs.repaired(channelIdOf(wire), wire.round);
+      return [];
+    }
+    const held = this.#repairs.hold(raw.channel);
+    if (held) return held;
+    const made = await this.#bolt.interpret(raw, wire);
+    if (!("failed" in made)) await this.#note(wire);
+    return made;
+  }
+
+  /** The connector's `linked`: the channel is followed, so that nothing of it is missed. */
+  async linked({ channel }: Pick<ChannelLink, "channel">): Promise<void> {
+    const place = placeOf(channel);
+    if (place) await this.#repairs.watch(place.team, place.channel);
+  }
+
+  /** The connector's `unlinked`. */
+  async unlinked({ channel }: Pick<ChannelLink, "channel">): Promise<void> {
+    const place = placeOf(channel);
+    if (place) await this.#repairs.unwatch(place.team, place.channel);
+  }
+
+  /** The connector's `catchUp`: begins to look for what was missed, where something may have been; does not wait. */
+  catchUp(channel: string): Promise<void> {
+    this.#repairs.want(channel);
+    return Promise.resolve();
+  }
+
+  /** Hands over what Slack sent by a way of the connector's own. */
+  take(delivery: Delivery): Promise<Taken> {
+    return this.#intake.take(delivery);
+  }
+
+  async #note(wire: SlackWire): Promise<void> {
+    if (wire.from !== "event") return;
+    const channel = channelOf(wire.body.event);
+    if (channel === undefined) return;
+    const key = channelIdOf({ team: wire.team, channel });
+    await this.#ledger.note(key, wire.body.event, this.#repairs.isWhole(key));
+  }
+
+  #removed(team: string, why: "app_uninstalled" | "tokens_revoked"): Promise<void> {
+    return this.installations.removed(team, why);
+  }
+
+  async #startTransports(): Promise<void> {
+    this.address = await this.#server?.listen();
+    // Over HTTP nobody says when Slack began to reach us: what was missed is looked for at once.
+    if (this.#config.mode === "http") this.#network.report({ connection: "events", state: "connected" });
+    this.#gateway?.start();
+  }
+
+  async #stopTransports(): Promise<void> {
+    await Promise.all([this.#gateway?.close(), this.#server?.close()]);
+  }
+
+  #makeInstallations(): Installations {
+    const { workspaces, oauth } = this.#config;
+    const { storage, log } = this.#network;
+    const { tuning, onRemoved } = this.#options;
+    return new Installations({
+      api: this.api,
+      storage,
+      log,
+      report: (status) => this.#network.report(status),
+      tokens: workspaces.map(({ botToken }) => botToken),
+      ...(oauth && { credentials: { clientId: oauth.clientId, clientSecret: oauth.clientSecret } }),
+      ...(onRemoved && { onRemoved }),
+      ...(tuning?.retryMinMs !== undefined && { retryMinMs: tuning.retryMinMs }),
+      onWorkspace: () => this.#repairs.wantAll(),
+    });
+  }
+
+  #makeIntake(): Intake {
+    const { wants, replyTo } = this.#options;
+    return new Intake({
+      receive: (raw) => this.#network.receive(raw),
+      log: this.#network.log,
+      appId: () => this.#appId,
+      knowsTeam: (team, organisation) => this.installations.knows(team, organisation),
+      wants: (team, channel, event) => {
+        this.echoes.note(channel, event);
+        return wants?.(team, channel, event) ?? true;
+      },
+      ...(replyTo && { replyTo }),
+      ...(this.#config.mode === "socket" && this.#config.sockets > 1 && { gatherMs: gatherOverSocketsMs }),
+      onRateLimited: () => {
+        this.#repairs.outage();
+        this.#repairs.wantAll();
+      },
+    });
+  }
+
+  #makeRepairs(): Repairs {
+    const { history, repair } = this.#config;
+    const { tuning, onRepair } = this.#options;
+    return new Repairs({
+      ledger: this.#ledger,
+      installations: this.installations,
+      commit: (id, lane, wire) => this.#intake.commit(id, lane, wire),
+      log: this.#network.log,
+      profile: history,
+      messagesMs: repair.messages * 1_000,
+      changesMs: repair.changes * 1_000,
+      ...(tuning?.holdMs !== undefined && { holdMs: tuning.holdMs }),
+      ...(onRepair && { observe: onRepair }),
+    });
+  }
+
+  #makeGateway(): SocketGateway {
+    const { appToken, sockets } = this.#config;
+    const { tuning } = this.#options;
+    let wasOpen = false;
+    return new SocketGateway({
+      api: this.api,
+      transport: this.#transport,
+      appToken: appToken ?? "",
+      count: sockets,
+      take: (delivery) => this.#intake.take(delivery),
+      report: (status) => this.#network.report(status),
+      log: this.#network.log,
+      onBack: () => {
+        if (wasOpen) this.#repairs.outage();
+        wasOpen = true;
+        this.#repairs.wantAll();
+      },
+      onAppId: (appId) => (this.#appId ??= appId),
+      ...tuning,
+    });
+  }
+
+  #makeServer(): SlackServer {
+    const { mode, oauth, signingSecret, http } = this.#config;
+    const { log } = this.#network;
+    const routes: Record<string, Route> = {};
+    if (mode === "http") {
+      const signature = new SignatureCheck({ secret: signingSecret ?? "", skewMs: http.skew * 1_000 });
+      const events = eventsRoute({ signature, take: (delivery) => this.#intake.take(delivery), log });
+      for (const path of ["/slack/events", "/slack/commands"]) routes[`POST ${path}`] = events;
+    }
+    if (oauth) {
+      const { authorizeUrl } = this.#options.tuning ?? {};
+      const install = new InstallRoutes({
+        api: this.api,
+        installations: this.installations,
+        log,
+        ...oauth,
+        ...(authorizeUrl !== undefined && { authorizeUrl }),
+      });
+      routes["GET /slack/install"] = install.begin;
+      routes["GET /slack/oauth_redirect"] = install.complete;
+    }
+    return new SlackServer({ host: http.host, port: http.port, log, routes });
+  }
+}
+
+/** Of two connections of one process one is hardly ever so much behind the other. */
+const gatherOverSocketsMs = 15;
+
+/** `xapp-1-A012AB3CD-…` names its app. */
+function appIdOf(appToken: string | undefined): string | undefined {
+  return appToken === undefined ? undefined : /^xapp-\d+-(A[A-Z0-9]+)-/.exec(appToken)?.[1];
+}

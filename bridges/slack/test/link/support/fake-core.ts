@@ -1,0 +1,92 @@
+import {
+  isFailure,
+  UserId,
+  type ConnectionStatus,
+  type Failure,
+  type Interpretation,
+  type Network,
+  type NetworkEvent,
+  type RawReceived,
+} from "@trestle/core";
+import { pino } from "pino";
+
+type Interpret = (raw: Interpretation) => Promise<readonly NetworkEvent[] | Failure>;
+
+/** What the link needs of the core, in memory: it keeps what is received once, and interprets it in the order of its lane. */
+export class FakeCore {
+  /** What is "on disk", in the order of the commits. */
+  readonly kept: RawReceived[] = [];
+  /** What was made of it. */
+  readonly events: NetworkEvent[] = [];
+  readonly statuses = new Map<string, ConnectionStatus>();
+  /** Every status that was ever reported. */
+  readonly reported: ConnectionStatus[] = [];
+  readonly stored = new Map<string, string>();
+  /** How often something came that was there already. */
+  repetitions = 0;
+  /** Called before something is kept; may wait or reject. */
+  beforeKeeping: (raw: RawReceived) => Promise<void> = () => Promise.resolve();
+  interpret: Interpret | undefined;
+  onConnected: () => void = () => undefined;
+  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #controller = new AbortController();
+
+  readonly network: Network = {
+    bridge: { name: "slack", bot: UserId("@slackbot:example.org"), serverName: "example.org", dataDirectory: "/nonexistent" },
+    log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
+    receive: async (event) => {
+      if (event.kind !== "raw") throw new Error("the link receives raw events alone");
+      await this.beforeKeeping(event);
+      // The disk keeps JSON.
+      this.#keep(JSON.parse(JSON.stringify(event)) as RawReceived);
+    },
+    signal: () => undefined,
+    report: (status) => {
+      const before = this.statuses.get(status.connection)?.state;
+      this.statuses.set(status.connection, status);
+      this.reported.push(status);
+      if (status.state === "connected" && before !== "connected") this.onConnected();
+    },
+    links: () => Promise.resolve([]),
+    openMedia: () => Promise.reject(new Error("not used by the link")),
+    storage: {
+      get: (key) => Promise.resolve(this.stored.get(key)),
+      set: (key, value) => Promise.resolve(void this.stored.set(key, value)),
+      delete: (key) => Promise.resolve(void this.stored.delete(key)),
+      keys: (prefix) => Promise.resolve([...this.stored.keys()].filter((key) => key.startsWith(prefix)).sort()),
+    },
+    logins: () => Promise.resolve([]),
+  };
+
+  close(): void {
+    this.#controller.abort();
+  }
+
+  #keep(raw: RawReceived): void {
+    if (this.kept.some(({ id }) => id === raw.id)) {
+      this.repetitions += 1;
+      return;
+    }
+    this.kept.push(raw);
+    const before = this.#lanes.get(raw.channel) ?? Promise.resolve();
+    this.#lanes.set(raw.channel, before.then(() => this.#deliver(raw)));
+  }
+
+  async #deliver({ id, channel, wire }: RawReceived): Promise<void> {
+    const { signal } = this.#controller;
+    for (let attempt = 1; this.interpret && !signal.aborted; attempt += 1) {
+      const made = await this.interpret({ id, channel, wire, attempt, receivedAt: Date.now(), signal });
+      if (!("failed" in made)) {
+        for (const event of made) this.#take(event);
+        return;
+      }
+      if (isFailure(made) && made.failed === "permanent") return;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(20, made.afterMs ?? 5)));
+    }
+  }
+
+  #take(event: NetworkEvent): void {
+    if (!this.events.some(({ kind, id, channel }) => kind === event.kind && id === event.id && channel === event.channel))
+      this.events.push(event);
+  }
+}

@@ -1,0 +1,57 @@
+import type { JsonObject } from "../json.js";
+import type { App } from "../state/apps.js";
+import type { Channel } from "../state/channels.js";
+import type { World } from "../state/world.js";
+import type { Audience } from "./audience.js";
+import { authorizedTokens } from "./authorizations.js";
+import type { Deliverer } from "./deliverer.js";
+import { eventCallback } from "./envelope.js";
+import { subscribed, subscriptionName } from "./subscriptions.js";
+
+const rememberedContexts = 10_000;
+
+/** Finds out which apps an event concerns and hands each of them one copy, with at most one authorization. */
+export class Publisher {
+  readonly #world: World;
+  readonly #deliverer: Deliverer;
+  readonly #contexts = new Map<string, { readonly app: App; readonly name: string; readonly audience: Audience }>();
+
+  constructor(world: World, deliverer: Deliverer) {
+    this.#world = world;
+    this.#deliverer = deliverer;
+  }
+
+  publish(event: JsonObject, audience: Audience): void {
+    const channel = channelOf(audience);
+    const name = subscriptionName(event, channel);
+    for (const app of this.#world.apps.values()) {
+      if (audience.kind === "app" && app.id !== audience.appId) continue;
+      const token = authorizedTokens(this.#world, app, name, audience)[0];
+      // An app is told of its own end although it has no token any more.
+      const farewell = audience.kind === "app" && subscribed(app.botEvents, name);
+      if (token === undefined && !farewell) continue;
+      const teamId = audience.teamId ?? token?.teamId ?? "";
+      const eventId = this.#world.ids.next("Ev");
+      const body = eventCallback(this.#world, { app, teamId, event, eventId, authorization: token, channel });
+      this.#remember(String(body.event_context), app, name, audience);
+      this.#deliverer.deliver({ app, body, eventId, eventType: name, orderKey: channel?.id ?? teamId });
+    }
+  }
+
+  /** Whom an event could have reached, by its context; undefined when it is unknown or another app's. */
+  context(key: string, appId: string): { name: string; audience: Audience } | undefined {
+    const context = this.#contexts.get(key);
+    return context?.app.id === appId ? context : undefined;
+  }
+
+  #remember(key: string, app: App, name: string, audience: Audience): void {
+    this.#contexts.set(key, { app, name, audience });
+    if (this.#contexts.size <= rememberedContexts) return;
+    const [oldest] = this.#contexts.keys();
+    if (oldest !== undefined) this.#contexts.delete(oldest);
+  }
+}
+
+function channelOf(audience: Audience): Channel | undefined {
+  return audience.kind === "channel" || audience.kind === "users" ? audience.channel : undefined;
+}
