@@ -16,3 +16,9 @@ export { slackLimits, type SlackMention, type WriteLimits, type WriteOptions } f
 export type { TextBlock } from "./write/blocks.js";
 export { escapeMrkdwn } from "./write/fallback.js";
 export { slackUsername } from "./write/username.js";
+export { envelopeOutcome, outcomeOf } from "./happening/classify.js";
+export { historyOutcome } from "./happening/message.js";
+export { senderOf } from "./happening/sender.js";
+export type { ChannelHappening, EmojiChange, Happening, MessageDeleted, MessageEdited } from "./happening/outcome.js";
+export type { MessageHappening, MessageSent, Outcome, PinChanged, ReactionChanged } from "./happening/outcome.js";
+export type { SlackSender, WorkspaceHappening } from "./happening/outcome.js";

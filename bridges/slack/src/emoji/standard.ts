@@ -74,8 +74,8 @@ function toned({ text, toned: single, pair }: StandardEmoji, first: number, seco
     return textOf(pair.map((point) => (point === "T" ? toneHex(first) : point === "U" ? toneHex(second) : point)));
   }
   if (!single) return text;
-  const [head = "", ...rest] = text;
-  return head + textOf([toneHex(first)]) + rest.slice(rest[0] === "\ufe0f" ? 1 : 0).join("");
+  const head = String.fromCodePoint(text.codePointAt(0) ?? 0);
+  return head + textOf([toneHex(first)]) + text.slice(head.length).replace(/^\ufe0f/, "");
 }
 
 /** The code point of a skin tone by Slack's number, 2 (light) to 6 (dark). */
@@ -118,5 +118,5 @@ export function emojiOfHex(hex: string): string | undefined {
 
 /** The code points of an emoji as Slack writes them in `unicode`. */
 export function hexOfEmoji(text: string): string {
-  return [...text].map((character) => (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")).join("-");
+  return Array.from(text, (character) => (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")).join("-");
 }

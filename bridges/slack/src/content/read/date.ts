@@ -13,17 +13,16 @@ interface Moment {
 export function formatDate(seconds: number, template: string, timeZone: string): string | undefined {
   const at = new Date(seconds * 1000);
   if (Number.isNaN(at.getTime())) return undefined;
-  let known = false;
-  let hasTime = false;
-  const text = template.replace(/\{([a-z_]{1,40})\}/g, (token, name: string) => {
-    const write = Object.hasOwn(tokens, name) ? tokens[name] : undefined;
-    if (write === undefined) return token;
-    known = true;
-    hasTime ||= /^time|^ago$/.test(name);
-    return write({ at, timeZone });
-  });
-  if (!known) return undefined;
-  return hasTime ? `${text} ${zoneName({ at, timeZone })}` : text;
+  const names = Array.from(template.matchAll(token), ({ 1: name = "" }) => name).filter((name) => tokenOf(name));
+  if (names.length === 0) return undefined;
+  const text = template.replace(token, (all, name: string) => tokenOf(name)?.({ at, timeZone }) ?? all);
+  return names.some((name) => /^time|^ago$/.test(name)) ? `${text} ${zoneName({ at, timeZone })}` : text;
+}
+
+const token = /\{([a-z_]{1,40})\}/g;
+
+function tokenOf(name: string): ((moment: Moment) => string) | undefined {
+  return Object.hasOwn(tokens, name) ? tokens[name] : undefined;
 }
 
 const tokens: Readonly<Record<string, (moment: Moment) => string>> = {

@@ -89,38 +89,35 @@ class ElementWriter {
 
   /** Text in which URLs become links. */
   #letters(text: string, place: Place): void {
-    if (place.link !== undefined) return this.#linkOrText(text, place);
-    for (const { text: stretch, url } of linkUrls(text)) this.#linkOrText(stretch, { ...place, link: url });
+    const stretches = place.link === undefined ? linkUrls(text) : [{ text, url: place.link }];
+    for (const { text: stretch, url } of stretches) this.#linkOrText(stretch, { ...place, link: url });
   }
 
   #linkOrText(text: string, { style, link }: Place): void {
-    if (link === undefined) return this.#write(text, style);
-    if (text === "") return;
-    this.#flush();
-    this.#push({ type: "link", url: link, ...(text === link ? {} : { text }) }, style);
+    if (link === undefined) {
+      this.#write(text, style);
+    } else if (text !== "") {
+      this.#push({ type: "link", url: link, ...(text === link ? {} : { text }) }, style);
+    }
   }
 
-  #mention(mention: Extract<Inline, { type: "mention" }>, place: Place): void {
-    const { target, text } = mention;
+  #mention({ target, text }: Extract<Inline, { type: "mention" }>, place: Place): void {
     const { everyone, mention: resolve } = this.context.options;
     if (target.kind === "everyone") {
-      if (everyone === undefined) return this.#write(text, place.style);
-      this.#flush();
-      this.#push({ type: "broadcast", range: everyone }, place.style);
+      if (everyone === undefined) this.#write(text, place.style);
+      else this.#push({ type: "broadcast", range: everyone }, place.style);
       return;
     }
     const found = resolve?.(target);
-    if (found?.kind === "link") return this.#linkOrText(text, { ...place, link: found.url });
-    if (found === undefined || !isSlackId(found.id)) return this.#write(text, place.style);
-    this.#flush();
-    if (found.kind === "user") this.#push({ type: "user", user_id: found.id }, place.style);
+    if (found?.kind === "link") this.#linkOrText(text, { ...place, link: found.url });
+    else if (found === undefined || !isSlackId(found.id)) this.#write(text, place.style);
+    else if (found.kind === "user") this.#push({ type: "user", user_id: found.id }, place.style);
     else if (found.kind === "channel") this.#push({ type: "channel", channel_id: found.id }, place.style);
     else this.#push({ type: "usergroup", usergroup_id: found.id }, place.style);
   }
 
   #emoji(name: string, place: Place): void {
     if (place.link === undefined && this.context.options.hasEmoji?.(name) === true) {
-      this.#flush();
       this.#push({ type: "emoji", name }, place.style);
     } else {
       this.#linkOrText(/^[\w+-]+$/.test(name) ? `:${name}:` : name, place);

@@ -4,8 +4,8 @@ export interface Stretch {
   readonly url?: string;
 }
 
-const candidate =
-  /https?:\/\/[^\s<>"'`|\\^{}\u0000-\u0020\u007f-\u00a0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+/giu;
+/** Up to white space, quotes, brackets of markup, and anything invisible. */
+const candidate = /https?:\/\/[^\s<>"'`|\\^{}\p{Cc}\p{Cf}\p{Z}]+/giu;
 
 /** Finds what somebody wrote as a URL, for in blocks Slack links nothing by itself. */
 export function linkUrls(text: string): Stretch[] {
