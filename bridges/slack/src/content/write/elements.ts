@@ -131,12 +131,13 @@ class ElementWriter {
   }
 
   #flush(): void {
-    for (const text of cutText(this.#text, this.context.limits.element))
-      this.#push({ type: "text", text }, this.#style);
+    const pieces = cutText(this.#text, this.context.limits.element);
     this.#text = "";
+    for (const text of pieces) this.#push({ type: "text", text }, this.#style);
   }
 
   #push(element: RichTextElement, style: Style): void {
+    this.#flush();
     this.#elements.push(Object.keys(style).length === 0 ? element : { ...element, style });
   }
 }
