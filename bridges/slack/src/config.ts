@@ -123,6 +123,14 @@ export const configSchema = z
       })
       .prefault({})
       .describe("What is made up for after the bridge was away"),
+    replies: z
+      .enum(["thread", "quote"])
+      .default("thread")
+      .describe("What a reply on Matrix becomes: an answer in the thread of its message, or a message that quotes it"),
+    mentionRoom: z
+      .enum(["none", "here", "channel"])
+      .default("none")
+      .describe("What @room on Matrix becomes: only text, @here or @channel"),
     channels: z
       .strictObject({
         allow: z.array(pattern).max(1_000).default(["*"]).describe("Channels that may be linked"),

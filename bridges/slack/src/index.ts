@@ -1,2 +1,3 @@
 /** The Trestle bridge to Slack. @packageDocumentation */
-export {};
+export { slackConnector as default, slackConnector } from "./connector.js";
+export { configSchema, type SlackConfig } from "./config.js";

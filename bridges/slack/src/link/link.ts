@@ -62,7 +62,8 @@ export class SlackLink {
   readonly #config: SlackConfig;
   readonly #network: Network;
   readonly #options: LinkOptions;
-  readonly #transport: Transport;
+  /** The connections to Slack. */
+  readonly transport: Transport;
   readonly #intake: Intake;
   readonly #bolt: BoltApp;
   readonly #ledger: Ledger;
@@ -79,13 +80,13 @@ export class SlackLink {
     this.#options = options;
     this.#appId = config.appId ?? appIdOf(config.appToken);
     const { log, storage } = network;
-    this.#transport = new Transport({ ...(config.proxy !== undefined && { proxy: config.proxy }) });
+    this.transport = new Transport({ ...(config.proxy !== undefined && { proxy: config.proxy }) });
     const apiOptions = {
       url: config.apiUrl,
       timeoutMs: config.timeout * 1_000,
       history: config.history,
       pacer: new Pacer(),
-      transport: this.#transport,
+      transport: this.transport,
       log,
       ...(options.onApiCall && { observe: options.onApiCall }),
     };
@@ -128,7 +129,7 @@ export class SlackLink {
     await this.#repairs.close();
     await this.installations.close();
     await this.#ledger.close();
-    await this.#transport.close();
+    await this.transport.close();
   }
 
   /** The connector's `interpret`. */
@@ -250,7 +251,7 @@ export class SlackLink {
     let wasOpen = false;
     return new SocketGateway({
       api: this.api,
-      transport: this.#transport,
+      transport: this.transport,
       appToken: appToken ?? "",
       count: sockets,
       take: (delivery) => this.#intake.take(delivery),

@@ -100,12 +100,14 @@ export interface ProfileReceived extends Caused {
   readonly user: RemoteUser;
 }
 
-/** A channel's name or topic changed. */
+/** A channel's name or topic changed, or whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;
   readonly name?: string;
   readonly topic?: string;
+  /** Whether it was closed for good or for a time: its room becomes one in which only moderators can speak. */
+  readonly archived?: boolean;
 }
 
 /**

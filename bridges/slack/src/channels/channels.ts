@@ -1,0 +1,184 @@
+import type { ChannelInfo } from "@trestle/core";
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import type { SlackConfig } from "../config.js";
+import { decodeEntities, slackLinkOf } from "../content/index.js";
+import { channelIdOf } from "../ids.js";
+import type { Installations, SlackResult, Workspace } from "../link/index.js";
+
+const channelSchema = z.looseObject({
+  id: z.string().min(1),
+  name: z.string().optional(),
+  is_archived: z.boolean().optional(),
+  is_member: z.boolean().optional(),
+  is_private: z.boolean().optional(),
+  is_im: z.boolean().optional(),
+  is_mpim: z.boolean().optional(),
+  user: z.string().optional(),
+  topic: z.looseObject({ value: z.string().optional() }).optional(),
+  purpose: z.looseObject({ value: z.string().optional() }).optional(),
+});
+/** A conversation, as far as it is used. */
+export type SlackChannel = z.output<typeof channelSchema>;
+
+const infoSchema = z.looseObject({ channel: channelSchema });
+const listSchema = z.looseObject({
+  channels: z.array(channelSchema).default([]),
+  response_metadata: z.looseObject({ next_cursor: z.string().optional() }).optional(),
+});
+const doneSchema = z.looseObject({});
+
+const rememberedMs = 10 * 60_000;
+const mostPages = 50;
+
+/** The channels of all workspaces, as far as they were needed. */
+export class Channels {
+  readonly #known = new LRUCache<string, SlackChannel>({ max: 10_000, ttl: rememberedMs });
+
+  constructor(
+    readonly installations: Installations,
+    readonly config: Pick<SlackConfig, "channels">,
+  ) {}
+
+  /** Without asking anybody. */
+  known(workspace: Workspace, id: string): SlackChannel | undefined {
+    return this.#known.get(`${workspace.id} ${id}`);
+  }
+
+  forget(workspace: Workspace, id: string): void {
+    this.#known.delete(`${workspace.id} ${id}`);
+  }
+
+  async find(workspace: Workspace, id: string, signal?: AbortSignal): Promise<SlackResult<SlackChannel>> {
+    const known = this.known(workspace, id);
+    if (known) return { ok: true, body: known };
+    const result = await workspace.call({
+      method: "conversations.info",
+      arguments: { channel: id },
+      answer: infoSchema,
+      ...(signal && { signal }),
+    });
+    if (!result.ok) return result;
+    this.#known.set(`${workspace.id} ${id}`, result.body.channel);
+    return { ok: true, body: result.body.channel };
+  }
+
+  /**
+   * Finds a channel by what a person types: its URL, its id, or its name, with the workspace in front of it
+   * (`acme/general`) where there are several. `null`: there is none.
+   * @throws Error with what to type instead
+   */
+  async resolve(text: string): Promise<ChannelInfo | null> {
+    const { workspace, wanted } = this.#split(text.trim());
+    const channel = /^[CDG][A-Z0-9]{5,}$/.test(wanted)
+      ? await this.#byId(workspace, wanted)
+      : await this.#byName(workspace, wanted.replace(/^#/, "").toLowerCase());
+    if (!channel) return null;
+    this.#mayLink(channel);
+    return {
+      id: channelIdOf({ team: workspace.id, channel: channel.id }),
+      name: `#${channel.name ?? channel.id}`,
+      ...(channel.topic?.value !== undefined && { topic: decodeEntities(channel.topic.value) }),
+    };
+  }
+
+  /** The bot enters a channel, so that it is told what is said there. A private one it must be invited to. */
+  async enter(workspace: Workspace, id: string): Promise<SlackResult<unknown>> {
+    const joined = await workspace.call({
+      method: "conversations.join",
+      arguments: { channel: id },
+      answer: doneSchema,
+    });
+    return joined.ok || joined.code !== "method_not_supported_for_channel_type" ? joined : { ok: true, body: {} };
+  }
+
+  #split(text: string): { readonly workspace: Workspace; readonly wanted: string } {
+    const { all } = this.installations;
+    const link = slackLinkOf(text);
+    if (link) {
+      const host = link.host.toLowerCase();
+      const workspace =
+        all.find(({ installation }) => hostOf(installation.url) === host) ?? (all.length === 1 ? all[0] : undefined);
+      if (!workspace) throw new Error(`The app is not installed in ${host}. It is in: ${names(all)}.`);
+      return { workspace, wanted: link.channel };
+    }
+    const [first, second, ...more] = text.split("/");
+    if (first !== undefined && second !== undefined && more.length === 0) {
+      const workspace = all.find(
+        ({ id, installation }) =>
+          id === first ||
+          domainOf(installation.url) === first.toLowerCase() ||
+          installation.name.toLowerCase() === first.toLowerCase(),
+      );
+      if (!workspace) throw new Error(`There is no workspace ${first} here. There are: ${names(all)}.`);
+      return { workspace, wanted: second };
+    }
+    const [only, ...others] = all;
+    if (!only)
+      throw new Error(
+        "The app is in no workspace yet, or Slack has not answered: look at the state of the connections.",
+      );
+    if (others.length > 0)
+      throw new Error(
+        `There are several workspaces: write one of ${names(all)} in front of the channel, e.g. ${domainOf(only.installation.url) ?? only.id}/general.`,
+      );
+    return { workspace: only, wanted: text };
+  }
+
+  async #byId(workspace: Workspace, id: string): Promise<SlackChannel | undefined> {
+    const found = await this.find(workspace, id);
+    if (found.ok) return found.body;
+    if (found.code === "channel_not_found") return undefined;
+    throw new Error(`Slack could not be asked: ${found.reason}.`);
+  }
+
+  async #byName(workspace: Workspace, name: string): Promise<SlackChannel | undefined> {
+    let cursor: string | undefined;
+    for (let page = 0; page < mostPages; page += 1) {
+      const result = await workspace.call({
+        method: "conversations.list",
+        arguments: {
+          types: "public_channel,private_channel",
+          exclude_archived: true,
+          limit: 1_000,
+          ...(cursor !== undefined && { cursor }),
+        },
+        answer: listSchema,
+      });
+      if (!result.ok) throw new Error(`Slack could not be asked: ${result.reason}.`);
+      const found = result.body.channels.find((channel) => channel.name === name);
+      if (found) return found;
+      cursor = result.body.response_metadata?.next_cursor;
+      if (cursor === undefined || cursor === "") return undefined;
+    }
+    return undefined;
+  }
+
+  #mayLink({ id, name = "", is_archived }: SlackChannel): void {
+    const { allow, deny } = this.config.channels;
+    const matches = (pattern: string): boolean =>
+      globOf(pattern).test(id) || globOf(pattern.replace(/^#/, "")).test(name);
+    if (!allow.some(matches) || deny.some(matches)) throw new Error(`The operator does not let #${name} be linked.`);
+    if (is_archived === true) throw new Error(`#${name} is archived in Slack: unarchive it first.`);
+  }
+}
+
+function globOf(pattern: string): RegExp {
+  const text = pattern
+    .split("*")
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join(".*");
+  return new RegExp(`^${text}$`, "i");
+}
+
+function hostOf(url: string | undefined): string | undefined {
+  return url === undefined || !URL.canParse(url) ? undefined : new URL(url).host.toLowerCase();
+}
+
+function domainOf(url: string | undefined): string | undefined {
+  return hostOf(url)?.split(".", 1)[0];
+}
+
+function names(all: readonly Workspace[]): string {
+  return all.map(({ id, installation }) => domainOf(installation.url) ?? id).join(", ") || "no workspace yet";
+}

@@ -1,0 +1,142 @@
+import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
+import {
+  decodeEntities,
+  outcomeOf,
+  type ChannelHappening,
+  type Happening,
+  type ReactionChanged,
+} from "../content/index.js";
+import { reactionKeyOf } from "../emoji/index.js";
+import { channelIdOf } from "../ids.js";
+import type { Making, Workspace } from "../link/index.js";
+import { failureOf } from "../people/people.js";
+import type { OwnReactions } from "../outward/own-reactions.js";
+import { InwardMessages, partId, type InwardMessagesParts } from "./messages.js";
+
+export interface InwardParts extends InwardMessagesParts {
+  readonly log: Logger;
+  readonly ownReactions: OwnReactions;
+  /** A linked channel of the workspace, where there is one. */
+  readonly anyChannel: (team: string) => ChannelId | undefined;
+}
+
+/** Says what Slack's events mean for Matrix. */
+export class Inward {
+  readonly #messages: InwardMessages;
+
+  constructor(readonly parts: InwardParts) {
+    this.#messages = new InwardMessages(parts);
+  }
+
+  /** One event; what it comes to is said through `making`. */
+  async event(making: Making, event: unknown): Promise<void> {
+    const { log } = this.parts;
+    const { workspace } = making;
+    // The app was removed from the workspace: nothing more can be asked there.
+    if (!workspace) return;
+    const outcome = outcomeOf(event);
+    switch (outcome.outcome) {
+      case "bridged":
+        return this.#happened(making, workspace, outcome.what, event);
+      case "ignored":
+        log.debug({ type: outcome.type, reason: outcome.reason }, "An event of Slack's is not bridged");
+        return;
+      case "unknown":
+        log.info({ type: outcome.type }, "Slack sent an event of a kind this bridge does not know");
+    }
+  }
+
+  async #happened(making: Making, workspace: Workspace, what: Happening, event: unknown): Promise<void> {
+    switch (what.kind) {
+      case "message":
+        return this.#messages.sent(making, workspace, what);
+      case "edit":
+        return this.#messages.edited(making, workspace, what);
+      case "deletion":
+        return this.#messages.deleted(making, what, event);
+      case "reaction":
+        return this.#reaction(making, workspace, what);
+      case "user":
+        return this.#profile(making, workspace, what.user);
+      case "membership":
+      case "channelName":
+      case "channelTopic":
+      case "channelPurpose":
+      case "channelArchived":
+      case "channelPrivacy":
+      case "channelGone":
+      case "channelCreated":
+      case "directOpened":
+      case "channelId":
+      case "channelShared":
+      case "historyChanged":
+        return this.#channel(making, workspace, what);
+      case "pin":
+      case "teamName":
+      case "teamDomain":
+      case "emoji":
+      case "usergroup":
+      case "fileDeleted":
+      case "fileChanged":
+      case "uninstalled":
+      case "tokensRevoked":
+      case "rateLimited":
+      case "gridMigration":
+        this.parts.log.debug({ kind: what.kind }, "Nothing of this is bridged to rooms");
+    }
+  }
+
+  async #reaction(making: Making, workspace: Workspace, what: ReactionChanged): Promise<void> {
+    const { user, name, ts, channel, change, key } = what;
+    if (user === workspace.installation.botUser || this.parts.ownReactions.take(channel, ts, name, user, change))
+      return;
+    const person = await this.parts.people.find(workspace, user, { signal: making.signal });
+    if (!person.ok) return making.failed(failureOf(person));
+    making.happened({
+      kind: change === "added" ? "reaction" : "reactionRemoved",
+      id: RemoteMessageId(key),
+      channel: channelIdOf({ team: making.team, channel }),
+      sender: person.body.remote,
+      target: partId(ts, 0),
+      key: reactionKeyOf(name),
+    });
+  }
+
+  #profile(making: Making, workspace: Workspace, user: unknown): void {
+    const { people, anyChannel } = this.parts;
+    const person = people.changed(workspace, user);
+    const channel = anyChannel(making.team);
+    if (!person || channel === undefined) return;
+    making.happened({ kind: "profile", id: RemoteMessageId(`profile:${making.raw.id}`), channel, user: person.remote });
+  }
+
+  async #channel(making: Making, workspace: Workspace, what: ChannelHappening): Promise<void> {
+    const id = RemoteMessageId(what.key);
+    const channel = channelIdOf({ team: making.team, channel: what.channel });
+    this.parts.channels.forget(workspace, what.channel);
+    switch (what.kind) {
+      case "membership": {
+        if (what.user === workspace.installation.botUser) return;
+        const person = await this.parts.people.find(workspace, what.user, { team: what.team, signal: making.signal });
+        if (!person.ok) return making.failed(failureOf(person));
+        return making.happened({ kind: "membership", id, channel, user: person.body.remote, change: what.change });
+      }
+      case "channelName":
+        return making.happened({ kind: "channel", id, channel, name: `#${decodeEntities(what.name)}` });
+      case "channelTopic":
+        return making.happened({ kind: "channel", id, channel, topic: decodeEntities(what.topic) });
+      case "channelArchived":
+        return making.happened({ kind: "channel", id, channel, archived: what.archived });
+      case "channelGone":
+        return making.happened({ kind: "channel", id, channel, archived: true });
+      case "channelPurpose":
+      case "channelPrivacy":
+      case "channelCreated":
+      case "directOpened":
+      case "channelId":
+      case "channelShared":
+      case "historyChanged":
+        this.parts.log.debug({ kind: what.kind, channel }, "Nothing of this is bridged to rooms");
+    }
+  }
+}

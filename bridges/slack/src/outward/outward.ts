@@ -1,0 +1,262 @@
+import {
+  refused,
+  retry,
+  type Author,
+  type ChannelId,
+  type ContentUri,
+  type EditEffect,
+  type MessageEffect,
+  type Network,
+  type Outcome,
+  type ReactEffect,
+  type RedactEffect,
+  type Sent,
+  type TopicEffect,
+} from "@trestle/core";
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import type { SlackConfig } from "../config.js";
+import { escapeMrkdwn, slackUsername } from "../content/index.js";
+import type { Files } from "../files/files.js";
+import { placeOf } from "../ids.js";
+import { tsOfPart } from "../inward/messages.js";
+import type { Post, SlackLink, Workspace } from "../link/index.js";
+import { OutwardReactions, type Reactor } from "./reactions.js";
+import type { OwnReactions } from "./own-reactions.js";
+import { readWirePart, type Wire, type WireFile, type WireText } from "./wire.js";
+import { textsOf, wiresOf, type WriteParts } from "./write.js";
+
+export interface OutwardParts {
+  readonly link: SlackLink;
+  readonly network: Network;
+  readonly config: SlackConfig;
+  readonly files: Files;
+  readonly ownReactions: OwnReactions;
+  readonly write: WriteParts;
+  /** The account of a Matrix user who signed in to the workspace. */
+  readonly puppet: (
+    author: Author,
+    team: string,
+  ) => Promise<{ readonly workspace: Workspace; readonly user: string } | undefined>;
+}
+
+/** Who speaks in Slack for a Matrix user, and where. */
+interface Speaker extends Reactor {
+  readonly channel: string;
+}
+
+const doneSchema = z.looseObject({});
+const threadSchema = z.looseObject({
+  messages: z.array(z.looseObject({ ts: z.string(), thread_ts: z.string().optional() })).default([]),
+});
+
+/** What people on Matrix do, done in Slack. */
+export class Outward {
+  readonly #reactions: OutwardReactions;
+  readonly #roots = new LRUCache<string, string>({ max: 5_000 });
+
+  constructor(readonly parts: OutwardParts) {
+    this.#reactions = new OutwardReactions(parts.network.storage, parts.ownReactions);
+  }
+
+  split({ channel, content }: Pick<MessageEffect, "channel" | "content">): readonly Wire[] {
+    const place = placeOf(channel);
+    return place ? wiresOf(this.parts.write, place.team, content) : [];
+  }
+
+  async message(effect: MessageEffect): Promise<Outcome> {
+    const speaker = await this.#speaker(effect.channel, effect.author);
+    if ("failed" in speaker) return speaker;
+    const { channel } = speaker;
+    const thread = await this.#threadOf(speaker, effect);
+    const shown = await this.#shown(speaker, readWirePart(effect.wire), effect.signal);
+    if ("failed" in shown) return shown;
+    const post: Post = {
+      workspace: speaker.workspace,
+      channel,
+      effect: effect.effect,
+      signal: effect.signal,
+      arguments: { ...shown, ...(speaker.shared && this.#relayed(effect.author)) },
+      ...(thread !== undefined && { thread }),
+    };
+    return this.parts.link.poster.post(post);
+  }
+
+  async findSent(effect: MessageEffect): Promise<Sent | null> {
+    const speaker = await this.#speaker(effect.channel, effect.author);
+    if ("failed" in speaker) throw new Error(speaker.reason);
+    const thread = await this.#threadOf(speaker, effect);
+    return this.parts.link.poster.findSent({
+      workspace: speaker.workspace,
+      channel: speaker.channel,
+      effect: effect.effect,
+      since: effect.at,
+      signal: effect.signal,
+      ...(thread !== undefined && { thread }),
+    });
+  }
+
+  /** Each part takes the place of the one it was; parts that are no longer needed are deleted. */
+  async edit({ channel, author, content, target, signal }: EditEffect): Promise<Outcome> {
+    const speaker = await this.#speaker(channel, author);
+    if ("failed" in speaker) return speaker;
+    const body = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+    if (!body) return refused("Only the text of a message can be changed in Slack.");
+    const texts = textsOf(
+      this.parts.write,
+      speaker.workspace.id,
+      body,
+      content.type === "text" ? content.style : "text",
+    );
+    for (const [index, part] of target.entries()) {
+      const ts = tsOfPart(part);
+      const text = index === target.length - 1 ? joined(texts.slice(index)) : texts[index];
+      const outcome = text ? await this.#update(speaker, ts, text, signal) : await this.#delete(speaker, ts, signal);
+      if (outcome && "failed" in outcome) return outcome;
+    }
+    return {};
+  }
+
+  async redact({ channel, author, target, signal }: RedactEffect): Promise<Outcome> {
+    const speaker = await this.#speaker(channel, author);
+    if ("failed" in speaker) return speaker;
+    for (const part of new Set(target.map(tsOfPart))) {
+      const outcome = await this.#delete(speaker, part, signal);
+      if (outcome && "failed" in outcome) return outcome;
+    }
+    return {};
+  }
+
+  async react(effect: ReactEffect): Promise<Outcome> {
+    const speaker = await this.#speaker(effect.channel, effect.author);
+    return "failed" in speaker ? speaker : this.#reactions.react(speaker, speaker.channel, effect);
+  }
+
+  async unreact(effect: ReactEffect): Promise<Outcome> {
+    const speaker = await this.#speaker(effect.channel, effect.author);
+    return "failed" in speaker ? speaker : this.#reactions.unreact(speaker, speaker.channel, effect);
+  }
+
+  async topic({ channel, author, topic, signal }: TopicEffect): Promise<Outcome> {
+    const speaker = await this.#speaker(channel, author);
+    if ("failed" in speaker) return speaker;
+    const result = await speaker.workspace.call({
+      method: "conversations.setTopic",
+      arguments: { channel: speaker.channel, topic: escapeMrkdwn(topic.slice(0, longestTopic)) },
+      answer: doneSchema,
+      signal,
+    });
+    return result.ok ? {} : result;
+  }
+
+  async #speaker(id: ChannelId, author: Author): Promise<Speaker | ReturnType<typeof retry>> {
+    const place = placeOf(id);
+    if (!place) return refused(`${id} is not a channel of Slack's.`);
+    const puppet = author.login === undefined ? undefined : await this.parts.puppet(author, place.team);
+    if (puppet) return { ...puppet, channel: place.channel, shared: false };
+    const workspace = this.parts.link.installations.get(place.team);
+    if (!workspace) return retry(`the app is not in the workspace ${place.team} (any more)`, { afterMs: 10_000 });
+    return { workspace, user: workspace.installation.botUser, channel: place.channel, shared: true };
+  }
+
+  /** Under whose name the relay posts. */
+  #relayed({ name, userId }: Author): Readonly<Record<string, unknown>> {
+    return { username: slackUsername(name, userId) };
+  }
+
+  async #shown(
+    speaker: Speaker,
+    wire: Wire,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>> | Extract<Outcome, { failed: string }>> {
+    return wire.kind === "text" ? { text: wire.text, blocks: wire.blocks } : this.#file(speaker, wire, signal);
+  }
+
+  /** The file is brought to Slack first, and shown by the message: so it has its sender's name, and is posted once. */
+  async #file(
+    { workspace }: Speaker,
+    { uri, name, mimeType, caption }: WireFile,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>> | Extract<Outcome, { failed: string }>> {
+    let opened: Awaited<ReturnType<Network["openMedia"]>>;
+    try {
+      opened = await this.parts.network.openMedia(uri as ContentUri);
+    } catch (error) {
+      return retry(error instanceof Error ? error.message : String(error));
+    }
+    const uploaded = await this.parts.files.upload(
+      workspace,
+      { name, stream: opened.stream, size: opened.size },
+      signal,
+    );
+    if (!uploaded.ok) return uploaded;
+    const { id, permalink } = uploaded.body;
+    const said = caption?.blocks ?? [];
+    const label = escapeMrkdwn(name);
+    if (shownAsImage.test(mimeType ?? opened.mimeType)) {
+      const image = { type: "image", slack_file: { id }, alt_text: name.slice(0, longestAlt) };
+      return { text: caption ? `${caption.text}\n${label}` : label, blocks: [...said, image] };
+    }
+    const link = permalink === undefined ? label : `<${permalink}|${label.replaceAll("|", "¦")}>`;
+    const section = { type: "section", text: { type: "mrkdwn", text: link } };
+    return { text: caption ? `${caption.text}\n${link}` : link, blocks: [...said, section] };
+  }
+
+  async #update({ workspace, channel }: Speaker, ts: string, text: WireText, signal: AbortSignal): Promise<Outcome> {
+    const result = await workspace.call({
+      method: "chat.update",
+      arguments: { channel, ts, text: text.text, blocks: text.blocks },
+      answer: doneSchema,
+      signal,
+    });
+    return result.ok || result.code === "message_not_found" ? {} : result;
+  }
+
+  async #delete({ workspace, channel }: Speaker, ts: string, signal: AbortSignal): Promise<Outcome> {
+    const result = await workspace.call({
+      method: "chat.delete",
+      arguments: { channel, ts },
+      answer: doneSchema,
+      signal,
+    });
+    return result.ok || result.code === "message_not_found" ? {} : result;
+  }
+
+  /** The first message of the thread that a message belongs to: its own, or that of the message it answers. */
+  async #threadOf(
+    { workspace, channel }: Speaker,
+    { thread, replyTo, signal }: MessageEffect,
+  ): Promise<string | undefined> {
+    if (thread?.id !== undefined) return tsOfPart(thread.id);
+    if (replyTo?.id === undefined || this.parts.config.replies === "quote") return undefined;
+    const ts = tsOfPart(replyTo.id);
+    const key = `${channel} ${ts}`;
+    const known = this.#roots.get(key);
+    if (known !== undefined) return known;
+    const found = await workspace.call({
+      method: "conversations.replies",
+      arguments: { channel, ts, limit: 1, inclusive: true },
+      answer: threadSchema,
+      signal,
+    });
+    const [first] = found.ok ? found.body.messages : [];
+    const root = first?.thread_ts ?? first?.ts ?? ts;
+    if (found.ok) this.#roots.set(key, root);
+    return root;
+  }
+}
+
+const longestTopic = 250;
+const longestAlt = 2_000;
+/** What Slack takes in an image block. */
+const shownAsImage = /^image\/(?:png|jpe?g|gif)$/;
+
+function joined(texts: readonly WireText[]): WireText | undefined {
+  const [first, ...rest] = texts;
+  if (!first || rest.length === 0) return first;
+  return {
+    kind: "text",
+    text: texts.map(({ text }) => text).join("\n"),
+    blocks: texts.flatMap(({ blocks }) => blocks).slice(0, 50),
+  };
+}
