@@ -7,6 +7,7 @@ import { EventFaults } from "./faults/event-faults.js";
 import { Faults } from "./faults/faults.js";
 import { apiRoute } from "./http/api-route.js";
 import { type ApiCall, CallLog } from "./http/call-log.js";
+import { fileRoutes } from "./http/file-routes.js";
 import { createApplication, listen, type Listening } from "./http/server.js";
 import { optionsSchema, type AppOptions, type ResolvedOptions, type SlackEmulatorOptions } from "./options.js";
 import { AppHandle } from "./people/app-handle.js";
@@ -74,6 +75,7 @@ export class SlackEmulator {
     if (this.#listening !== undefined) throw new Error("The emulator is running already");
     const application = createApplication(this.#options.fileSize);
     application.all("/api/:method", apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls }));
+    fileRoutes(application, this.#world, this.#options.fileSize);
     this.#listening = await listen(application, this.#options.host, this.#options.port);
     this.#sockets.attach(this.#listening.server);
     this.#world.baseUrl = this.#listening.url;

@@ -5,7 +5,7 @@ import type { World } from "../state/world.js";
 import type { Audience } from "./audience.js";
 import { authorizedTokens } from "./authorizations.js";
 import type { Deliverer } from "./deliverer.js";
-import { eventCallback } from "./envelope.js";
+import { eventCallback, eventContext } from "./envelope.js";
 import { subscribed, subscriptionName } from "./subscriptions.js";
 
 const rememberedContexts = 10_000;
@@ -33,7 +33,7 @@ export class Publisher {
       const teamId = audience.teamId ?? token?.teamId ?? "";
       const eventId = this.#world.ids.next("Ev");
       const body = eventCallback(this.#world, { app, teamId, event, eventId, authorization: token, channel });
-      this.#remember(String(body.event_context), app, name, audience);
+      this.#remember(eventContext({ eventId, app, teamId }), app, name, audience);
       this.#deliverer.deliver({ app, body, eventId, eventType: name, orderKey: channel?.id ?? teamId });
     }
   }
