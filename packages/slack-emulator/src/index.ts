@@ -7,6 +7,8 @@ export { Person } from "./people/person.js";
 export type { Posted, PostOptions, UploadedFile } from "./people/person.js";
 export { ChannelHandle } from "./people/channel-handle.js";
 export type { SeenMessage } from "./people/channel-handle.js";
+export type { CommandOutcome } from "./events/commands.js";
+export type { Decision } from "./people/app-handle.js";
 export { AppHandle } from "./people/app-handle.js";
 export type { WaitOptions } from "./people/wait.js";
 export { Clock } from "./clock.js";

@@ -5,6 +5,7 @@ import { deleteMessage, editMessage, postMessage } from "../actions/messages.js"
 import { changeUser } from "../actions/people.js";
 import { pin, unpin } from "../actions/pins.js";
 import { addReaction, removeReaction } from "../actions/reactions.js";
+import type { CommandOutcome, Commands } from "../events/commands.js";
 import type { Json } from "../json.js";
 import { userOf } from "../state/build.js";
 import type { Channel } from "../state/channels.js";
@@ -51,9 +52,11 @@ export interface UploadedFile {
 export class Person {
   readonly #world: World;
   readonly #user: User;
+  readonly #commands: Commands;
 
   /** @internal */
-  constructor(world: World, user: User) {
+  constructor(world: World, user: User, commands: Commands) {
+    this.#commands = commands;
     this.#world = world;
     this.#user = user;
   }
@@ -215,6 +218,16 @@ export class Person {
 
   reactivate(): void {
     changeUser(this.#world, this.#user, { deleted: false });
+  }
+
+  /** Gives a slash command (`/matrix link #general`) in a channel and waits for the app's immediate answer. */
+  async command(channel: string, line: string): Promise<CommandOutcome> {
+    return this.#commands.give(this.#user, this.#joined(channel), line);
+  }
+
+  /** The texts only this person sees in a channel, oldest first. */
+  ephemerals(channel: string): string[] {
+    return this.#channel(channel).ephemerals.filter((each) => each.userId === this.id).map((each) => each.text);
   }
 
   /** What a channel shows this person now. */
