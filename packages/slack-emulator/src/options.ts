@@ -10,7 +10,7 @@ export const usualBotScopes = [
 /** The scopes a person grants unless an app says otherwise. */
 export const usualUserScopes = [
   "channels:history", "channels:read", "channels:write", "chat:write", "emoji:read", "files:read", "files:write", "groups:history", "groups:read", "groups:write", "im:history", "im:read",
-  "im:write", "mpim:history", "mpim:read", "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "team:read", "users.profile:read", "users.profile:write", "users:read",
+  "im:write", "mpim:history", "mpim:read", "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "team:read", "users.profile:read", "users.profile:write", "users:read", "users:write",
 ];
 
 const id = (letters: string) => z.string().regex(new RegExp(`^[${letters}][A-Z0-9]+$`));

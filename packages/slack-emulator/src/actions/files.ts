@@ -115,7 +115,7 @@ export function deleteFile(world: World, file: StoredFile): void {
 
 /** Tells that a file changed: its title, or that its type became known. */
 export function announceFileChange(world: World, file: StoredFile): void {
-  const event = { type: "file_change", file_id: file.id, file: { id: file.id }, event_ts: world.eventTs() };
+  const event = { type: "file_change", file_id: file.id, file: { id: file.id } };
   for (const { channel } of carriers(world, file)) world.publish(event, { kind: "channel", channel, teamId: file.teamId });
 }
 

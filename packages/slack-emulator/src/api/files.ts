@@ -81,7 +81,7 @@ export const fileMethods: readonly Method[] = [
   method("files.info", ["files:read"], z.object({ file: optionalText }), (caller, args) => {
     const file = fileFor(caller, args.file);
     const count = { count: 100, total: 0, page: 1, pages: 0 };
-    return { file: fileView(caller.world, file), comments: [], paging: count, response_metadata: { next_cursor: "" } };
+    return { file: fileView(caller.world, file), comments: [], paging: count };
   }),
   method("files.list", ["files:read"], pageArgs, (caller, args) => {
     const known = [...caller.world.files.values()]

@@ -53,6 +53,7 @@ export class Commands {
   }
 
   #responseUrl(app: App, user: User, channel: Channel): ResponseUrl {
+    this.#world.forgetExpired();
     const path = `/commands/${user.teamId}/${this.#world.secret(6)}/${this.#world.secret(12)}`;
     const target: ResponseUrl = { path, appId: app.id, teamId: user.teamId, channelId: channel.id, userId: user.id, expiresAt: this.#world.clock.now() + responseLifetime, uses: 0 };
     this.#world.responseUrls.set(path, target);

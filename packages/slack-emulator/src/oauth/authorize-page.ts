@@ -29,6 +29,7 @@ function authorize(world: World, consents: Consents, request: Request, response:
   if (consent === undefined || consent.denied) {
     target.searchParams.set("error", "access_denied");
   } else {
+    world.forgetExpired();
     const code = `${consent.teamId}.${world.secret(16)}`;
     const expiresAt = world.clock.now() + codeLifetime;
     world.codes.set(code, { value: code, appId: app.id, teamId: consent.teamId, userId: consent.userId, channelId: consent.channelId, botScopes, userScopes, redirectUri, expiresAt, used: false });

@@ -48,6 +48,13 @@ export class World {
     return randomBytes(bytes).toString("hex");
   }
 
+  /** Forgets the codes and response URLs that expired. */
+  forgetExpired(): void {
+    const now = this.clock.now();
+    for (const [value, code] of this.codes) if (code.expiresAt <= now) this.codes.delete(value);
+    for (const [path, url] of this.responseUrls) if (url.expiresAt <= now) this.responseUrls.delete(path);
+  }
+
   team(id: string): Team {
     return found(this.teams.get(id), "workspace", id);
   }
