@@ -41,7 +41,9 @@ async function upload(world: World, largest: number, request: Request, response:
 /** The bytes of an upload: the body, or the first file of a multipart one, under whatever field name. */
 async function contentOf(body: Buffer, contentType: string): Promise<Buffer | undefined> {
   if (!contentType.startsWith("multipart/")) return body;
-  const form = await new globalThis.Response(Uint8Array.from(body), { headers: { "content-type": contentType } }).formData();
+  const form = await new globalThis.Response(Uint8Array.from(body), {
+    headers: { "content-type": contentType },
+  }).formData();
   for (const value of form.values()) if (typeof value !== "string") return Buffer.from(await value.arrayBuffer());
   return undefined;
 }
@@ -67,7 +69,12 @@ function mayDownload(world: World, file: StoredFile, request: Request): boolean 
 }
 
 function send(file: StoredFile, response: Response): void {
-  response.status(200).set({ "content-type": file.mimetype, "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}` });
+  response
+    .status(200)
+    .set({
+      "content-type": file.mimetype,
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+    });
   response.send(file.content);
 }
 

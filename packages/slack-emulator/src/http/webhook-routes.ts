@@ -60,9 +60,17 @@ function incoming(world: World, request: Request, response: Response): void {
   if (bot === undefined || bot.deleted) return fail(response, 404, "no_service");
   try {
     const { text } = content(payload);
-    if (payload.thread_ts !== undefined && channel.messages.get(payload.thread_ts) === undefined) return fail(response, 400, "invalid_thread_ts");
+    if (payload.thread_ts !== undefined && channel.messages.get(payload.thread_ts) === undefined)
+      return fail(response, 400, "invalid_thread_ts");
     // The webhooks of today's apps post under the app's own name, whatever the payload says.
-    postMessage(world, channel, authorOf(world, bot), { text, blocks: payload.blocks, attachments: payload.attachments, threadTs: payload.thread_ts, subtype: "bot_message", username: bot.name });
+    postMessage(world, channel, authorOf(world, bot), {
+      text,
+      blocks: payload.blocks,
+      attachments: payload.attachments,
+      threadTs: payload.thread_ts,
+      subtype: "bot_message",
+      username: bot.name,
+    });
     response.type("text/plain").send("ok");
   } catch (error) {
     if (!(error instanceof SlackError)) throw error;
@@ -92,9 +100,17 @@ function responding(world: World, request: Request, response: Response): void {
 export function answerCommand(world: World, target: ResponseUrl, payload: HookPayload): void {
   const channel = world.channel(target.channelId);
   const bot = [...world.bots.values()].find((each) => each.appId === target.appId && each.teamId === target.teamId);
-  if (bot === undefined || (payload.text === undefined && payload.blocks === undefined && payload.attachments === undefined)) return;
+  if (
+    bot === undefined ||
+    (payload.text === undefined && payload.blocks === undefined && payload.attachments === undefined)
+  )
+    return;
   if (payload.response_type === "in_channel") {
-    postMessage(world, channel, authorOf(world, bot), { text: payload.text ?? "", blocks: payload.blocks, attachments: payload.attachments });
+    postMessage(world, channel, authorOf(world, bot), {
+      text: payload.text ?? "",
+      blocks: payload.blocks,
+      attachments: payload.attachments,
+    });
     return;
   }
   const ts = channel.timestamps.next(world.clock.now());
