@@ -1,6 +1,7 @@
 import { createChannel, changeChannelId, shareChannel, unshareChannel } from "../actions/channels.js";
 import { addEmoji, announceNewUser, changeTeam, removeEmoji, renameEmoji, saveUserGroup } from "../actions/people.js";
 import { attachUnfurls } from "../actions/unfurl.js";
+import type { Commands } from "../events/commands.js";
 import type { Json, JsonObject } from "../json.js";
 import type { UserOptions } from "../options.js";
 import { buildUser, teamOf, userOf } from "../state/build.js";
@@ -14,9 +15,11 @@ import { Person, type Posted } from "./person.js";
 export class Workspace {
   readonly #world: World;
   readonly #team: Team;
+  readonly #commands: Commands;
 
   /** @internal */
-  constructor(world: World, team: Team) {
+  constructor(world: World, team: Team, commands: Commands) {
+    this.#commands = commands;
     this.#world = world;
     this.#team = team;
   }
@@ -31,19 +34,19 @@ export class Workspace {
 
   /** A person by handle or id. */
   person(name: string): Person {
-    return new Person(this.#world, userOf(this.#world, this.#team, name));
+    return new Person(this.#world, userOf(this.#world, this.#team, name), this.#commands);
   }
 
   /** Everybody, apps included. */
   people(): Person[] {
-    return this.#world.usersOf(this.#team.id).map((user) => new Person(this.#world, user));
+    return this.#world.usersOf(this.#team.id).map((user) => new Person(this.#world, user, this.#commands));
   }
 
   /** Somebody new: `team_join`. They are in no channel yet. */
   addPerson(options: UserOptions): Person {
     const user = buildUser(this.#world, this.#team, options);
     announceNewUser(this.#world, user);
-    return new Person(this.#world, user);
+    return new Person(this.#world, user, this.#commands);
   }
 
   /** A conversation by name or id. */
@@ -57,11 +60,23 @@ export class Workspace {
   }
 
   /** A channel out of nowhere: with everybody in it unless told otherwise, and without the messages about it. */
-  addChannel(name: string, options: { readonly private?: boolean; readonly members?: readonly string[]; readonly id?: string } = {}): ChannelHandle {
+  addChannel(
+    name: string,
+    options: { readonly private?: boolean; readonly members?: readonly string[]; readonly id?: string } = {},
+  ): ChannelHandle {
     const people = this.#world.usersOf(this.#team.id).filter((user) => user.botId === undefined && !user.deleted);
-    const members = (options.members?.map((each) => userOf(this.#world, this.#team, each)) ?? people).map((user) => user.id);
+    const members = (options.members?.map((each) => userOf(this.#world, this.#team, each)) ?? people).map(
+      (user) => user.id,
+    );
     const kind = options.private === true ? "private" : "public";
-    const channel = createChannel(this.#world, { id: options.id, kind, name, teamId: this.id, creatorId: members[0] ?? "", members });
+    const channel = createChannel(this.#world, {
+      id: options.id,
+      kind,
+      name,
+      teamId: this.id,
+      creatorId: members[0] ?? "",
+      members,
+    });
     return new ChannelHandle(this.#world, channel);
   }
 
@@ -83,7 +98,18 @@ export class Workspace {
     const before = [...this.#team.userGroups.values()].find((group) => group.handle === handle);
     const now = this.#world.clock.seconds();
     const members = users.map((each) => userOf(this.#world, this.#team, each).id);
-    const group = before ?? { id: this.#world.ids.next("S"), teamId: this.id, name, handle, description: "", users: members, disabled: 0, created: now, updated: now, createdBy: members[0] ?? "" };
+    const group = before ?? {
+      id: this.#world.ids.next("S"),
+      teamId: this.id,
+      name,
+      handle,
+      description: "",
+      users: members,
+      disabled: 0,
+      created: now,
+      updated: now,
+      createdBy: members[0] ?? "",
+    };
     group.users = members;
     group.name = name;
     saveUserGroup(this.#world, group);
