@@ -1,0 +1,168 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLogger, loadConfig, startTrestle, type RunningTrestle } from "@trestle/core";
+import { SlackEmulator, type SlackEmulatorOptions } from "@trestle/slack-emulator";
+import { Homeserver, type TestClient } from "@trestle/testkit";
+import { freePort, until } from "../../../../test/support/bounded.js";
+import { slackConnector } from "../../dist/index.js";
+
+export interface StageOptions {
+  readonly slack?: SlackEmulatorOptions;
+  /** Settings of the `network:` section. */
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly mode?: "socket" | "http";
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+interface RoomEvent {
+  readonly event_id: string;
+  readonly type: string;
+  readonly sender: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+const serverName = "slack.test";
+const bot = `@slackbot:${serverName}`;
+
+/** A homeserver, a Slack, and Trestle between them: one room linked to #general of the workspace acme. */
+export class SlackStage {
+  #trestle: RunningTrestle | undefined;
+
+  private constructor(
+    readonly homeserver: Homeserver,
+    readonly slack: SlackEmulator,
+    readonly alice: TestClient,
+    readonly room: string,
+    readonly directory: string,
+  ) {}
+
+  static async open(options: StageOptions = {}): Promise<SlackStage> {
+    const directory = await mkdtemp(join(tmpdir(), "trestle-slack-"));
+    const port = await freePort();
+    const registration = {
+      id: "slack",
+      url: `http://127.0.0.1:${port}`,
+      as_token: "as-token-of-the-slack-tests",
+      hs_token: "hs-token-of-the-slack-tests",
+      sender_localpart: "slackbot",
+      rate_limited: false,
+      namespaces: { users: [{ exclusive: true, regex: "^@slack_.*:slack\\.test$" }], aliases: [], rooms: [] },
+    };
+    const homeserver = await Homeserver.start({
+      serverName,
+      registrations: [registration],
+      retry: { firstMs: 5, maxMs: 50 },
+    });
+    const slack = await SlackEmulator.start(options.slack);
+    const alice = homeserver.createClient("alice");
+    const room = await alice.createRoom({
+      invite: [bot],
+      power_level_content_override: { users: { [alice.userId]: 100, [bot]: 100 } },
+    });
+    const app = slack.app();
+    const mode = options.mode ?? "socket";
+    const httpPort = mode === "http" ? await freePort() : 0;
+    if (mode === "http") app.setRequestUrl(`http://127.0.0.1:${httpPort}/slack/events`);
+    const team = slack.workspace("acme").id;
+    const general = slack.workspace("acme").channel("general").id;
+    const config = {
+      homeserver: { url: homeserver.url, name: serverName },
+      listen: { port },
+      operations: { port: 0 },
+      media: { port: 0, allowPrivate: ["127.0.0.1"] },
+      dataDirectory: "data",
+      encryptionKey: "a key for tests that is long enough",
+      permissions: { "*": "user", [alice.userId]: "admin" },
+      delivery: { retryMin: 5, retryMax: 100, stopTimeout: 2_000 },
+      ...options.config,
+      bridges: [
+        {
+          name: "slack",
+          connector: "slack",
+          registration: "registration.yaml",
+          links: [{ room, channel: `${team}/${general}` }],
+          network: {
+            mode,
+            apiUrl: slack.apiUrl,
+            workspaces: [{ botToken: app.botToken() }],
+            ...(mode === "socket"
+              ? { appToken: app.appToken }
+              : { signingSecret: app.signingSecret, http: { port: httpPort } }),
+            ...options.network,
+          },
+        },
+      ],
+    };
+    await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
+    await writeFile(join(directory, "trestle.yaml"), JSON.stringify(config));
+    const stage = new SlackStage(homeserver, slack, alice, room, directory);
+    await stage.start();
+    return stage;
+  }
+
+  get trestle(): RunningTrestle {
+    if (!this.#trestle) throw new Error("Trestle is not running");
+    return this.#trestle;
+  }
+
+  async start(): Promise<void> {
+    const loaded = await loadConfig(join(this.directory, "trestle.yaml"));
+    const level = process.env["TRESTLE_TEST_LOG"] === "1" ? "debug" : "silent";
+    this.#trestle = await startTrestle(loaded, {
+      log: createLogger({ ...loaded.config.log, level }),
+      connectors: { slack: slackConnector },
+    });
+    await this.trestle.greeted;
+    const botUser = this.slack.workspace("acme").channel("general");
+    await until(5_000, "the bot is in the channel", () => (botUser.members.length > 2 ? true : undefined));
+  }
+
+  async stop(): Promise<void> {
+    const trestle = this.#trestle;
+    this.#trestle = undefined;
+    await trestle?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.slack.stop();
+    await this.homeserver.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** What was said in the room, as a person sees it now. */
+  events(type = "m.room.message"): RoomEvent[] {
+    return this.homeserver
+      .room(this.room)
+      .timeline()
+      .filter((event) => event.type === type) as RoomEvent[];
+  }
+
+  bodies(): string[] {
+    return this.events().map(({ content }) => String(content["body"]));
+  }
+
+  async saidOnMatrix(body: string): Promise<RoomEvent> {
+    return until(
+      8_000,
+      `"${body}" in the room`,
+      () => this.events().find(({ content }) => content["body"] === body),
+      () => this.bodies().join("\n"),
+    );
+  }
+
+  async saidOnSlack(text: string, channel = "general") {
+    const handle = this.slack.workspace("acme").channel(channel);
+    return until(
+      8_000,
+      `"${text}" in Slack`,
+      () => handle.messages().find((message) => message.text === text),
+      () => handle.texts().join("\n"),
+    );
+  }
+
+  async eventually(holds: () => boolean, what: string): Promise<void> {
+    await until(8_000, what, () => (holds() ? true : undefined));
+  }
+}
