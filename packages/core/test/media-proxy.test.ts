@@ -34,6 +34,21 @@ describe("a media link", () => {
     expect(JSON.stringify(answer.headers)).not.toContain("secret-token");
   });
 
+  it("to a person's picture is the same all day, asks for no event, and ends with its time", async () => {
+    let now = Date.UTC(2026, 0, 1, 8);
+    const { proxy, local } = await bench.proxy({ now: () => now, checkEvent: () => Promise.resolve("gone") });
+    const first = proxy.avatarLink(file);
+    expect((await get(local(first))).status).toBe(200);
+    now += 10 * 3_600_000;
+    expect(proxy.avatarLink(file)).toBe(first);
+    now += 10 * 3_600_000;
+    expect(proxy.avatarLink(file)).not.toBe(first);
+    expect((await get(local(first))).status).toBe(200);
+    now += 60 * 24 * 3_600_000;
+    expect((await get(local(first))).status).toBe(410);
+    expect((await get(local(first.replace("/avatar", "/other")))).status).toBe(404);
+  });
+
   it.each([
     ["text/html", "application/octet-stream", "attachment"],
     ["image/svg+xml", "application/octet-stream", "attachment"],

@@ -62,6 +62,7 @@ export class FakeCore {
       },
       links: async () => core.links,
       openMedia: notUsed,
+      avatarLink: () => undefined,
       storage: {
         get: async (key) => core.stored.get(key),
         set: async (key, value) => void core.stored.set(key, value),

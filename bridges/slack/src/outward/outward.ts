@@ -160,8 +160,9 @@ export class Outward {
   }
 
   /** Under whose name the relay posts. */
-  #relayed({ name, userId }: Author): Readonly<Record<string, unknown>> {
-    return { username: slackUsername(name, userId) };
+  #relayed({ name, userId, avatar }: Author): Readonly<Record<string, unknown>> {
+    const icon = avatar && this.parts.network.avatarLink(avatar);
+    return { username: slackUsername(name, userId), ...(icon !== undefined && { icon_url: icon }) };
   }
 
   async #shown(

@@ -136,7 +136,13 @@ export class SlackStage {
     return this.homeserver
       .room(this.room)
       .timeline()
-      .filter((event) => event.type === type) as RoomEvent[];
+      .filter((event) => event.type === type)
+      .map((event) => ({
+        event_id: String(event.event_id),
+        type,
+        sender: String(event.sender),
+        content: event.content as Readonly<Record<string, unknown>>,
+      }));
   }
 
   bodies(): string[] {

@@ -72,6 +72,7 @@ export interface BridgeParts {
   readonly metrics: Metrics;
   readonly budget: MemoryBudget;
   readonly mediaLink: BridgeRuntime["mediaLink"];
+  readonly avatarLink: BridgeRuntime["avatarLink"];
   readonly revokeMedia: BridgeRuntime["revokeMedia"];
   readonly services: () => Services;
   readonly dataDirectory: string;
@@ -417,8 +418,20 @@ export class Bridge implements AppServiceHandler {
   }
 
   #makeRuntime(journal: Journal): BridgeRuntime {
-    const { key, config, global, registration, connector, store, clock, metrics, rooms, mediaLink, revokeMedia } =
-      this.#parts;
+    const {
+      key,
+      config,
+      global,
+      registration,
+      connector,
+      store,
+      clock,
+      metrics,
+      rooms,
+      mediaLink,
+      avatarLink,
+      revokeMedia,
+    } = this.#parts;
     const client = new MatrixClient({
       url: global.homeserver.url,
       asToken: registration.asToken,
@@ -456,6 +469,7 @@ export class Bridge implements AppServiceHandler {
       messages: new Messages(store),
       members: new Members(store),
       mediaLink,
+      avatarLink,
       revokeMedia,
       deadlines: new Deadlines(clock, global.delivery.handlerTimeout),
       get handlers() {

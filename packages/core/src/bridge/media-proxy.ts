@@ -13,12 +13,15 @@ import type { BridgeRuntime } from "./runtime.js";
 export interface RunningMediaProxy {
   /** Makes the links of one bridge, whose bot sees its rooms. */
   linkFor(client: () => MatrixClient): BridgeRuntime["mediaLink"];
+  /** A public link to a person's picture. */
+  avatarLink(uri: string): string | undefined;
   revoke(event: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const off: RunningMediaProxy = {
   linkFor: () => () => undefined,
+  avatarLink: () => undefined,
   revoke: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
@@ -76,6 +79,7 @@ export async function startMediaProxy(
       return (uri, name, room, event) =>
         proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
     },
+    avatarLink: (uri) => proxy.avatarLink(ContentUri(uri)),
     revoke: (event) => proxy.revoke(EventId(event)),
     close: () => proxy.close(),
   };

@@ -53,6 +53,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       const { stream, contentType, size } = media.body;
       return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
     },
+    avatarLink: (avatar) => runtime.avatarLink(avatar),
     logins: () => parts.logins.all(),
   };
 }

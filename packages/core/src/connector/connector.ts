@@ -77,6 +77,11 @@ export interface Network {
   readonly openMedia: (
     uri: ContentUri,
   ) => Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
+  /**
+   * A public link to a Matrix user's picture, for networks that show one from a URL: signed, the same for a day, and ending
+   * with `media.expire`. `undefined` where the media proxy has no public address.
+   */
+  readonly avatarLink: (avatar: ContentUri) => string | undefined;
   /** A small persistent map of the connector's own; values at most 64 KiB. Encrypted at rest where a key is configured. */
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */

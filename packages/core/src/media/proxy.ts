@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { ContentUri, EventId, RoomId } from "../connector/ids.js";
+import { EventId, RoomId, type ContentUri } from "../connector/ids.js";
 import type { Logger } from "../log/logger.js";
 import type { MatrixClient } from "../matrix/client.js";
 import { safeFileName } from "./file-name.js";
@@ -40,6 +40,9 @@ export interface MediaLinkRequest {
   readonly room: RoomId;
   readonly event: EventId;
 }
+
+const dayMs = 24 * 3_600_000;
+const avatarName = "avatar";
 
 /** A download under way. */
 export interface Transfer {
@@ -82,6 +85,16 @@ export class MediaProxy {
     const fileName = safeFileName(name);
     const token = this.#signer.sign({ uri, room, event, expiresAt: this.#now() + this.options.expireMs }, fileName);
     return `${this.#prefix}/media/v1/${token}/${encodeURIComponent(fileName)}`;
+  }
+
+  /**
+   * A public link to a person's picture, which is nobody's message: it ends by its time alone. The same for a whole day, so
+   * that whoever shows it need not fetch it for each message.
+   */
+  avatarLink(uri: ContentUri): string {
+    const today = Math.floor(this.#now() / dayMs) * dayMs;
+    const grant = { uri, room: RoomId(""), event: EventId(""), expiresAt: today + dayMs + this.options.expireMs };
+    return `${this.#prefix}/media/v1/${this.#signer.sign(grant, avatarName)}/${avatarName}`;
   }
 
   /** Listens. Rejects where the address is not to be had. */
@@ -177,6 +190,7 @@ export class MediaProxy {
   }
 
   async #presence({ room, event }: MediaGrant, signal: AbortSignal): Promise<EventPresence> {
+    if (event === "") return "present";
     try {
       if (await this.options.revocations.isRevoked(event)) return "gone";
       return (await this.options.checkEvent?.(room, event, signal)) ?? "present";

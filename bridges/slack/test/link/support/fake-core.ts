@@ -49,6 +49,7 @@ export class FakeCore {
     },
     links: () => Promise.resolve([]),
     openMedia: () => Promise.reject(new Error("not used by the link")),
+    avatarLink: () => undefined,
     storage: {
       get: (key) => Promise.resolve(this.stored.get(key)),
       set: (key, value) => Promise.resolve(void this.stored.set(key, value)),
