@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import request from "undici/lib/api/api-request.js";
 import Agent from "undici/lib/dispatcher/agent.js";
 import type { RawAnswer } from "./answer.js";
 import { Watch } from "./watch.js";
@@ -67,7 +68,7 @@ export class Downloader {
     let url = new URL(path, this.origin);
     for (let redirects = 0; ; redirects += 1) {
       const home = url.origin === this.origin;
-      const response = await (home ? this.pool : this.#elsewhere).request({
+      const response = await request.call(home ? this.pool : this.#elsewhere, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: "GET",

@@ -11,6 +11,12 @@ declare module "undici/lib/dispatcher/agent.js" {
 declare module "undici/lib/dispatcher/client.js" {
   export { Client as default } from "undici";
 }
+declare module "undici/lib/api/api-request.js" {
+  import type { Dispatcher } from "undici";
+  /** `Dispatcher.request`, which only the index attaches to the class. */
+  const request: (this: Dispatcher, options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>;
+  export default request;
+}
 declare module "undici/lib/core/connect.js" {
   export { buildConnector as default } from "undici";
 }
