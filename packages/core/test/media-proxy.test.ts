@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { IncomingMessage } from "node:http";
 import { eventPresence } from "../dist/media/revocation.js";
-import { event, file, get, link, ProxyBench } from "./support/media-proxy.js";
+import { event, file, get, link, ProxyBench, uri } from "./support/media-proxy.js";
 import { json, Signal } from "./support/wire-server.js";
 
 let bench: ProxyBench;
@@ -36,13 +36,17 @@ describe("a media link", () => {
 
   it("to a person's picture is the same all day, asks for no event, and ends with its time", async () => {
     let now = Date.UTC(2026, 0, 1, 8);
-    const { proxy, local } = await bench.proxy({ now: () => now, checkEvent: () => Promise.resolve("gone") });
-    const first = proxy.avatarLink(file);
+    const { proxy, local } = await bench.proxy({
+      now: () => now,
+      expireMs: 30 * 24 * 3_600_000,
+      checkEvent: () => Promise.resolve("gone"),
+    });
+    const first = proxy.avatarLink(uri);
     expect((await get(local(first))).status).toBe(200);
     now += 10 * 3_600_000;
-    expect(proxy.avatarLink(file)).toBe(first);
+    expect(proxy.avatarLink(uri)).toBe(first);
     now += 10 * 3_600_000;
-    expect(proxy.avatarLink(file)).not.toBe(first);
+    expect(proxy.avatarLink(uri)).not.toBe(first);
     expect((await get(local(first))).status).toBe(200);
     now += 60 * 24 * 3_600_000;
     expect((await get(local(first))).status).toBe(410);
