@@ -1,8 +1,10 @@
+import type { Express } from "express";
 import { Clock } from "./clock.js";
 import type { Limits, Services } from "./api/method.js";
 import { controlRoutes } from "./control/routes.js";
 import { Commands } from "./events/commands.js";
 import { Deliverer } from "./events/deliverer.js";
+import type { Transport } from "./events/delivery.js";
 import { HttpTransport } from "./events/http-transport.js";
 import { Publisher } from "./events/publisher.js";
 import { EventFaults } from "./faults/event-faults.js";
@@ -23,6 +25,8 @@ import { SocketHub } from "./socket/hub.js";
 import { buildApp, buildWorld, teamOf } from "./state/build.js";
 import { World } from "./state/world.js";
 
+const unreachable: Transport = { attempt: () => Promise.resolve({ ok: false, reason: "connection_failed" }) };
+
 /** A Slack to run tests against. */
 export class SlackEmulator {
   /** Its time: advance it to let retries, limits and expiries fall due. */
@@ -36,8 +40,10 @@ export class SlackEmulator {
   readonly #publisher: Publisher;
   readonly #calls: CallLog;
   readonly #commands: Commands;
+  readonly #rateLimits: RateLimits;
   readonly #consents = new Consents();
   #listening: Listening | undefined;
+  #down: URL | undefined;
 
   /** @throws ZodError when the options are not as they should be; Error when they name what is not there. */
   constructor(options: SlackEmulatorOptions = {}) {
@@ -49,6 +55,11 @@ export class SlackEmulator {
     const eventFaults = new EventFaults(this.clock);
     this.faults = new Faults(eventFaults);
     this.#calls = new CallLog(this.#options.remembered);
+    const { rateLimits: methods, postsPerSecond, postBurst: burst } = this.#options;
+    this.#rateLimits = new RateLimits(
+      this.clock,
+      methods === undefined ? undefined : { methods, postsPerSecond, burst },
+    );
     const loseAck = eventFaults.losesAck.bind(eventFaults);
     const { ackTimeout, leaveTimeout, retryDelays, remembered } = this.#options;
     this.#sockets = new SocketHub({ clock: this.clock, ackTimeout, leaveTimeout, loseAck });
@@ -59,6 +70,7 @@ export class SlackEmulator {
       retryDelays,
       remembered,
       transportFor: ({ app }) => {
+        if (this.#down !== undefined) return { name: app.socketMode ? "socket" : "http", transport: unreachable };
         if (app.socketMode) return { name: "socket", transport: this.#sockets };
         return app.requestUrl === undefined
           ? { name: "none", transport: undefined }
@@ -84,21 +96,7 @@ export class SlackEmulator {
   /** Starts to listen. */
   async start(): Promise<{ readonly url: string; readonly apiUrl: string }> {
     if (this.#listening !== undefined) throw new Error("The emulator is running already");
-    const application = createApplication(this.#options.fileSize);
-    const { rateLimits: methods, postsPerSecond, postBurst: burst } = this.#options;
-    const rateLimits = new RateLimits(
-      this.clock,
-      methods === undefined ? undefined : { methods, postsPerSecond, burst },
-    );
-    application.all(
-      "/api/:method",
-      apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits }),
-    );
-    authorizePage(application, this.#world, this.#consents);
-    webhookRoutes(application, this.#world);
-    controlRoutes(application, this);
-    fileRoutes(application, this.#world, this.#options.fileSize);
-    this.#listening = await listen(application, this.#options.host, this.#options.port);
+    this.#listening = await listen(this.#application(), this.#options.host, this.#options.port);
     this.#sockets.attach(this.#listening.server);
     this.#world.baseUrl = this.#listening.url;
     return { url: this.url, apiUrl: this.apiUrl };
@@ -111,6 +109,22 @@ export class SlackEmulator {
     this.clock.close();
     await this.#listening?.close();
     this.#listening = undefined;
+  }
+
+  /** Slack is down: connections are cut and refused, and nothing is sent, until {@link comeBack}. People go on. */
+  async goDown(): Promise<void> {
+    const { url } = this;
+    this.#down = new URL(url);
+    await this.#sockets.closeAll();
+    await this.#listening?.close();
+  }
+
+  /** Slack is there again, at the same address. Events of the meantime are tried again when their time has come. */
+  async comeBack(): Promise<void> {
+    if (this.#down === undefined) throw new Error("The emulator is not down: call goDown() first");
+    this.#listening = await listen(this.#application(), this.#options.host, Number(this.#down.port));
+    this.#sockets.attach(this.#listening.server);
+    this.#down = undefined;
   }
 
   /** Where it listens, without a slash at the end. */
@@ -195,11 +209,26 @@ export class SlackEmulator {
     return this.#deliverer.open;
   }
 
+  #application(): Express {
+    const application = createApplication(this.#options.fileSize);
+    application.all(
+      "/api/:method",
+      apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits: this.#rateLimits }),
+    );
+    authorizePage(application, this.#world, this.#consents);
+    webhookRoutes(application, this.#world);
+    controlRoutes(application, this);
+    fileRoutes(application, this.#world, this.#options.fileSize);
+    return application;
+  }
+
   #services(): Services {
+    const { historyPage, editWindowMinutes, standardEmoji, fileSize } = this.#options;
     const limits: Limits = {
-      historyPage: this.#options.historyPage,
-      editWindowMinutes: this.#options.editWindowMinutes,
-      fileSize: this.#options.fileSize,
+      historyPage,
+      editWindowMinutes,
+      standardEmoji: standardEmoji === undefined ? undefined : new Set(standardEmoji),
+      fileSize,
     };
     return { world: this.#world, sockets: this.#sockets, publisher: this.#publisher, limits };
   }

@@ -80,6 +80,6 @@ function publicDownload(world: World, request: Request, response: Response): voi
 }
 
 function picture(world: World, request: Request, response: Response): void {
-  const image = world.images.get(request.path) ?? world.images.get(request.path.replace(/-\d+\.png$/, ""));
+  const image = world.images.get(request.path) ?? world.images.get(request.path.replace(/-(?:\d+|original)\.png$/, ""));
   response.set("content-type", image?.mimetype ?? "image/png").send(image?.content ?? onePixel);
 }
