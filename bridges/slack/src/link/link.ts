@@ -1,11 +1,4 @@
-import type {
-  ChannelLink,
-  ConnectContext,
-  Failure,
-  Interpretation,
-  Network,
-  NetworkEvent,
-} from "@trestle/core";
+import type { ChannelLink, ConnectContext, Failure, Interpretation, Network, NetworkEvent } from "@trestle/core";
 import type { App } from "@slack/bolt";
 import type { SlackConfig } from "../config.js";
 import { channelIdOf, placeOf } from "../ids.js";

@@ -82,7 +82,12 @@ describe("sending", () => {
     expect(failed(await post(on, "hello", on.general.id, effect))).toBe("uncertain");
     await on.hears("hello");
     const asked = on.slack.calls("conversations.history").length;
-    const found = await on.link.poster.findSent({ workspace: on.workspace, channel: on.general.id, effect, since: Date.now() });
+    const found = await on.link.poster.findSent({
+      workspace: on.workspace,
+      channel: on.general.id,
+      effect,
+      since: Date.now(),
+    });
     expect(found).toEqual({ id: on.general.messages()[0]?.ts });
     // Only the look for what was missed at the start has asked.
     expect(on.slack.calls("conversations.history").length).toBe(asked);
@@ -96,7 +101,13 @@ describe("sending", () => {
     on.slack.faults.api({ kind: "drop_after", method: "chat.postMessage", times: 1 });
     const since = Date.now();
     const { workspace } = on;
-    await on.link.poster.post({ workspace, channel: on.general.id, effect, thread: root.ts, arguments: { text: "answer" } });
+    await on.link.poster.post({
+      workspace,
+      channel: on.general.id,
+      effect,
+      thread: root.ts,
+      arguments: { text: "answer" },
+    });
     const wanted = { workspace, channel: on.general.id, effect, since, thread: root.ts };
     expect(await on.link.poster.findSent(wanted)).toEqual({ id: on.general.thread(root.ts)[1]?.ts });
     expect(await on.link.poster.findSent({ ...wanted, effect: newEffect() })).toBeNull();
@@ -113,7 +124,12 @@ describe("sending", () => {
   it("leaves a channel alone that Slack wants left alone, and no other channel and no other method", async () => {
     const on = await open();
     const random = on.slack.workspace().channel("random").id;
-    const limit = on.slack.faults.api({ kind: "rate_limit", method: "chat.postMessage", channel: on.general.id, retryAfter: 60 });
+    const limit = on.slack.faults.api({
+      kind: "rate_limit",
+      method: "chat.postMessage",
+      channel: on.general.id,
+      retryAfter: 60,
+    });
     expect(await post(on, "one")).toMatchObject({ failed: "retry", afterMs: 60_000 });
     expect(limit.hits).toBe(1);
     // It is not even tried.
@@ -132,7 +148,10 @@ describe("sending", () => {
     expect(on.core.statuses.get(name)?.state).toBe("connected");
     on.slack.app().revoke(token);
     expect(failed(await post(on, "hello"))).toBe("retry");
-    expect(on.core.statuses.get(name)).toMatchObject({ state: "failed", detail: expect.stringContaining("install the app again") });
+    expect(on.core.statuses.get(name)).toMatchObject({
+      state: "failed",
+      detail: expect.stringContaining("install the app again"),
+    });
   });
 });
 
@@ -151,7 +170,13 @@ async function call(url: string, method = "chat.postMessage") {
   transport = new Transport({ connectTimeoutMs: 300 });
   const log = pino({ level: "silent" });
   const api = new SlackApi({ url, timeoutMs: 500, history: "internal", pacer: new Pacer(), transport, log });
-  return api.call({ team: "T1", token: "xoxb-1", method, arguments: { channel: "C1" }, answer: z.looseObject({ ts: z.string() }) });
+  return api.call({
+    team: "T1",
+    token: "xoxb-1",
+    method,
+    arguments: { channel: "C1" },
+    answer: z.looseObject({ ts: z.string() }),
+  });
 }
 
 describe("an answer of Slack", () => {
@@ -182,18 +207,28 @@ describe("an answer of Slack", () => {
 
   it("is no doubt where nothing is changed: a request for facts is made again", async () => {
     expect(await answered((response) => response.destroy(), "users.info")).toMatchObject({ failed: "retry" });
-    expect(await answered((response) => response.writeHead(502).end(), "users.info")).toMatchObject({ failed: "retry" });
-    expect(await answered(json({ ok: true }), "users.info")).toMatchObject({ failed: "permanent", code: "unexpected_answer" });
+    expect(await answered((response) => response.writeHead(502).end(), "users.info")).toMatchObject({
+      failed: "retry",
+    });
+    expect(await answered(json({ ok: true }), "users.info")).toMatchObject({
+      failed: "permanent",
+      code: "unexpected_answer",
+    });
   });
 
   it("is surely none where nothing could be sent", async () => {
     const port = await freePort();
-    expect(await call(`http://127.0.0.1:${port}/api/`)).toMatchObject({ failed: "retry", reason: expect.stringContaining("ECONNREFUSED") });
+    expect(await call(`http://127.0.0.1:${port}/api/`)).toMatchObject({
+      failed: "retry",
+      reason: expect.stringContaining("ECONNREFUSED"),
+    });
     expect(await call("http://slack.invalid/api/")).toMatchObject({ failed: "retry" });
   });
 
   it("names the scope that is missing", async () => {
-    const result = await answered(json({ ok: false, error: "missing_scope", needed: "chat:write", provided: "commands" }));
+    const result = await answered(
+      json({ ok: false, error: "missing_scope", needed: "chat:write", provided: "commands" }),
+    );
     expect(result).toMatchObject({ failed: "permanent", reason: expect.stringContaining("needed: chat:write") });
   });
 
@@ -224,7 +259,8 @@ describe("an answer of Slack", () => {
       transport,
       log: pino({ level: "silent" }),
     });
-    for (const token of ["xoxb-1", "xoxb-2"]) await api.call({ team: "T", token, method: "auth.test", answer: z.looseObject({}) });
+    for (const token of ["xoxb-1", "xoxb-2"])
+      await api.call({ team: "T", token, method: "auth.test", answer: z.looseObject({}) });
     await api.call({ team: "T", method: "oauth.v2.access", answer: z.looseObject({}) });
     expect(tokens).toEqual(["Bearer xoxb-1", "Bearer xoxb-2", undefined]);
   });
@@ -243,7 +279,12 @@ describe("an answer of Slack", () => {
       log: pino({ level: "silent" }),
     });
     const controller = new AbortController();
-    const calling = api.call({ team: "T", method: "chat.postMessage", answer: z.looseObject({}), signal: controller.signal });
+    const calling = api.call({
+      team: "T",
+      method: "chat.postMessage",
+      answer: z.looseObject({}),
+      signal: controller.signal,
+    });
     server.once("request", () => controller.abort());
     expect(await calling).toMatchObject({ failed: "uncertain" });
   });

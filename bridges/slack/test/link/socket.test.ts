@@ -111,7 +111,15 @@ describe("Socket Mode", () => {
   it("survives frames that make no sense, and answers those that it has no use for", async () => {
     const on = await open();
     const app = on.slack.app();
-    for (const frame of ["{", "null", "[]", '"text"', '{"type":7}', '{"type":"events_api"}', '{"type":"disconnect","reason":5}'])
+    for (const frame of [
+      "{",
+      "null",
+      "[]",
+      '"text"',
+      '{"type":7}',
+      '{"type":"events_api"}',
+      '{"type":"disconnect","reason":5}',
+    ])
       app.sendFrame(frame);
     app.sendFrame({ type: "events_api", envelope_id: "e1", payload: { type: "app_rate_limited", team_id: on.team } });
     app.sendFrame({ type: "events_api", envelope_id: "e2", payload: null });

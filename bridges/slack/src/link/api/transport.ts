@@ -1,5 +1,12 @@
 import type { Socket } from "node:net";
-import { Agent, buildConnector, FormData as UndiciFormData, ProxyAgent, fetch as undiciFetch, type Dispatcher } from "undici";
+import {
+  Agent,
+  buildConnector,
+  FormData as UndiciFormData,
+  ProxyAgent,
+  fetch as undiciFetch,
+  type Dispatcher,
+} from "undici";
 import type { FetchFunction } from "@slack/web-api";
 
 export interface TransportOptions {

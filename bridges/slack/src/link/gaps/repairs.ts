@@ -73,7 +73,12 @@ export class Repairs {
     const heldUntil = this.#now() + this.#holdMs;
     const known = await this.options.ledger.find(key);
     if (!known) await this.options.ledger.begin(key, this.#now());
-    this.#watched.set(key, { team, channel, ...(known ? none : { repaired: this.#outages, underWay: this.#outages }), heldUntil });
+    this.#watched.set(key, {
+      team,
+      channel,
+      ...(known ? none : { repaired: this.#outages, underWay: this.#outages }),
+      heldUntil,
+    });
   }
 
   async unwatch(team: string, channel: string): Promise<void> {
@@ -177,9 +182,15 @@ export class Repairs {
       await this.options.commit(id, lane, { from: "event", team: watched.team, body: envelopeOf(workspace, id, each) });
     }
     const { team, channel } = watched;
-    await this.options.commit(`repaired:${key}:${this.#now()}:${round}`, lane, { from: "repaired", team, channel, round });
+    await this.options.commit(`repaired:${key}:${this.#now()}:${round}`, lane, {
+      from: "repaired",
+      team,
+      channel,
+      round,
+    });
     this.options.observe?.({ channel: key, missed: missed.length });
-    if (missed.length > 0) this.options.log.info({ channel: key, events: missed.length }, "What was missed in a channel is made up for");
+    if (missed.length > 0)
+      this.options.log.info({ channel: key, events: missed.length }, "What was missed in a channel is made up for");
   }
 
   /** `undefined` where Slack does not say. */

@@ -59,7 +59,11 @@ export class InstallRoutes {
 
   /** `GET /slack/oauth_redirect`: the person comes back. */
   readonly complete: Route = async (request, response, url) => {
-    const headers = { "set-cookie": this.#cookie("", 0), "cache-control": "no-store", "referrer-policy": "no-referrer" };
+    const headers = {
+      "set-cookie": this.#cookie("", 0),
+      "cache-control": "no-store",
+      "referrer-policy": "no-referrer",
+    };
     const say = (status: number, text: string): void => answer(response, status, `${text}\n`, headers);
     if (!this.#takeState(url.searchParams.get("state") ?? "", cookieOf(request)))
       return say(400, "This link was used before, is too old, or was opened in another browser. Begin again.");

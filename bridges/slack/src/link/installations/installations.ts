@@ -27,7 +27,8 @@ export interface InstallationsOptions {
 
 const storedKey = (id: string): string => `installation:${id}`;
 /** What a token of the configuration was last known to be for. The token itself is not kept. */
-const knownKey = (token: string): string => `workspace:${createHash("sha256").update(token).digest("base64url").slice(0, 22)}`;
+const knownKey = (token: string): string =>
+  `workspace:${createHash("sha256").update(token).digest("base64url").slice(0, 22)}`;
 const memberKey = (team: string): string => `organisation:${team}`;
 
 /**
@@ -193,7 +194,10 @@ export class Installations {
       const known = token === undefined || typeof json !== "object" ? json : { ...json, token: { value: token } };
       return installationSchema.parse(known);
     } catch (error) {
-      this.options.log.error({ err: error, key }, "What is stored of a workspace cannot be read; install the app there again");
+      this.options.log.error(
+        { err: error, key },
+        "What is stored of a workspace cannot be read; install the app there again",
+      );
       return undefined;
     }
   }

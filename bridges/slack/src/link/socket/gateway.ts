@@ -178,7 +178,8 @@ export class SocketGateway {
     if (this.#closing.signal.aborted) return;
     if (!slot.current) this.#report(slot, trouble.hopeless ? "failed" : "waiting", trouble.reason);
     const what = { connection: slot.name, reason: trouble.reason, againInMs: ms };
-    if (trouble.hopeless) this.options.log.error(what, "Slack does not let the bridge connect: see to the app's token and Socket Mode");
+    if (trouble.hopeless)
+      this.options.log.error(what, "Slack does not let the bridge connect: see to the app's token and Socket Mode");
     else this.options.log.warn(what, "A connection to Slack is opened again");
     await pause(ms, this.#closing.signal);
   }

@@ -89,8 +89,11 @@ export class Stage {
   }
 
   async hears(...texts: readonly string[]): Promise<void> {
-    await until(10_000, `${texts.join(", ")}`, () => (texts.every((text) => this.heard().includes(text)) ? true : undefined), () =>
-      JSON.stringify(this.heard()),
+    await until(
+      10_000,
+      `${texts.join(", ")}`,
+      () => (texts.every((text) => this.heard().includes(text)) ? true : undefined),
+      () => JSON.stringify(this.heard()),
     );
   }
 
@@ -136,7 +139,9 @@ function listen(link: SlackLink): void {
       const { making } = context;
       if (event.item.type !== "message") return Promise.resolve();
       const channel = ChannelId(channelIdOf({ team: making.team, channel: event.item.channel }));
-      making.happened(message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`));
+      making.happened(
+        message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`),
+      );
       return Promise.resolve();
     });
 }
