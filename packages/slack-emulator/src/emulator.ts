@@ -1,5 +1,6 @@
 import { Clock } from "./clock.js";
 import type { Limits, Services } from "./api/method.js";
+import { Commands } from "./events/commands.js";
 import { Deliverer } from "./events/deliverer.js";
 import { HttpTransport } from "./events/http-transport.js";
 import { Publisher } from "./events/publisher.js";
@@ -7,7 +8,12 @@ import { EventFaults } from "./faults/event-faults.js";
 import { Faults } from "./faults/faults.js";
 import { apiRoute } from "./http/api-route.js";
 import { type ApiCall, CallLog } from "./http/call-log.js";
+import { fileRoutes } from "./http/file-routes.js";
+import { RateLimits } from "./http/rate-limits.js";
 import { createApplication, listen, type Listening } from "./http/server.js";
+import { webhookRoutes } from "./http/webhook-routes.js";
+import { authorizePage } from "./oauth/authorize-page.js";
+import { Consents } from "./oauth/consent.js";
 import { optionsSchema, type AppOptions, type ResolvedOptions, type SlackEmulatorOptions } from "./options.js";
 import { AppHandle } from "./people/app-handle.js";
 import { waitFor, type WaitOptions } from "./people/wait.js";
@@ -28,6 +34,8 @@ export class SlackEmulator {
   readonly #deliverer: Deliverer;
   readonly #publisher: Publisher;
   readonly #calls: CallLog;
+  readonly #commands: Commands;
+  readonly #consents = new Consents();
   #listening: Listening | undefined;
 
   /** @throws ZodError when the options are not as they should be; Error when they name what is not there. */
@@ -55,7 +63,8 @@ export class SlackEmulator {
       },
     });
     eventFaults.onDelayed((delivery) => this.#deliverer.deliver(delivery));
-    this.#publisher = new Publisher(this.#world, this.#deliverer);
+    this.#publisher = new Publisher(this.#world, this.#deliverer, this.#options.eventsPerHour);
+    this.#commands = new Commands(this.#world, this.#sockets, ackTimeout);
     this.#world.publish = this.#publisher.publish.bind(this.#publisher);
     this.#world.tokensEnded = (tokens) => {
       for (const token of tokens) if (token.kind === "app") this.#sockets.askToLeave(token.appId, "link_disabled");
@@ -73,7 +82,12 @@ export class SlackEmulator {
   async start(): Promise<{ readonly url: string; readonly apiUrl: string }> {
     if (this.#listening !== undefined) throw new Error("The emulator is running already");
     const application = createApplication(this.#options.fileSize);
-    application.all("/api/:method", apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls }));
+    const { rateLimits: methods, postsPerSecond, postBurst: burst } = this.#options;
+    const rateLimits = new RateLimits(this.clock, methods === undefined ? undefined : { methods, postsPerSecond, burst });
+    application.all("/api/:method", apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits }));
+    authorizePage(application, this.#world, this.#consents);
+    webhookRoutes(application, this.#world);
+    fileRoutes(application, this.#world, this.#options.fileSize);
     this.#listening = await listen(application, this.#options.host, this.#options.port);
     this.#sockets.attach(this.#listening.server);
     this.#world.baseUrl = this.#listening.url;
@@ -104,14 +118,21 @@ export class SlackEmulator {
   workspace(domain?: string): Workspace {
     const team = domain === undefined ? [...this.#world.teams.values()][0] : teamOf(this.#world, domain);
     if (team === undefined) throw new Error("The emulator has no workspace");
-    return new Workspace(this.#world, team);
+    return new Workspace(this.#world, team, this.#commands);
   }
 
   /** An app by name or id; the first one when absent. */
   app(name?: string): AppHandle {
     const app = [...this.#world.apps.values()].find((each) => name === undefined || each.name === name || each.id === name);
     if (app === undefined) throw new Error(`The emulator has no app ${name ?? ""}`);
-    return new AppHandle(this.#world, app, this.#sockets, this.#deliverer);
+    return new AppHandle(app, {
+      world: this.#world,
+      sockets: this.#sockets,
+      deliverer: this.#deliverer,
+      publisher: this.#publisher,
+      consents: this.#consents,
+      ackTimeout: this.#options.ackTimeout,
+    });
   }
 
   /** Makes another app. */

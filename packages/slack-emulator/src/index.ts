@@ -4,9 +4,11 @@ export type { AppOptions, ChannelOptions, InstallOptions, SlackEmulatorOptions, 
 export { usualBotScopes, usualUserScopes } from "./options.js";
 export { Workspace } from "./people/workspace.js";
 export { Person } from "./people/person.js";
-export type { Posted, PostOptions } from "./people/person.js";
+export type { Posted, PostOptions, UploadedFile } from "./people/person.js";
 export { ChannelHandle } from "./people/channel-handle.js";
 export type { SeenMessage } from "./people/channel-handle.js";
+export type { CommandOutcome } from "./events/commands.js";
+export type { Decision } from "./people/app-handle.js";
 export { AppHandle } from "./people/app-handle.js";
 export type { WaitOptions } from "./people/wait.js";
 export { Clock } from "./clock.js";

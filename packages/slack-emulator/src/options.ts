@@ -10,7 +10,7 @@ export const usualBotScopes = [
 /** The scopes a person grants unless an app says otherwise. */
 export const usualUserScopes = [
   "channels:history", "channels:read", "channels:write", "chat:write", "emoji:read", "files:read", "files:write", "groups:history", "groups:read", "groups:write", "im:history", "im:read",
-  "im:write", "mpim:history", "mpim:read", "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "team:read", "users.profile:read", "users.profile:write", "users:read",
+  "im:write", "mpim:history", "mpim:read", "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "team:read", "users.profile:read", "users.profile:write", "users:read", "users:write",
 ];
 
 const id = (letters: string) => z.string().regex(new RegExp(`^[${letters}][A-Z0-9]+$`));
@@ -111,6 +111,13 @@ export const optionsSchema = z.strictObject({
   retryDelays: z.array(z.int().min(0)).default([0, 60_000, 300_000]),
   /** Milliseconds a socket has to leave after it was asked to. */
   leaveTimeout: z.int().positive().default(10_000),
+  /** Calls are limited as Slack does (`slack`), or by calls a minute for each method; not at all when absent. */
+  rateLimits: z.union([z.literal("slack"), z.record(z.string(), z.int().positive())]).optional(),
+  /** Posts a second in a channel, when calls are limited, and how many at once before that. */
+  postsPerSecond: z.number().positive().default(1),
+  postBurst: z.int().positive().default(3),
+  /** Events an hour in a workspace before an app gets `app_rate_limited` instead; Slack: 30,000. Not limited when absent. */
+  eventsPerHour: z.int().positive().optional(),
   /** The most messages `conversations.history` and `conversations.replies` answer at once. */
   historyPage: z.int().positive().default(1000),
   /** Minutes in which apps may edit; for ever when absent. */

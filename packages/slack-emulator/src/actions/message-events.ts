@@ -75,7 +75,6 @@ export function announceReply(world: World, channel: Channel, reply: Message): v
     channel: channel.id,
     event_ts: ts,
     ts,
-    channel_type: channelType(channel),
   };
   world.publish(event, audienceOf(channel, parent));
 }

@@ -5,6 +5,8 @@ import type { Message } from "../state/messages.js";
 import type { Bot, User } from "../state/people.js";
 import type { World } from "../state/world.js";
 import { announceChanged, announceDeleted, announceMetadata, announcePosted, announceReply, snapshot } from "./message-events.js";
+import { withBlockIds } from "./blocks.js";
+import { richTextOf } from "./rich-text.js";
 import { unfurlLinks } from "./unfurl.js";
 
 /** Who does something: a person, or an app as its bot or on behalf of a person. */
@@ -59,13 +61,21 @@ function newMessage(world: World, channel: Channel, author: Author, draft: Draft
   if (draft.icons !== undefined) message.icons = draft.icons;
   if (draft.metadata !== undefined) message.metadata = draft.metadata;
   setContent(message, draft);
+  if (draft.subtype === undefined || contentSubtypes.has(draft.subtype)) composeBlocks(message);
   if (draft.threadTs !== undefined) message.threadTs = draft.threadTs;
   return message;
 }
 
 function setContent(message: Message, content: { readonly blocks?: readonly Json[] | undefined; readonly attachments?: readonly Json[] | undefined }): void {
-  if (content.blocks !== undefined && content.blocks.length > 0) message.blocks = [...content.blocks];
+  if (content.blocks !== undefined && content.blocks.length > 0) message.blocks = withBlockIds(content.blocks);
   if (content.attachments !== undefined && content.attachments.length > 0) message.attachments = [...content.attachments];
+}
+
+const contentSubtypes = new Set(["bot_message", "thread_broadcast", "file_share"]);
+
+/** Gives text without blocks the rich text that Slack's own composer would have made of it. */
+function composeBlocks(message: Message): void {
+  if (message.blocks === undefined && message.text !== "") message.blocks = withBlockIds([richTextOf(message.text)]);
 }
 
 /** Posts a message and tells everybody. The thread's parent, when given, must exist. */
@@ -101,6 +111,7 @@ export function editMessage(world: World, channel: Channel, message: Message, ed
   if (edit.blocks?.length === 0) delete message.blocks;
   if (edit.attachments?.length === 0) delete message.attachments;
   setContent(message, edit);
+  if (edit.text !== undefined && (message.subtype === undefined || contentSubtypes.has(message.subtype))) composeBlocks(message);
   if (edit.fileIds !== undefined) message.fileIds = [...edit.fileIds];
   message.edited = { userId: editorId, ts: world.eventTs() };
   if (edit.metadata !== undefined) {

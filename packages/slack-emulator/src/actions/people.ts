@@ -1,4 +1,4 @@
-import { compact, type JsonObject } from "../json.js";
+import type { JsonObject } from "../json.js";
 import type { Profile, Team, User, UserGroup } from "../state/people.js";
 import type { World } from "../state/world.js";
 import { userGroupView, userView } from "../views/user.js";
@@ -24,9 +24,10 @@ export function changeUser(world: World, user: User, change: UserChange): void {
   user.updated = world.clock.seconds();
   if (user.deleted) for (const channel of world.channelsOf(user.teamId)) if (channel.kind !== "im") channel.members.delete(user.id);
   const view = userView(world, user, { teamId: user.teamId, scopes: ["users:read.email"] });
-  for (const type of change.profile === undefined ? ["user_change"] : ["user_change", "user_profile_changed"]) {
-    world.publish({ type, user: view, cache_ts: world.clock.seconds(), event_ts: world.eventTs() }, { kind: "team", teamId: user.teamId });
-  }
+  const audience = { kind: "team", teamId: user.teamId } as const;
+  const cacheTs = world.clock.seconds();
+  world.publish({ type: "user_change", user: view, cache_ts: cacheTs }, audience);
+  if (change.profile !== undefined) world.publish({ type: "user_profile_changed", user: view, cache_ts: cacheTs, event_ts: world.eventTs() }, audience);
 }
 
 /** Tells the workspace that somebody joined it. */
@@ -70,13 +71,13 @@ export function saveUserGroup(world: World, group: UserGroup): void {
 
 /** Changes a workspace's name or domain; its id stays. */
 export function changeTeam(world: World, team: Team, change: { name?: string | undefined; domain?: string | undefined }): void {
-  const tell = (event: JsonObject) => world.publish({ ...event, event_ts: world.eventTs() }, { kind: "team", teamId: team.id });
+  const tell = (event: JsonObject) => world.publish(event, { kind: "team", teamId: team.id });
   if (change.name !== undefined) {
     team.name = change.name;
-    tell({ type: "team_rename", name: team.name, team_id: team.id });
+    tell({ type: "team_rename", name: team.name });
   }
   if (change.domain !== undefined) {
     team.domain = change.domain;
-    tell(compact({ type: "team_domain_change", url: `https://${team.domain}.slack.com`, domain: team.domain, team_id: team.id }));
+    tell({ type: "team_domain_change", url: `https://${team.domain}.slack.com`, domain: team.domain });
   }
 }

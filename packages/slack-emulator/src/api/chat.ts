@@ -4,7 +4,7 @@ import { flag, object, objects, optionalText, text } from "./args.js";
 import { compact, type JsonObject } from "../json.js";
 import type { Channel } from "../state/channels.js";
 import type { Message } from "../state/messages.js";
-import { permalink } from "../views/channel.js";
+import { permalink, without } from "../views/channel.js";
 import { messageView } from "../views/message.js";
 import { attachUnfurls } from "../actions/unfurl.js";
 import { content, type Content, postableChannel } from "./chat-content.js";
@@ -92,7 +92,7 @@ const update = method("chat.update", ["chat:write"], z.object({ ...body, ts: opt
     attachments: args.attachments,
     metadata: metadataOf(args.metadata),
   });
-  const { ts: _ts, ...view } = viewOf(caller, channel, message);
+  const view = without(messageView(caller.world, channel, message, { metadata: true }), "ts", "subtype", "thread_ts", "parent_user_id");
   return withWarning({ channel: channel.id, ts: message.ts, text: message.text, message: view }, found.truncated);
 });
 

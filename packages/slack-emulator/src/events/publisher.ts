@@ -5,10 +5,19 @@ import type { World } from "../state/world.js";
 import type { Audience } from "./audience.js";
 import { authorizedTokens } from "./authorizations.js";
 import type { Deliverer } from "./deliverer.js";
-import { eventCallback } from "./envelope.js";
+import { eventCallback, eventContext } from "./envelope.js";
+import { rateLimitNotice } from "./notices.js";
 import { subscribed, subscriptionName } from "./subscriptions.js";
 
 const rememberedContexts = 10_000;
+const hour = 3_600_000;
+const minute = 60_000;
+
+interface EventCount {
+  hourStart: number;
+  events: number;
+  noticeAt: number;
+}
 
 /** Finds out which apps an event concerns and hands each of them one copy, with at most one authorization. */
 export class Publisher {
@@ -16,7 +25,11 @@ export class Publisher {
   readonly #deliverer: Deliverer;
   readonly #contexts = new Map<string, { readonly app: App; readonly name: string; readonly audience: Audience }>();
 
-  constructor(world: World, deliverer: Deliverer) {
+  readonly #counts = new Map<string, EventCount>();
+  readonly #perHour: number | undefined;
+
+  constructor(world: World, deliverer: Deliverer, eventsPerHour: number | undefined) {
+    this.#perHour = eventsPerHour;
     this.#world = world;
     this.#deliverer = deliverer;
   }
@@ -31,9 +44,10 @@ export class Publisher {
       const farewell = audience.kind === "app" && subscribed(app.botEvents, name);
       if (token === undefined && !farewell) continue;
       const teamId = audience.teamId ?? token?.teamId ?? "";
+      if (this.#exceeds(app, teamId)) continue;
       const eventId = this.#world.ids.next("Ev");
       const body = eventCallback(this.#world, { app, teamId, event, eventId, authorization: token, channel });
-      this.#remember(String(body.event_context), app, name, audience);
+      this.#remember(eventContext({ eventId, app, teamId }), app, name, audience);
       this.#deliverer.deliver({ app, body, eventId, eventType: name, orderKey: channel?.id ?? teamId });
     }
   }
@@ -42,6 +56,27 @@ export class Publisher {
   context(key: string, appId: string): { name: string; audience: Audience } | undefined {
     const context = this.#contexts.get(key);
     return context?.app.id === appId ? context : undefined;
+  }
+
+  /** Tells an app that it gets too many events in a workspace. */
+  tellRateLimited(app: App, teamId: string): void {
+    this.#deliverer.deliver({ app, body: rateLimitNotice(this.#world, app, teamId), eventId: "", eventType: "app_rate_limited", orderKey: teamId });
+  }
+
+  /** Counts an event; beyond the limit it is not sent, and once a minute the app is told so. */
+  #exceeds(app: App, teamId: string): boolean {
+    if (this.#perHour === undefined) return false;
+    const now = this.#world.clock.now();
+    const key = `${app.id} ${teamId}`;
+    const count = this.#counts.get(key) ?? { hourStart: now, events: 0, noticeAt: -Infinity };
+    this.#counts.set(key, count);
+    if (now - count.hourStart >= hour) Object.assign(count, { hourStart: now, events: 0 });
+    if (++count.events <= this.#perHour) return false;
+    if (now - count.noticeAt >= minute) {
+      count.noticeAt = now;
+      this.tellRateLimited(app, teamId);
+    }
+    return true;
   }
 
   #remember(key: string, app: App, name: string, audience: Audience): void {

@@ -8,13 +8,16 @@ import type { Faults } from "../faults/faults.js";
 import type { Json, JsonObject } from "../json.js";
 import type { Token } from "../state/apps.js";
 import { callerOf, presentedToken, validToken } from "./authenticate.js";
+import { access } from "../oauth/access.js";
 import type { ApiCall, CallLog } from "./call-log.js";
+import type { RateLimits } from "./rate-limits.js";
 
 /** What the route of the Web API works with. */
 export interface ApiRouteOptions {
   readonly services: Services;
   readonly faults: Faults;
   readonly calls: CallLog;
+  readonly rateLimits: RateLimits;
 }
 
 interface Answer {
@@ -35,8 +38,11 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
     const { token: argument, ...rest } = args;
     const known = options.services.world.tokens.get(presentedToken(request.headers.authorization, argument) ?? "");
     const call = record(options, name, rest, known);
-    const fault = options.faults.apiFaults.strike({ method: name, channel: textOf(rest.channel ?? rest.channel_id), app: call.appId, workspace: call.teamId });
+    const channel = textOf(rest.channel ?? rest.channel_id);
+    const fault = options.faults.apiFaults.strike({ method: name, channel, app: call.appId, workspace: call.teamId });
     if (fault !== undefined && (await preempt(options, fault, call, response))) return;
+    const wait = options.rateLimits.check({ method: name, app: call.appId ?? "", workspace: call.teamId ?? "", channel });
+    if (wait !== undefined) return limit(call, response, wait);
     const answer = await run(options, name, request, args);
     call.answer = answer.body;
     if (fault?.kind === "drop_after") {
@@ -47,6 +53,12 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
     call.status = answer.status;
     response.status(answer.status).set(answer.headers).json(answer.body);
   };
+}
+
+function limit(call: ApiCall, response: Response, seconds: number): void {
+  call.status = 429;
+  call.answer = { ok: false, error: "ratelimited" };
+  response.status(429).set("retry-after", String(seconds)).json(call.answer);
 }
 
 function textOf(value: Json | undefined): string | undefined {
@@ -84,9 +96,7 @@ function record(options: ApiRouteOptions, method: string, args: RawArguments, to
 async function preempt(options: ApiRouteOptions, fault: ApiFault, call: ApiCall, response: Response): Promise<boolean> {
   switch (fault.kind) {
     case "rate_limit":
-      call.status = 429;
-      call.answer = { ok: false, error: "ratelimited" };
-      response.status(429).set("retry-after", String(fault.retryAfter ?? 1)).json(call.answer);
+      limit(call, response, fault.retryAfter ?? 1);
       return true;
     case "status":
       call.status = fault.status ?? 500;
@@ -114,6 +124,7 @@ async function preempt(options: ApiRouteOptions, fault: ApiFault, call: ApiCall,
 async function run(options: ApiRouteOptions, name: string, request: Request, args: RawArguments): Promise<Answer> {
   const headers: Record<string, string> = {};
   try {
+    if (name === "oauth.v2.access") return { status: 200, headers, body: { ok: true, ...access(options.services.world, args, request.headers.authorization) } };
     const method = methods.get(name);
     if (method === undefined) throw new SlackError("unknown_method", { req_method: name });
     const token = validToken(options.services.world, presentedToken(request.headers.authorization, args.token));

@@ -27,7 +27,7 @@ export function uninstall(world: World, appId: string, teamId: string): void {
   const tokens = world.tokensOf(appId).filter((token) => token.teamId === teamId);
   if (tokens.length === 0) return;
   endTokens(world, tokens);
-  world.publish({ type: "app_uninstalled", event_ts: world.eventTs() }, { kind: "app", appId, teamId });
+  world.publish({ type: "app_uninstalled" }, { kind: "app", appId, teamId });
   for (const bot of world.bots.values()) {
     if (bot.appId !== appId || bot.teamId !== teamId) continue;
     bot.deleted = true;

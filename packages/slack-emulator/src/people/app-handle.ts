@@ -1,30 +1,57 @@
 import { joinChannel } from "../actions/membership.js";
 import type { Deliverer } from "../events/deliverer.js";
 import type { DeliveryRecord } from "../events/delivery.js";
+import { verifyUrl } from "../events/notices.js";
+import type { Publisher } from "../events/publisher.js";
 import type { Json } from "../json.js";
+import type { Consents } from "../oauth/consent.js";
 import { endTokens, uninstall } from "../oauth/ending.js";
 import { install } from "../oauth/install.js";
+import { createWebhook } from "../oauth/webhooks.js";
 import type { InstallOptions } from "../options.js";
 import type { DisconnectReason } from "../socket/connection.js";
 import type { SocketHub } from "../socket/hub.js";
 import type { App, Token } from "../state/apps.js";
+import type { Channel } from "../state/channels.js";
 import { installFrom, issueAppToken, teamOf, userOf } from "../state/build.js";
 import type { World } from "../state/world.js";
 import { waitFor, type WaitOptions } from "./wait.js";
 
+/** The parts of the emulator an app's handle uses. */
+export interface Surroundings {
+  readonly world: World;
+  readonly sockets: SocketHub;
+  readonly deliverer: Deliverer;
+  readonly publisher: Publisher;
+  readonly consents: Consents;
+  readonly ackTimeout: number;
+}
+
+/** Who decides on the authorize page, and what. */
+export interface Decision {
+  /** The workspace's domain. */
+  readonly workspace: string;
+  /** Their handle. */
+  readonly person: string;
+  /** The channel an incoming webhook is for. */
+  readonly channel?: string;
+  /** They press Cancel. */
+  readonly denied?: boolean;
+}
+
 /** An app as its author configures it on Slack, and what can happen to it there. */
 export class AppHandle {
-  readonly #world: World;
   readonly #app: App;
+  readonly #surroundings: Surroundings;
+  readonly #world: World;
   readonly #sockets: SocketHub;
-  readonly #deliverer: Deliverer;
 
   /** @internal */
-  constructor(world: World, app: App, sockets: SocketHub, deliverer: Deliverer) {
-    this.#world = world;
+  constructor(app: App, surroundings: Surroundings) {
     this.#app = app;
-    this.#sockets = sockets;
-    this.#deliverer = deliverer;
+    this.#surroundings = surroundings;
+    this.#world = surroundings.world;
+    this.#sockets = surroundings.sockets;
   }
 
   get id(): string {
@@ -83,12 +110,33 @@ export class AppHandle {
     return userToken.value;
   }
 
+  /** Decides what its authorize page answers from now on; until then the first person of the first workspace allows it. */
+  decide(decision: Decision): void {
+    const team = teamOf(this.#world, decision.workspace);
+    const channelId = decision.channel === undefined ? undefined : this.#channel(team.id, decision.channel).id;
+    this.#surroundings.consents.set(this.id, { teamId: team.id, userId: userOf(this.#world, team, decision.person).id, channelId, denied: decision.denied ?? false });
+  }
+
+  /** Makes an incoming webhook; returns its URL. */
+  createWebhook(workspace: string, channel: string): string {
+    const team = teamOf(this.#world, workspace);
+    return `${this.#world.baseUrl}${createWebhook(this.#world, this.id, team.id, this.#channel(team.id, channel)).path}`;
+  }
+
+  /** Asks its request URL to prove itself (`url_verification`); whether it does. */
+  async verifyRequestUrl(): Promise<boolean> {
+    return verifyUrl(this.#world, this.#app, this.#surroundings.ackTimeout);
+  }
+
+  /** Tells it that it gets too many events (`app_rate_limited`). */
+  tellRateLimited(workspace: string): void {
+    this.#surroundings.publisher.tellRateLimited(this.#app, teamOf(this.#world, workspace).id);
+  }
+
   /** Adds its bot to a channel. */
   joinChannel(workspace: string, channel: string): void {
     const team = teamOf(this.#world, workspace);
-    const found = this.#world.channelsOf(team.id).find((each) => each.id === channel || each.name === channel);
-    if (found === undefined) throw new Error(`There is no channel ${channel} in the workspace ${workspace}`);
-    joinChannel(this.#world, found, this.#world.user(this.botUserId(workspace)));
+    joinChannel(this.#world, this.#channel(team.id, channel), this.#world.user(this.botUserId(workspace)));
   }
 
   /** Removes it from a workspace: `tokens_revoked` and `app_uninstalled`. */
@@ -161,7 +209,13 @@ export class AppHandle {
 
   /** What was delivered to it, or tried to be, oldest first. */
   deliveries(): DeliveryRecord[] {
-    return this.#deliverer.records.filter((record) => record.appId === this.id);
+    return this.#surroundings.deliverer.records.filter((record) => record.appId === this.id);
+  }
+
+  #channel(teamId: string, name: string): Channel {
+    const channel = this.#world.channelsOf(teamId).find((each) => each.id === name || each.name === name);
+    if (channel === undefined) throw new Error(`There is no channel ${name} in the workspace ${this.#world.team(teamId).domain}`);
+    return channel;
   }
 
   #token(what: string, matches: (token: Token) => boolean): Token {

@@ -1,11 +1,15 @@
 import { archiveChannel, convertChannel, createChannel, deleteChannel, openDirect, renameChannel, setNote, unarchiveChannel } from "../actions/channels.js";
 import { joinChannel, leaveChannel } from "../actions/membership.js";
+import { announceFileChange, completeFile, createFile, deleteFile, receiveContent, shareFiles } from "../actions/files.js";
 import { deleteMessage, editMessage, postMessage } from "../actions/messages.js";
 import { changeUser } from "../actions/people.js";
+import { pin, unpin } from "../actions/pins.js";
 import { addReaction, removeReaction } from "../actions/reactions.js";
+import type { CommandOutcome, Commands } from "../events/commands.js";
 import type { Json } from "../json.js";
 import { userOf } from "../state/build.js";
 import type { Channel } from "../state/channels.js";
+import type { FileMode, StoredFile } from "../state/files.js";
 import type { Message } from "../state/messages.js";
 import type { Profile, User } from "../state/people.js";
 import type { World } from "../state/world.js";
@@ -29,13 +33,30 @@ export interface PostOptions {
   readonly ts?: string;
 }
 
+/** A file somebody uploads. */
+export interface UploadedFile {
+  readonly name: string;
+  readonly content: Buffer | string;
+  readonly title?: string;
+  readonly altText?: string;
+  /** What Slack takes it for, when its name says something else. */
+  readonly mimetype?: string;
+  readonly mode?: FileMode;
+  /** For the mode `external`. */
+  readonly externalUrl?: string;
+  /** A voice message. */
+  readonly voice?: boolean;
+}
+
 /** A person of a workspace, who does what people do in Slack. Channels are given by name (`general`), id, or `@handle` for a direct message. */
 export class Person {
   readonly #world: World;
   readonly #user: User;
+  readonly #commands: Commands;
 
   /** @internal */
-  constructor(world: World, user: User) {
+  constructor(world: World, user: User, commands: Commands) {
+    this.#commands = commands;
     this.#world = world;
     this.#user = user;
   }
@@ -87,6 +108,38 @@ export class Person {
   unreact(message: Posted, name: string): boolean {
     const { channel, found } = this.#find(message);
     return removeReaction(this.#world, channel, found, this.id, name);
+  }
+
+  /** Uploads one or several files in one message. */
+  upload(channel: string, files: UploadedFile | readonly UploadedFile[], options: { readonly comment?: string; readonly threadTs?: string } = {}): Posted & { readonly files: string[] } {
+    const where = this.#joined(channel);
+    const stored = [files].flat().map((file) => this.#store(file));
+    const message = shareFiles(this.#world, where, { user: this.#user }, { files: stored, ...options });
+    return { ...posted(where, message), files: stored.map((file) => file.id) };
+  }
+
+  /** Deletes a file wherever it was shared. */
+  deleteFile(id: string): void {
+    deleteFile(this.#world, this.#file(id));
+  }
+
+  /** Changes what is known of a file: `file_change`. */
+  changeFile(id: string, change: { readonly title?: string; readonly altText?: string; readonly mimetype?: string }): void {
+    const file = this.#file(id);
+    Object.assign(file, change);
+    announceFileChange(this.#world, file);
+  }
+
+  /** Pins a message; false when it is pinned. */
+  pin(message: Posted): boolean {
+    const { channel, found } = this.#find(message);
+    return pin(this.#world, channel, found, this.#user);
+  }
+
+  /** Unpins a message; false when it is not pinned. */
+  unpin(message: Posted): boolean {
+    const { channel, found } = this.#find(message);
+    return unpin(this.#world, channel, found, this.#user);
   }
 
   join(channel: string): void {
@@ -167,9 +220,33 @@ export class Person {
     changeUser(this.#world, this.#user, { deleted: false });
   }
 
+  /** Gives a slash command (`/matrix link #general`) in a channel and waits for the app's immediate answer. */
+  async command(channel: string, line: string): Promise<CommandOutcome> {
+    return this.#commands.give(this.#user, this.#joined(channel), line);
+  }
+
+  /** The texts only this person sees in a channel, oldest first. */
+  ephemerals(channel: string): string[] {
+    return this.#channel(channel).ephemerals.filter((each) => each.userId === this.id).map((each) => each.text);
+  }
+
   /** What a channel shows this person now. */
   sees(channel: string): SeenMessage[] {
     return new ChannelHandle(this.#world, this.#joined(channel)).messages();
+  }
+
+  #store(uploaded: UploadedFile): StoredFile {
+    const content = Buffer.from(uploaded.content);
+    const file = createFile(this.#world, { ...uploaded, size: content.length, teamId: this.#user.teamId, userId: this.id });
+    receiveContent(file, content);
+    completeFile(this.#world, file);
+    return file;
+  }
+
+  #file(id: string): StoredFile {
+    const file = this.#world.files.get(id);
+    if (file === undefined) throw new Error(`There is no file ${id}`);
+    return file;
   }
 
   #other(who: string): User {

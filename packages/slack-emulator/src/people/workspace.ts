@@ -1,6 +1,7 @@
 import { createChannel, changeChannelId, shareChannel, unshareChannel } from "../actions/channels.js";
 import { addEmoji, announceNewUser, changeTeam, removeEmoji, renameEmoji, saveUserGroup } from "../actions/people.js";
 import { attachUnfurls } from "../actions/unfurl.js";
+import type { Commands } from "../events/commands.js";
 import type { Json, JsonObject } from "../json.js";
 import type { UserOptions } from "../options.js";
 import { buildUser, teamOf, userOf } from "../state/build.js";
@@ -14,9 +15,11 @@ import { Person, type Posted } from "./person.js";
 export class Workspace {
   readonly #world: World;
   readonly #team: Team;
+  readonly #commands: Commands;
 
   /** @internal */
-  constructor(world: World, team: Team) {
+  constructor(world: World, team: Team, commands: Commands) {
+    this.#commands = commands;
     this.#world = world;
     this.#team = team;
   }
@@ -31,19 +34,19 @@ export class Workspace {
 
   /** A person by handle or id. */
   person(name: string): Person {
-    return new Person(this.#world, userOf(this.#world, this.#team, name));
+    return new Person(this.#world, userOf(this.#world, this.#team, name), this.#commands);
   }
 
   /** Everybody, apps included. */
   people(): Person[] {
-    return this.#world.usersOf(this.#team.id).map((user) => new Person(this.#world, user));
+    return this.#world.usersOf(this.#team.id).map((user) => new Person(this.#world, user, this.#commands));
   }
 
   /** Somebody new: `team_join`. They are in no channel yet. */
   addPerson(options: UserOptions): Person {
     const user = buildUser(this.#world, this.#team, options);
     announceNewUser(this.#world, user);
-    return new Person(this.#world, user);
+    return new Person(this.#world, user, this.#commands);
   }
 
   /** A conversation by name or id. */

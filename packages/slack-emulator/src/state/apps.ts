@@ -70,9 +70,22 @@ export interface AuthorizationCode {
   readonly appId: string;
   readonly teamId: string;
   readonly userId: string;
+  /** Where an incoming webhook is to post. */
+  readonly channelId: string | undefined;
   readonly botScopes: readonly string[];
   readonly userScopes: readonly string[];
   readonly redirectUri: string;
   readonly expiresAt: number;
   used: boolean;
+}
+
+/** Where an app may answer a slash command later. */
+export interface ResponseUrl {
+  readonly path: string;
+  readonly appId: string;
+  readonly teamId: string;
+  readonly channelId: string;
+  readonly userId: string;
+  readonly expiresAt: number;
+  uses: number;
 }

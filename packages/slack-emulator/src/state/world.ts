@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.js";
 import type { Audience } from "../events/audience.js";
 import type { JsonObject } from "../json.js";
-import type { App, AuthorizationCode, RefreshToken, Token, Webhook } from "./apps.js";
+import type { App, AuthorizationCode, RefreshToken, ResponseUrl, Token, Webhook } from "./apps.js";
 import type { Channel } from "./channels.js";
 import type { StoredFile } from "./files.js";
 import { Ids } from "./ids.js";
@@ -22,6 +22,7 @@ export class World {
   readonly tokens = new Map<string, Token>();
   readonly refreshTokens = new Map<string, RefreshToken>();
   readonly webhooks = new Map<string, Webhook>();
+  readonly responseUrls = new Map<string, ResponseUrl>();
   readonly codes = new Map<string, AuthorizationCode>();
   /** Pictures by the path they are served under. */
   readonly images = new Map<string, { readonly content: Buffer; readonly mimetype: string }>();
@@ -45,6 +46,13 @@ export class World {
   /** A secret that cannot be guessed, as hexadecimal. */
   secret(bytes = 12): string {
     return randomBytes(bytes).toString("hex");
+  }
+
+  /** Forgets the codes and response URLs that expired. */
+  forgetExpired(): void {
+    const now = this.clock.now();
+    for (const [value, code] of this.codes) if (code.expiresAt <= now) this.codes.delete(value);
+    for (const [path, url] of this.responseUrls) if (url.expiresAt <= now) this.responseUrls.delete(path);
   }
 
   team(id: string): Team {

@@ -2,6 +2,7 @@ import { compact, type Json, type JsonObject } from "../json.js";
 import type { Channel } from "../state/channels.js";
 import type { Message } from "../state/messages.js";
 import type { World } from "../state/world.js";
+import { without } from "./channel.js";
 import { fileView } from "./file.js";
 import { botProfileView } from "./user.js";
 
@@ -20,6 +21,7 @@ const everything: MessageViewOptions = { metadata: true, reactions: true, thread
 function authorFields(world: World, message: Message): JsonObject {
   const bot = message.botId === undefined ? undefined : world.bots.get(message.botId);
   const own = message.subtype === "bot_message";
+  const teamless = message.subtype !== undefined && /^(?:bot_message|me_message|(?:channel|group)_(?:topic|purpose))$/.test(message.subtype);
   return compact({
     user: message.userId,
     username: message.username,
@@ -27,7 +29,7 @@ function authorFields(world: World, message: Message): JsonObject {
     bot_id: message.botId,
     app_id: message.appId,
     bot_profile: bot === undefined || own ? undefined : botProfileView(world, bot),
-    team: own ? undefined : message.teamId,
+    team: teamless ? undefined : message.teamId,
   });
 }
 
@@ -83,7 +85,7 @@ export function messageView(world: World, channel: Channel, message: Message, op
     ...fileFields(world, message, channel.externallyShared),
     edited: message.edited === undefined ? undefined : { user: message.edited.userId, ts: message.edited.ts },
     ...threadFields(channel, message, options.thread === true),
-    root: parent === undefined ? undefined : messageView(world, channel, parent, { thread: true }),
+    root: parent === undefined ? undefined : without(messageView(world, channel, parent, { thread: true }), "client_msg_id", "blocks", "is_locked"),
     reactions: options.reactions === true ? reactionsView(message) : undefined,
     metadata: options.metadata === true ? message.metadata : undefined,
     ...message.extra,
