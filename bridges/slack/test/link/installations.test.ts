@@ -17,7 +17,7 @@ import { FakeCore } from "./support/fake-core.js";
 import { Stage, until } from "./support/stage.js";
 
 const log = pino({ level: "silent" });
-const closers: (() => Promise<unknown> | void)[] = [];
+const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });

@@ -54,7 +54,7 @@ export class Transport {
     const dispatcher = new Agent({
       connect: (options, callback) =>
         connect(options, (error, socket) => {
-          if (socket === null) callback(error ?? new Error("no connection was made"), null);
+          if (socket === null) callback(error, null);
           else callback(null, (opened = socket));
         }),
     });

@@ -69,6 +69,5 @@ async function patiently(
     });
     if (answer.ok || answer.failed !== "retry" || signal.aborted) return answer;
     await pause(Math.min(mostPauseMs, Math.max(leastPauseMs, answer.afterMs ?? 5_000)), signal);
-    if (signal.aborted) return answer;
   }
 }

@@ -74,6 +74,10 @@ export class Installations {
     return [...this.#workspaces.values()];
   }
 
+  get #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** The workspace, or the organisation it is part of. */
   get(team: string): Workspace | undefined {
     return this.#workspaces.get(team) ?? this.#workspaces.get(this.#organisations.get(team) ?? "");
@@ -156,7 +160,7 @@ export class Installations {
         } catch (error) {
           log.error({ err: error }, "What a token is for could not be written");
         }
-      } else if (!signal.aborted) this.#unclear(token, before, tested);
+      } else if (!this.#isClosing) this.#unclear(token, before, tested);
       const wait = pauseBefore(attempt, { minMs: retryMinMs, maxMs: retryMaxMs });
       await pause(tested.ok ? wait : Math.max(wait, tested.afterMs ?? 0), signal);
     }

@@ -91,7 +91,7 @@ export class Stage {
   async hears(...texts: readonly string[]): Promise<void> {
     await until(
       10_000,
-      `${texts.join(", ")}`,
+      texts.join(", "),
       () => (texts.every((text) => this.heard().includes(text)) ? true : undefined),
       () => JSON.stringify(this.heard()),
     );
@@ -137,7 +137,6 @@ function listen(link: SlackLink): void {
   for (const type of ["reaction_added", "reaction_removed"] as const)
     link.app.event(type, ({ event, context }) => {
       const { making } = context;
-      if (event.item.type !== "message") return Promise.resolve();
       const channel = ChannelId(channelIdOf({ team: making.team, channel: event.item.channel }));
       making.happened(
         message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`),
