@@ -35,6 +35,8 @@ export interface LinkTuning {
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
   readonly pingMs?: number;
+  readonly lingerMs?: number;
+  readonly hopelessMs?: number;
   readonly holdMs?: number;
   readonly authorizeUrl?: string;
 }

@@ -111,7 +111,14 @@ export class Stage {
   }
 
   #makeLink(): SlackLink {
-    const tuning = { staggerMs: 0, retryMinMs: 10, retryMaxMs: 50, pingMs: 1_000, ...this.options.tuning };
+    const tuning = {
+      staggerMs: 0,
+      retryMinMs: 10,
+      retryMaxMs: 50,
+      pingMs: 1_000,
+      lingerMs: 50,
+      ...this.options.tuning,
+    };
     const link = new SlackLink(
       { config: configSchema.parse(this.#config()), network: this.core.network },
       { ...this.options.link, tuning },
