@@ -25,8 +25,9 @@ export function connectorStorage(store: Store, bridge: number, secrets: Secrets)
     },
     async keys(prefix) {
       const rows = await store.all<{ key: string }>(
-        "SELECT key FROM storage WHERE bridge = ? AND substr(key, 1, length(?2)) = ?2 ORDER BY key",
+        "SELECT key FROM storage WHERE bridge = ? AND substr(key, 1, length(?)) = ? ORDER BY key",
         bridge,
+        prefix,
         prefix,
       );
       return rows.map((row) => row.key);
