@@ -52,15 +52,17 @@ export class Clock {
     };
   }
 
-  /** Lets time pass at once; what falls due runs in its order, each at its own time. */
+  /**
+   * Lets time pass at once; what falls due runs in its order. What it begins sees the new time: an app that is sent
+   * something now has all its time to answer.
+   */
   advance(milliseconds: number): void {
-    const target = this.now() + milliseconds;
-    for (let next = this.#earliest(); next !== undefined && next.due <= target; next = this.#earliest()) {
-      this.#offset += Math.max(0, next.due - this.now());
-      this.#entries.delete(next);
-      next.run();
-    }
-    this.#offset += Math.max(0, target - this.now());
+    this.#offset += milliseconds;
+    const now = this.now();
+    const due = [...this.#entries]
+      .filter((entry) => entry.due <= now)
+      .sort((a, b) => a.due - b.due || a.order - b.order);
+    for (const entry of due) if (this.#entries.delete(entry)) entry.run();
     this.#arm();
   }
 
@@ -74,7 +76,12 @@ export class Clock {
   #earliest(): Entry | undefined {
     let earliest: Entry | undefined;
     for (const entry of this.#entries) {
-      if (earliest === undefined || entry.due < earliest.due || (entry.due === earliest.due && entry.order < earliest.order)) earliest = entry;
+      if (
+        earliest === undefined ||
+        entry.due < earliest.due ||
+        (entry.due === earliest.due && entry.order < earliest.order)
+      )
+        earliest = entry;
     }
     return earliest;
   }

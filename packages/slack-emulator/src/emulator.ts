@@ -1,5 +1,6 @@
 import { Clock } from "./clock.js";
 import type { Limits, Services } from "./api/method.js";
+import { controlRoutes } from "./control/routes.js";
 import { Commands } from "./events/commands.js";
 import { Deliverer } from "./events/deliverer.js";
 import { HttpTransport } from "./events/http-transport.js";
@@ -59,10 +60,12 @@ export class SlackEmulator {
       remembered,
       transportFor: ({ app }) => {
         if (app.socketMode) return { name: "socket", transport: this.#sockets };
-        return app.requestUrl === undefined ? { name: "none", transport: undefined } : { name: "http", transport: http };
+        return app.requestUrl === undefined
+          ? { name: "none", transport: undefined }
+          : { name: "http", transport: http };
       },
     });
-    eventFaults.onDelayed((delivery) => this.#deliverer.deliver(delivery));
+    eventFaults.onDelayed((delivery) => this.#deliverer.send(delivery));
     this.#publisher = new Publisher(this.#world, this.#deliverer, this.#options.eventsPerHour);
     this.#commands = new Commands(this.#world, this.#sockets, ackTimeout);
     this.#world.publish = this.#publisher.publish.bind(this.#publisher);
@@ -83,10 +86,17 @@ export class SlackEmulator {
     if (this.#listening !== undefined) throw new Error("The emulator is running already");
     const application = createApplication(this.#options.fileSize);
     const { rateLimits: methods, postsPerSecond, postBurst: burst } = this.#options;
-    const rateLimits = new RateLimits(this.clock, methods === undefined ? undefined : { methods, postsPerSecond, burst });
-    application.all("/api/:method", apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits }));
+    const rateLimits = new RateLimits(
+      this.clock,
+      methods === undefined ? undefined : { methods, postsPerSecond, burst },
+    );
+    application.all(
+      "/api/:method",
+      apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits }),
+    );
     authorizePage(application, this.#world, this.#consents);
     webhookRoutes(application, this.#world);
+    controlRoutes(application, this);
     fileRoutes(application, this.#world, this.#options.fileSize);
     this.#listening = await listen(application, this.#options.host, this.#options.port);
     this.#sockets.attach(this.#listening.server);
@@ -97,7 +107,7 @@ export class SlackEmulator {
   /** Stops: all connections are cut, and what was still to be delivered is not. */
   async stop(): Promise<void> {
     this.#deliverer.close();
-    this.#sockets.close();
+    await this.#sockets.close();
     this.clock.close();
     await this.#listening?.close();
     this.#listening = undefined;
@@ -123,7 +133,9 @@ export class SlackEmulator {
 
   /** An app by name or id; the first one when absent. */
   app(name?: string): AppHandle {
-    const app = [...this.#world.apps.values()].find((each) => name === undefined || each.name === name || each.id === name);
+    const app = [...this.#world.apps.values()].find(
+      (each) => name === undefined || each.name === name || each.id === name,
+    );
     if (app === undefined) throw new Error(`The emulator has no app ${name ?? ""}`);
     return new AppHandle(app, {
       world: this.#world,
@@ -133,6 +145,16 @@ export class SlackEmulator {
       consents: this.#consents,
       ackTimeout: this.#options.ackTimeout,
     });
+  }
+
+  /** All workspaces. */
+  workspaces(): Workspace[] {
+    return [...this.#world.teams.keys()].map((id) => this.workspace(id));
+  }
+
+  /** All apps. */
+  apps(): AppHandle[] {
+    return [...this.#world.apps.keys()].map((id) => this.app(id));
   }
 
   /** Makes another app. */
@@ -151,8 +173,16 @@ export class SlackEmulator {
   }
 
   /** Waits for a call that is answered. */
-  async waitForCall(method: string, matches: (call: ApiCall) => boolean = () => true, options?: WaitOptions): Promise<ApiCall> {
-    return waitFor(`a call of ${method}`, () => this.calls(method).find((call) => call.answer !== undefined && matches(call)), options);
+  async waitForCall(
+    method: string,
+    matches: (call: ApiCall) => boolean = () => true,
+    options?: WaitOptions,
+  ): Promise<ApiCall> {
+    return waitFor(
+      `a call of ${method}`,
+      () => this.calls(method).find((call) => call.answer !== undefined && matches(call)),
+      options,
+    );
   }
 
   /** Resolves when every event was acknowledged or given up. */
@@ -166,7 +196,11 @@ export class SlackEmulator {
   }
 
   #services(): Services {
-    const limits: Limits = { historyPage: this.#options.historyPage, editWindowMinutes: this.#options.editWindowMinutes, fileSize: this.#options.fileSize };
+    const limits: Limits = {
+      historyPage: this.#options.historyPage,
+      editWindowMinutes: this.#options.editWindowMinutes,
+      fileSize: this.#options.fileSize,
+    };
     return { world: this.#world, sockets: this.#sockets, publisher: this.#publisher, limits };
   }
 }

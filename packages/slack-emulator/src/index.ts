@@ -1,6 +1,13 @@
 /** A Slack to run tests against. @packageDocumentation */
 export { SlackEmulator } from "./emulator.js";
-export type { AppOptions, ChannelOptions, InstallOptions, SlackEmulatorOptions, UserOptions, WorkspaceOptions } from "./options.js";
+export type {
+  AppOptions,
+  ChannelOptions,
+  InstallOptions,
+  SlackEmulatorOptions,
+  UserOptions,
+  WorkspaceOptions,
+} from "./options.js";
 export { usualBotScopes, usualUserScopes } from "./options.js";
 export { Workspace } from "./people/workspace.js";
 export { Person } from "./people/person.js";

@@ -2,15 +2,67 @@ import { z } from "zod";
 
 /** The scopes a bot gets unless an app says otherwise. */
 export const usualBotScopes = [
-  "app_mentions:read", "channels:history", "channels:join", "channels:manage", "channels:read", "chat:write", "chat:write.customize", "chat:write.public", "commands",
-  "emoji:read", "files:read", "files:write", "groups:history", "groups:read", "groups:write", "im:history", "im:read", "im:write", "links:write", "mpim:history", "mpim:read",
-  "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "team:read", "usergroups:read", "users.profile:read", "users:read", "users:read.email", "incoming-webhook",
+  "app_mentions:read",
+  "channels:history",
+  "channels:join",
+  "channels:manage",
+  "channels:read",
+  "chat:write",
+  "chat:write.customize",
+  "chat:write.public",
+  "commands",
+  "emoji:read",
+  "files:read",
+  "files:write",
+  "groups:history",
+  "groups:read",
+  "groups:write",
+  "im:history",
+  "im:read",
+  "im:write",
+  "links:write",
+  "mpim:history",
+  "mpim:read",
+  "mpim:write",
+  "pins:read",
+  "pins:write",
+  "reactions:read",
+  "reactions:write",
+  "team:read",
+  "usergroups:read",
+  "users.profile:read",
+  "users:read",
+  "users:read.email",
+  "incoming-webhook",
 ];
 
 /** The scopes a person grants unless an app says otherwise. */
 export const usualUserScopes = [
-  "channels:history", "channels:read", "channels:write", "chat:write", "emoji:read", "files:read", "files:write", "groups:history", "groups:read", "groups:write", "im:history", "im:read",
-  "im:write", "mpim:history", "mpim:read", "mpim:write", "pins:read", "pins:write", "reactions:read", "reactions:write", "team:read", "users.profile:read", "users.profile:write", "users:read", "users:write",
+  "channels:history",
+  "channels:read",
+  "channels:write",
+  "chat:write",
+  "emoji:read",
+  "files:read",
+  "files:write",
+  "groups:history",
+  "groups:read",
+  "groups:write",
+  "im:history",
+  "im:read",
+  "im:write",
+  "mpim:history",
+  "mpim:read",
+  "mpim:write",
+  "pins:read",
+  "pins:write",
+  "reactions:read",
+  "reactions:write",
+  "team:read",
+  "users.profile:read",
+  "users.profile:write",
+  "users:read",
+  "users:write",
 ];
 
 const id = (letters: string) => z.string().regex(new RegExp(`^[${letters}][A-Z0-9]+$`));
@@ -55,7 +107,16 @@ const workspaceOptions = z.strictObject({
   channels: z.array(channelOptions).optional(),
   /** Name to URL or `alias:name`. */
   emoji: z.record(z.string(), z.string()).optional(),
-  userGroups: z.array(z.strictObject({ id: id("S").optional(), handle: z.string(), name: z.string().optional(), users: z.array(z.string()) })).optional(),
+  userGroups: z
+    .array(
+      z.strictObject({
+        id: id("S").optional(),
+        handle: z.string(),
+        name: z.string().optional(),
+        users: z.array(z.string()),
+      }),
+    )
+    .optional(),
   /** The start of a URL to the attachment Slack shows for it. */
   unfurls: z.record(z.string(), z.record(z.string(), z.json())).optional(),
 });
@@ -90,7 +151,9 @@ const appOptions = z.strictObject({
   botEvents: z.array(z.string()).optional(),
   /** Events on behalf of people; every event when absent. */
   userEvents: z.array(z.string()).optional(),
-  commands: z.array(z.union([z.string(), z.strictObject({ command: z.string(), url: z.string().optional() })])).optional(),
+  commands: z
+    .array(z.union([z.string(), z.strictObject({ command: z.string(), url: z.string().optional() })]))
+    .optional(),
   redirectUrls: z.array(z.string()).optional(),
   tokenRotation: z.boolean().optional(),
   installations: z.array(installOptions).optional(),
@@ -102,9 +165,26 @@ export const optionsSchema = z.strictObject({
   /** 0 takes a free one. */
   port: z.int().min(0).max(65_535).default(0),
   clock: z.enum(["flowing", "frozen"]).default("flowing"),
-  enterprises: z.array(z.strictObject({ id: id("E").optional(), domain: z.string(), name: z.string().optional() })).default([]),
-  workspaces: z.array(workspaceOptions).min(1).default([{ domain: "acme", name: "Acme", users: [{ name: "alice", realName: "Alice Liddell", admin: true }, { name: "bob", realName: "Bob Builder" }], channels: [{ name: "general", general: true }, { name: "random" }] }]),
-  apps: z.array(appOptions).default([{ name: "Test App", installations: [{ workspace: "acme", channels: ["general", "random"] }] }]),
+  enterprises: z
+    .array(z.strictObject({ id: id("E").optional(), domain: z.string(), name: z.string().optional() }))
+    .default([]),
+  workspaces: z
+    .array(workspaceOptions)
+    .min(1)
+    .default([
+      {
+        domain: "acme",
+        name: "Acme",
+        users: [
+          { name: "alice", realName: "Alice Liddell", admin: true },
+          { name: "bob", realName: "Bob Builder" },
+        ],
+        channels: [{ name: "general", general: true }, { name: "random" }],
+      },
+    ]),
+  apps: z
+    .array(appOptions)
+    .default([{ name: "Test App", installations: [{ workspace: "acme", channels: ["general", "random"] }] }]),
   /** Milliseconds an app has to answer or acknowledge an event. */
   ackTimeout: z.int().positive().default(3000),
   /** Milliseconds before each further attempt to deliver an event. */

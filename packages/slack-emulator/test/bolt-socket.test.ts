@@ -1,44 +1,163 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import bolt from "@slack/bolt";
 import { SlackEmulator } from "@trestle/slack-emulator";
+import { type BoltApp, socketApp } from "./support/bolt.js";
 
-const { App, LogLevel } = bolt;
-let emulator: SlackEmulator | undefined;
-let app: InstanceType<typeof App> | undefined;
+let slack: SlackEmulator | undefined;
+let bolt: BoltApp | undefined;
 
 afterEach(async () => {
-  await app?.stop();
-  app = undefined;
-  await emulator?.stop();
+  await bolt?.stop();
+  bolt = undefined;
+  await slack?.stop();
 });
 
-async function startBolt(slack: SlackEmulator): Promise<InstanceType<typeof App>> {
-  app = new App({
-    token: slack.app().botToken(),
-    appToken: slack.app().appToken,
-    socketMode: true,
-    logLevel: LogLevel.ERROR,
-    clientOptions: { slackApiUrl: slack.apiUrl },
-  });
-  return app;
+async function start(
+  options: ConstructorParameters<typeof SlackEmulator>[0] = {},
+): Promise<{ slack: SlackEmulator; bolt: BoltApp }> {
+  slack = await SlackEmulator.start(options);
+  bolt = socketApp(slack);
+  return { slack, bolt };
 }
 
 describe("unmodified bolt in Socket Mode", () => {
   it("gets what a person posts, acknowledges it and answers", async () => {
-    emulator = await SlackEmulator.start();
-    const slack = await startBolt(emulator);
-    slack.message("hello", async ({ message, say }) => {
+    const { slack, bolt } = await start();
+    bolt.message("hello", async ({ message, say }) => {
       await say({ text: `hi, got ${message.ts}`, thread_ts: message.ts });
     });
-    await slack.start();
-    const general = emulator.workspace().channel("general");
-    const said = emulator.workspace().person("alice").post("general", "hello");
-    const answer = await general.waitForMessage((message) => message.text === `hi, got ${said.ts}`);
-    expect(answer.threadTs).toBe(said.ts);
-    expect(answer.author).toBe("Test App");
-    await emulator.settled();
-    const states = emulator.app().deliveries().map((delivery) => delivery.state);
-    expect(new Set(states)).toEqual(new Set(["delivered"]));
-    expect(emulator.calls("chat.postMessage")).toHaveLength(1);
+    await bolt.start();
+    const said = slack.workspace().person("alice").post("general", "hello");
+    const answer = await slack.workspace().channel("general").waitForMessage(`hi, got ${said.ts}`);
+    expect([answer.threadTs, answer.author]).toEqual([said.ts, "Test App"]);
+    await slack.settled();
+    expect(
+      new Set(
+        slack
+          .app()
+          .deliveries()
+          .map((delivery) => delivery.state),
+      ),
+    ).toEqual(new Set(["delivered"]));
+    expect(slack.calls("chat.postMessage")).toHaveLength(1);
+  });
+
+  it("hears of everything people do", async () => {
+    const { slack, bolt } = await start();
+    const heard: string[] = [];
+    bolt.use(async ({ body, next }) => {
+      const { event } = body as { event?: { type: string; subtype?: string } };
+      if (event !== undefined) heard.push(event.subtype === undefined ? event.type : `${event.type}/${event.subtype}`);
+      await next();
+    });
+    await bolt.start();
+    const alice = slack.workspace().person("alice");
+    const bob = slack.workspace().person("bob");
+    const said = alice.post("general", "hello");
+    bob.reply(said, "reply");
+    bob.reply(said, "for all", { broadcast: true });
+    alice.edit(said, "hello all");
+    bob.react(said, "tada");
+    bob.unreact(said, "tada");
+    alice.upload("general", { name: "a.txt", content: "a" });
+    alice.delete(said);
+    bob.leave("random");
+    bob.join("random");
+    await slack.settled();
+    expect(heard).toEqual([
+      "message",
+      "message",
+      "message/message_replied",
+      "message/thread_broadcast",
+      "message/message_replied",
+      "message/message_changed",
+      "reaction_added",
+      "reaction_removed",
+      "file_shared",
+      "message/file_share",
+      // The parent of a thread leaves a tombstone.
+      "message/message_changed",
+      "member_left_channel",
+      "message/channel_leave",
+      "member_joined_channel",
+      "message/channel_join",
+    ]);
+  });
+
+  it("gets the second event of a link: a change that is no edit", async () => {
+    const { slack, bolt } = await start();
+    slack.workspace().setUnfurl("https://example.org/", { title: "An example", fallback: "An example" });
+    const changes: unknown[] = [];
+    bolt.event("message", async ({ event }) => {
+      if (event.subtype === "message_changed") changes.push(event.message);
+    });
+    await bolt.start();
+    slack.workspace().person("alice").post("general", "see <https://example.org/x>");
+    await slack
+      .workspace()
+      .channel("general")
+      .waitForMessage((message) => message.raw.attachments !== undefined);
+    await slack.settled();
+    expect(changes).toEqual([
+      expect.objectContaining({
+        attachments: [expect.objectContaining({ title: "An example", from_url: "https://example.org/x" })],
+      }),
+    ]);
+    expect(changes[0]).not.toHaveProperty("edited");
+  });
+
+  it("loses nothing when Slack refreshes its connection, as Slack sends again", async () => {
+    const { slack, bolt } = await start();
+    const heard = new Set<string>();
+    bolt.message(async ({ message }) => {
+      if ("text" in message) heard.add(message.text ?? "");
+    });
+    await bolt.start();
+    slack.workspace().person("alice").post("general", "before");
+    slack.app().askToLeave("refresh_requested");
+    for (let n = 0; n < 5; n++) slack.workspace().person("alice").post("general", `meanwhile ${n}`);
+    await until(() => slack.app().connections === 0);
+    await slack.app().waitForConnections(1);
+    slack.clock.advance(60_000);
+    await slack.settled();
+    expect([...heard].sort()).toEqual([
+      "before",
+      "meanwhile 0",
+      "meanwhile 1",
+      "meanwhile 2",
+      "meanwhile 3",
+      "meanwhile 4",
+    ]);
+  });
+
+  it("is given no event for channels its bot is not in, nor without the scope", async () => {
+    const { slack, bolt } = await start({
+      workspaces: [
+        {
+          domain: "acme",
+          users: [{ name: "alice" }],
+          channels: [{ name: "in" }, { name: "out" }, { name: "secret", private: true }],
+        },
+      ],
+      apps: [
+        {
+          name: "Test App",
+          botScopes: ["channels:history", "chat:write", "connections:write"],
+          installations: [{ workspace: "acme", channels: ["in", "secret"] }],
+        },
+      ],
+    });
+    const heard: (string | undefined)[] = [];
+    bolt.message(async ({ message }) => void heard.push("text" in message ? message.text : undefined));
+    await bolt.start();
+    for (const channel of ["out", "secret", "in"]) slack.workspace().person("alice").post(channel, channel);
+    await slack.settled();
+    expect(heard).toEqual(["in"]);
   });
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !condition();) {
+    if (Date.now() > deadline) throw new Error("Waited in vain");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

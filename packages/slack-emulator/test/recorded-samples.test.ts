@@ -1,29 +1,57 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { call, textAt } from "./support/client.js";
 import { deviations, type Json } from "./support/shape.js";
 
 const samples = fileURLToPath(new URL("../../../../shared/data/slack-samples/", import.meta.url));
 const present = existsSync(samples);
-if (!present) console.log("The recorded samples of Slack's answers are not here (../shared/data/slack-samples): what compares with them is skipped.");
+if (!present)
+  console.log(
+    "The recorded samples of Slack's answers are not here (../shared/data/slack-samples): what compares with them is skipped.",
+  );
 
 /** What Slack does although the samples, which merge many recordings, do not show it. */
 const known: readonly { readonly deviation: RegExp; readonly reason: string }[] = [
-  { deviation: /\.blocks\[\]: nothing of the type (?:rich_text|section) in the sample$/, reason: "blocks are kept as the app gives them; not every type was recorded" },
-  { deviation: / \$\.(?:messages\[\]|message)\.root\.(?:user|team): not in the sample$/, reason: "only roots that bots posted were recorded; the recorded thread_broadcast event has both" },
-  { deviation: /^chat\.postMessage \$\.message\.icons\.image_(?:36|48|72): /, reason: "only an emoji icon was recorded here; conversations.history has the pictures" },
-  { deviation: / \$.*\.(?:thumb_\d+|original)_[wh]: number instead of string$/, reason: "recorded as numbers in files.completeUploadExternal" },
-  { deviation: /^(?:conversations\.replies|reactions\.get) .*\.(?:client_msg_id|subtype|thread_ts): not in the sample$/, reason: "fields of every message object, as in conversations.history" },
-  { deviation: /^pins\.list \$\.items\[\]\.(?:channel|message): not in the sample$/, reason: "only pinned files were recorded; the recorded pin_added event has both" },
-  { deviation: /^apps\.event\.authorizations\.list .*\.enterprise_id: null instead of string$/, reason: "Slack answers null for a workspace without an organisation" },
+  {
+    deviation: /\.blocks\[\]: nothing of the type (?:rich_text|section) in the sample$/,
+    reason: "blocks are kept as the app gives them; not every type was recorded",
+  },
+  {
+    deviation: / \$\.(?:messages\[\]|message)\.root\.(?:user|team): not in the sample$/,
+    reason: "only roots that bots posted were recorded; the recorded thread_broadcast event has both",
+  },
+  {
+    deviation: /^chat\.postMessage \$\.message\.icons\.image_(?:36|48|72): /,
+    reason: "only an emoji icon was recorded here; conversations.history has the pictures",
+  },
+  {
+    deviation: / \$.*\.(?:thumb_\d+|original)_[wh]: number instead of string$/,
+    reason: "recorded as numbers in files.completeUploadExternal",
+  },
+  {
+    deviation: /^(?:conversations\.replies|reactions\.get) .*\.(?:client_msg_id|subtype|thread_ts): not in the sample$/,
+    reason: "fields of every message object, as in conversations.history",
+  },
+  {
+    deviation: /^pins\.list \$\.items\[\]\.(?:channel|message): not in the sample$/,
+    reason: "only pinned files were recorded; the recorded pin_added event has both",
+  },
+  {
+    deviation: /^apps\.event\.authorizations\.list .*\.enterprise_id: null instead of string$/,
+    reason: "Slack answers null for a workspace without an organisation",
+  },
   { deviation: /^auth\.revoke \$\.revoked: not in the sample$/, reason: "documented for this method" },
-  { deviation: /^oauth\.v2\.access \$\.enterprise: null/, reason: "Slack answers null for a workspace without an organisation" },
+  {
+    deviation: /^oauth\.v2\.access \$\.enterprise: null/,
+    reason: "Slack answers null for a workspace without an organisation",
+  },
 ];
 
 function sample(kind: "api" | "events", name: string): Json {
-  return JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8"));
+  return z.json().parse(JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8")));
 }
 
 const seen = new Map<string, Json[]>();
@@ -48,7 +76,11 @@ async function useEverything(): Promise<void> {
   alice.reply(said, "a reply", { broadcast: true });
   alice.react(said, "tada");
   alice.setTopic("general", "topic");
-  const picture = alice.upload("general", { name: "a.png", content: Buffer.from("89504e470d0a1a0a0000000d4948445200000400000003000806000000", "hex") }, { comment: "look" });
+  const picture = alice.upload(
+    "general",
+    { name: "a.png", content: Buffer.from("89504e470d0a1a0a0000000d4948445200000400000003000806000000", "hex") },
+    { comment: "look" },
+  );
   for (const method of ["team.info", "emoji.list", "users.list", "bots.info"]) await use(bot, method);
   await use(bot, "usergroups.list", { include_users: true });
   await use(bot, "usergroups.users.list", { usergroup: slack.workspace().saveUserGroup("team", ["alice"]) });
@@ -64,9 +96,25 @@ async function useEverything(): Promise<void> {
   await use(bot, "conversations.open", { users: alice.id, return_im: true });
   await use(bot, "conversations.open", { users: `${alice.id},${slack.workspace().person("bob").id}` });
   await use(bot, "conversations.list", { types: "public_channel,private_channel,im,mpim" });
-  const posted = await use(bot, "chat.postMessage", { channel: general, text: "hi", thread_ts: said.ts, reply_broadcast: true, metadata: { event_type: "x", event_payload: { a: 1 } } });
-  await use(bot, "chat.postMessage", { channel: general, text: "as another", username: "Someone", icon_url: "https://example.org/i.png" });
-  await use(bot, "chat.postMessage", { channel: general, text: "", blocks: [{ type: "section", text: { type: "mrkdwn", text: "x" } }], attachments: [{ text: "y", color: "#ff0000" }] });
+  const posted = await use(bot, "chat.postMessage", {
+    channel: general,
+    text: "hi",
+    thread_ts: said.ts,
+    reply_broadcast: true,
+    metadata: { event_type: "x", event_payload: { a: 1 } },
+  });
+  await use(bot, "chat.postMessage", {
+    channel: general,
+    text: "as another",
+    username: "Someone",
+    icon_url: "https://example.org/i.png",
+  });
+  await use(bot, "chat.postMessage", {
+    channel: general,
+    text: "",
+    blocks: [{ type: "section", text: { type: "mrkdwn", text: "x" } }],
+    attachments: [{ text: "y", color: "#ff0000" }],
+  });
   await use(bot, "chat.update", { channel: general, ts: textAt(posted, "ts"), text: "changed" });
   await use(bot, "chat.getPermalink", { channel: general, message_ts: said.ts });
   await use(bot, "chat.postEphemeral", { channel: general, user: alice.id, text: "psst" });
@@ -97,20 +145,32 @@ async function useEverything(): Promise<void> {
   await use(bot, "conversations.unarchive", { channel: made });
   const ticket = await use(bot, "files.getUploadURLExternal", { filename: "n.txt", length: 3 });
   await fetch(textAt(ticket, "upload_url"), { method: "POST", body: "abc" });
-  await use(bot, "files.completeUploadExternal", { files: [{ id: textAt(ticket, "file_id"), title: "n" }], channel_id: general, initial_comment: "here" });
-  await slack.workspace().channel("general").waitForMessage((message) => message.files.includes(textAt(ticket, "file_id")));
+  await use(bot, "files.completeUploadExternal", {
+    files: [{ id: textAt(ticket, "file_id"), title: "n" }],
+    channel_id: general,
+    initial_comment: "here",
+  });
+  await slack
+    .workspace()
+    .channel("general")
+    .waitForMessage((message) => message.files.includes(textAt(ticket, "file_id")));
   await use(bot, "files.info", { file: picture.files[0] ?? "" });
   await use(bot, "files.info", { file: textAt(ticket, "file_id") });
   await use(bot, "files.list");
   await use(user, "files.sharedPublicURL", { file: picture.files[0] ?? "" });
   await use(bot, "files.delete", { file: textAt(ticket, "file_id") });
   await use(bot, "chat.unfurl", { channel: general, ts: said.ts, unfurls: { "https://example.org": { text: "x" } } });
-  await use(bot, "conversations.close", { channel: textAt(await use(bot, "conversations.open", { users: alice.id }), "channel", "id") });
+  await use(bot, "conversations.close", {
+    channel: textAt(await use(bot, "conversations.open", { users: alice.id }), "channel", "id"),
+  });
   await use(user, "users.setPresence", { presence: "auto" });
   const events = app.deliveries().map((record) => record.body);
   const context = events.map((event) => event.event_context).find((each) => typeof each === "string") ?? "";
   await use(app.appToken, "apps.event.authorizations.list", { event_context: context });
-  const page = await fetch(`${slack.url}/oauth/v2/authorize?client_id=${app.clientId}&scope=chat:write,incoming-webhook&user_scope=chat:write&redirect_uri=http://localhost/x`, { redirect: "manual" });
+  const page = await fetch(
+    `${slack.url}/oauth/v2/authorize?client_id=${app.clientId}&scope=chat:write,incoming-webhook&user_scope=chat:write&redirect_uri=http://localhost/x`,
+    { redirect: "manual" },
+  );
   const code = new URL(page.headers.get("location") ?? "").searchParams.get("code") ?? "";
   await use("", "oauth.v2.access", { client_id: app.clientId, client_secret: app.clientSecret, code });
   await use(user, "auth.revoke");
@@ -122,7 +182,7 @@ async function useEverything(): Promise<void> {
 }
 
 const recordedEvents: Readonly<Record<string, string>> = {
-  "message": "MessagePayload",
+  message: "MessagePayload",
   "message/bot_message": "MessageBotPayload",
   "message/me_message": "MessageMePayload",
   "message/message_deleted": "MessageDeletedPayload",
@@ -132,53 +192,78 @@ const recordedEvents: Readonly<Record<string, string>> = {
   "message/channel_name": "MessageChannelNamePayload",
   "message/channel_leave": "MessageChannelLeavePayload",
   "message/channel_archive": "MessageChannelArchivePayload",
-  "app_mention": "AppMentionPayload",
-  "app_uninstalled": "AppUninstalledPayload",
-  "channel_archive": "ChannelArchivePayload",
-  "channel_id_changed": "ChannelIdChangedPayload",
-  "channel_left": "ChannelLeftPayload",
-  "channel_rename": "ChannelRenamePayload",
-  "channel_shared": "ChannelSharedPayload",
-  "channel_unarchive": "ChannelUnarchivePayload",
-  "channel_unshared": "ChannelUnsharedPayload",
-  "emoji_changed": "EmojiChangedPayload",
-  "file_change": "FileChangePayload",
-  "file_created": "FileCreatedPayload",
-  "file_deleted": "FileDeletedPayload",
-  "file_shared": "FileSharedPayload",
-  "group_archive": "GroupArchivePayload",
-  "group_deleted": "GroupDeletedPayload",
-  "group_left": "GroupLeftPayload",
-  "group_rename": "GroupRenamePayload",
-  "im_created": "ImCreatedPayload",
-  "member_left_channel": "MemberLeftChannelPayload",
-  "pin_added": "PinAddedPayload",
-  "reaction_removed": "ReactionRemovedPayload",
-  "subteam_created": "SubteamCreatedPayload",
-  "subteam_updated": "SubteamUpdatedPayload",
-  "team_domain_change": "TeamDomainChangePayload",
-  "team_rename": "TeamRenamePayload",
-  "user_change": "UserChangePayload",
-  "user_profile_changed": "UserProfileChangedPayload",
+  app_mention: "AppMentionPayload",
+  app_uninstalled: "AppUninstalledPayload",
+  channel_archive: "ChannelArchivePayload",
+  channel_id_changed: "ChannelIdChangedPayload",
+  channel_left: "ChannelLeftPayload",
+  channel_rename: "ChannelRenamePayload",
+  channel_shared: "ChannelSharedPayload",
+  channel_unarchive: "ChannelUnarchivePayload",
+  channel_unshared: "ChannelUnsharedPayload",
+  emoji_changed: "EmojiChangedPayload",
+  file_change: "FileChangePayload",
+  file_created: "FileCreatedPayload",
+  file_deleted: "FileDeletedPayload",
+  file_shared: "FileSharedPayload",
+  group_archive: "GroupArchivePayload",
+  group_deleted: "GroupDeletedPayload",
+  group_left: "GroupLeftPayload",
+  group_rename: "GroupRenamePayload",
+  im_created: "ImCreatedPayload",
+  member_left_channel: "MemberLeftChannelPayload",
+  pin_added: "PinAddedPayload",
+  reaction_removed: "ReactionRemovedPayload",
+  subteam_created: "SubteamCreatedPayload",
+  subteam_updated: "SubteamUpdatedPayload",
+  team_domain_change: "TeamDomainChangePayload",
+  team_rename: "TeamRenamePayload",
+  user_change: "UserChangePayload",
+  user_profile_changed: "UserProfileChangedPayload",
 };
 
 const knownInEvents: readonly { readonly deviation: RegExp; readonly reason: string }[] = [
-  { deviation: / \$\.context_(?:team|enterprise)_id: (?:not in the sample|null instead of string)$/, reason: "sent since Slack Connect; recorded for some events, null without an organisation" },
-  { deviation: / \$\.authorizations\[\]\.enterprise_id: null instead of string$/, reason: "null for a workspace without an organisation" },
-  { deviation: /\.blocks\[\]: nothing of the type rich_text in the sample$/, reason: "the recordings are older than rich text" },
-  { deviation: / \$\.event\.(?:message|previous_message|root|item\.message)\.(?:thread_ts|reply_count|reply_users_count|latest_reply|reply_users|is_locked|subscribed|client_msg_id|blocks|edited|files): /, reason: "fields of every message object; each recording shows some" },
-  { deviation: /^message\/thread_broadcast \$\.event\.(?:team|parent_user_id): /, reason: "recorded for plain messages, in threads too" },
-  { deviation: /^im_created \$\.event\.(?:channel\.id|event_ts): /, reason: "only an empty channel was recorded; documented with its id" },
+  {
+    deviation: / \$\.context_(?:team|enterprise)_id: (?:not in the sample|null instead of string)$/,
+    reason: "sent since Slack Connect; recorded for some events, null without an organisation",
+  },
+  {
+    deviation: / \$\.authorizations\[\]\.enterprise_id: null instead of string$/,
+    reason: "null for a workspace without an organisation",
+  },
+  {
+    deviation: /\.blocks\[\]: nothing of the type rich_text in the sample$/,
+    reason: "the recordings are older than rich text",
+  },
+  {
+    deviation:
+      / \$\.event\.(?:message|previous_message|root|item\.message)\.(?:thread_ts|reply_count|reply_users_count|latest_reply|reply_users|is_locked|subscribed|client_msg_id|blocks|edited|files): /,
+    reason: "fields of every message object; each recording shows some",
+  },
+  {
+    deviation: /^message\/thread_broadcast \$\.event\.(?:team|parent_user_id): /,
+    reason: "recorded for plain messages, in threads too",
+  },
+  {
+    deviation: /^im_created \$\.event\.(?:channel\.id|event_ts): /,
+    reason: "only an empty channel was recorded; documented with its id",
+  },
 ];
 
 /** What apps are sent when people do everything they can. */
 async function everyEvent(): Promise<{ [key: string]: Json }[]> {
   const emulator = await SlackEmulator.start({
     workspaces: [
-      { domain: "acme", users: [{ name: "alice" }, { name: "bob" }], channels: [{ name: "general" }, { name: "private", private: true }] },
+      {
+        domain: "acme",
+        users: [{ name: "alice" }, { name: "bob" }],
+        channels: [{ name: "general" }, { name: "private", private: true }],
+      },
       { domain: "other", users: [{ name: "carol" }] },
     ],
-    apps: [{ name: "Test App", installations: [{ workspace: "acme", channels: ["general", "private"], users: ["alice"] }] }],
+    apps: [
+      { name: "Test App", installations: [{ workspace: "acme", channels: ["general", "private"], users: ["alice"] }] },
+    ],
     retryDelays: [],
   });
   const workspace = emulator.workspace();
@@ -227,7 +312,9 @@ async function everyEvent(): Promise<{ [key: string]: Json }[]> {
 function eventName(body: { [key: string]: Json }): string {
   const { event } = body;
   if (typeof event !== "object" || event === null || Array.isArray(event)) return "";
-  return typeof event.subtype === "string" && event.type === "message" ? `message/${event.subtype}` : String(event.type);
+  return typeof event.subtype === "string" && event.type === "message"
+    ? `message/${event.subtype}`
+    : textAt(event, "type");
 }
 
 describe("the events apps are sent", () => {
@@ -236,7 +323,8 @@ describe("the events apps are sent", () => {
     const found = new Set<string>();
     for (const body of bodies) {
       const name = recordedEvents[eventName(body)];
-      if (name !== undefined) for (const deviation of deviations(body, sample("events", name))) found.add(`${eventName(body)} ${deviation}`);
+      if (name !== undefined)
+        for (const deviation of deviations(body, sample("events", name))) found.add(`${eventName(body)} ${deviation}`);
     }
     expect([...found].filter((each) => !knownInEvents.some(({ deviation }) => deviation.test(each)))).toEqual([]);
     expect(knownInEvents.filter(({ deviation }) => ![...found].some((each) => deviation.test(each)))).toEqual([]);
@@ -244,14 +332,22 @@ describe("the events apps are sent", () => {
 
   it("are of every kind that was recorded", async () => {
     const names = new Set((await everyEvent()).map(eventName));
-    expect(Object.keys(recordedEvents).filter((name) => !names.has(name) && name !== "message/bot_message")).toEqual([]);
+    expect(Object.keys(recordedEvents).filter((name) => !names.has(name) && name !== "message/bot_message")).toEqual(
+      [],
+    );
   });
 });
 
 describe("the answers of every method", () => {
   beforeAll(async () => {
     slack = await SlackEmulator.start({
-      apps: [{ name: "Test App", socketMode: true, installations: [{ workspace: "acme", channels: ["general"], users: ["alice"] }] }],
+      apps: [
+        {
+          name: "Test App",
+          socketMode: true,
+          installations: [{ workspace: "acme", channels: ["general"], users: ["alice"] }],
+        },
+      ],
     });
     slack.workspace().addEmoji("party", "https://example.org/party.png");
     await useEverything();
@@ -259,20 +355,30 @@ describe("the answers of every method", () => {
   afterAll(async () => slack.stop());
 
   it("are what was asked for, save for those meant to fail", () => {
-    const failed = [...seen].filter(([, answers]) => answers[0] !== undefined && typeof answers[0] === "object" && answers[0] !== null && !Array.isArray(answers[0]) && answers[0].ok !== true);
+    const failed = [...seen].filter(
+      ([, answers]) =>
+        answers[0] !== undefined &&
+        typeof answers[0] === "object" &&
+        answers[0] !== null &&
+        !Array.isArray(answers[0]) &&
+        answers[0].ok !== true,
+    );
     expect(failed).toEqual([]);
   });
 
   (present ? it : it.skip)("have only fields Slack has, of the types Slack gives them", () => {
     const found = new Set<string>();
     for (const [method, answers] of seen) {
-      for (const answer of answers) for (const deviation of deviations(answer, sample("api", method))) found.add(`${method} ${deviation}`);
+      for (const answer of answers)
+        for (const deviation of deviations(answer, sample("api", method))) found.add(`${method} ${deviation}`);
     }
     expect([...found].filter((each) => !known.some(({ deviation }) => deviation.test(each)))).toEqual([]);
   });
 
   (present ? it : it.skip)("deviate from the samples only where Slack does", () => {
-    const found = [...seen].flatMap(([method, answers]) => answers.flatMap((answer) => deviations(answer, sample("api", method)).map((each) => `${method} ${each}`)));
+    const found = [...seen].flatMap(([method, answers]) =>
+      answers.flatMap((answer) => deviations(answer, sample("api", method)).map((each) => `${method} ${each}`)),
+    );
     expect(known.filter(({ deviation }) => !found.some((each) => deviation.test(each)))).toEqual([]);
   });
 });

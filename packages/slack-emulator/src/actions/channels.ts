@@ -49,21 +49,33 @@ export function createChannel(world: World, options: NewChannel): Channel {
     timestamps: new Timestamps(),
   };
   world.channels.set(channel.id, channel);
-  if (channel.kind === "public") announceChannel(world, channel, "created", { channel: { ...brief(channel), creator: channel.creator } });
+  if (channel.kind === "public")
+    announceChannel(world, channel, "created", { channel: { ...brief(channel), creator: channel.creator } });
   if (channel.kind === "im") {
-    world.publish({ type: "im_created", user: options.creatorId, channel: { id: channel.id }, event_ts: world.eventTs() }, { kind: "channel", channel });
+    world.publish(
+      { type: "im_created", user: options.creatorId, channel: { id: channel.id }, event_ts: world.eventTs() },
+      { kind: "channel", channel },
+    );
   }
   return channel;
 }
 
 function brief(channel: Channel): JsonObject {
-  return { id: channel.id, is_channel: channel.kind !== "mpim", is_mpim: channel.kind === "mpim", name: channel.name, name_normalized: normalizedName(channel), created: channel.created };
+  return {
+    id: channel.id,
+    is_channel: channel.kind !== "mpim",
+    is_mpim: channel.kind === "mpim",
+    name: channel.name,
+    name_normalized: normalizedName(channel),
+    created: channel.created,
+  };
 }
 
 /** Everybody for a public channel, else its members. */
 function audience(channel: Channel): Audience {
   const teamId = channel.teamIds[0];
-  if (channel.kind === "public" && teamId !== undefined && channel.teamIds.length === 1) return { kind: "team", teamId };
+  if (channel.kind === "public" && teamId !== undefined && channel.teamIds.length === 1)
+    return { kind: "team", teamId };
   return { kind: "channel", channel };
 }
 
@@ -78,11 +90,16 @@ export function renameChannel(world: World, channel: Channel, by: User, name: st
   channel.previousNames.unshift(old);
   channel.name = name;
   channel.updated = world.clock.seconds();
-  postMessage(world, channel, { user: by }, {
-    text: `has renamed the channel from "${old}" to "${name}"`,
-    subtype: systemSubtype(channel, "name"),
-    extra: { old_name: old, name },
-  });
+  postMessage(
+    world,
+    channel,
+    { user: by },
+    {
+      text: `has renamed the channel from "${old}" to "${name}"`,
+      subtype: systemSubtype(channel, "name"),
+      extra: { old_name: old, name },
+    },
+  );
   announceChannel(world, channel, "rename", { channel: brief(channel) });
 }
 
@@ -90,16 +107,26 @@ export function renameChannel(world: World, channel: Channel, by: User, name: st
 export function setNote(world: World, channel: Channel, by: User, what: "topic" | "purpose", value: string): void {
   channel[what] = { value, creator: by.id, lastSet: world.clock.seconds() };
   channel.updated = world.clock.seconds();
-  postMessage(world, channel, { user: by }, {
-    text: value === "" ? `cleared channel ${what}` : `set the channel ${what}: ${value}`,
-    subtype: systemSubtype(channel, what),
-    extra: { [what]: value },
-  });
+  postMessage(
+    world,
+    channel,
+    { user: by },
+    {
+      text: value === "" ? `cleared channel ${what}` : `set the channel ${what}: ${value}`,
+      subtype: systemSubtype(channel, what),
+      extra: { [what]: value },
+    },
+  );
 }
 
 /** Archives a channel: the message, then the event. */
 export function archiveChannel(world: World, channel: Channel, by: User): void {
-  postMessage(world, channel, { user: by }, { text: "archived the channel", subtype: systemSubtype(channel, "archive") });
+  postMessage(
+    world,
+    channel,
+    { user: by },
+    { text: "archived the channel", subtype: systemSubtype(channel, "archive") },
+  );
   channel.archived = true;
   channel.updated = world.clock.seconds();
   announceChannel(world, channel, "archive", { channel: channel.id, user: by.id, is_moved: 0 });
@@ -110,7 +137,12 @@ export function unarchiveChannel(world: World, channel: Channel, by: User): void
   channel.archived = false;
   channel.members.add(by.id);
   channel.updated = world.clock.seconds();
-  postMessage(world, channel, { user: by }, { text: "un-archived the channel", subtype: systemSubtype(channel, "unarchive") });
+  postMessage(
+    world,
+    channel,
+    { user: by },
+    { text: "un-archived the channel", subtype: systemSubtype(channel, "unarchive") },
+  );
   announceChannel(world, channel, "unarchive", { channel: channel.id, user: by.id });
 }
 
@@ -118,7 +150,12 @@ export function unarchiveChannel(world: World, channel: Channel, by: User): void
 export function convertChannel(world: World, channel: Channel, by: User, to: "private" | "public"): void {
   channel.kind = to;
   channel.updated = world.clock.seconds();
-  postMessage(world, channel, { user: by }, { text: `made this channel *${to}*.`, subtype: `channel_convert_to_${to}` });
+  postMessage(
+    world,
+    channel,
+    { user: by },
+    { text: `made this channel *${to}*.`, subtype: `channel_convert_to_${to}` },
+  );
 }
 
 /** Deletes a channel with everything in it. */
@@ -140,9 +177,13 @@ export function unshareChannel(world: World, channel: Channel, teamId: string): 
   const at = channel.teamIds.indexOf(teamId);
   if (at < 1) return;
   channel.teamIds.splice(at, 1);
-  for (const member of [...channel.members]) if (world.users.get(member)?.teamId === teamId) channel.members.delete(member);
+  for (const member of [...channel.members])
+    if (world.users.get(member)?.teamId === teamId) channel.members.delete(member);
   if (channel.teamIds.length === 1) channel.externallyShared = false;
-  announceShared(world, channel, "channel_unshared", { previously_connected_team_id: teamId, is_ext_shared: channel.externallyShared });
+  announceShared(world, channel, "channel_unshared", {
+    previously_connected_team_id: teamId,
+    is_ext_shared: channel.externallyShared,
+  });
 }
 
 function announceShared(world: World, channel: Channel, type: string, fields: JsonObject): void {
@@ -155,17 +196,32 @@ export function changeChannelId(world: World, channel: Channel, id: string): voi
   world.channels.delete(old);
   channel.id = id;
   world.channels.set(id, channel);
-  world.publish({ type: "channel_id_changed", old_channel_id: old, new_channel_id: id, event_ts: world.eventTs() }, { kind: "channel", channel });
+  world.publish(
+    { type: "channel_id_changed", old_channel_id: old, new_channel_id: id, event_ts: world.eventTs() },
+    { kind: "channel", channel },
+  );
 }
 
 /** The direct message of these people (one other: `im`, more: `mpim`), made when there is none. */
-export function openDirect(world: World, opener: User, others: readonly User[]): { channel: Channel; created: boolean } {
+export function openDirect(
+  world: World,
+  opener: User,
+  others: readonly User[],
+): { channel: Channel; created: boolean } {
   const members = [...new Set([opener.id, ...others.map((user) => user.id)])];
   const kind = members.length > 2 ? "mpim" : "im";
   for (const channel of world.channels.values()) {
-    if (channel.kind === kind && channel.members.size === members.length && members.every((member) => channel.members.has(member))) return { channel, created: false };
+    if (
+      channel.kind === kind &&
+      channel.members.size === members.length &&
+      members.every((member) => channel.members.has(member))
+    )
+      return { channel, created: false };
   }
   const names = members.map((id) => world.user(id).name).sort();
   const name = kind === "mpim" ? `mpdm-${names.join("--")}-1` : "";
-  return { channel: createChannel(world, { kind, name, teamId: opener.teamId, creatorId: opener.id, members }), created: true };
+  return {
+    channel: createChannel(world, { kind, name, teamId: opener.teamId, creatorId: opener.id, members }),
+    created: true,
+  };
 }

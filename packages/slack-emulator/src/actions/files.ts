@@ -69,7 +69,13 @@ export function receiveContent(file: StoredFile, content: Buffer): void {
 /** Ends an upload: `file_created`. */
 export function completeFile(world: World, file: StoredFile): void {
   file.state = "complete";
-  const event = { type: "file_created", file_id: file.id, user_id: file.userId, file: { id: file.id }, event_ts: world.eventTs() };
+  const event = {
+    type: "file_created",
+    file_id: file.id,
+    user_id: file.userId,
+    file: { id: file.id },
+    event_ts: world.eventTs(),
+  };
   world.publish(event, { kind: "users", teamId: file.teamId, userIds: [file.userId] });
 }
 
@@ -85,8 +91,19 @@ export interface SharedFiles {
 export function shareFiles(world: World, channel: Channel, author: Author, shared: SharedFiles): Message {
   const ts = channel.timestamps.next(world.clock.now());
   for (const file of shared.files) {
-    file.shares.push({ channelId: channel.id, ts, ...(shared.threadTs === undefined ? {} : { threadTs: shared.threadTs }) });
-    const event = { type: "file_shared", file_id: file.id, user_id: author.user.id, file: { id: file.id }, channel_id: channel.id, event_ts: world.eventTs() };
+    file.shares.push({
+      channelId: channel.id,
+      ts,
+      ...(shared.threadTs === undefined ? {} : { threadTs: shared.threadTs }),
+    });
+    const event = {
+      type: "file_shared",
+      file_id: file.id,
+      user_id: author.user.id,
+      file: { id: file.id },
+      channel_id: channel.id,
+      event_ts: world.eventTs(),
+    };
     world.publish(event, { kind: "channel", channel, teamId: file.teamId });
   }
   return postMessage(world, channel, author, {
@@ -101,10 +118,19 @@ export function shareFiles(world: World, channel: Channel, author: Author, share
 
 /** Deletes a file: messages that were nothing else go too, the others show a tombstone of it. */
 export function deleteFile(world: World, file: StoredFile): void {
-  const before = carriers(world, file).map(({ channel, message }) => ({ channel, message, previous: snapshot(world, channel, message) }));
+  const before = carriers(world, file).map(({ channel, message }) => ({
+    channel,
+    message,
+    previous: snapshot(world, channel, message),
+  }));
   file.deleted = true;
   file.content = Buffer.alloc(0);
-  const event = compact({ type: "file_deleted", file_id: file.id, channel_ids: [...new Set(file.shares.map((share) => share.channelId))], event_ts: world.eventTs() });
+  const event = compact({
+    type: "file_deleted",
+    file_id: file.id,
+    channel_ids: [...new Set(file.shares.map((share) => share.channelId))],
+    event_ts: world.eventTs(),
+  });
   world.publish(event, { kind: "team", teamId: file.teamId });
   for (const { channel, message, previous } of before) {
     const rest = message.fileIds.some((id) => world.files.get(id)?.deleted === false);
@@ -116,7 +142,8 @@ export function deleteFile(world: World, file: StoredFile): void {
 /** Tells that a file changed: its title, or that its type became known. */
 export function announceFileChange(world: World, file: StoredFile): void {
   const event = { type: "file_change", file_id: file.id, file: { id: file.id } };
-  for (const { channel } of carriers(world, file)) world.publish(event, { kind: "channel", channel, teamId: file.teamId });
+  for (const { channel } of carriers(world, file))
+    world.publish(event, { kind: "channel", channel, teamId: file.teamId });
 }
 
 function carriers(world: World, file: StoredFile): { channel: Channel; message: Message }[] {

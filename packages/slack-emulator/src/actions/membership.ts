@@ -25,11 +25,16 @@ export function joinChannel(world: World, channel: Channel, user: User, inviter?
     event_ts: world.eventTs(),
   });
   world.publish(event, { kind: "channel", channel, teamId: user.teamId });
-  postMessage(world, channel, { user }, {
-    text: `<@${user.id}> has joined the ${channel.id.startsWith("G") ? "group" : "channel"}`,
-    subtype: systemSubtype(channel, "join"),
-    extra: compact({ inviter: inviter?.id }),
-  });
+  postMessage(
+    world,
+    channel,
+    { user },
+    {
+      text: `<@${user.id}> has joined the ${channel.id.startsWith("G") ? "group" : "channel"}`,
+      subtype: systemSubtype(channel, "join"),
+      extra: compact({ inviter: inviter?.id }),
+    },
+  );
 }
 
 /** Removes a member: they get `channel_left`, the others `member_left_channel` and the `channel_leave` message. */
@@ -53,8 +58,13 @@ export function leaveChannel(world: World, channel: Channel, user: User, remover
     event_ts: world.eventTs(),
   };
   world.publish(event, { kind: "channel", channel, teamId: user.teamId });
-  postMessage(world, channel, { user }, {
-    text: `<@${user.id}> has left the ${channel.id.startsWith("G") ? "group" : "channel"}`,
-    subtype: systemSubtype(channel, "leave"),
-  });
+  postMessage(
+    world,
+    channel,
+    { user },
+    {
+      text: `<@${user.id}> has left the ${channel.id.startsWith("G") ? "group" : "channel"}`,
+      subtype: systemSubtype(channel, "leave"),
+    },
+  );
 }

@@ -10,7 +10,10 @@ const mention = /<@([UW][A-Z0-9]+)(?:\|[^>]*)?>/g;
 /** Tells the members of a channel that a message was posted, with all that Slack sends along. */
 export function announcePosted(world: World, channel: Channel, message: Message): void {
   const view = messageView(world, channel, message, { root: true, metadata: world.metadataInEvents });
-  world.publish({ ...view, channel: channel.id, event_ts: message.ts, channel_type: channelType(channel) }, audienceOf(channel, message));
+  world.publish(
+    { ...view, channel: channel.id, event_ts: message.ts, channel_type: channelType(channel) },
+    audienceOf(channel, message),
+  );
   announceMentions(world, channel, message);
   announceMetadata(world, channel, message, "message_metadata_posted");
   announceReply(world, channel, message);

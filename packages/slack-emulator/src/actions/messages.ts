@@ -4,7 +4,14 @@ import type { Channel } from "../state/channels.js";
 import type { Message } from "../state/messages.js";
 import type { Bot, User } from "../state/people.js";
 import type { World } from "../state/world.js";
-import { announceChanged, announceDeleted, announceMetadata, announcePosted, announceReply, snapshot } from "./message-events.js";
+import {
+  announceChanged,
+  announceDeleted,
+  announceMetadata,
+  announcePosted,
+  announceReply,
+  snapshot,
+} from "./message-events.js";
 import { withBlockIds } from "./blocks.js";
 import { richTextOf } from "./rich-text.js";
 import { unfurlLinks } from "./unfurl.js";
@@ -50,13 +57,21 @@ function newMessage(world: World, channel: Channel, author: Author, draft: Draft
     extra: draft.extra ?? {},
     ...(author.bot === undefined && draft.subtype === undefined ? { clientMessageId: randomUUID() } : {}),
   };
-  if (author.bot !== undefined && (draft.subtype === undefined || draft.subtype === "bot_message" || draft.subtype === "thread_broadcast" || draft.subtype === "file_share")) {
+  if (
+    author.bot !== undefined &&
+    (draft.subtype === undefined ||
+      draft.subtype === "bot_message" ||
+      draft.subtype === "thread_broadcast" ||
+      draft.subtype === "file_share")
+  ) {
     message.botId = author.bot.id;
     message.appId = author.bot.appId;
   }
   if (disguised) message.username = draft.username ?? author.bot?.name ?? author.user.name;
   else message.userId = author.user.id;
-  const subtype = disguised ? "bot_message" : (draft.subtype ?? (draft.broadcast === true ? "thread_broadcast" : undefined));
+  const subtype = disguised
+    ? "bot_message"
+    : (draft.subtype ?? (draft.broadcast === true ? "thread_broadcast" : undefined));
   if (subtype !== undefined) message.subtype = subtype;
   if (draft.icons !== undefined) message.icons = draft.icons;
   if (draft.metadata !== undefined) message.metadata = draft.metadata;
@@ -66,9 +81,13 @@ function newMessage(world: World, channel: Channel, author: Author, draft: Draft
   return message;
 }
 
-function setContent(message: Message, content: { readonly blocks?: readonly Json[] | undefined; readonly attachments?: readonly Json[] | undefined }): void {
+function setContent(
+  message: Message,
+  content: { readonly blocks?: readonly Json[] | undefined; readonly attachments?: readonly Json[] | undefined },
+): void {
   if (content.blocks !== undefined && content.blocks.length > 0) message.blocks = withBlockIds(content.blocks);
-  if (content.attachments !== undefined && content.attachments.length > 0) message.attachments = [...content.attachments];
+  if (content.attachments !== undefined && content.attachments.length > 0)
+    message.attachments = [...content.attachments];
 }
 
 const contentSubtypes = new Set(["bot_message", "thread_broadcast", "file_share"]);
@@ -111,7 +130,8 @@ export function editMessage(world: World, channel: Channel, message: Message, ed
   if (edit.blocks?.length === 0) delete message.blocks;
   if (edit.attachments?.length === 0) delete message.attachments;
   setContent(message, edit);
-  if (edit.text !== undefined && (message.subtype === undefined || contentSubtypes.has(message.subtype))) composeBlocks(message);
+  if (edit.text !== undefined && (message.subtype === undefined || contentSubtypes.has(message.subtype)))
+    composeBlocks(message);
   if (edit.fileIds !== undefined) message.fileIds = [...edit.fileIds];
   message.edited = { userId: editorId, ts: world.eventTs() };
   if (edit.metadata !== undefined) {

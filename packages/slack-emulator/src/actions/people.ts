@@ -22,18 +22,23 @@ export function changeUser(world: World, user: User, change: UserChange): void {
   if (change.deleted !== undefined) user.deleted = change.deleted;
   if (change.profile !== undefined) Object.assign(user.profile, change.profile);
   user.updated = world.clock.seconds();
-  if (user.deleted) for (const channel of world.channelsOf(user.teamId)) if (channel.kind !== "im") channel.members.delete(user.id);
+  if (user.deleted)
+    for (const channel of world.channelsOf(user.teamId)) if (channel.kind !== "im") channel.members.delete(user.id);
   const view = userView(world, user, { teamId: user.teamId, scopes: ["users:read.email"] });
   const audience = { kind: "team", teamId: user.teamId } as const;
   const cacheTs = world.clock.seconds();
   world.publish({ type: "user_change", user: view, cache_ts: cacheTs }, audience);
-  if (change.profile !== undefined) world.publish({ type: "user_profile_changed", user: view, cache_ts: cacheTs, event_ts: world.eventTs() }, audience);
+  if (change.profile !== undefined)
+    world.publish({ type: "user_profile_changed", user: view, cache_ts: cacheTs, event_ts: world.eventTs() }, audience);
 }
 
 /** Tells the workspace that somebody joined it. */
 export function announceNewUser(world: World, user: User): void {
   const view = userView(world, user, { teamId: user.teamId, scopes: ["users:read.email"] });
-  world.publish({ type: "team_join", user: view, cache_ts: world.clock.seconds(), event_ts: world.eventTs() }, { kind: "team", teamId: user.teamId });
+  world.publish(
+    { type: "team_join", user: view, cache_ts: world.clock.seconds(), event_ts: world.eventTs() },
+    { kind: "team", teamId: user.teamId },
+  );
 }
 
 /** Adds a custom emoji; the value is a URL or `alias:name`. */
@@ -66,11 +71,18 @@ export function saveUserGroup(world: World, group: UserGroup): void {
   const type = team.userGroups.has(group.id) ? "subteam_updated" : "subteam_created";
   group.updated = world.clock.seconds();
   team.userGroups.set(group.id, group);
-  world.publish({ type, subteam: userGroupView(group, true), event_ts: world.eventTs() }, { kind: "team", teamId: group.teamId });
+  world.publish(
+    { type, subteam: userGroupView(group, true), event_ts: world.eventTs() },
+    { kind: "team", teamId: group.teamId },
+  );
 }
 
 /** Changes a workspace's name or domain; its id stays. */
-export function changeTeam(world: World, team: Team, change: { name?: string | undefined; domain?: string | undefined }): void {
+export function changeTeam(
+  world: World,
+  team: Team,
+  change: { name?: string | undefined; domain?: string | undefined },
+): void {
   const tell = (event: JsonObject) => world.publish(event, { kind: "team", teamId: team.id });
   if (change.name !== undefined) {
     team.name = change.name;

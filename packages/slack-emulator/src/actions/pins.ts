@@ -15,7 +15,11 @@ export function pinView(world: World, channel: Channel, message: Message, teamId
     created: message.pinned?.at ?? 0,
     created_by: message.pinned?.by ?? "",
     channel: channel.id,
-    message: { ...view, pinned_to: [channel.id], permalink: permalink(world, channel, message.ts, message.threadTs, teamId) },
+    message: {
+      ...view,
+      pinned_to: [channel.id],
+      permalink: permalink(world, channel, message.ts, message.threadTs, teamId),
+    },
   };
 }
 
@@ -27,8 +31,25 @@ export function pinned(channel: Channel): Message[] {
     .sort((a, b) => (b.pinned?.at ?? 0) - (a.pinned?.at ?? 0));
 }
 
-function announce(world: World, type: string, channel: Channel, message: Message, user: User, item: JsonObject, extra: JsonObject): void {
-  const event = compact({ type, user: user.id, channel_id: channel.id, item, item_user: message.userId, pin_count: pinned(channel).length, ...extra, event_ts: world.eventTs() });
+function announce(
+  world: World,
+  type: string,
+  channel: Channel,
+  message: Message,
+  user: User,
+  item: JsonObject,
+  extra: JsonObject,
+): void {
+  const event = compact({
+    type,
+    user: user.id,
+    channel_id: channel.id,
+    item,
+    item_user: message.userId,
+    pin_count: pinned(channel).length,
+    ...extra,
+    event_ts: world.eventTs(),
+  });
   world.publish(event, { kind: "channel", channel, teamId: user.teamId });
 }
 
@@ -37,8 +58,15 @@ export function pin(world: World, channel: Channel, message: Message, user: User
   if (message.pinned !== undefined) return false;
   const at = world.clock.seconds();
   message.pinned = { by: user.id, at };
-  announce(world, "pin_added", channel, message, user, pinView(world, channel, message, user.teamId), { pinned_info: { channel: channel.id, pinned_by: user.id, pinned_ts: at } });
-  postMessage(world, channel, { user }, { text: `<@${user.id}> pinned a message to this channel.`, subtype: "pinned_item" });
+  announce(world, "pin_added", channel, message, user, pinView(world, channel, message, user.teamId), {
+    pinned_info: { channel: channel.id, pinned_by: user.id, pinned_ts: at },
+  });
+  postMessage(
+    world,
+    channel,
+    { user },
+    { text: `<@${user.id}> pinned a message to this channel.`, subtype: "pinned_item" },
+  );
   return true;
 }
 

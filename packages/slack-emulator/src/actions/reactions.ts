@@ -25,7 +25,13 @@ export function addReaction(world: World, channel: Channel, message: Message, us
 }
 
 /** Takes a reaction back; false when the user had not made it. */
-export function removeReaction(world: World, channel: Channel, message: Message, userId: string, name: string): boolean {
+export function removeReaction(
+  world: World,
+  channel: Channel,
+  message: Message,
+  userId: string,
+  name: string,
+): boolean {
   const users = message.reactions.get(name) ?? [];
   if (!users.includes(userId)) return false;
   const left = users.filter((user) => user !== userId);

@@ -9,7 +9,12 @@ const inline =
 export function richTextOf(text: string): JsonObject {
   const elements: Json[] = [];
   for (const [at, part] of text.split("```").entries()) {
-    if (at % 2 === 1) elements.push({ type: "rich_text_preformatted", elements: [{ type: "text", text: unescape(part.replace(/^\n|\n$/g, "")) }], border: 0 });
+    if (at % 2 === 1)
+      elements.push({
+        type: "rich_text_preformatted",
+        elements: [{ type: "text", text: unescape(part.replace(/^\n|\n$/g, "")) }],
+        border: 0,
+      });
     else pushLines(elements, part);
   }
   return { type: "rich_text", elements };
@@ -20,7 +25,8 @@ function pushLines(elements: Json[], text: string): void {
   let quoted = false;
   const flush = () => {
     const content = lines.join("\n");
-    if (content !== "") elements.push({ type: quoted ? "rich_text_quote" : "rich_text_section", elements: inlineElements(content, {}) });
+    if (content !== "")
+      elements.push({ type: quoted ? "rich_text_quote" : "rich_text_section", elements: inlineElements(content, {}) });
     lines = [];
   };
   for (const line of text.split("\n")) {
@@ -65,8 +71,19 @@ function element(found: Readonly<Record<string, string | undefined>>, style: Sty
   if (channel !== undefined) return [compact({ type: "channel", channel_id: channel, style: styles })];
   if (broadcast !== undefined) return [compact({ type: "broadcast", range: broadcast, style: styles })];
   if (group !== undefined) return [compact({ type: "usergroup", usergroup_id: group, style: styles })];
-  if (url !== undefined) return [compact({ type: "link", url: unescape(url), text: label === undefined ? undefined : unescape(label), style: styles })];
-  if (emoji !== undefined) return [compact({ type: "emoji", name: emoji, skin_tone: tone === undefined ? undefined : Number(tone), style: styles })];
+  if (url !== undefined)
+    return [
+      compact({
+        type: "link",
+        url: unescape(url),
+        text: label === undefined ? undefined : unescape(label),
+        style: styles,
+      }),
+    ];
+  if (emoji !== undefined)
+    return [
+      compact({ type: "emoji", name: emoji, skin_tone: tone === undefined ? undefined : Number(tone), style: styles }),
+    ];
   if (code !== undefined) return [plain(code, { ...style, code: true })];
   if (bold !== undefined) return inlineElements(bold, { ...style, bold: true });
   if (italic !== undefined) return inlineElements(italic, { ...style, italic: true });

@@ -20,7 +20,8 @@ export function unfurlLinks(world: World, channel: Channel, message: Message): v
   const attachments: JsonObject[] = [];
   for (const [url] of message.text.matchAll(link)) {
     const unfurl = known.find(([start]) => url.startsWith(start))?.[1];
-    if (unfurl !== undefined) attachments.push({ id: attachments.length + 1, from_url: url, original_url: url, ...unfurl });
+    if (unfurl !== undefined)
+      attachments.push({ id: attachments.length + 1, from_url: url, original_url: url, ...unfurl });
   }
   if (attachments.length === 0) return;
   world.clock.after(0, () => {

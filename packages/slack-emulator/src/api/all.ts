@@ -12,5 +12,18 @@ import { workspaceMethods } from "./workspace.js";
 
 /** Every method by its name. */
 export const methods: ReadonlyMap<string, Method> = new Map(
-  [authMethods, chatMethods, managingMethods, membershipMethods, readingMethods, fileMethods, pinMethods, reactionMethods, userMethods, workspaceMethods].flat().map((each) => [each.name, each]),
+  [
+    authMethods,
+    chatMethods,
+    managingMethods,
+    membershipMethods,
+    readingMethods,
+    fileMethods,
+    pinMethods,
+    reactionMethods,
+    userMethods,
+    workspaceMethods,
+  ]
+    .flat()
+    .map((each) => [each.name, each]),
 );

@@ -14,7 +14,11 @@ export const optionalText = text.optional().transform((value) => (value === "" ?
 
 /** True or false; `1`, `0`, `"true"` and `"false"` too. */
 export const flag = z
-  .union([z.boolean(), z.number().transform((value) => value !== 0), z.string().transform((value) => value === "true" || value === "1")])
+  .union([
+    z.boolean(),
+    z.number().transform((value) => value !== 0),
+    z.string().transform((value) => value === "true" || value === "1"),
+  ])
   .optional();
 
 /** A whole number. */
@@ -39,7 +43,12 @@ export const object = z.preprocess(fromText, z.record(z.string(), z.json()).opti
 export const names = z
   .preprocess((value) => {
     const parsed = fromText(value);
-    return typeof parsed === "string" ? parsed.split(",").map((part) => part.trim()).filter((part) => part !== "") : parsed;
+    return typeof parsed === "string"
+      ? parsed
+          .split(",")
+          .map((part) => part.trim())
+          .filter((part) => part !== "")
+      : parsed;
   }, z.array(z.string()).optional())
   .transform((value) => value ?? []);
 

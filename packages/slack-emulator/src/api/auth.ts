@@ -19,7 +19,10 @@ export const authMethods: readonly Method[] = [
       bot_id: token.kind === "bot" ? token.botId : undefined,
       enterprise_id: team.enterprise?.id,
       is_enterprise_install: token.enterpriseInstall,
-      expires_in: token.expiresAt === undefined ? undefined : Math.max(0, Math.floor((token.expiresAt - world.clock.now()) / 1000)),
+      expires_in:
+        token.expiresAt === undefined
+          ? undefined
+          : Math.max(0, Math.floor((token.expiresAt - world.clock.now()) / 1000)),
     }),
   ),
   method("auth.revoke", [], z.object({ test: flag }), ({ world, token }, { test }) => {
@@ -44,7 +47,11 @@ export const authMethods: readonly Method[] = [
       requireScope(token, ["authorizations:read"]);
       const context = publisher.context(args.event_context, app.id);
       if (context === undefined) throw new SlackError("invalid_event_context");
-      return { authorizations: authorizedTokens(world, app, context.name, context.audience).map((each) => authorizationView(world, each)) };
+      return {
+        authorizations: authorizedTokens(world, app, context.name, context.audience).map((each) =>
+          authorizationView(world, each),
+        ),
+      };
     },
     ["app"],
   ),

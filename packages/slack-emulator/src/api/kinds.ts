@@ -3,7 +3,12 @@ import { scopeFamily } from "../views/channel.js";
 import { SlackError } from "./error.js";
 import { type Caller, requireScope } from "./method.js";
 
-const kinds: Readonly<Record<string, ChannelKind>> = { public_channel: "public", private_channel: "private", im: "im", mpim: "mpim" };
+const kinds: Readonly<Record<string, ChannelKind>> = {
+  public_channel: "public",
+  private_channel: "private",
+  im: "im",
+  mpim: "mpim",
+};
 const families = { public: "channels", private: "groups", im: "im", mpim: "mpim" } as const;
 
 /** The conversations of the kinds asked for, public channels when none were; each kind needs its scope. */

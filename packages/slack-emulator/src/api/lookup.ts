@@ -48,8 +48,11 @@ export function userFor(caller: Caller, id: string | undefined): User {
   const user = caller.world.users.get(id ?? "");
   if (user === undefined) throw new SlackError("user_not_found");
   if (user.teamId === caller.token.teamId) return user;
-  const shares = [...caller.world.channels.values()].some((channel) => channel.members.has(user.id) && channel.teamIds.includes(caller.token.teamId));
-  if (!shares && caller.team.enterprise?.id !== caller.world.team(user.teamId).enterprise?.id) throw new SlackError("user_not_visible");
+  const shares = [...caller.world.channels.values()].some(
+    (channel) => channel.members.has(user.id) && channel.teamIds.includes(caller.token.teamId),
+  );
+  if (!shares && caller.team.enterprise?.id !== caller.world.team(user.teamId).enterprise?.id)
+    throw new SlackError("user_not_visible");
   if (!shares && caller.team.enterprise === undefined) throw new SlackError("user_not_visible");
   return user;
 }

@@ -64,7 +64,9 @@ export function method<Schema extends z.ZodType>(
 export function parse<Schema extends z.ZodType>(args: Schema, raw: RawArguments): z.output<Schema> {
   const result = args.safeParse(raw);
   if (result.success) return result.data;
-  const messages = result.error.issues.map((issue) => `[ERROR] ${issue.message} [json-pointer:/${issue.path.map(String).join("/")}]`);
+  const messages = result.error.issues.map(
+    (issue) => `[ERROR] ${issue.message} [json-pointer:/${issue.path.map(String).join("/")}]`,
+  );
   throw new SlackError("invalid_arguments", { response_metadata: { messages } });
 }
 

@@ -7,7 +7,12 @@ export interface Page<T> {
 }
 
 /** One page of a list. The cursor is opaque to clients: which key comes next. A key that is gone is no error. */
-export function page<T>(all: readonly T[], keyOf: (item: T) => string, cursor: string | undefined, limit: number): Page<T> {
+export function page<T>(
+  all: readonly T[],
+  keyOf: (item: T) => string,
+  cursor: string | undefined,
+  limit: number,
+): Page<T> {
   let start = 0;
   if (cursor !== undefined) {
     const wanted = decode(cursor);

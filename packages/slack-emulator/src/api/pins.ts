@@ -13,7 +13,8 @@ export const pinMethods: readonly Method[] = [
     const channel = channelFor(caller, args.channel);
     requireUnarchived(channel);
     requireMember(caller, channel);
-    if (!pin(caller.world, channel, messageIn(channel, args.timestamp), caller.user)) throw new SlackError("already_pinned");
+    if (!pin(caller.world, channel, messageIn(channel, args.timestamp), caller.user))
+      throw new SlackError("already_pinned");
     return {};
   }),
   method("pins.remove", ["pins:write"], item, (caller, args) => {

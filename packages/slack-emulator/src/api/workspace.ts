@@ -12,7 +12,8 @@ export const workspaceMethods: readonly Method[] = [
     const team = args.team === undefined ? caller.team : world.teams.get(args.team);
     if (team === undefined) throw new SlackError("team_not_found");
     const icon: Record<string, string | boolean> = { image_default: true };
-    for (const size of [34, 44, 68, 88, 102, 132, 230]) icon[`image_${size}`] = `${world.baseUrl}/avatars/${team.id}-team-${size}.png`;
+    for (const size of [34, 44, 68, 88, 102, 132, 230])
+      icon[`image_${size}`] = `${world.baseUrl}/avatars/${team.id}-team-${size}.png`;
     return {
       team: compact({
         id: team.id,

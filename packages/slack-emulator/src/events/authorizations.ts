@@ -11,7 +11,10 @@ function concerned(audience: Audience, token: Token): boolean {
     case "team":
       return token.teamId === audience.teamId;
     case "users":
-      return audience.userIds.includes(token.userId) && (audience.channel === undefined || audience.channel.members.has(token.userId));
+      return (
+        audience.userIds.includes(token.userId) &&
+        (audience.channel === undefined || audience.channel.members.has(token.userId))
+      );
     case "app":
       return token.appId === audience.appId;
   }

@@ -46,21 +46,40 @@ export class Commands {
 
   #appWith(command: string, teamId: string): App {
     for (const app of this.#world.apps.values()) {
-      const installed = this.#world.tokensOf(app.id).some((token) => token.teamId === teamId && token.scopes.includes("commands"));
+      const installed = this.#world
+        .tokensOf(app.id)
+        .some((token) => token.teamId === teamId && token.scopes.includes("commands"));
       if (installed && app.commands.some((each) => each.command === command)) return app;
     }
-    throw new Error(`No app in the workspace has the command ${command}: add it to the app's commands, and the scope "commands"`);
+    throw new Error(
+      `No app in the workspace has the command ${command}: add it to the app's commands, and the scope "commands"`,
+    );
   }
 
   #responseUrl(app: App, user: User, channel: Channel): ResponseUrl {
     this.#world.forgetExpired();
     const path = `/commands/${user.teamId}/${this.#world.secret(6)}/${this.#world.secret(12)}`;
-    const target: ResponseUrl = { path, appId: app.id, teamId: user.teamId, channelId: channel.id, userId: user.id, expiresAt: this.#world.clock.now() + responseLifetime, uses: 0 };
+    const target: ResponseUrl = {
+      path,
+      appId: app.id,
+      teamId: user.teamId,
+      channelId: channel.id,
+      userId: user.id,
+      expiresAt: this.#world.clock.now() + responseLifetime,
+      uses: 0,
+    };
     this.#world.responseUrls.set(path, target);
     return target;
   }
 
-  #fields(app: App, user: User, channel: Channel, command: string, text: string, target: ResponseUrl): Record<string, string> {
+  #fields(
+    app: App,
+    user: User,
+    channel: Channel,
+    command: string,
+    text: string,
+    target: ResponseUrl,
+  ): Record<string, string> {
     const team = this.#world.team(user.teamId);
     const names = { public: channel.name, private: "privategroup", im: "directmessage", mpim: channel.name };
     const fields: Record<string, string> = {
@@ -78,7 +97,8 @@ export class Commands {
       response_url: `${this.#world.baseUrl}${target.path}`,
       trigger_id: `${this.#world.secret(5)}.${this.#world.secret(8)}`,
     };
-    if (team.enterprise !== undefined) Object.assign(fields, { enterprise_id: team.enterprise.id, enterprise_name: team.enterprise.name });
+    if (team.enterprise !== undefined)
+      Object.assign(fields, { enterprise_id: team.enterprise.id, enterprise_name: team.enterprise.name });
     return fields;
   }
 
@@ -87,11 +107,20 @@ export class Commands {
     return acknowledgement?.acked === true ? { content: acknowledgement.payload } : undefined;
   }
 
-  async #overHttp(app: App, command: string, fields: Record<string, string>): Promise<{ content: unknown } | undefined> {
+  async #overHttp(
+    app: App,
+    command: string,
+    fields: Record<string, string>,
+  ): Promise<{ content: unknown } | undefined> {
     const url = app.commands.find((each) => each.command === command)?.url ?? app.requestUrl ?? "";
     const body = new URLSearchParams(fields).toString();
-    const headers = { "content-type": "application/x-www-form-urlencoded", ...signatureHeaders(app.signingSecret, body, Date.now()) };
+    const headers = {
+      "content-type": "application/x-www-form-urlencoded",
+      ...signatureHeaders(app.signingSecret, body, Date.now()),
+    };
     const result = await post(url, headers, body, this.#timeout);
-    return "answer" in result && result.answer.status >= 200 && result.answer.status < 300 ? { content: result.answer.body } : undefined;
+    return "answer" in result && result.answer.status >= 200 && result.answer.status < 300
+      ? { content: result.answer.body }
+      : undefined;
   }
 }

@@ -28,7 +28,7 @@ export class Deliverer {
 
   /** Takes something to deliver; the faults that apply decide when and how often it is sent. */
   deliver(delivery: Delivery): void {
-    for (const due of this.#options.faults.apply(delivery)) this.#send(due);
+    for (const due of this.#options.faults.apply(delivery)) this.send(due);
   }
 
   /** How many deliveries are still on their way or waiting for another attempt. */
@@ -52,7 +52,8 @@ export class Deliverer {
     this.#wake();
   }
 
-  #send(delivery: Delivery): void {
+  /** Sends something now, whatever faults there are. */
+  send(delivery: Delivery): void {
     const { name, transport } = this.#options.transportFor(delivery);
     const record: DeliveryRecord = {
       appId: delivery.app.id,
@@ -81,7 +82,13 @@ export class Deliverer {
     });
   }
 
-  async #try(delivery: Delivery, record: DeliveryRecord, transport: Transport, number: number, reason: FailureReason | undefined): Promise<void> {
+  async #try(
+    delivery: Delivery,
+    record: DeliveryRecord,
+    transport: Transport,
+    number: number,
+    reason: FailureReason | undefined,
+  ): Promise<void> {
     if (this.#closed) return;
     const entry: DeliveryRecord["attempts"][number] = { at: this.#options.clock.now(), result: "pending" };
     record.attempts.push(entry);

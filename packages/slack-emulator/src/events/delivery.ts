@@ -2,10 +2,18 @@ import type { JsonObject } from "../json.js";
 import type { App } from "../state/apps.js";
 
 /** Why a delivery failed, in Slack's words. */
-export type FailureReason = "http_timeout" | "connection_failed" | "http_error" | "ssl_error" | "too_many_redirects" | "timeout" | "unknown_error";
+export type FailureReason =
+  | "http_timeout"
+  | "connection_failed"
+  | "http_error"
+  | "ssl_error"
+  | "too_many_redirects"
+  | "timeout"
+  | "unknown_error";
 
 /** How one attempt ended; `final` when the app asked for no more. */
-export type AttemptResult = { readonly ok: true } | { readonly ok: false; readonly reason: FailureReason; readonly final?: boolean };
+export type AttemptResult =
+  { readonly ok: true } | { readonly ok: false; readonly reason: FailureReason; readonly final?: boolean };
 
 /** Something to bring to an app. */
 export interface Delivery {

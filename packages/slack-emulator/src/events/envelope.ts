@@ -19,7 +19,8 @@ export interface EnvelopeParts {
 export function eventCallback(world: World, parts: EnvelopeParts): JsonObject {
   const { app, channel, teamId } = parts;
   const enterprise = world.teams.get(teamId)?.enterprise?.id;
-  const authorizations: Json[] = parts.authorization === undefined ? [] : [authorizationView(world, parts.authorization)];
+  const authorizations: Json[] =
+    parts.authorization === undefined ? [] : [authorizationView(world, parts.authorization)];
   const contextTeam = parts.authorization?.teamId ?? teamId;
   return compact({
     token: app.verificationToken,

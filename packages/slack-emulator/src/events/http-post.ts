@@ -28,15 +28,38 @@ export function post(url: string, headers: Record<string, string>, body: string,
       clearTimeout(timer);
       resolve(result);
     };
-    const request = send(url, { method: "POST", agent: false, headers: { ...headers, "content-length": String(Buffer.byteLength(body)), "user-agent": "Slackbot 1.0 (+https://api.slack.com/robots)", accept: "*/*" } }, (response) => {
-      response.on("data", (chunk: Buffer) => {
-        length += chunk.length;
-        if (length <= longestAnswer) chunks.push(chunk);
-      });
-      response.on("error", () => done({ failure: "connection_failed" }));
-      response.on("end", () => done({ answer: { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString("utf8") } }));
-    });
-    request.on("error", (error: NodeJS.ErrnoException) => done({ failure: /CERT|SSL|TLS/.test(error.code ?? "") ? "ssl_error" : "connection_failed" }));
+    const request = send(
+      url,
+      {
+        method: "POST",
+        agent: false,
+        headers: {
+          ...headers,
+          "content-length": String(Buffer.byteLength(body)),
+          "user-agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
+          accept: "*/*",
+        },
+      },
+      (response) => {
+        response.on("data", (chunk: Buffer) => {
+          length += chunk.length;
+          if (length <= longestAnswer) chunks.push(chunk);
+        });
+        response.on("error", () => done({ failure: "connection_failed" }));
+        response.on("end", () =>
+          done({
+            answer: {
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString("utf8"),
+            },
+          }),
+        );
+      },
+    );
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      done({ failure: /CERT|SSL|TLS/.test(error.code ?? "") ? "ssl_error" : "connection_failed" }),
+    );
     request.end(body);
   });
 }

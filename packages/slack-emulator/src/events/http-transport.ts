@@ -19,7 +19,10 @@ export class HttpTransport implements Transport {
     let url = delivery.app.requestUrl ?? "";
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
       // The signature carries the true time, whatever the emulator's clock says: the app compares it with its own.
-      const headers: Record<string, string> = { "content-type": "application/json", ...signatureHeaders(delivery.app.signingSecret, body, Date.now()) };
+      const headers: Record<string, string> = {
+        "content-type": "application/json",
+        ...signatureHeaders(delivery.app.signingSecret, body, Date.now()),
+      };
       if (attempt.number > 0) {
         headers["x-slack-retry-num"] = String(attempt.number);
         headers["x-slack-retry-reason"] = attempt.reason ?? "unknown_error";
@@ -27,7 +30,8 @@ export class HttpTransport implements Transport {
       const result = await post(url, headers, body, this.#timeout);
       if ("failure" in result) return { ok: false, reason: result.failure };
       const { answer } = result;
-      if (answer.status >= 200 && answer.status < 300) return this.#loseAck(delivery) ? { ok: false, reason: "http_timeout" } : { ok: true };
+      if (answer.status >= 200 && answer.status < 300)
+        return this.#loseAck(delivery) ? { ok: false, reason: "http_timeout" } : { ok: true };
       const location = answer.headers.location;
       if ((answer.status === 301 || answer.status === 302) && typeof location === "string") {
         url = new URL(location, url).href;

@@ -60,7 +60,13 @@ export class Publisher {
 
   /** Tells an app that it gets too many events in a workspace. */
   tellRateLimited(app: App, teamId: string): void {
-    this.#deliverer.deliver({ app, body: rateLimitNotice(this.#world, app, teamId), eventId: "", eventType: "app_rate_limited", orderKey: teamId });
+    this.#deliverer.deliver({
+      app,
+      body: rateLimitNotice(this.#world, app, teamId),
+      eventId: "",
+      eventType: "app_rate_limited",
+      orderKey: teamId,
+    });
   }
 
   /** Counts an event; beyond the limit it is not sent, and once a minute the app is told so. */

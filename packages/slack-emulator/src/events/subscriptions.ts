@@ -2,7 +2,12 @@ import type { JsonObject } from "../json.js";
 import type { Channel } from "../state/channels.js";
 import { scopeFamily } from "../views/channel.js";
 
-const messageNames = { channels: "message.channels", groups: "message.groups", im: "message.im", mpim: "message.mpim" } as const;
+const messageNames = {
+  channels: "message.channels",
+  groups: "message.groups",
+  im: "message.im",
+  mpim: "message.mpim",
+} as const;
 
 /** The name under which apps subscribe to an event. */
 export function subscriptionName(event: JsonObject, channel: Channel | undefined): string {

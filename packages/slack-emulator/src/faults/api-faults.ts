@@ -7,7 +7,8 @@ export interface ApiFault extends Frequency {
    * `drop_before`: the connection is cut and nothing happened. `drop_after`: it is cut after the call took effect.
    * `hang_before`, `hang_after`: no answer ever, before or after it took effect. `slow`: `ms` later.
    */
-  readonly kind: "rate_limit" | "status" | "error" | "drop_before" | "drop_after" | "hang_before" | "hang_after" | "slow";
+  readonly kind:
+    "rate_limit" | "status" | "error" | "drop_before" | "drop_after" | "hang_before" | "hang_after" | "slow";
   /** The method's name, or its beginning with a star (`chat.*`); every method when absent. */
   readonly method?: string | undefined;
   /** The `channel` argument; any when absent. */
@@ -40,7 +41,13 @@ export class ApiFaults {
 
   /** The fault that strikes a call, if any. */
   strike(call: CallFacts): ApiFault | undefined {
-    return this.rules.strike((rule) => matchesMethod(rule.method, call.method) && same(rule.channel, call.channel) && same(rule.app, call.app) && same(rule.workspace, call.workspace));
+    return this.rules.strike(
+      (rule) =>
+        matchesMethod(rule.method, call.method) &&
+        same(rule.channel, call.channel) &&
+        same(rule.app, call.app) &&
+        same(rule.workspace, call.workspace),
+    );
   }
 }
 

@@ -67,5 +67,7 @@ export class EventFaults {
 function matches(rule: EventFault, delivery: Delivery): boolean {
   if (rule.app !== undefined && rule.app !== delivery.app.id) return false;
   if (rule.channel !== undefined && rule.channel !== delivery.orderKey) return false;
-  return rule.event === undefined || rule.event === delivery.eventType || rule.event === delivery.eventType.split(".")[0];
+  return (
+    rule.event === undefined || rule.event === delivery.eventType || rule.event === delivery.eventType.split(".")[0]
+  );
 }

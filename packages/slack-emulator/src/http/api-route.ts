@@ -41,8 +41,16 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
     const channel = textOf(rest.channel ?? rest.channel_id);
     const fault = options.faults.apiFaults.strike({ method: name, channel, app: call.appId, workspace: call.teamId });
     if (fault !== undefined && (await preempt(options, fault, call, response))) return;
-    const wait = options.rateLimits.check({ method: name, app: call.appId ?? "", workspace: call.teamId ?? "", channel });
-    if (wait !== undefined) return limit(call, response, wait);
+    const wait = options.rateLimits.check({
+      method: name,
+      app: call.appId ?? "",
+      workspace: call.teamId ?? "",
+      channel,
+    });
+    if (wait !== undefined) {
+      limit(call, response, wait);
+      return;
+    }
     const answer = await run(options, name, request, args);
     call.answer = answer.body;
     if (fault?.kind === "drop_after") {
@@ -124,16 +132,22 @@ async function preempt(options: ApiRouteOptions, fault: ApiFault, call: ApiCall,
 async function run(options: ApiRouteOptions, name: string, request: Request, args: RawArguments): Promise<Answer> {
   const headers: Record<string, string> = {};
   try {
-    if (name === "oauth.v2.access") return { status: 200, headers, body: { ok: true, ...access(options.services.world, args, request.headers.authorization) } };
+    if (name === "oauth.v2.access")
+      return {
+        status: 200,
+        headers,
+        body: { ok: true, ...access(options.services.world, args, request.headers.authorization) },
+      };
     const method = methods.get(name);
     if (method === undefined) throw new SlackError("unknown_method", { req_method: name });
     const token = validToken(options.services.world, presentedToken(request.headers.authorization, args.token));
     headers["x-oauth-scopes"] = token.scopes.join(",");
-    headers["x-accepted-oauth-scopes"] = method.scopes.join(",");
+    if (method.scopes.length > 0) headers["x-accepted-oauth-scopes"] = method.scopes.join(",");
     const answer = await method.run(callerOf(options.services, method, token), args);
     return { status: 200, headers, body: { ok: true, ...answer } };
   } catch (error) {
-    if (error instanceof SlackError) return { status: 200, headers, body: { ok: false, error: error.code, ...error.fields } };
+    if (error instanceof SlackError)
+      return { status: 200, headers, body: { ok: false, error: error.code, ...error.fields } };
     throw error;
   }
 }

@@ -18,7 +18,8 @@ export function validToken(world: World, value: string | undefined): Token {
   if (token === undefined) throw new SlackError("invalid_auth");
   if (token.revoked) throw new SlackError(token.kind === "app" ? "invalid_auth" : "token_revoked");
   if (token.expiresAt !== undefined && token.expiresAt <= world.clock.now()) throw new SlackError("token_expired");
-  if (token.kind !== "app" && world.users.get(token.userId)?.deleted !== false) throw new SlackError("account_inactive");
+  if (token.kind !== "app" && world.users.get(token.userId)?.deleted !== false)
+    throw new SlackError("account_inactive");
   return token;
 }
 
@@ -28,10 +29,19 @@ export function callerOf(services: Services, method: Method, token: Token): Call
   requireScope(token, method.scopes);
   const { world } = services;
   const app = world.app(token.appId);
-  if (token.kind === "app") return { ...services, ...appLevel(world), token, app, viewer: { teamId: "", scopes: token.scopes } };
+  if (token.kind === "app")
+    return { ...services, ...appLevel(world), token, app, viewer: { teamId: "", scopes: token.scopes } };
   const user = world.user(token.userId);
   const bot = token.botId === undefined ? undefined : world.bots.get(token.botId);
-  return { ...services, token, app, user, team: world.team(token.teamId), author: bot === undefined ? { user } : { user, bot }, viewer: { teamId: token.teamId, scopes: token.scopes } };
+  return {
+    ...services,
+    token,
+    app,
+    user,
+    team: world.team(token.teamId),
+    author: bot === undefined ? { user } : { user, bot },
+    viewer: { teamId: token.teamId, scopes: token.scopes },
+  };
 }
 
 /** App-level tokens belong to nobody; the methods they may call do not look. */

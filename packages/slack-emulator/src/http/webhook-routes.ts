@@ -36,7 +36,7 @@ function payloadOf(request: Request): HookPayload | undefined {
   if (!Buffer.isBuffer(body)) return undefined;
   try {
     const raw: RawArguments = readArguments(body.toString("utf8"), request.headers["content-type"] ?? "");
-    const wrapped = typeof raw.payload === "string" ? JSON.parse(raw.payload) : raw;
+    const wrapped: unknown = typeof raw.payload === "string" ? JSON.parse(raw.payload) : raw;
     return payloadSchema.parse(wrapped);
   } catch {
     // Slack says no more than that it could not read it.
@@ -50,19 +50,44 @@ function fail(response: Response, status: number, error: string): void {
 
 function incoming(world: World, request: Request, response: Response): void {
   const webhook = world.webhooks.get(request.path);
-  if (webhook === undefined || webhook.revoked) return fail(response, 404, "no_service");
+  if (webhook === undefined || webhook.revoked) {
+    fail(response, 404, "no_service");
+    return;
+  }
   const payload = payloadOf(request);
-  if (payload === undefined) return fail(response, 400, "invalid_payload");
+  if (payload === undefined) {
+    fail(response, 400, "invalid_payload");
+    return;
+  }
   const channel = world.channels.get(webhook.channelId);
-  if (channel === undefined) return fail(response, 404, "channel_not_found");
-  if (channel.archived) return fail(response, 410, "channel_is_archived");
+  if (channel === undefined) {
+    fail(response, 404, "channel_not_found");
+    return;
+  }
+  if (channel.archived) {
+    fail(response, 410, "channel_is_archived");
+    return;
+  }
   const bot = world.bots.get(webhook.botId);
-  if (bot === undefined || bot.deleted) return fail(response, 404, "no_service");
+  if (bot === undefined || bot.deleted) {
+    fail(response, 404, "no_service");
+    return;
+  }
   try {
     const { text } = content(payload);
-    if (payload.thread_ts !== undefined && channel.messages.get(payload.thread_ts) === undefined) return fail(response, 400, "invalid_thread_ts");
+    if (payload.thread_ts !== undefined && channel.messages.get(payload.thread_ts) === undefined) {
+      fail(response, 400, "invalid_thread_ts");
+      return;
+    }
     // The webhooks of today's apps post under the app's own name, whatever the payload says.
-    postMessage(world, channel, authorOf(world, bot), { text, blocks: payload.blocks, attachments: payload.attachments, threadTs: payload.thread_ts, subtype: "bot_message", username: bot.name });
+    postMessage(world, channel, authorOf(world, bot), {
+      text,
+      blocks: payload.blocks,
+      attachments: payload.attachments,
+      threadTs: payload.thread_ts,
+      subtype: "bot_message",
+      username: bot.name,
+    });
     response.type("text/plain").send("ok");
   } catch (error) {
     if (!(error instanceof SlackError)) throw error;
@@ -92,9 +117,17 @@ function responding(world: World, request: Request, response: Response): void {
 export function answerCommand(world: World, target: ResponseUrl, payload: HookPayload): void {
   const channel = world.channel(target.channelId);
   const bot = [...world.bots.values()].find((each) => each.appId === target.appId && each.teamId === target.teamId);
-  if (bot === undefined || (payload.text === undefined && payload.blocks === undefined && payload.attachments === undefined)) return;
+  if (
+    bot === undefined ||
+    (payload.text === undefined && payload.blocks === undefined && payload.attachments === undefined)
+  )
+    return;
   if (payload.response_type === "in_channel") {
-    postMessage(world, channel, authorOf(world, bot), { text: payload.text ?? "", blocks: payload.blocks, attachments: payload.attachments });
+    postMessage(world, channel, authorOf(world, bot), {
+      text: payload.text ?? "",
+      blocks: payload.blocks,
+      attachments: payload.attachments,
+    });
     return;
   }
   const ts = channel.timestamps.next(world.clock.now());

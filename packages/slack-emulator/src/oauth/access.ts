@@ -8,7 +8,14 @@ import type { World } from "../state/world.js";
 import { install, issueToken, rotatedLifetime } from "./install.js";
 import { createWebhook } from "./webhooks.js";
 
-const accessArgs = z.object({ client_id: optionalText, client_secret: optionalText, code: optionalText, redirect_uri: optionalText, grant_type: optionalText, refresh_token: optionalText });
+const accessArgs = z.object({
+  client_id: optionalText,
+  client_secret: optionalText,
+  code: optionalText,
+  redirect_uri: optionalText,
+  grant_type: optionalText,
+  refresh_token: optionalText,
+});
 
 /** `oauth.v2.access`: a code for tokens, or a refresh token for new ones. Credentials come as arguments or as Basic authorization. */
 export function access(world: World, raw: RawArguments, authorization: string | undefined): JsonObject {
@@ -18,7 +25,8 @@ export function access(world: World, raw: RawArguments, authorization: string | 
   if (app === undefined) throw new SlackError("invalid_client_id");
   if (app.clientSecret !== (args.client_secret ?? basic?.secret)) throw new SlackError("bad_client_secret");
   if (args.grant_type === "refresh_token") return refresh(world, app, args.refresh_token);
-  if (args.grant_type !== undefined && args.grant_type !== "authorization_code") throw new SlackError("invalid_grant_type");
+  if (args.grant_type !== undefined && args.grant_type !== "authorization_code")
+    throw new SlackError("invalid_grant_type");
   return exchange(world, app, args.code, args.redirect_uri);
 }
 
@@ -37,10 +45,19 @@ function exchange(world: World, app: App, value: string | undefined, redirectUri
   if (redirectUri !== undefined && redirectUri !== code.redirectUri) throw new SlackError("bad_redirect_uri");
   code.used = true;
   const team = world.team(code.teamId);
-  const { bot, botToken, userToken } = install(world, { app, team, user: world.user(code.userId), botScopes: code.botScopes, userScopes: code.userScopes });
+  const { bot, botToken, userToken } = install(world, {
+    app,
+    team,
+    user: world.user(code.userId),
+    botScopes: code.botScopes,
+    userScopes: code.userScopes,
+  });
   return compact({
     app_id: app.id,
-    authed_user: compact({ id: code.userId, ...(userToken === undefined ? {} : tokenFields(world, app, userToken, "user")) }),
+    authed_user: compact({
+      id: code.userId,
+      ...(userToken === undefined ? {} : tokenFields(world, app, userToken, "user")),
+    }),
     ...(botToken === undefined ? {} : tokenFields(world, app, botToken, "bot")),
     bot_user_id: botToken === undefined ? undefined : bot?.userId,
     team: { id: team.id, name: team.name },
@@ -58,23 +75,43 @@ function tokenFields(world: World, app: App, token: Token, kind: "bot" | "user")
 
 function issueRefreshToken(world: World, token: Token, kind: "bot" | "user"): string {
   const value = `xoxe-1-${world.secret(18)}`;
-  world.refreshTokens.set(value, { value, kind, appId: token.appId, teamId: token.teamId, userId: token.userId, used: false });
+  world.refreshTokens.set(value, {
+    value,
+    kind,
+    appId: token.appId,
+    teamId: token.teamId,
+    userId: token.userId,
+    used: false,
+  });
   return value;
 }
 
 function webhookField(world: World, app: App, code: AuthorizationCode): JsonObject | undefined {
   if (!code.botScopes.includes("incoming-webhook")) return undefined;
-  const channel = world.channels.get(code.channelId ?? "") ?? world.channelsOf(code.teamId).find((each) => each.kind === "public" && !each.archived);
+  const channel =
+    world.channels.get(code.channelId ?? "") ??
+    world.channelsOf(code.teamId).find((each) => each.kind === "public" && !each.archived);
   if (channel === undefined) return undefined;
   const webhook = createWebhook(world, app.id, code.teamId, channel);
-  return { url: `${world.baseUrl}${webhook.path}`, channel: `#${channel.name}`, channel_id: channel.id, configuration_url: `https://${world.team(code.teamId).domain}.slack.com/services/${webhook.botId}` };
+  return {
+    url: `${world.baseUrl}${webhook.path}`,
+    channel: `#${channel.name}`,
+    channel_id: channel.id,
+    configuration_url: `https://${world.team(code.teamId).domain}.slack.com/services/${webhook.botId}`,
+  };
 }
 
 /** The old access token stays good until it expires; the refresh token is used up. */
 function refresh(world: World, app: App, value: string | undefined): JsonObject {
   const spent = world.refreshTokens.get(value ?? "");
   if (spent === undefined || spent.used || spent.appId !== app.id) throw new SlackError("invalid_refresh_token");
-  const before = [...world.tokens.values()].findLast((token) => token.appId === app.id && token.teamId === spent.teamId && token.userId === spent.userId && token.kind === spent.kind);
+  const before = [...world.tokens.values()].findLast(
+    (token) =>
+      token.appId === app.id &&
+      token.teamId === spent.teamId &&
+      token.userId === spent.userId &&
+      token.kind === spent.kind,
+  );
   if (before === undefined || before.revoked) throw new SlackError("token_revoked");
   spent.used = true;
   const token = issueToken(world, app, spent.teamId, spent.userId, spent.kind, before.scopes, before.botId);

@@ -16,7 +16,10 @@ export function endTokens(world: World, tokens: readonly Token[], announce = tru
     if (announce && first.kind !== "app") {
       const oauth = group.filter((token) => token.kind === "user").map((token) => token.userId);
       const bot = group.filter((token) => token.kind === "bot").map((token) => token.userId);
-      world.publish({ type: "tokens_revoked", tokens: { oauth, bot }, event_ts: world.eventTs() }, { kind: "app", appId: first.appId, teamId: first.teamId });
+      world.publish(
+        { type: "tokens_revoked", tokens: { oauth, bot }, event_ts: world.eventTs() },
+        { kind: "app", appId: first.appId, teamId: first.teamId },
+      );
     }
   }
   world.tokensEnded(tokens);
@@ -33,6 +36,8 @@ export function uninstall(world: World, appId: string, teamId: string): void {
     bot.deleted = true;
     world.user(bot.userId).deleted = true;
   }
-  for (const token of world.refreshTokens.values()) if (token.appId === appId && token.teamId === teamId) token.used = true;
-  for (const webhook of world.webhooks.values()) if (webhook.appId === appId && webhook.teamId === teamId) webhook.revoked = true;
+  for (const token of world.refreshTokens.values())
+    if (token.appId === appId && token.teamId === teamId) token.used = true;
+  for (const webhook of world.webhooks.values())
+    if (webhook.appId === appId && webhook.teamId === teamId) webhook.revoked = true;
 }

@@ -38,7 +38,15 @@ export function ensureBot(world: World, app: App, team: Team): Bot {
     id: userId,
     teamId: team.id,
     name: handle,
-    profile: { realName: app.name, displayName: "", title: "", phone: "", statusText: "", statusEmoji: "", avatarHash: world.secret(6) },
+    profile: {
+      realName: app.name,
+      displayName: "",
+      title: "",
+      phone: "",
+      statusText: "",
+      statusEmoji: "",
+      avatarHash: world.secret(6),
+    },
     timezone: "Etc/UTC",
     deleted: false,
     admin: false,
@@ -50,7 +58,15 @@ export function ensureBot(world: World, app: App, team: Team): Bot {
     botId: id,
     appId: app.id,
   };
-  const bot: Bot = { id, teamId: team.id, appId: app.id, userId, name: app.name, deleted: false, updated: world.clock.seconds() };
+  const bot: Bot = {
+    id,
+    teamId: team.id,
+    appId: app.id,
+    userId,
+    name: app.name,
+    deleted: false,
+    updated: world.clock.seconds(),
+  };
   world.users.set(user.id, user);
   world.bots.set(bot.id, bot);
   announceNewUser(world, user);
@@ -58,7 +74,15 @@ export function ensureBot(world: World, app: App, team: Team): Bot {
 }
 
 /** Makes an access token. */
-export function issueToken(world: World, app: App, teamId: string, userId: string, kind: "bot" | "user", scopes: readonly string[], botId: string | undefined): Token {
+export function issueToken(
+  world: World,
+  app: App,
+  teamId: string,
+  userId: string,
+  kind: "bot" | "user",
+  scopes: readonly string[],
+  botId: string | undefined,
+): Token {
   const prefix = kind === "bot" ? "xoxb" : "xoxp";
   const token: Token = {
     value: `${app.tokenRotation ? "xoxe." : ""}${prefix}-${teamId}-${world.secret()}`,
@@ -81,12 +105,15 @@ export function install(world: World, grant: Grant): Installation {
   const { app, team, user } = grant;
   const bot = ensureBot(world, app, team);
   const before = world.tokensOf(app.id).filter((token) => token.teamId === team.id);
-  const earlier = (kind: Token["kind"], userId: string) => before.filter((token) => token.kind === kind && token.userId === userId).flatMap((token) => token.scopes);
+  const earlier = (kind: Token["kind"], userId: string) =>
+    before.filter((token) => token.kind === kind && token.userId === userId).flatMap((token) => token.scopes);
   const botScopes = [...new Set([...earlier("bot", bot.userId), ...grant.botScopes])];
   const userScopes = [...new Set([...earlier("user", user.id), ...grant.userScopes])];
   return {
     bot,
-    botToken: grant.botScopes.length === 0 ? undefined : issueToken(world, app, team.id, bot.userId, "bot", botScopes, bot.id),
-    userToken: grant.userScopes.length === 0 ? undefined : issueToken(world, app, team.id, user.id, "user", userScopes, bot.id),
+    botToken:
+      grant.botScopes.length === 0 ? undefined : issueToken(world, app, team.id, bot.userId, "bot", botScopes, bot.id),
+    userToken:
+      grant.userScopes.length === 0 ? undefined : issueToken(world, app, team.id, user.id, "user", userScopes, bot.id),
   };
 }

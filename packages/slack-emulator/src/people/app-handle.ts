@@ -82,7 +82,16 @@ export class AppHandle {
   /** The bot token in a workspace (by domain); in the only one when absent. */
   botToken(workspace?: string): string {
     const teamId = workspace === undefined ? undefined : teamOf(this.#world, workspace).id;
-    return this.#token("bot token", (token) => token.kind === "bot" && (teamId === undefined || token.teamId === teamId)).value;
+    return this.#token(
+      "bot token",
+      (token) => token.kind === "bot" && (teamId === undefined || token.teamId === teamId),
+    ).value;
+  }
+
+  /** Its bot tokens in all workspaces, oldest first. */
+  botTokens(): { readonly workspaceId: string; readonly userId: string; readonly token: string }[] {
+    const tokens = this.#world.tokensOf(this.id).filter((token) => token.kind === "bot");
+    return tokens.map((token) => ({ workspaceId: token.teamId, userId: token.userId, token: token.value }));
   }
 
   /** The token with which it acts for somebody. */
@@ -94,7 +103,10 @@ export class AppHandle {
   /** The id of the user its bot is in a workspace. */
   botUserId(workspace?: string): string {
     const teamId = workspace === undefined ? undefined : teamOf(this.#world, workspace).id;
-    return this.#token("bot token", (token) => token.kind === "bot" && (teamId === undefined || token.teamId === teamId)).userId;
+    return this.#token(
+      "bot token",
+      (token) => token.kind === "bot" && (teamId === undefined || token.teamId === teamId),
+    ).userId;
   }
 
   /** Installs it; nobody is asked. */
@@ -105,7 +117,13 @@ export class AppHandle {
   /** Lets it act for somebody, as the authorize page does with user scopes; returns the token. */
   authorize(workspace: string, person: string, scopes: readonly string[] = this.#app.userScopes): string {
     const team = teamOf(this.#world, workspace);
-    const { userToken } = install(this.#world, { app: this.#app, team, user: userOf(this.#world, team, person), botScopes: [], userScopes: scopes });
+    const { userToken } = install(this.#world, {
+      app: this.#app,
+      team,
+      user: userOf(this.#world, team, person),
+      botScopes: [],
+      userScopes: scopes,
+    });
     if (userToken === undefined) throw new Error("No user scopes were granted");
     return userToken.value;
   }
@@ -114,7 +132,12 @@ export class AppHandle {
   decide(decision: Decision): void {
     const team = teamOf(this.#world, decision.workspace);
     const channelId = decision.channel === undefined ? undefined : this.#channel(team.id, decision.channel).id;
-    this.#surroundings.consents.set(this.id, { teamId: team.id, userId: userOf(this.#world, team, decision.person).id, channelId, denied: decision.denied ?? false });
+    this.#surroundings.consents.set(this.id, {
+      teamId: team.id,
+      userId: userOf(this.#world, team, decision.person).id,
+      channelId,
+      denied: decision.denied ?? false,
+    });
   }
 
   /** Makes an incoming webhook; returns its URL. */
@@ -189,7 +212,11 @@ export class AppHandle {
 
   /** Waits until it has at least so many sockets. */
   async waitForConnections(count = 1, options?: WaitOptions): Promise<void> {
-    await waitFor(`${count} connections of ${this.name}`, () => (this.connections >= count ? true : undefined), options);
+    await waitFor(
+      `${count} connections of ${this.name}`,
+      () => (this.connections >= count ? true : undefined),
+      options,
+    );
   }
 
   /** Asks its sockets to leave, as Slack regularly does; the oldest only, or all. */
@@ -214,7 +241,8 @@ export class AppHandle {
 
   #channel(teamId: string, name: string): Channel {
     const channel = this.#world.channelsOf(teamId).find((each) => each.id === name || each.name === name);
-    if (channel === undefined) throw new Error(`There is no channel ${name} in the workspace ${this.#world.team(teamId).domain}`);
+    if (channel === undefined)
+      throw new Error(`There is no channel ${name} in the workspace ${this.#world.team(teamId).domain}`);
     return channel;
   }
 

@@ -80,7 +80,9 @@ export class ChannelHandle {
   /** A thread: its parent first. */
   thread(ts: string): SeenMessage[] {
     const parent = this.#channel.messages.get(ts);
-    return parent === undefined ? [] : [parent, ...this.#channel.messages.replies(ts)].map((message) => this.#see(message));
+    return parent === undefined
+      ? []
+      : [parent, ...this.#channel.messages.replies(ts)].map((message) => this.#see(message));
   }
 
   /** One message, also a reply. */
@@ -95,10 +97,24 @@ export class ChannelHandle {
   }
 
   /** Waits for a message, in a thread too. */
-  async waitForMessage(matches: string | ((message: SeenMessage) => boolean), options?: WaitOptions): Promise<SeenMessage> {
+  async waitForMessage(
+    matches: string | ((message: SeenMessage) => boolean),
+    options?: WaitOptions,
+  ): Promise<SeenMessage> {
     const test = typeof matches === "string" ? (message: SeenMessage) => message.text === matches : matches;
-    const what = typeof matches === "string" ? `the message "${matches}" in ${this.name || this.id}` : `a message in ${this.name || this.id}`;
-    return waitFor(what, () => this.#channel.messages.all().map((message) => this.#see(message)).find(test), options);
+    const what =
+      typeof matches === "string"
+        ? `the message "${matches}" in ${this.name || this.id}`
+        : `a message in ${this.name || this.id}`;
+    return waitFor(
+      what,
+      () =>
+        this.#channel.messages
+          .all()
+          .map((message) => this.#see(message))
+          .find(test),
+      options,
+    );
   }
 
   /** Waits until the channel is as a test wants it. */

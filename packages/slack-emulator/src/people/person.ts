@@ -1,6 +1,22 @@
-import { archiveChannel, convertChannel, createChannel, deleteChannel, openDirect, renameChannel, setNote, unarchiveChannel } from "../actions/channels.js";
+import {
+  archiveChannel,
+  convertChannel,
+  createChannel,
+  deleteChannel,
+  openDirect,
+  renameChannel,
+  setNote,
+  unarchiveChannel,
+} from "../actions/channels.js";
 import { joinChannel, leaveChannel } from "../actions/membership.js";
-import { announceFileChange, completeFile, createFile, deleteFile, receiveContent, shareFiles } from "../actions/files.js";
+import {
+  announceFileChange,
+  completeFile,
+  createFile,
+  deleteFile,
+  receiveContent,
+  shareFiles,
+} from "../actions/files.js";
 import { deleteMessage, editMessage, postMessage } from "../actions/messages.js";
 import { changeUser } from "../actions/people.js";
 import { pin, unpin } from "../actions/pins.js";
@@ -111,7 +127,11 @@ export class Person {
   }
 
   /** Uploads one or several files in one message. */
-  upload(channel: string, files: UploadedFile | readonly UploadedFile[], options: { readonly comment?: string; readonly threadTs?: string } = {}): Posted & { readonly files: string[] } {
+  upload(
+    channel: string,
+    files: UploadedFile | readonly UploadedFile[],
+    options: { readonly comment?: string; readonly threadTs?: string } = {},
+  ): Posted & { readonly files: string[] } {
     const where = this.#joined(channel);
     const stored = [files].flat().map((file) => this.#store(file));
     const message = shareFiles(this.#world, where, { user: this.#user }, { files: stored, ...options });
@@ -124,7 +144,10 @@ export class Person {
   }
 
   /** Changes what is known of a file: `file_change`. */
-  changeFile(id: string, change: { readonly title?: string; readonly altText?: string; readonly mimetype?: string }): void {
+  changeFile(
+    id: string,
+    change: { readonly title?: string; readonly altText?: string; readonly mimetype?: string },
+  ): void {
     const file = this.#file(id);
     Object.assign(file, change);
     announceFileChange(this.#world, file);
@@ -163,14 +186,24 @@ export class Person {
   /** Makes a channel with this person in it. */
   createChannel(name: string, options: { readonly private?: boolean } = {}): ChannelHandle {
     const kind = options.private === true ? "private" : "public";
-    const channel = createChannel(this.#world, { kind, name, teamId: this.#user.teamId, creatorId: this.id, members: [] });
+    const channel = createChannel(this.#world, {
+      kind,
+      name,
+      teamId: this.#user.teamId,
+      creatorId: this.id,
+      members: [],
+    });
     joinChannel(this.#world, channel, this.#user);
     return new ChannelHandle(this.#world, channel);
   }
 
   /** Opens the direct message with one person, or with several the group direct message. */
   openDirect(...who: readonly string[]): ChannelHandle {
-    const { channel } = openDirect(this.#world, this.#user, who.map((name) => this.#other(name)));
+    const { channel } = openDirect(
+      this.#world,
+      this.#user,
+      who.map((name) => this.#other(name)),
+    );
     return new ChannelHandle(this.#world, channel);
   }
 
@@ -204,7 +237,9 @@ export class Person {
 
   /** Changes what the person shows of themselves. A new picture gets a new `avatar_hash`. */
   changeProfile(profile: Partial<Omit<Profile, "avatarHash">>): void {
-    changeUser(this.#world, this.#user, { profile: profile.image === undefined ? profile : { ...profile, avatarHash: this.#world.secret(6) } });
+    changeUser(this.#world, this.#user, {
+      profile: profile.image === undefined ? profile : { ...profile, avatarHash: this.#world.secret(6) },
+    });
   }
 
   /** Changes the handle. */
@@ -227,7 +262,9 @@ export class Person {
 
   /** The texts only this person sees in a channel, oldest first. */
   ephemerals(channel: string): string[] {
-    return this.#channel(channel).ephemerals.filter((each) => each.userId === this.id).map((each) => each.text);
+    return this.#channel(channel)
+      .ephemerals.filter((each) => each.userId === this.id)
+      .map((each) => each.text);
   }
 
   /** What a channel shows this person now. */
@@ -237,7 +274,12 @@ export class Person {
 
   #store(uploaded: UploadedFile): StoredFile {
     const content = Buffer.from(uploaded.content);
-    const file = createFile(this.#world, { ...uploaded, size: content.length, teamId: this.#user.teamId, userId: this.id });
+    const file = createFile(this.#world, {
+      ...uploaded,
+      size: content.length,
+      teamId: this.#user.teamId,
+      userId: this.id,
+    });
     receiveContent(file, content);
     completeFile(this.#world, file);
     return file;
@@ -256,7 +298,8 @@ export class Person {
   #channel(name: string): Channel {
     if (name.startsWith("@")) return openDirect(this.#world, this.#user, [this.#other(name)]).channel;
     const plain = name.replace(/^#/, "");
-    const channel = this.#world.channels.get(plain) ?? this.#world.channelsOf(this.#user.teamId).find((each) => each.name === plain);
+    const channel =
+      this.#world.channels.get(plain) ?? this.#world.channelsOf(this.#user.teamId).find((each) => each.name === plain);
     if (channel === undefined) throw new Error(`There is no channel ${name} for ${this.name}`);
     return channel;
   }

@@ -60,11 +60,23 @@ export class Workspace {
   }
 
   /** A channel out of nowhere: with everybody in it unless told otherwise, and without the messages about it. */
-  addChannel(name: string, options: { readonly private?: boolean; readonly members?: readonly string[]; readonly id?: string } = {}): ChannelHandle {
+  addChannel(
+    name: string,
+    options: { readonly private?: boolean; readonly members?: readonly string[]; readonly id?: string } = {},
+  ): ChannelHandle {
     const people = this.#world.usersOf(this.#team.id).filter((user) => user.botId === undefined && !user.deleted);
-    const members = (options.members?.map((each) => userOf(this.#world, this.#team, each)) ?? people).map((user) => user.id);
+    const members = (options.members?.map((each) => userOf(this.#world, this.#team, each)) ?? people).map(
+      (user) => user.id,
+    );
     const kind = options.private === true ? "private" : "public";
-    const channel = createChannel(this.#world, { id: options.id, kind, name, teamId: this.id, creatorId: members[0] ?? "", members });
+    const channel = createChannel(this.#world, {
+      id: options.id,
+      kind,
+      name,
+      teamId: this.id,
+      creatorId: members[0] ?? "",
+      members,
+    });
     return new ChannelHandle(this.#world, channel);
   }
 
@@ -86,7 +98,18 @@ export class Workspace {
     const before = [...this.#team.userGroups.values()].find((group) => group.handle === handle);
     const now = this.#world.clock.seconds();
     const members = users.map((each) => userOf(this.#world, this.#team, each).id);
-    const group = before ?? { id: this.#world.ids.next("S"), teamId: this.id, name, handle, description: "", users: members, disabled: 0, created: now, updated: now, createdBy: members[0] ?? "" };
+    const group = before ?? {
+      id: this.#world.ids.next("S"),
+      teamId: this.id,
+      name,
+      handle,
+      description: "",
+      users: members,
+      disabled: 0,
+      created: now,
+      updated: now,
+      createdBy: members[0] ?? "",
+    };
     group.users = members;
     group.name = name;
     saveUserGroup(this.#world, group);

@@ -6,7 +6,9 @@ import { isJsonObject, type Json, type JsonObject } from "../json.js";
 export type DisconnectReason = "warning" | "refresh_requested" | "link_disabled" | "too_many_websockets";
 
 /** What the answer to an envelope was, or that it will not come any more. */
-export type Acknowledgement = { readonly acked: true; readonly payload: JsonObject } | { readonly acked: false; readonly reason: "timeout" | "closed" };
+export type Acknowledgement =
+  | { readonly acked: true; readonly payload: JsonObject }
+  | { readonly acked: false; readonly reason: "timeout" | "closed" };
 
 const ackFrame = z.object({ envelope_id: z.string(), payload: z.json().optional() });
 
@@ -18,6 +20,8 @@ export class SocketConnection {
   readonly appId: string;
   /** It was asked to leave for good: it gets no new envelopes, but its acknowledgements count until it is closed. */
   draining = false;
+  /** Resolves when it is closed. */
+  readonly closed: Promise<void>;
   readonly #socket: WebSocket;
   readonly #waiting = new Map<string, (acknowledgement: Acknowledgement) => void>();
 
@@ -29,6 +33,7 @@ export class SocketConnection {
       if (!isBinary) this.#receive(data.toString("utf8"));
     });
     socket.on("error", () => socket.terminate());
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
     socket.on("close", () => {
       onClose();
       for (const settle of this.#waiting.values()) settle({ acked: false, reason: "closed" });

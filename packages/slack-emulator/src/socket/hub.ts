@@ -18,6 +18,7 @@ export interface SocketHubOptions {
 }
 
 const mostConnections = 10;
+const closeTimeout = 1000;
 const ticketLifetime = 30_000;
 const host = "applink-emulated";
 
@@ -59,7 +60,8 @@ export class SocketHub implements Transport {
       retry_reason: attempt.reason ?? "",
     });
     if (acknowledgement === undefined) return { ok: false, reason: "connection_failed" };
-    if (!acknowledgement.acked) return { ok: false, reason: acknowledgement.reason === "timeout" ? "timeout" : "connection_failed" };
+    if (!acknowledgement.acked)
+      return { ok: false, reason: acknowledgement.reason === "timeout" ? "timeout" : "connection_failed" };
     return this.#options.loseAck(delivery) ? { ok: false, reason: "timeout" } : { ok: true };
   }
 
@@ -86,19 +88,35 @@ export class SocketHub implements Transport {
     for (const connection of this.connections(appId)) connection.send(frame);
   }
 
-  /** Cuts everything. */
-  close(): void {
-    for (const connections of this.#connections.values()) for (const connection of [...connections]) connection.cut();
+  /** Closes everything; what does not close in time is cut. */
+  async close(): Promise<void> {
     this.#tickets.clear();
+    const open = [...this.#connections.values()].flat();
+    for (const connection of open) connection.close();
+    const cutting = setTimeout(() => {
+      for (const connection of open) connection.cut();
+    }, closeTimeout);
+    await Promise.all(open.map((connection) => connection.closed));
+    clearTimeout(cutting);
     this.#server.close();
   }
 
-  async #envelope(appId: string, type: string, payload: JsonObject, fields: JsonObject): Promise<Acknowledgement | undefined> {
+  async #envelope(
+    appId: string,
+    type: string,
+    payload: JsonObject,
+    fields: JsonObject,
+  ): Promise<Acknowledgement | undefined> {
     const connection = this.#next(appId);
     if (connection === undefined) return undefined;
     const envelopeId = randomUUID();
     const timer = this.#options.clock.after(this.#options.ackTimeout, () => connection.forget(envelopeId));
-    const acknowledgement = await connection.sendEnvelope(envelopeId, { envelope_id: envelopeId, type, payload, ...fields });
+    const acknowledgement = await connection.sendEnvelope(envelopeId, {
+      envelope_id: envelopeId,
+      type,
+      payload,
+      ...fields,
+    });
     timer.cancel();
     return acknowledgement;
   }

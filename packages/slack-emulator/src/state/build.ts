@@ -1,6 +1,13 @@
 import { createChannel, shareChannel } from "../actions/channels.js";
 import { install } from "../oauth/install.js";
-import type { AppOptions, ChannelOptions, InstallOptions, ResolvedOptions, UserOptions, WorkspaceOptions } from "../options.js";
+import type {
+  AppOptions,
+  ChannelOptions,
+  InstallOptions,
+  ResolvedOptions,
+  UserOptions,
+  WorkspaceOptions,
+} from "../options.js";
 import { usualBotScopes, usualUserScopes } from "../options.js";
 import type { App, Token } from "./apps.js";
 import type { Team, User } from "./people.js";
@@ -20,7 +27,10 @@ export function buildWorld(world: World, options: ResolvedOptions): void {
 /** The workspace of a domain. */
 export function teamOf(world: World, domain: string): Team {
   const team = [...world.teams.values()].find((each) => each.domain === domain || each.id === domain);
-  if (team === undefined) throw new Error(`There is no workspace ${domain}; there is ${[...world.teams.values()].map((each) => each.domain).join(", ")}`);
+  if (team === undefined)
+    throw new Error(
+      `There is no workspace ${domain}; there is ${[...world.teams.values()].map((each) => each.domain).join(", ")}`,
+    );
   return team;
 }
 
@@ -35,7 +45,8 @@ export function userOf(world: World, team: Team, name: string): User {
 /** Makes a workspace with its people and channels. */
 export function buildTeam(world: World, options: WorkspaceOptions): Team {
   const enterprise = [...world.enterprises.values()].find((each) => each.domain === options.enterprise);
-  if (options.enterprise !== undefined && enterprise === undefined) throw new Error(`There is no enterprise ${options.enterprise}`);
+  if (options.enterprise !== undefined && enterprise === undefined)
+    throw new Error(`There is no enterprise ${options.enterprise}`);
   const team: Team = {
     id: options.id ?? world.ids.next("T"),
     name: options.name ?? options.domain,
@@ -54,7 +65,18 @@ export function buildTeam(world: World, options: WorkspaceOptions): Team {
     const id = group.id ?? world.ids.next("S");
     const now = world.clock.seconds();
     const users = group.users.map((name) => userOf(world, team, name).id);
-    team.userGroups.set(id, { id, teamId: team.id, name: group.name ?? group.handle, handle: group.handle, description: "", users, disabled: 0, created: now, updated: now, createdBy: users[0] ?? "" });
+    team.userGroups.set(id, {
+      id,
+      teamId: team.id,
+      name: group.name ?? group.handle,
+      handle: group.handle,
+      description: "",
+      users,
+      disabled: 0,
+      created: now,
+      updated: now,
+      createdBy: users[0] ?? "",
+    });
   }
   return team;
 }
@@ -93,9 +115,19 @@ function buildChannel(world: World, team: Team, options: ChannelOptions): void {
   const members = (options.members?.map((name) => userOf(world, team, name)) ?? everybody).map((user) => user.id);
   const creatorId = members[0] ?? everybody[0]?.id ?? "";
   const kind = options.private === true ? "private" : "public";
-  const channel = createChannel(world, { id: options.id, kind, name: options.name, teamId: team.id, creatorId, members, general: options.general });
-  if (options.topic !== undefined) channel.topic = { value: options.topic, creator: creatorId, lastSet: channel.created };
-  if (options.purpose !== undefined) channel.purpose = { value: options.purpose, creator: creatorId, lastSet: channel.created };
+  const channel = createChannel(world, {
+    id: options.id,
+    kind,
+    name: options.name,
+    teamId: team.id,
+    creatorId,
+    members,
+    general: options.general,
+  });
+  if (options.topic !== undefined)
+    channel.topic = { value: options.topic, creator: creatorId, lastSet: channel.created };
+  if (options.purpose !== undefined)
+    channel.purpose = { value: options.purpose, creator: creatorId, lastSet: channel.created };
   channel.archived = options.archived ?? false;
 }
 
@@ -105,7 +137,13 @@ function shareChannels(world: World, options: WorkspaceOptions): void {
     const channel = world.channelsOf(team.id).find((each) => each.name === name);
     for (const domain of sharedWith ?? []) {
       const other = teamOf(world, domain);
-      if (channel !== undefined) shareChannel(world, channel, other.id, team.enterprise === undefined || team.enterprise.id !== other.enterprise?.id);
+      if (channel !== undefined)
+        shareChannel(
+          world,
+          channel,
+          other.id,
+          team.enterprise === undefined || team.enterprise.id !== other.enterprise?.id,
+        );
     }
   }
 }
@@ -125,7 +163,11 @@ export function buildApp(world: World, options: AppOptions): App {
     userScopes: options.userScopes ?? usualUserScopes,
     botEvents: options.botEvents ?? ["*"],
     userEvents: options.userEvents ?? ["*"],
-    commands: (options.commands ?? []).map((command) => (typeof command === "string" ? { command } : { command: command.command, ...(command.url === undefined ? {} : { url: command.url }) })),
+    commands: (options.commands ?? []).map((command) =>
+      typeof command === "string"
+        ? { command }
+        : { command: command.command, ...(command.url === undefined ? {} : { url: command.url }) },
+    ),
     redirectUrls: options.redirectUrls ?? [],
     tokenRotation: options.tokenRotation ?? false,
   };
@@ -137,7 +179,16 @@ export function buildApp(world: World, options: AppOptions): App {
 
 /** Makes an app-level token: for sockets and for the list of authorizations. */
 export function issueAppToken(world: World, app: App, value = `xapp-1-${app.id}-${world.secret()}`): Token {
-  const token: Token = { value, kind: "app", appId: app.id, teamId: "", userId: "", scopes: ["connections:write", "authorizations:read"], revoked: false, enterpriseInstall: false };
+  const token: Token = {
+    value,
+    kind: "app",
+    appId: app.id,
+    teamId: "",
+    userId: "",
+    scopes: ["connections:write", "authorizations:read"],
+    revoked: false,
+    enterpriseInstall: false,
+  };
   world.tokens.set(token.value, token);
   return token;
 }
@@ -147,13 +198,15 @@ export function installFrom(world: World, app: App, options: InstallOptions): vo
   const team = teamOf(world, options.workspace);
   const people = world.usersOf(team.id).filter((user) => user.botId === undefined);
   const installer = options.by === undefined ? people[0] : userOf(world, team, options.by);
-  if (installer === undefined) throw new Error(`Nobody in the workspace ${team.domain} can install ${app.name}: it has no people`);
+  if (installer === undefined)
+    throw new Error(`Nobody in the workspace ${team.domain} can install ${app.name}: it has no people`);
   const { bot, botToken } = install(world, { app, team, user: installer, botScopes: app.botScopes, userScopes: [] });
   if (botToken !== undefined && options.botToken !== undefined) {
     world.tokens.delete(botToken.value);
     world.tokens.set(options.botToken, { ...botToken, value: options.botToken });
   }
-  for (const name of options.users ?? []) install(world, { app, team, user: userOf(world, team, name), botScopes: [], userScopes: app.userScopes });
+  for (const name of options.users ?? [])
+    install(world, { app, team, user: userOf(world, team, name), botScopes: [], userScopes: app.userScopes });
   for (const name of options.channels ?? []) {
     const channel = world.channelsOf(team.id).find((each) => each.name === name || each.id === name);
     if (channel === undefined) throw new Error(`There is no channel ${name} in the workspace ${team.domain}`);

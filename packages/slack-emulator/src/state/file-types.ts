@@ -29,7 +29,9 @@ export function typeOf(name: string): { readonly mimetype: string; readonly file
 
 /** The size of a PNG or GIF image, from its first bytes; undefined for everything else. */
 export function imageSize(content: Buffer): { readonly width: number; readonly height: number } | undefined {
-  if (content.length >= 24 && content.subarray(1, 4).toString("latin1") === "PNG") return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
-  if (content.length >= 10 && content.subarray(0, 3).toString("latin1") === "GIF") return { width: content.readUInt16LE(6), height: content.readUInt16LE(8) };
+  if (content.length >= 24 && content.subarray(1, 4).toString("latin1") === "PNG")
+    return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
+  if (content.length >= 10 && content.subarray(0, 3).toString("latin1") === "GIF")
+    return { width: content.readUInt16LE(6), height: content.readUInt16LE(8) };
   return undefined;
 }

@@ -57,7 +57,9 @@ export class MessageLog {
 
   /** What the channel itself shows: all but the replies that were not broadcast. */
   shown(): Message[] {
-    return this.#ordered.filter((message) => message.threadTs === undefined || message.threadTs === message.ts || message.broadcast);
+    return this.#ordered.filter(
+      (message) => message.threadTs === undefined || message.threadTs === message.ts || message.broadcast,
+    );
   }
 
   /** The replies of a thread, without its parent. */

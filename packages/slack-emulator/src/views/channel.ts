@@ -87,7 +87,13 @@ export function teamUrl(world: World, teamId: string): string {
 }
 
 /** A link to a message. */
-export function permalink(world: World, channel: Channel, ts: string, threadTs: string | undefined, teamId: string): string {
+export function permalink(
+  world: World,
+  channel: Channel,
+  ts: string,
+  threadTs: string | undefined,
+  teamId: string,
+): string {
   const thread = threadTs === undefined || threadTs === ts ? "" : `?thread_ts=${threadTs}&cid=${channel.id}`;
   return `${teamUrl(world, teamId)}archives/${channel.id}/p${ts.replace(".", "")}${thread}`;
 }

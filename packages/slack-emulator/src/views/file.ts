@@ -100,7 +100,8 @@ export function fileView(world: World, file: StoredFile): JsonObject {
     url_private: external ? (file.externalUrl ?? "") : `${base}/${encodeURIComponent(file.name)}`,
     url_private_download: external ? undefined : `${base}/download/${encodeURIComponent(file.name)}`,
     permalink: `${teamUrl(world, file.teamId)}files/${file.userId}/${file.id}/${encodeURIComponent(file.name)}`,
-    permalink_public: secret === undefined ? undefined : `${world.baseUrl}/files-pub/${file.teamId}-${file.id}-${secret}`,
+    permalink_public:
+      secret === undefined ? undefined : `${world.baseUrl}/files-pub/${file.teamId}-${file.id}-${secret}`,
     ...thumbnails(file, base),
     comments_count: 0,
     is_starred: false,

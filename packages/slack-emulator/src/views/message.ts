@@ -21,7 +21,9 @@ const everything: MessageViewOptions = { metadata: true, reactions: true, thread
 function authorFields(world: World, message: Message): JsonObject {
   const bot = message.botId === undefined ? undefined : world.bots.get(message.botId);
   const own = message.subtype === "bot_message";
-  const teamless = message.subtype !== undefined && /^(?:bot_message|me_message|(?:channel|group)_(?:topic|purpose))$/.test(message.subtype);
+  const teamless =
+    message.subtype !== undefined &&
+    /^(?:bot_message|me_message|(?:channel|group)_(?:topic|purpose))$/.test(message.subtype);
   return compact({
     user: message.userId,
     username: message.username,
@@ -40,7 +42,18 @@ function fileFields(world: World, message: Message, checkAccess: boolean): JsonO
     const file = world.files.get(id);
     if (file === undefined) continue;
     // In a channel shared with another organisation the object itself must be asked for with files.info.
-    files.push(checkAccess && !file.deleted ? { id, created: file.created, timestamp: file.created, user: file.userId, mode: "file_access", file_access: "check_file_info" } : fileView(world, file));
+    files.push(
+      checkAccess && !file.deleted
+        ? {
+            id,
+            created: file.created,
+            timestamp: file.created,
+            user: file.userId,
+            mode: "file_access",
+            file_access: "check_file_info",
+          }
+        : fileView(world, file),
+    );
   }
   return { files, upload: message.subtype === "file_share" ? true : false, display_as_bot: false };
 }
@@ -71,8 +84,16 @@ export function reactionsView(message: Message): Json[] | undefined {
 }
 
 /** A message object, without the channel it is in. */
-export function messageView(world: World, channel: Channel, message: Message, options: MessageViewOptions = everything): JsonObject {
-  const parent = options.root === true && message.broadcast && message.threadTs !== undefined ? channel.messages.get(message.threadTs) : undefined;
+export function messageView(
+  world: World,
+  channel: Channel,
+  message: Message,
+  options: MessageViewOptions = everything,
+): JsonObject {
+  const parent =
+    options.root === true && message.broadcast && message.threadTs !== undefined
+      ? channel.messages.get(message.threadTs)
+      : undefined;
   return compact({
     type: "message",
     subtype: message.subtype,
@@ -85,7 +106,10 @@ export function messageView(world: World, channel: Channel, message: Message, op
     ...fileFields(world, message, channel.externallyShared),
     edited: message.edited === undefined ? undefined : { user: message.edited.userId, ts: message.edited.ts },
     ...threadFields(channel, message, options.thread === true),
-    root: parent === undefined ? undefined : without(messageView(world, channel, parent, { thread: true }), "client_msg_id", "blocks", "is_locked"),
+    root:
+      parent === undefined
+        ? undefined
+        : without(messageView(world, channel, parent, { thread: true }), "client_msg_id", "blocks", "is_locked"),
     reactions: options.reactions === true ? reactionsView(message) : undefined,
     metadata: options.metadata === true ? message.metadata : undefined,
     ...message.extra,

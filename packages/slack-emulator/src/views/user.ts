@@ -107,17 +107,37 @@ function normalize(name: string): string {
 
 function icons(world: World, userId: string): JsonObject {
   const user = world.user(userId);
-  return { image_36: avatarUrl(world, user, 32), image_48: avatarUrl(world, user, 48), image_72: avatarUrl(world, user, 72) };
+  return {
+    image_36: avatarUrl(world, user, 32),
+    image_48: avatarUrl(world, user, 48),
+    image_72: avatarUrl(world, user, 72),
+  };
 }
 
 /** A bot as `bots.info` shows it. */
 export function botView(world: World, bot: Bot): JsonObject {
-  return { id: bot.id, deleted: bot.deleted, name: bot.name, updated: bot.updated, app_id: bot.appId, user_id: bot.userId, icons: icons(world, bot.userId) };
+  return {
+    id: bot.id,
+    deleted: bot.deleted,
+    name: bot.name,
+    updated: bot.updated,
+    app_id: bot.appId,
+    user_id: bot.userId,
+    icons: icons(world, bot.userId),
+  };
 }
 
 /** A bot as messages carry it. */
 export function botProfileView(world: World, bot: Bot): JsonObject {
-  return { id: bot.id, deleted: bot.deleted, name: bot.name, updated: bot.updated, app_id: bot.appId, icons: icons(world, bot.userId), team_id: bot.teamId };
+  return {
+    id: bot.id,
+    deleted: bot.deleted,
+    name: bot.name,
+    updated: bot.updated,
+    app_id: bot.appId,
+    icons: icons(world, bot.userId),
+    team_id: bot.teamId,
+  };
 }
 
 /** A user group. */

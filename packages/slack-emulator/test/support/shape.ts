@@ -22,7 +22,8 @@ function merge(values: readonly Json[]): Json {
   const objects = values.filter(isObject);
   if (objects.length > 0) {
     const merged: { [key: string]: Json } = {};
-    for (const key of new Set(objects.flatMap((object) => Object.keys(object)))) merged[key] = merge(objects.flatMap((object) => (object[key] === undefined ? [] : [object[key]])));
+    for (const key of new Set(objects.flatMap((object) => Object.keys(object))))
+      merged[key] = merge(objects.flatMap((object) => (object[key] === undefined ? [] : [object[key]])));
     return merged;
   }
   const arrays = values.filter((value): value is Json[] => Array.isArray(value));
@@ -38,7 +39,8 @@ export function deviations(value: Json, sample: Json, path = "$"): string[] {
       const type = isObject(item) && typeof item.type === "string" ? item.type : undefined;
       const typed = sample.some((each) => isObject(each) && typeof each.type === "string" && each.type !== "");
       const alike = sample.filter((each) => isObject(each) && each.type === type);
-      if (type !== undefined && typed && alike.length === 0) return [`${path}[]: nothing of the type ${type} in the sample`];
+      if (type !== undefined && typed && alike.length === 0)
+        return [`${path}[]: nothing of the type ${type} in the sample`];
       return deviations(item, merge(alike.length > 0 ? alike : sample), `${path}[]`);
     });
   }
