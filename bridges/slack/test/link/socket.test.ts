@@ -140,7 +140,9 @@ describe("Socket Mode", () => {
     const away = on.slack.faults.api({ kind: "status", status: 503, method: "apps.connections.open" });
     on.slack.app().cutConnections();
     await until(5_000, "several tries", () => (away.hits >= 4 ? true : undefined));
-    expect(on.core.reported.some(({ connection, state }) => connection === "socket 1" && state === "waiting")).toBe(true);
+    expect(on.core.reported.some(({ connection, state }) => connection === "socket 1" && state === "waiting")).toBe(
+      true,
+    );
     for (const text of ["one", "two"]) on.alice.post("general", text);
     await on.slack.settled();
     away.lift();

@@ -37,7 +37,12 @@ const connector = defineConnector({
     link.app.event("message", async ({ event, context: { making } }) => {
       if (event.subtype !== undefined || making.workspace?.isOwn(event) === true) return;
       // What an event is about is often known only after Slack was asked.
-      if (!known.has(event.user)) await making.workspace?.call({ method: "users.info", arguments: { user: event.user }, answer: z.looseObject({}) });
+      if (!known.has(event.user))
+        await making.workspace?.call({
+          method: "users.info",
+          arguments: { user: event.user },
+          answer: z.looseObject({}),
+        });
       known.add(event.user);
       making.happened({
         kind: "message",
@@ -90,7 +95,11 @@ async function open(sockets = 2) {
     rate_limited: false,
     namespaces: { users: [{ exclusive: true, regex: "^@slack_.*:slack\\.test$" }], aliases: [], rooms: [] },
   };
-  const homeserver = await Homeserver.start({ serverName, registrations: [registration], retry: { firstMs: 5, maxMs: 50 } });
+  const homeserver = await Homeserver.start({
+    serverName,
+    registrations: [registration],
+    retry: { firstMs: 5, maxMs: 50 },
+  });
   closers.push(() => homeserver.stop());
   const alice = homeserver.createClient("alice");
   const users = { [alice.userId]: 100, [bot]: 100 };
@@ -127,7 +136,10 @@ async function open(sockets = 2) {
   const start = async (): Promise<void> => {
     const loaded = await loadConfig(join(directory, "trestle.yaml"));
     const level = process.env["TRESTLE_TEST_LOG"] === undefined ? "silent" : "debug";
-    trestle = await startTrestle(loaded, { log: createLogger({ ...loaded.config.log, level }), connectors: { slack: connector } });
+    trestle = await startTrestle(loaded, {
+      log: createLogger({ ...loaded.config.log, level }),
+      connectors: { slack: connector },
+    });
     await trestle.greeted;
     await app.waitForConnections(sockets);
   };
@@ -145,7 +157,12 @@ async function open(sockets = 2) {
       .filter(({ sender }) => typeof sender === "string" && sender.startsWith("@slack_"))
       .map(({ content }) => String((content as { body?: unknown }).body));
   const hears = (text: string): Promise<unknown> =>
-    until(12_000, text, () => (heard().includes(text) ? true : undefined), () => heard().join("\n"));
+    until(
+      12_000,
+      text,
+      () => (heard().includes(text) ? true : undefined),
+      () => heard().join("\n"),
+    );
   return { slack, general, alice, room, start, stop, heard, hears, carol: slack.workspace().person("alice") };
 }
 
