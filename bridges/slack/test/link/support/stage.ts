@@ -46,9 +46,9 @@ export class Stage {
     this.core.onConnected = () => void this.link.catchUp(this.channel);
     await this.link.linked({ channel: ChannelId(this.channel) });
     await this.link.start();
-    const count = configSchema.parse(this.#config()).sockets;
-    if (this.link.address === undefined) await this.slack.app().waitForConnections(count);
-    else this.slack.app().setRequestUrl(`${this.link.address}/slack/events`);
+    const { mode, sockets } = configSchema.parse(this.#config());
+    if (mode === "socket") await this.slack.app().waitForConnections(sockets);
+    else this.slack.app().setRequestUrl(`${this.link.address ?? ""}/slack/events`);
   }
 
   /** The process ends in good order, and another one begins. */
@@ -89,8 +89,11 @@ export class Stage {
   }
 
   async hears(...texts: readonly string[]): Promise<void> {
-    await until(10_000, `${texts.join(", ")}`, () => (texts.every((text) => this.heard().includes(text)) ? true : undefined), () =>
-      JSON.stringify(this.heard()),
+    await until(
+      10_000,
+      texts.join(", "),
+      () => (texts.every((text) => this.heard().includes(text)) ? true : undefined),
+      () => JSON.stringify(this.heard()),
     );
   }
 
@@ -99,7 +102,7 @@ export class Stage {
     return {
       appToken: app.appToken,
       signingSecret: app.signingSecret,
-      workspaces: [{ botToken: app.botToken() }],
+      ...(this.options.config?.["workspaces"] === undefined && { workspaces: [{ botToken: app.botToken() }] }),
       apiUrl: this.slack.apiUrl,
       http: { port: 0 },
       timeout: 2,
@@ -108,7 +111,16 @@ export class Stage {
   }
 
   #makeLink(): SlackLink {
-    const tuning = { staggerMs: 0, retryMinMs: 10, retryMaxMs: 50, pingMs: 1_000, ...this.options.tuning };
+    const authorizeUrl = `${this.slack.url}/oauth/v2/authorize`;
+    const tuning = {
+      authorizeUrl,
+      staggerMs: 0,
+      retryMinMs: 10,
+      retryMaxMs: 50,
+      pingMs: 1_000,
+      lingerMs: 50,
+      ...this.options.tuning,
+    };
     const link = new SlackLink(
       { config: configSchema.parse(this.#config()), network: this.core.network },
       { ...this.options.link, tuning },
@@ -134,9 +146,10 @@ function listen(link: SlackLink): void {
   for (const type of ["reaction_added", "reaction_removed"] as const)
     link.app.event(type, ({ event, context }) => {
       const { making } = context;
-      if (event.item.type !== "message") return Promise.resolve();
       const channel = ChannelId(channelIdOf({ team: making.team, channel: event.item.channel }));
-      making.happened(message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`));
+      making.happened(
+        message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`),
+      );
       return Promise.resolve();
     });
 }
