@@ -125,6 +125,14 @@ export const configSchema = z
       })
       .prefault({})
       .describe("What is made up for after the bridge was away"),
+    pace: z
+      .number()
+      .positive()
+      .max(100)
+      .default(1)
+      .describe(
+        "How fast the Web API is called: 1 keeps to the limits that Slack publishes, 2 is twice as fast, for apps that are allowed more",
+      ),
     replies: z
       .enum(["thread", "quote"])
       .default("thread")

@@ -80,6 +80,7 @@ export class SlackLink {
       url: config.apiUrl,
       timeoutMs: config.timeout * 1_000,
       history: config.history,
+      pace: config.pace,
       pacer: new Pacer(),
       transport: this.transport,
       log,

@@ -51,6 +51,7 @@ export class SlackFake implements NetworkFake {
         appToken: app.appToken,
         workspaces: [{ botToken: app.botToken() }],
         timeout: 2,
+        pace: 100,
       },
       channels: [hall ?? "", garden ?? ""],
     };
@@ -77,7 +78,21 @@ export class SlackFake implements NetworkFake {
 
   seen(channel: string): readonly Seen[] {
     const id = channel.split("/")[1];
-    return this.#slackNow.calls().flatMap((call) => seenIn(call, id));
+    return this.#slackNow.calls().flatMap((call) => [...this.#filesIn(call, id), ...seenIn(call, id)]);
+  }
+
+  /** A message shows a file in an image block, or by a link to its page. */
+  #filesIn(call: ApiCall, channel: string | undefined): Seen[] {
+    const answer = answerSchema.safeParse(call.answer);
+    const { data } = argumentsSchema.safeParse(call.args);
+    if (call.method !== "chat.postMessage" || !answer.success || !answer.data.ok || data?.channel !== channel)
+      return [];
+    const ids = /\bF[A-Z0-9]{6,}\b/g.exec(data?.blocks ?? "") ?? [];
+    return ids.flatMap((id): Seen[] => {
+      const file = this.#slackNow.workspace("acme").file(id);
+      const posted = answer.data.ts;
+      return file ? [{ kind: "file", ...(posted !== undefined && { id: posted }), ...file }] : [];
+    });
   }
 
   disconnect(): Promise<void> {
@@ -235,7 +250,12 @@ function lettersOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(lettersOf).join("");
   if (typeof value !== "object" || value === null) return "";
   const element = z
-    .looseObject({ type: z.string().optional(), text: z.unknown().optional(), elements: z.unknown().optional(), url: z.string().optional() })
+    .looseObject({
+      type: z.string().optional(),
+      text: z.unknown().optional(),
+      elements: z.unknown().optional(),
+      url: z.string().optional(),
+    })
     .parse(value);
   if (element.type === "emoji") return reactionKeyOf(String(element["name"]));
   if (typeof element.text === "string") return element.text;

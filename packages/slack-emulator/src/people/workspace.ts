@@ -80,6 +80,12 @@ export class Workspace {
     return new ChannelHandle(this.#world, channel);
   }
 
+  /** The name and the bytes of a file that Slack has; `undefined` where there is none, or it was deleted. */
+  file(id: string): { readonly name: string; readonly content: Buffer } | undefined {
+    const file = this.#world.files.get(id);
+    return file === undefined || file.deleted ? undefined : { name: file.name, content: file.content };
+  }
+
   /** Adds a custom emoji: a URL, or `alias:name`. */
   addEmoji(name: string, value: string): void {
     addEmoji(this.#world, this.#team, name, value);

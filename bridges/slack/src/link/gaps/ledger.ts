@@ -44,13 +44,13 @@ export class Ledger {
     return memory;
   }
 
-  /** Begins to remember a channel: from now on. */
+  /** Begins to remember a channel: from now on, and on disk, or a crash would make the next start believe that nothing was missed. */
   async begin(channel: string, now: number): Promise<ChannelMemory> {
     const known = await this.find(channel);
     if (known) return known;
     const memory = ChannelMemory.since(tsAt(now));
     this.#channels.set(channel, Promise.resolve(memory));
-    this.touched(channel);
+    await this.options.storage.set(keyOf(channel), memory.write());
     return memory;
   }
 
