@@ -218,7 +218,7 @@ export class SlackEmulator {
     authorizePage(application, this.#world, this.#consents);
     webhookRoutes(application, this.#world);
     controlRoutes(application, this);
-    fileRoutes(application, this.#world, this.#options.fileSize);
+    fileRoutes(application, { world: this.#world, faults: this.faults, largest: this.#options.fileSize });
     return application;
   }
 
