@@ -5,6 +5,7 @@ import { controlRoutes } from "./control/routes.js";
 import { Commands } from "./events/commands.js";
 import { Deliverer } from "./events/deliverer.js";
 import type { Transport } from "./events/delivery.js";
+import { HttpPoster } from "./events/http-post.js";
 import { HttpTransport } from "./events/http-transport.js";
 import { Publisher } from "./events/publisher.js";
 import { EventFaults } from "./faults/event-faults.js";
@@ -40,6 +41,7 @@ export class SlackEmulator {
   readonly #publisher: Publisher;
   readonly #calls: CallLog;
   readonly #commands: Commands;
+  readonly #poster: HttpPoster;
   readonly #rateLimits: RateLimits;
   readonly #consents = new Consents();
   #listening: Listening | undefined;
@@ -62,8 +64,9 @@ export class SlackEmulator {
     );
     const loseAck = eventFaults.losesAck.bind(eventFaults);
     const { ackTimeout, leaveTimeout, retryDelays, remembered } = this.#options;
+    this.#poster = new HttpPoster(ackTimeout);
     this.#sockets = new SocketHub({ clock: this.clock, ackTimeout, leaveTimeout, loseAck });
-    const http = new HttpTransport({ timeout: ackTimeout, loseAck });
+    const http = new HttpTransport({ poster: this.#poster, loseAck });
     this.#deliverer = new Deliverer({
       clock: this.clock,
       faults: eventFaults,
@@ -79,7 +82,7 @@ export class SlackEmulator {
     });
     eventFaults.onDelayed((delivery) => this.#deliverer.send(delivery));
     this.#publisher = new Publisher(this.#world, this.#deliverer, this.#options.eventsPerHour);
-    this.#commands = new Commands(this.#world, this.#sockets, ackTimeout);
+    this.#commands = new Commands(this.#world, this.#sockets, this.#poster);
     this.#world.publish = this.#publisher.publish.bind(this.#publisher);
     this.#world.tokensEnded = (tokens) => {
       for (const token of tokens) if (token.kind === "app") this.#sockets.askToLeave(token.appId, "link_disabled");
@@ -105,6 +108,7 @@ export class SlackEmulator {
   /** Stops: all connections are cut, and what was still to be delivered is not. */
   async stop(): Promise<void> {
     this.#deliverer.close();
+    this.#poster.close();
     await this.#sockets.close();
     this.clock.close();
     await this.#listening?.close();
@@ -157,7 +161,7 @@ export class SlackEmulator {
       deliverer: this.#deliverer,
       publisher: this.#publisher,
       consents: this.#consents,
-      ackTimeout: this.#options.ackTimeout,
+      poster: this.#poster,
     });
   }
 
@@ -218,7 +222,7 @@ export class SlackEmulator {
     authorizePage(application, this.#world, this.#consents);
     webhookRoutes(application, this.#world);
     controlRoutes(application, this);
-    fileRoutes(application, this.#world, this.#options.fileSize);
+    fileRoutes(application, { world: this.#world, faults: this.faults, largest: this.#options.fileSize });
     return application;
   }
 
