@@ -114,7 +114,7 @@ describe("messages", () => {
   });
 
   it("mean the same in a history as in an event", () => {
-    for (const more of [{}, { thread_ts: root }, { subtype: "me_message" }, { subtype: "tombstone" }, { subtype: "channel_join" }]) {
+    for (const more of [{}, { thread_ts: root }, { subtype: "me_message" }, { subtype: "tombstone" }, { subtype: "channel_join" }, { subtype: "channel_topic", topic: "t" }]) {
       const { channel, ...message } = { ...said, ...more };
       expect(historyOutcome(message, channel)).toEqual(outcomeOf({ ...said, ...more }));
     }
