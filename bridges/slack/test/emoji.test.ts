@@ -25,9 +25,7 @@ const emojiData = z.array(
   z.object({
     hexcode: z.string(),
     emoji: z.string(),
-    skins: z
-      .array(z.object({ emoji: z.string(), tone: z.union([z.number(), z.array(z.number())]) }))
-      .optional(),
+    skins: z.array(z.object({ emoji: z.string(), tone: z.union([z.number(), z.array(z.number())]) })).optional(),
   }),
 );
 

@@ -75,7 +75,15 @@ describe("files of a message", () => {
   });
 
   it("are links where they are elsewhere, or pages of Slack", () => {
-    expect(part({ ...png, mode: "external", is_external: true, url_private: "https://drive.example/x", url_private_download: undefined })).toEqual({
+    expect(
+      part({
+        ...png,
+        mode: "external",
+        is_external: true,
+        url_private: "https://drive.example/x",
+        url_private_download: undefined,
+      }),
+    ).toEqual({
       kind: "link",
       id: "F1",
       url: "https://drive.example/x",
@@ -87,7 +95,12 @@ describe("files of a message", () => {
   });
 
   it("are missing where they were deleted or are hidden, and say so", () => {
-    expect(part({ id: "F1", mode: "tombstone" })).toEqual({ kind: "missing", id: "F1", reason: "deleted", text: "file (deleted)" });
+    expect(part({ id: "F1", mode: "tombstone" })).toEqual({
+      kind: "missing",
+      id: "F1",
+      reason: "deleted",
+      text: "file (deleted)",
+    });
     expect(part({ ...png, mode: "hidden_by_limit" })).toMatchObject({ kind: "missing", reason: "hidden_by_limit" });
     expect(part({ ...png, file_access: "access_denied" })).toMatchObject({ kind: "missing", reason: "no_access" });
     expect(part({})).toMatchObject({ kind: "missing", reason: "not_told" });

@@ -109,7 +109,10 @@ describe("dates in mrkdwn", () => {
 
 describe("links in mrkdwn", () => {
   it.each([
-    ["<https://example.org/?a=1&amp;b=2>", '<a href="https://example.org/?a=1&amp;b=2">https://example.org/?a=1&amp;b=2</a>'],
+    [
+      "<https://example.org/?a=1&amp;b=2>",
+      '<a href="https://example.org/?a=1&amp;b=2">https://example.org/?a=1&amp;b=2</a>',
+    ],
     ["<https://example.org|two words>", '<a href="https://example.org">two words</a>'],
     ["<https://example.org|*not* _styled_>", '<a href="https://example.org">*not* _styled_</a>'],
     ["<https://example.org|a|b>", '<a href="https://example.org">a|b</a>'],
@@ -146,7 +149,10 @@ describe("styles in mrkdwn", () => {
     ["*b* _i_ ~s~", "<strong>b</strong> <em>i</em> <del>s</del>"],
     ["a*b*c 2*3*4 snake_case_x x~y~z", "a*b*c 2*3*4 snake_case_x x~y~z"],
     ["¯\\_(ツ)_/¯ and ¯\\_(ツ)_/¯", "¯\\_(ツ)_/¯ and ¯\\_(ツ)_/¯"],
-    ["*_x_* _*y*_ ~*_z_*~", "<strong><em>x</em></strong> <strong><em>y</em></strong> <strong><em><del>z</del></em></strong>"],
+    [
+      "*_x_* _*y*_ ~*_z_*~",
+      "<strong><em>x</em></strong> <strong><em>y</em></strong> <strong><em><del>z</del></em></strong>",
+    ],
     ["_snake_case_", "<em>snake_case</em>"],
     ["(*b*), “_i_”!", "(<strong>b</strong>), “<em>i</em>”!"],
     ["* not * and *not * here", "* not * and *not * here"],
@@ -176,7 +182,10 @@ describe("code in mrkdwn", () => {
     ["``", "``"],
     ["```one\n  two\n```", "<pre><code>one\n  two\n</code></pre>"],
     ["```\none\n```", "<pre><code>one\n</code></pre>"],
-    ["see ```x``` and ```y``` there", "<p>see</p><pre><code>x\n</code></pre><p>and</p><pre><code>y\n</code></pre><p>there</p>"],
+    [
+      "see ```x``` and ```y``` there",
+      "<p>see</p><pre><code>x\n</code></pre><p>and</p><pre><code>y\n</code></pre><p>there</p>",
+    ],
     ["```js\nx```", "<pre><code>js\nx\n</code></pre>"],
     ["```*x* &lt;b&gt; <https://example.org>```", "<pre><code>*x* &lt;b&gt; https://example.org\n</code></pre>"],
     ["```never closed *x*", "```never closed <strong>x</strong>"],
@@ -217,7 +226,10 @@ describe("emoji in mrkdwn", () => {
     [":unknown_thing: : :: :::", ":unknown_thing: : :: :::"],
     ["10:30:45 and 10:100:45", "10:30:45 and 10:100:45"],
     [":100: :30:", '💯 <img data-mx-emoticon src="mxc://example.org/thirty" alt=":30:" title=":30:" height="32">'],
-    [":partyparrot:", `<img data-mx-emoticon src="mxc://example.org/parrot" alt=":partyparrot:" title=":partyparrot:" height="32">`],
+    [
+      ":partyparrot:",
+      `<img data-mx-emoticon src="mxc://example.org/parrot" alt=":partyparrot:" title=":partyparrot:" height="32">`,
+    ],
     [":fresh:", ":fresh:"],
     [":thumbs:", "👍️"],
   ])("reads %s", (text, html) => {

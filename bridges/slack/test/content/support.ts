@@ -1,5 +1,11 @@
 import { toMatrix, toMatrixHtml, toPlainText, type RichText } from "@trestle/rich-text";
-import { readContent, readMessage, type ReadMessage, type ReadOptions, type SlackNames } from "../../dist/content/index.js";
+import {
+  readContent,
+  readMessage,
+  type ReadMessage,
+  type ReadOptions,
+  type SlackNames,
+} from "../../dist/content/index.js";
 
 /** A workspace in which a few things are known. */
 export const names: Partial<SlackNames> = {

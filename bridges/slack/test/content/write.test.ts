@@ -57,7 +57,11 @@ describe("lines for Slack", () => {
       text("d", "strike"),
       text("e", "code"),
     ]);
-    expect(line("<strong>a<em>b</em></strong><s>c</s>")).toEqual([text("a", "bold"), text("b", "bold", "italic"), text("c", "strike")]);
+    expect(line("<strong>a<em>b</em></strong><s>c</s>")).toEqual([
+      text("a", "bold"),
+      text("b", "bold", "italic"),
+      text("c", "strike"),
+    ]);
     expect(line('<font color="red">a</font><span data-mx-color="#00ff00">b</span>')).toEqual([text("ab")]);
   });
 
@@ -79,11 +83,11 @@ describe("lines for Slack", () => {
   });
 
   it("mention people and channels whom the workspace has", () => {
-    expect(line('<a href="https://matrix.to/#/@ann:example.org">Ann</a>, <a href="https://matrix.to/#/#general:example.org">general</a>')).toEqual([
-      { type: "user", user_id: "U1" },
-      text(", "),
-      { type: "channel", channel_id: "C1" },
-    ]);
+    expect(
+      line(
+        '<a href="https://matrix.to/#/@ann:example.org">Ann</a>, <a href="https://matrix.to/#/#general:example.org">general</a>',
+      ),
+    ).toEqual([{ type: "user", user_id: "U1" }, text(", "), { type: "channel", channel_id: "C1" }]);
     expect(written('<a href="https://matrix.to/#/@ann:example.org">Ann</a>')[0]?.text).toBe("<@U1>");
   });
 
@@ -207,7 +211,10 @@ describe("blocks for Slack", () => {
   });
 
   it("are in italics for an action", () => {
-    expect(line("waves <b>hard</b>", { style: "emote" })).toEqual([text("waves ", "italic"), text("hard", "bold", "italic")]);
+    expect(line("waves <b>hard</b>", { style: "emote" })).toEqual([
+      text("waves ", "italic"),
+      text("hard", "bold", "italic"),
+    ]);
   });
 
   it("are none for nothing", () => {
@@ -254,7 +261,9 @@ describe("what somebody typed", () => {
         expect(fallback.replace(/&(?:amp|lt|gt);/g, "")).not.toMatch(/[<&]/);
         const types = JSON.stringify(blocks).match(/"type":"[a-z_]+"/g) ?? [];
         for (const type of types)
-          expect(["text", "link", "rich_text", "rich_text_section", "rich_text_preformatted"]).toContain(type.slice(8, -1));
+          expect(["text", "link", "rich_text", "rich_text_section", "rich_text_preformatted"]).toContain(
+            type.slice(8, -1),
+          );
       }
     }
   });

@@ -78,7 +78,7 @@ class BlockWriter {
     const elements = elementsOf(children, this.context, style);
     if (elements.length === 0) return;
     if (this.#section.length > 0) this.#section.push({ type: "text", text: "\n\n" });
-    this.#section.push(...elements);
+    for (const element of elements) this.#section.push(element);
     this.#quotes = quotes;
   }
 
