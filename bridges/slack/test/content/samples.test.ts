@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import { isRecord } from "../../dist/content/json.js";
+import { isRecord, listIn } from "../../dist/content/json.js";
 import { envelopeOutcome, historyOutcome, readMessage, readContent, type Outcome } from "../../dist/content/index.js";
 import { faults, names } from "./support.js";
 
@@ -17,10 +17,7 @@ const load = (path: string): unknown => JSON.parse(readFileSync(join(samples, pa
 function everyList(value: unknown, name: string): unknown[] {
   if (Array.isArray(value)) return value.flatMap((item) => everyList(item, name));
   if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([key, inside]) => [
-    ...(key === name && Array.isArray(inside) ? inside : []),
-    ...everyList(inside, name),
-  ]);
+  return [...listIn(value, name), ...Object.values(value).flatMap((inside) => everyList(inside, name))];
 }
 
 /** The sample with something in place of what was blanked. */

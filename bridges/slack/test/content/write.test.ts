@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { parseMatrixHtml, parsePlainText, type MentionTarget } from "@trestle/rich-text";
-import { slackUsername, writeText, type SlackMention, type WriteOptions } from "../../dist/content/index.js";
+import { planEdit, slackUsername, writeText, type SlackMention, type WriteOptions } from "../../dist/content/index.js";
 
 const permalink = "https://acme.slack.com/archives/C1/p1700000000000100";
 const resolved: WriteOptions = {
@@ -348,6 +348,40 @@ describe("long texts", () => {
     for (const { blocks } of messages) {
       expect(blocks).toMatchObject([{ elements: [{ type: "rich_text_preformatted" }] }]);
     }
+  });
+});
+
+describe("edits", () => {
+  const part = (shown: string) => ({ text: shown, blocks: [] });
+
+  it("put part for part in the place of what was there", () => {
+    expect(planEdit(["1", "2"], [part("a"), part("b")])).toEqual({
+      update: [
+        { ts: "1", message: part("a") },
+        { ts: "2", message: part("b") },
+      ],
+      post: [],
+      remove: [],
+    });
+  });
+
+  it("post what is more, and delete what is left over", () => {
+    expect(planEdit(["1"], [part("a"), part("b")])).toMatchObject({
+      update: [{ ts: "1" }],
+      post: [part("b")],
+      remove: [],
+    });
+    expect(planEdit(["1", "2", "3"], [part("a")])).toMatchObject({
+      update: [{ ts: "1" }],
+      post: [],
+      remove: ["2", "3"],
+    });
+  });
+
+  it("have the structure of a new message, so that links and lists survive them", () => {
+    const html = '<ul><li><a href="https://example.org">x</a></li></ul>';
+    expect(written(html)).toEqual(written(html));
+    expect(rich(html)).toMatchObject([{ type: "rich_text_list", elements: [{ elements: [{ type: "link" }] }] }]);
   });
 });
 
