@@ -80,6 +80,16 @@ describe("legacy attachments", () => {
     ).toBe('<blockquote><p>yes</p><p><a href="https://example.org">message</a></p></blockquote>');
   });
 
+  it("show a message that was linked to beside the text, for Matrix clients can not see into Slack", () => {
+    const { body } = read({
+      text: "see this",
+      attachments: [
+        { is_msg_unfurl: true, from_url: "https://acme.slack.com/archives/C9/p1700000000000900", text: "old" },
+      ],
+    });
+    expect(toPlainText(body)).toMatch(/^see this\n\n> old/);
+  });
+
   it("leave previews of links to Matrix clients, unless they are wanted or all there is", () => {
     const message = {
       text: "see <https://example.org>",

@@ -160,6 +160,7 @@ describe("styles in mrkdwn", () => {
     ["*never closed", "*never closed"],
     ["*a _b* c_", "<strong>a _b</strong> c_"],
     ["** __ ~~", "** __ ~~"],
+    ["*a ** ~b~~", "*a ** <del>b</del>~"],
     ["a\u200b*b*\u200bc", "a\u200b<strong>b</strong>\u200bc"],
     ["x\u2060_y_\u2060z", "x\u2060<em>y</em>\u2060z"],
     ["*1* *2*", "<strong>1</strong> <strong>2</strong>"],
