@@ -89,6 +89,10 @@ describe("files of a message", () => {
       url: "https://drive.example/x",
       name: "cat.png",
     });
+    expect(part({ ...png, mode: "external", external_url: "https://drive.example/y" })).toMatchObject({
+      kind: "link",
+      url: "https://drive.example/y",
+    });
     for (const mode of ["post", "space", "canvas", "list"]) {
       expect(part({ ...png, mode })).toMatchObject({ kind: "link", url: png.permalink });
     }

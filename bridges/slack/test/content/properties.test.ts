@@ -55,6 +55,36 @@ describe("any JSON", () => {
   });
 });
 
+describe("JSON nested deeper than any stack", () => {
+  const inLists = (_field: string, inside: unknown): unknown => [inside];
+  const inBlocks = (field: string, inside: unknown, level: number): unknown => ({
+    type: level % 2 === 0 ? "container" : "hologram",
+    [field]: level % 3 === 0 ? [inside] : inside,
+  });
+
+  function deep(field: string, wrap: (field: string, inside: unknown, level: number) => unknown): unknown {
+    let json: unknown = "core";
+    for (let level = 0; level < 100_000; level++) json = wrap(field, json, level);
+    return json;
+  }
+
+  it.each(["blocks", "elements", "text", "attachments", "message", "rows", "metadata", "child_blocks"])(
+    "by %s is read and has an outcome",
+    (field) => {
+      for (const wrap of [inLists, inBlocks]) {
+        const message = () => ({
+          ...{ type: "message", channel: "C1", ts: "1.0", user: "U1", text: "x" },
+          blocks: [deep(field, wrap)],
+          [field]: deep(field, wrap),
+        });
+        expect(readContent(readMessage(message()), { names }).body.blocks.length).toBeGreaterThan(0);
+        const changed = { ...message(), subtype: "message_changed", message: message(), previous_message: message() };
+        expect(outcomeOf(changed).outcome).not.toBe("unknown");
+      }
+    },
+  );
+});
+
 describe("any mrkdwn", () => {
   it("is read into a normal tree of allowed HTML, of which every letter is kept", () => {
     fc.assert(

@@ -149,3 +149,57 @@ withSamples("a block of the samples with its blanks filled", () => {
     expect(types.size).toBeGreaterThan(5);
   });
 });
+
+withSamples("the fields that are read", () => {
+  const documents = hasSamples
+    ? [...inApi, "files.info", "files.list"].map((method) => load(`api/${method}.json`))
+    : [];
+  const kindOf = (value: unknown): string => (Array.isArray(value) ? "array" : value === null ? "null" : typeof value);
+
+  /** The types that a field of some objects has in the samples. */
+  function typesOf(objects: readonly unknown[], field: string): readonly string[] {
+    const found = objects.flatMap((one) => (isRecord(one) && Object.hasOwn(one, field) ? [kindOf(one[field])] : []));
+    return [...new Set(found)];
+  }
+
+  /** Objects under a name, alone or in a list. */
+  function everyObject(value: unknown, name: string): unknown[] {
+    if (Array.isArray(value)) return value.flatMap((item) => everyObject(item, name));
+    if (!isRecord(value)) return [];
+    const own = value[name];
+    return [
+      ...(isRecord(own) ? [own] : listIn(value, name)),
+      ...Object.values(value).flatMap((inside) => everyObject(inside, name)),
+    ];
+  }
+
+  it.each([
+    [
+      ["messages", "message", "root"],
+      "ts thread_ts subtype user team bot_id app_id username text client_msg_id topic purpose:string hidden:boolean " +
+        "reply_count:number icons bot_profile edited metadata room file:object blocks attachments files reactions:array",
+    ],
+    [
+      ["files", "file"],
+      "id mode file_access name title mimetype filetype alt_txt subtype media_display_type url_private original_w original_h " +
+        "url_private_download permalink external_url user:string size duration_ms:number is_external:boolean",
+    ],
+    [
+      ["attachments"],
+      "pretext author_name author_subname author_link service_name title title_link text image_url thumb_url footer ts fallback " +
+        "from_url channel_id channel_name:string fields mrkdwn_in blocks message_blocks files actions:array " +
+        "is_msg_unfurl is_reply_unfurl is_thread_root_unfurl is_app_unfurl:boolean",
+    ],
+  ])("of %j have the types that Slack gives them", (names, read) => {
+    const objects = names.flatMap((name) => documents.flatMap((document) => everyObject(document, name)));
+    let fields: string[] = [];
+    for (const word of read.split(" ")) {
+      const [field = "", type] = word.split(":");
+      fields.push(field);
+      if (type === undefined) continue;
+      for (const one of fields) expect([one, typesOf(objects, one)]).toEqual([one, [type]]);
+      fields = [];
+    }
+    expect(fields).toEqual([]);
+  });
+});
