@@ -82,6 +82,22 @@ describe("lines for Slack", () => {
     expect(line("https:// xhttps://y.z")).toEqual([text("https:// xhttps://y.z")]);
   });
 
+  it("have no link that Slack might refuse the message for", () => {
+    for (const url of ["xmpp:a@example.org", "magnet:?xt=x", "https://[", `https://example.org/${"x".repeat(4_000)}`]) {
+      const elements = line(`<a href="${url}">x</a>`) as { type: string; text: string }[];
+      expect(new Set(elements.map(({ type }) => type))).toEqual(new Set(["text"]));
+      expect(elements.map((element) => element.text).join("")).toBe(`x (${url})`);
+    }
+    expect(line('<a href="xmpp:a@example.org">x</a>')).toEqual([text("x (xmpp:a@example.org)")]);
+    const long = line(`<a href="https://example.org">${"x".repeat(7_000)}</a>`) as { type: string; text: string }[];
+    expect(long.map(({ type, text: shown }) => [type, shown.length])).toEqual([
+      ["link", 3_000],
+      ["link", 3_000],
+      ["link", 1_000],
+    ]);
+    expect(line("https://[ and https://x.y:99999")).toEqual([text("https://[ and https://x.y:99999")]);
+  });
+
   it("mention people and channels whom the workspace has", () => {
     expect(
       line(

@@ -100,8 +100,14 @@ class ElementWriter {
   #linkOrText(text: string, { style, link }: Place): void {
     if (link === undefined) {
       this.#write(text, style);
-    } else if (text !== "") {
-      this.#push({ type: "link", url: link, ...(text === link ? {} : { text }) }, style);
+    } else if (!isLinkable(link)) {
+      this.#write(text === link ? text : `${text} (${link})`, style);
+    } else if (text === link) {
+      this.#push({ type: "link", url: link }, style);
+    } else {
+      for (const piece of cutText(text, this.context.limits.element)) {
+        this.#push({ type: "link", url: link, text: piece }, style);
+      }
     }
   }
 
@@ -151,6 +157,11 @@ class ElementWriter {
     this.#flush();
     this.#elements.push(Object.keys(style).length === 0 ? element : { ...element, style });
   }
+}
+
+/** Slack refuses a whole message for one link that it does not take: what may be one stands beside its text. */
+function isLinkable(url: string): boolean {
+  return url.length <= 3_000 && /^(?:https?|mailto):/i.test(url) && URL.canParse(url);
 }
 
 function isUrl(text: string): boolean {
