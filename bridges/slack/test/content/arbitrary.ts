@@ -150,12 +150,8 @@ const inlines = fc
   );
 const paragraph = inlines.map((children): Block => ({ type: "paragraph", children }));
 const code = fc
-  .tuple(fc.array(carriedText, { minLength: 1, maxLength: 3 }), fc.constantFrom("ts", "c++", undefined))
-  .map(([lines, language]): Block => ({
-    type: "codeBlock",
-    text: lines.join("\n  "),
-    ...(language === undefined ? {} : { language }),
-  }));
+  .array(carriedText, { minLength: 1, maxLength: 3 })
+  .map((lines): Block => ({ type: "codeBlock", text: lines.join("\n  ") }));
 
 function list(depth: number): fc.Arbitrary<Block> {
   const inside =
