@@ -27,6 +27,8 @@ export interface SlackFile {
   readonly url?: string;
   /** The page of the file in Slack. */
   readonly permalink?: string;
+  /** Where a file that is not with Slack is. */
+  readonly externalUrl?: string;
   readonly isExternal: boolean;
   readonly user?: string;
 }
@@ -49,6 +51,7 @@ export function readFile(file: JsonRecord): SlackFile {
     media: textIn(file, "subtype") ?? textIn(file, "media_display_type"),
     url: textIn(file, "url_private_download") ?? textIn(file, "url_private"),
     permalink: textIn(file, "permalink"),
+    externalUrl: textIn(file, "external_url"),
     isExternal: flagIn(file, "is_external"),
     user: textIn(file, "user"),
   });

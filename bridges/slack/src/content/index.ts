@@ -22,3 +22,4 @@ export { senderOf } from "./happening/sender.js";
 export type { ChannelHappening, EmojiChange, Happening, MessageDeleted, MessageEdited } from "./happening/outcome.js";
 export type { MessageHappening, MessageSent, Outcome, PinChanged, ReactionChanged } from "./happening/outcome.js";
 export type { SlackSender, WorkspaceHappening } from "./happening/outcome.js";
+export { planEdit, type EditPlan } from "./write/edit.js";

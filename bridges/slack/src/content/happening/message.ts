@@ -1,4 +1,4 @@
-import { given, recordIn, textIn, type JsonRecord } from "../json.js";
+import { given, isRecord, recordIn, textIn, type JsonRecord } from "../json.js";
 import { readMessage, type SlackMessage } from "../message.js";
 import { changedOutcome } from "./changed.js";
 import { isChat, styleOf, threadOf } from "./chat.js";
@@ -28,7 +28,7 @@ export function messageOutcome(event: JsonRecord): Outcome {
 export function historyOutcome(message: unknown, channel: string): Outcome {
   const read = readMessage(message);
   const type = read.subtype === undefined ? "message" : `message/${read.subtype}`;
-  return sentOutcome(read, { event: {}, channel, type });
+  return sentOutcome(read, { event: isRecord(message) ? message : {}, channel, type });
 }
 
 interface Told {
@@ -76,16 +76,7 @@ function sentOutcome(message: SlackMessage, { event, channel, type }: Told): Out
   if (ts === undefined) return incomplete(type, "ts");
   switch (subtype) {
     case "tombstone":
-      return bridged(
-        given({
-          kind: "deletion",
-          channel,
-          key: `deletion/${ts}`,
-          ts,
-          threadTs: undefined,
-          keepsThread: true,
-        } as const),
-      );
+      return bridged({ kind: "deletion", channel, key: `deletion/${ts}`, ts, keepsThread: true });
     case "channel_topic":
     case "group_topic":
       return bridged(

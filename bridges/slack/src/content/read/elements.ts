@@ -1,7 +1,7 @@
 import type { Block, Inline } from "@trestle/rich-text";
 import { isRecord, listIn, recordIn, recordsIn, textIn, textsIn, type JsonRecord } from "../json.js";
 import { channelInline, textInlines, userInline } from "./inlines.js";
-import { bold, imageOf, joined, linked, paragraphOf, textObjectInlines } from "./parts.js";
+import { bold, imageOf, italic, joined, linked, paragraphOf, textObjectInlines } from "./parts.js";
 import type { Reader } from "./reader.js";
 
 /** Buttons, menus and fields in one line: what they say, and where they link to. They can not be used from Matrix. */
@@ -81,5 +81,5 @@ export function inputBlocks(block: JsonRecord, reader: Reader): Block[] {
   const element = recordIn(block, "element");
   const label = bold(textObjectInlines(block.label, reader));
   const value = element === undefined ? [] : interactiveInlines(element, reader);
-  return paragraphOf(joined([label, value, textObjectInlines(block.hint, reader)], ": "));
+  return paragraphOf(joined([joined([label, value], ": "), italic(textObjectInlines(block.hint, reader))], " "));
 }

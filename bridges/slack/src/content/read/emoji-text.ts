@@ -1,4 +1,5 @@
 import type { Inline } from "@trestle/rich-text";
+import { append } from "./append.js";
 import { emojiInline, textInlines } from "./inlines.js";
 import type { Reader } from "./reader.js";
 
@@ -33,7 +34,8 @@ export function emojiInlines(text: string, reader: Reader): Inline[] {
     if (emoji === undefined) {
       at = text.indexOf(":", at + 1);
     } else {
-      inlines.push(...textInlines(text.slice(start, at)), emoji.inline);
+      append(inlines, textInlines(text.slice(start, at)));
+      inlines.push(emoji.inline);
       start = at + emoji.length;
       at = text.indexOf(":", start);
     }

@@ -1,4 +1,5 @@
 import type { Inline, Styled } from "@trestle/rich-text";
+import { append } from "./append.js";
 import { controlInlines } from "./control.js";
 import { emojiAt } from "./emoji-text.js";
 import { linkInlines, textInlines } from "./inlines.js";
@@ -33,7 +34,8 @@ export function markdownInlines(line: string, reader: Reader, nesting = maxNesti
       text += line.charAt(at);
       at++;
     } else {
-      inlines.push(...textInlines(text), ...found.inlines);
+      append(inlines, textInlines(text));
+      append(inlines, found.inlines);
       text = "";
       at += found.length;
     }

@@ -73,7 +73,7 @@ export function filePart(file: SlackFile, options: { readonly final?: boolean } 
   }
   const page = file.mode === "post" || file.mode === "space" || file.mode === "canvas" || file.mode === "list";
   if (file.isExternal || file.mode === "external" || page) {
-    const url = page ? (file.permalink ?? file.url) : (file.url ?? file.permalink);
+    const url = page ? (file.permalink ?? file.url) : (file.externalUrl ?? file.url ?? file.permalink);
     if (url !== undefined) return given({ kind: "link", id, url, name } as const);
   }
   if (file.url !== undefined) return hosted(file, file.url, name);

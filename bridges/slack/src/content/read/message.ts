@@ -1,4 +1,5 @@
-import { isEmpty, mentionsOf, normalise, type Block, type MentionTarget, type RichText } from "@trestle/rich-text";
+import { mentionsOf, normalise, toPlainText, type Block, type MentionTarget, type RichText } from "@trestle/rich-text";
+import { textIn } from "../json.js";
 import { recordingNames, type Lookups } from "../names.js";
 import type { SlackMessage } from "../message.js";
 import { attachmentBlocks, isPreview } from "./attachments.js";
@@ -50,10 +51,17 @@ function bodyOf(message: SlackMessage, reader: Reader, hasFiles: boolean): RichT
   const said = saidBlocks(message, reader);
   const shown = message.attachments.filter((attachment) => reader.previews || !isPreview(attachment));
   const body = normalise({ blocks: [...said, ...shown.flatMap((one) => attachmentBlocks(one, reader))] });
-  if (!isEmpty(body) || hasFiles) return body;
+  if (showsSomething(body)) return body;
+  if (hasFiles) return nothing;
   const previews = normalise({ blocks: message.attachments.flatMap((one) => attachmentBlocks(one, reader)) });
-  return isEmpty(previews) ? emptyMessage : previews;
+  return showsSomething(previews) ? previews : emptyMessage;
 }
+
+function showsSomething(body: RichText): boolean {
+  return toPlainText(body).trim() !== "";
+}
+
+const nothing: RichText = normalise({ blocks: [] });
 
 /** What Slack shows for such a message is not told in a way that can be read. */
 const emptyMessage: RichText = normalise({
@@ -63,6 +71,8 @@ const emptyMessage: RichText = normalise({
 /** The blocks are what people see, and the text stands for them where they can not be shown. */
 function saidBlocks(message: SlackMessage, reader: Reader): Block[] {
   const blocks = kitBlocks(message.blocks, reader);
-  const isRead = blocks.some(({ type }) => type !== "rule") && !isEmpty({ blocks });
+  // Lines across are something to see only where they are all there is.
+  const others = message.blocks.some((block) => textIn(block, "type") !== "divider");
+  const isRead = showsSomething({ blocks: others ? blocks.filter(({ type }) => type !== "rule") : blocks });
   return isRead ? blocks : [...mrkdwnBlocks(message.text, reader, message.mrkdwn), ...blocks];
 }

@@ -1,5 +1,6 @@
 import type { Inline, Styled } from "@trestle/rich-text";
 import { decodeEntities } from "../message.js";
+import { append } from "./append.js";
 import { controlInlines } from "./control.js";
 import { emojiAt } from "./emoji-text.js";
 import { plainOf } from "./inlines.js";
@@ -87,7 +88,7 @@ class LineReader {
     const inlines = inside === undefined ? undefined : controlInlines(inside, this.reader);
     if (inside === undefined || inlines === undefined) return this.#literal(at);
     this.#flush();
-    this.#pieces.push(...inlines);
+    append(this.#pieces, inlines);
     return inside.length + 2;
   }
 

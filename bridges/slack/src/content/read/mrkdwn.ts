@@ -96,7 +96,8 @@ class MrkdwnReader {
     const closing = this.#fenceFrom(start + fence.length);
     const code = this.source.slice(start + fence.length, closing);
     if (closing === Number.POSITIVE_INFINITY || code.trim() === "") return undefined;
-    if (start > this.#at) this.#lines.push(lineInlines(this.source.slice(this.#at, start), this.reader));
+    const before = this.source.slice(this.#at, start).trimEnd();
+    if (before !== "") this.#lines.push(lineInlines(before, this.reader));
     this.#endLines();
     const own = this.#quote === undefined || this.#long ? code : code.replace(/^(?:&gt;|>) ?/gm, "");
     const text = literalText(own.startsWith("\n") ? own.slice(1) : own, this.reader);
@@ -110,6 +111,7 @@ class MrkdwnReader {
       const newline = this.source.indexOf("\n", this.#at);
       this.#lineEnd = newline === -1 ? this.source.length : newline;
     }
+    while (this.source.charAt(this.#at) === " ") this.#at++;
     const ends = this.#at >= this.#lineEnd;
     if (ends) this.#at++;
     return ends;

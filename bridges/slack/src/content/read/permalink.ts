@@ -16,7 +16,7 @@ export interface ChannelLink {
 }
 
 const path =
-  /^https:\/\/([a-z0-9.-]{1,200}\.slack\.com)\/archives\/([CDG][A-Z0-9]{2,30})(?:\/p(\d{10})(\d{6}))?\/?(?:\?([^#]*))?(?:#.*)?$/;
+  /^https:\/\/([a-z0-9.-]{1,200}\.slack\.com)\/archives\/([CDG][A-Z0-9]{1,30})(?:\/p(\d{10})(\d{6}))?\/?(?:\?([^#]*))?(?:#.*)?$/;
 
 /** What a URL points to, such as `https://acme.slack.com/archives/C1/p1700000000000100?thread_ts=1700000000.000000`. */
 export function slackLinkOf(url: string): MessageLink | ChannelLink | undefined {

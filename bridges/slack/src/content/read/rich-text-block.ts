@@ -12,16 +12,17 @@ import {
   userInline,
   usergroupInlines,
 } from "./inlines.js";
+import { QuoteNest } from "./quote-nest.js";
 import { ListReader } from "./rich-text-list.js";
 import type { Broadcast, Reader } from "./reader.js";
 
 /** Reads the elements of a `rich_text` block. Its texts are not escaped. */
 export function richTextBlocks(block: JsonRecord, reader: Reader): Block[] {
-  const blocks: Block[] = [];
+  const nest = new QuoteNest();
   let lists: ListReader | undefined;
   let before: { readonly type: string | undefined; readonly levels: number } | undefined;
   const endLists = (): void => {
-    if (lists !== undefined) addBlocks(blocks, lists.blocks, lists.levels, lists.levels);
+    if (lists !== undefined) nest.add(lists.blocks, lists.levels, lists.levels);
     lists = undefined;
   };
   for (const element of recordsIn(block, "elements")) {
@@ -34,12 +35,12 @@ export function richTextBlocks(block: JsonRecord, reader: Reader): Block[] {
     } else {
       // Two quotes in a row are two; a list or code with a border belongs to the quote beside it.
       const isSecond = type === "rich_text_quote" && before?.type === type && before.levels === levels;
-      addBlocks(blocks, elementBlocks(element, type, reader), levels, isSecond ? levels - 1 : levels);
+      nest.add(elementBlocks(element, type, reader), levels, isSecond ? levels - 1 : levels);
     }
     before = { type, levels };
   }
   endLists();
-  return blocks;
+  return nest.blocks;
 }
 
 /** What stands in an item of a list: usually one section. */
@@ -52,22 +53,6 @@ function elementBlocks(element: JsonRecord, type: string | undefined, reader: Re
   const language = textIn(element, "language");
   const text = plainOf(elementsInlines(element, reader));
   return [{ type: "codeBlock", text, ...(language === undefined ? {} : { language }) }];
-}
-
-/** Puts blocks into as many quotes as there are levels, the outermost `joined` of which go on from the block before. */
-function addBlocks(to: Block[], blocks: readonly Block[], levels: number, joined: number): void {
-  if (levels === 0) {
-    to.push(...blocks);
-    return;
-  }
-  const last = joined > 0 ? to.at(-1) : undefined;
-  const inside: Block[] = [];
-  if (last?.type === "quote") {
-    to.pop();
-    inside.push(...last.blocks);
-  }
-  addBlocks(inside, blocks, levels - 1, joined - 1);
-  to.push({ type: "quote", blocks: inside });
 }
 
 /** The inlines of a section, a quote or code. */

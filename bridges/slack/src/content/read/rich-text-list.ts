@@ -1,5 +1,6 @@
 import type { Block, List, ListItem } from "@trestle/rich-text";
 import { numberIn, recordsIn, textIn, type JsonRecord } from "../json.js";
+import { append } from "./append.js";
 
 interface OpenItem extends ListItem {
   readonly blocks: Block[];
@@ -42,7 +43,7 @@ export class ListReader {
     if (same?.indent !== indent) {
       this.#begin(indent, ordered, offset, items);
     } else if (same.list.ordered === ordered && (nested || (offset > 0 && offset === countOf(same.list)))) {
-      same.list.items.push(...items);
+      append(same.list.items, items);
     } else {
       this.#open.pop();
       this.#begin(indent, ordered, offset, items);

@@ -1,7 +1,7 @@
 import type { Block } from "@trestle/rich-text";
 import { isRecord, textIn, type JsonRecord } from "../json.js";
-import { paragraphOf, textBlocks } from "./parts.js";
-import { linked } from "./parts.js";
+import { append } from "./append.js";
+import { linked, paragraphOf, textBlocks } from "./parts.js";
 import { textInlines } from "./inlines.js";
 import type { Reader } from "./reader.js";
 
@@ -39,7 +39,7 @@ function collect(value: unknown, reader: Reader, found: Block[], depth: number):
   }
   if (!isRecord(value)) return;
   for (const field of readable) {
-    if (Object.hasOwn(value, field)) found.push(...textBlocks(value[field], reader));
+    if (Object.hasOwn(value, field)) append(found, textBlocks(value[field], reader));
   }
   for (const field of nested) {
     if (Object.hasOwn(value, field)) collect(value[field], reader, found, depth - 1);

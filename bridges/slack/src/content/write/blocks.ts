@@ -52,7 +52,7 @@ class BlockWriter {
         break;
       case "codeBlock":
         this.#endSection();
-        this.#elements.push(this.#code(block.text, block.language, quotes));
+        this.#elements.push(this.#code(block.text, quotes));
         break;
       case "rule":
         if (quotes > 0) {
@@ -78,7 +78,7 @@ class BlockWriter {
     const elements = elementsOf(children, this.context, style);
     if (elements.length === 0) return;
     if (this.#section.length > 0) this.#section.push({ type: "text", text: "\n\n" });
-    this.#section.push(...elements);
+    for (const element of elements) this.#section.push(element);
     this.#quotes = quotes;
   }
 
@@ -99,15 +99,13 @@ class BlockWriter {
     this.#elements = [];
   }
 
-  #code(text: string, language: string | undefined, quotes: number): RichTextPreformatted {
+  /** The language is left out: Slack sends one, but refuses blocks with fields that it does not document. */
+  #code(text: string, quotes: number): RichTextPreformatted {
     const elements = cutText(text, this.context.limits.element).map((piece) => ({
       type: "text" as const,
       text: piece,
     }));
-    const written: RichTextPreformatted & { language?: string } = { type: "rich_text_preformatted", elements };
-    if (quotes > 0) written.border = 1;
-    if (language !== undefined) written.language = language;
-    return written;
+    return { type: "rich_text_preformatted", elements, ...(quotes > 0 ? { border: 1 } : {}) };
   }
 
   /** A list within an item is a list of its own behind it, further in; then the outer one goes on. */

@@ -1,5 +1,5 @@
 import type { RichTextElement } from "@slack/types";
-import type { Inline } from "@trestle/rich-text";
+import { matrixLinkOf, mentionTargetOf, type Inline, type MentionTarget } from "@trestle/rich-text";
 import { cutText } from "./cut.js";
 import { isSlackId, type WriteOptions, type WriteLimits } from "./options.js";
 import { linkUrls } from "./urls.js";
@@ -87,17 +87,27 @@ class ElementWriter {
     }
   }
 
-  /** Text in which URLs become links. */
+  /** Text in which URLs become links, and those into Matrix mentions. */
   #letters(text: string, place: Place): void {
     const stretches = place.link === undefined ? linkUrls(text) : [{ text, url: place.link }];
-    for (const { text: stretch, url } of stretches) this.#linkOrText(stretch, { ...place, link: url });
+    for (const { text: stretch, url } of stretches) {
+      const target = url === undefined || place.link !== undefined ? undefined : mentionTargetOf(url);
+      if (target === undefined) this.#linkOrText(stretch, { ...place, link: url });
+      else this.#mention({ type: "mention", target, text: stretch }, place);
+    }
   }
 
   #linkOrText(text: string, { style, link }: Place): void {
     if (link === undefined) {
       this.#write(text, style);
-    } else if (text !== "") {
-      this.#push({ type: "link", url: link, ...(text === link ? {} : { text }) }, style);
+    } else if (!isLinkable(link)) {
+      this.#write(text === link ? text : `${text} (${link})`, style);
+    } else if (text === link) {
+      this.#push({ type: "link", url: link }, style);
+    } else {
+      for (const piece of cutText(text, this.context.limits.element)) {
+        this.#push({ type: "link", url: link, text: piece }, style);
+      }
     }
   }
 
@@ -109,11 +119,18 @@ class ElementWriter {
       return;
     }
     const found = resolve?.(target);
-    if (found?.kind === "link") this.#linkOrText(text, { ...place, link: found.url });
-    else if (found === undefined || !isSlackId(found.id)) this.#write(text, place.style);
+    // A bare URL into Matrix says nothing to people in Slack: the one into Slack stands for itself.
+    if (found?.kind === "link") this.#linkOrText(isUrl(text) ? found.url : text, { ...place, link: found.url });
+    else if (found === undefined || !isSlackId(found.id)) this.#unresolved(target, text, place);
     else if (found.kind === "user") this.#push({ type: "user", user_id: found.id }, place.style);
     else if (found.kind === "channel") this.#push({ type: "channel", channel_id: found.id }, place.style);
     else this.#push({ type: "usergroup", usergroup_id: found.id }, place.style);
+  }
+
+  /** A person who is not in Slack is a name; a room or a message can still be followed to Matrix. */
+  #unresolved(target: MentionTarget, text: string, place: Place): void {
+    const link = target.kind === "matrixRoom" || isUrl(text) ? matrixLinkOf(target) : undefined;
+    this.#linkOrText(text, { ...place, link });
   }
 
   #emoji(name: string, place: Place): void {
@@ -140,6 +157,15 @@ class ElementWriter {
     this.#flush();
     this.#elements.push(Object.keys(style).length === 0 ? element : { ...element, style });
   }
+}
+
+/** Slack refuses a whole message for one link that it does not take: what may be one stands beside its text. */
+function isLinkable(url: string): boolean {
+  return url.length <= 3_000 && /^(?:https?|mailto):/i.test(url) && URL.canParse(url);
+}
+
+function isUrl(text: string): boolean {
+  return /^(?:https?:\/\/|matrix:)/i.test(text);
 }
 
 const names = ["bold", "italic", "strike", "underline", "code"] as const;

@@ -8,7 +8,8 @@ const maxLength = 80;
  * What is not seen, and would make one name look like another: the format characters of Unicode but the joiner of emoji,
  * the fillers of Hangul and Khmer, the variation selectors but those of emoji, and the tags.
  */
-const hidden = /\u034f|[\ufe00-\ufe0d]|[\u180b-\u180f]|[\u17b4\u17b5]|[\p{Cc}\u115f\u1160\u3164\uffa0]|(?!\u200d)\p{Cf}/gu;
+const hidden =
+  /\u034f|[\ufe00-\ufe0d]|[\u180b-\u180f]|[\u17b4\u17b5]|[\p{Cc}\u115f\u1160\u3164\uffa0]|(?!\u200d)\p{Cf}/gu;
 /** A joiner that joins no two emoji. */
 const looseJoiner =
   /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
