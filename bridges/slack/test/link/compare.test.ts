@@ -33,7 +33,7 @@ const message = (second: number) =>
       .map((reactions) => reactions.map((each) => ({ ...each, count: each.users.length }))),
     there: fc.boolean(),
   });
-type Made = fc.TypeOfArbitrary<ReturnType<typeof message>>;
+type Made = ReturnType<typeof message> extends fc.Arbitrary<infer Value> ? Value : never;
 const channels = fc.tuple(...Array.from({ length: 8 }, (_, index) => message(index)));
 const shown = (made: readonly Made[]): SlackMessage[] =>
   made
