@@ -51,7 +51,7 @@ async function open(stage: NetworkStage): Promise<NetworkSide> {
 }
 
 async function listen(client: MqttClient, { tell, heard }: NetworkStage): Promise<Timeline> {
-  const timeline = new Timeline("irc", PERSON, "", tell);
+  const timeline = new Timeline("network", PERSON, "", tell);
   let count = 0;
   client.on("message", (topic, payload) => {
     const { from, text, style, via, at } = readSaid(payload.toString());
