@@ -87,7 +87,9 @@ describe("trestle new", () => {
       await say(url, "network", "from the network");
       await until(30_000, "both messages on both sides", async () => {
         const { matrix, network } = await snapshot(url);
-        const both = ["from Matrix", "from the network"].every((text) => matrix.includes(text) && network.includes(text));
+        const both = ["from Matrix", "from the network"].every(
+          (text) => matrix.includes(text) && network.includes(text),
+        );
         return both ? true : undefined;
       });
     } finally {
