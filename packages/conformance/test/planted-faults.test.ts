@@ -1,12 +1,23 @@
 import { describe, expect, it } from "@jest/globals";
 import { checkConnector, formatReport } from "@trestle/conformance";
 import { brokenAbilities } from "./support/broken-abilities.js";
+import { connectorChecks } from "../dist/connector/checks/all.js";
 import { brokenConnectors } from "./support/broken-connectors.js";
+import { brokenLives } from "./support/broken-lives.js";
 import { Parlour } from "./support/parlour.js";
 import { parlourConnector } from "./support/parlour-connector.js";
 
+const planted = [...brokenConnectors, ...brokenLives, ...brokenAbilities];
+
+describe("every check", () => {
+  it("has a planted fault of its own", () => {
+    const found = new Set(planted.map(({ caughtBy }) => caughtBy));
+    expect(connectorChecks.map(({ id }) => id).filter((id) => !found.has(id))).toEqual([]);
+  });
+});
+
 describe("a connector that", () => {
-  it.each([...brokenConnectors, ...brokenAbilities].map((each) => [each.name, each] as const))(
+  it.each(planted.map((each) => [each.name, each] as const))(
     "%s is caught, and told what is wrong",
     async (_name, { fault, caughtBy, words }) => {
       const parlour = new Parlour();
