@@ -106,6 +106,7 @@ function listen(client: MqttClient, via: string, network: Network): { readonly r
     await client.subscribeAsync(fenceTopic, { qos: 1 });
     for (const link of await network.links()) await subscribe(client, link);
     await client.publishAsync(fenceTopic, fence, { qos: 1 });
+    network.report({ connection: "broker", state: "connecting", detail: `takes what was kept, up to ${fenceTopic}` });
     await isBack;
     broker.ready = true;
     network.report({ connection: "broker", state: "connected" });

@@ -6,7 +6,6 @@ import {
   EventId,
   type MessageEffect,
   type Network,
-  type NetworkEvent,
   type NetworkHandlers,
   RoomId,
   type TextContent,
@@ -37,7 +36,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
   });
 
   /** A bridge whose core takes events as `receive` does. Resolves when it is connected. */
-  async function bridge(receive: (event: NetworkEvent) => Promise<void>, port = broker.port): Promise<NetworkHandlers> {
+  async function bridge(receive: Network["receive"], port = broker.port): Promise<NetworkHandlers> {
     let connected = false;
     const kept = new Map<string, string>();
     const network: Network = {
@@ -78,7 +77,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     parts: 1,
   });
 
-  const textOf = (event: NetworkEvent): string =>
+  const textOf = (event: Parameters<Network["receive"]>[0]): string =>
     event.kind === "message" && event.content.type === "text" ? JSON.stringify(event.content.body) : event.kind;
 
   it("acknowledges nothing that is not on disk: the next process gets it again", async () => {
