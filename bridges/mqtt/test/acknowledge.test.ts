@@ -1,5 +1,17 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, it, jest } from "@jest/globals";
-import { ChannelId, type Network, type NetworkHandlers, RoomId, UserId } from "@trestle/core";
+import {
+  ChannelId,
+  EffectId,
+  EventId,
+  type MessageEffect,
+  type Network,
+  type NetworkHandlers,
+  RoomId,
+  type TextContent,
+  textContent,
+  UserId,
+} from "@trestle/core";
 import { pino } from "pino";
 import connector from "../dist/index.js";
 import { until } from "../../../test/support/bounded.js";
@@ -24,7 +36,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
   });
 
   /** A bridge whose core takes events as `receive` does. Resolves when it is connected. */
-  async function bridge(receive: Network["receive"]): Promise<NetworkHandlers> {
+  async function bridge(receive: Network["receive"], port = broker.port): Promise<NetworkHandlers> {
     let connected = false;
     const kept = new Map<string, string>();
     const network: Network = {
@@ -44,12 +56,27 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       },
       logins: async () => [],
     };
-    const config = connector.config.parse({ url: `mqtt://127.0.0.1:${broker.port}` });
+    const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });
     open.push(handlers);
     await until(20_000, "the bridge's connection", () => (connected ? true : undefined));
     return handlers;
   }
+
+  const messageOf = (text: string, signal: AbortSignal): MessageEffect<TextContent> => ({
+    effect: EffectId("effect"),
+    attempt: 1,
+    maybeSent: false,
+    channel: ChannelId(channel),
+    room: RoomId("!room"),
+    event: EventId("$event"),
+    author: { userId: UserId("@alice:mqtt.test"), name: "alice" },
+    at: 1_767_225_600_000,
+    signal,
+    content: textContent(text),
+    part: 0,
+    parts: 1,
+  });
 
   const textOf = (event: Parameters<Network["receive"]>[0]): string =>
     event.kind === "message" && event.content.type === "text" ? JSON.stringify(event.content.body) : event.kind;
@@ -87,4 +114,70 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     await until(20_000, "the last message", () => (received.at(-1)?.includes("three") === true ? true : undefined));
     expect(received).toEqual(["one", "two", "three"].map((text) => expect.stringContaining(text)));
   });
+
+  it("says of what the core gave up whether the broker had taken it", async () => {
+    broker = await startMosquitto(install);
+    person = await MqttPerson.connect(broker.port, "somebody", "chat/#");
+    const line = await Line.to(broker.port);
+    const handlers = await bridge(async () => undefined, line.port);
+    line.deaf = true;
+    const core = new AbortController();
+    const message = messageOf("taken, but not confirmed", core.signal);
+    const answer = handlers.message(message);
+    await person.hear(channel, "taken, but not confirmed");
+    core.abort(new Error("no answer in time"));
+    line.deaf = false;
+    expect(await answer).toMatchObject({ failed: "uncertain" });
+    const found = await until(20_000, "the bridge to know what the broker has", () =>
+      handlers.findSent?.(message).catch(() => undefined),
+    );
+    expect(found).toEqual({ id: message.effect });
+    expect(await handlers.findSent?.({ ...message, effect: EffectId("never sent") })).toBeNull();
+    await line.close();
+  });
 });
+
+/** A line to the broker that passes everything on; while it is `deaf`, nothing that the broker says. */
+class Line {
+  deaf = false;
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+
+  private constructor(brokerPort: number) {
+    this.#server = createServer((near) => {
+      const far = connect({ host: "127.0.0.1", port: brokerPort });
+      near.pipe(far);
+      far.on("data", (bytes) => {
+        if (!this.deaf) near.write(bytes);
+      });
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(socket);
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          this.#sockets.delete(socket);
+          other.destroy();
+        });
+      }
+    });
+  }
+
+  static async to(brokerPort: number): Promise<Line> {
+    const line = new Line(brokerPort);
+    await new Promise<void>((resolve) => line.#server.listen(0, "127.0.0.1", resolve));
+    return line;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (typeof address !== "object" || address === null) throw new Error("the line is not open");
+    return address.port;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

@@ -84,10 +84,12 @@ describe("trestle new", () => {
       );
       expect(playground.output).toContain("a Matrix room and a channel of Chat O Mat");
       await say(url, "matrix", "from Matrix");
-      await say(url, "irc", "from the network");
+      await say(url, "network", "from the network");
       await until(30_000, "both messages on both sides", async () => {
-        const { matrix, irc } = await snapshot(url);
-        const both = ["from Matrix", "from the network"].every((text) => matrix.includes(text) && irc.includes(text));
+        const { matrix, network } = await snapshot(url);
+        const both = ["from Matrix", "from the network"].every(
+          (text) => matrix.includes(text) && network.includes(text),
+        );
         return both ? true : undefined;
       });
     } finally {
@@ -97,7 +99,7 @@ describe("trestle new", () => {
   });
 });
 
-async function say(url: string, side: "matrix" | "irc", text: string): Promise<void> {
+async function say(url: string, side: "matrix" | "network", text: string): Promise<void> {
   const headers = { "content-type": "application/json" };
   const body = JSON.stringify({ side, text });
   const response = await fetch(`${url}/api/say`, { method: "POST", headers, body });
@@ -105,7 +107,7 @@ async function say(url: string, side: "matrix" | "irc", text: string): Promise<v
 }
 
 /** What both sides show, as JSON: the first event of the page's stream. */
-async function snapshot(url: string): Promise<{ readonly matrix: string; readonly irc: string }> {
+async function snapshot(url: string): Promise<{ readonly matrix: string; readonly network: string }> {
   const abort = new AbortController();
   const response = await fetch(`${url}/events`, { signal: abort.signal });
   let text = "";
@@ -115,6 +117,6 @@ async function snapshot(url: string): Promise<{ readonly matrix: string; readonl
   }
   abort.abort();
   const data = /^data: (.*)$/m.exec(text)?.[1] ?? "{}";
-  const { matrix, irc } = JSON.parse(data) as { matrix: unknown; irc: unknown };
-  return { matrix: JSON.stringify(matrix), irc: JSON.stringify(irc) };
+  const { matrix, network } = JSON.parse(data) as { matrix: unknown; network: unknown };
+  return { matrix: JSON.stringify(matrix), network: JSON.stringify(network) };
 }

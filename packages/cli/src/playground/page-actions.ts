@@ -5,7 +5,7 @@ const text = z.string().trim().min(1, "Type something first.").max(4_000, "That 
 const html = z.string().max(16_000).optional();
 const id = z.string().min(1).max(255);
 
-const side = z.enum(["matrix", "irc"]);
+const side = z.enum(["matrix", "network"]);
 
 const say = z.object({ side, text, html, emote: z.boolean().default(false) });
 const edit = z.object({ id, text, html });
@@ -21,7 +21,7 @@ export async function act(playground: Playground, action: string, body: unknown)
   switch (action) {
     case "say": {
       const { side, text: said, html: formatted, emote } = read(say, body);
-      if (side === "irc") await network.say(said, emote);
+      if (side === "network") await network.say(said, emote);
       else await matrix.say({ text: said, emote, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
@@ -31,25 +31,25 @@ export async function act(playground: Playground, action: string, body: unknown)
     }
     case "remove": {
       const { side: where, id: target } = read(remove, body);
-      if (where === "irc") await network.remove?.(target);
+      if (where === "network") await network.remove?.(target);
       else await matrix.remove(target);
       return;
     }
     case "react": {
       const { side: where, id: target, key } = read(react, body);
-      if (where === "irc") await network.toggleReaction?.(target, key);
+      if (where === "network") await network.toggleReaction?.(target, key);
       else await matrix.toggleReaction(target, key);
       return;
     }
     case "topic": {
       const { side, topic: words } = read(topic, body);
-      if (side === "irc") await network.setTopic?.(words);
+      if (side === "network") await network.setTopic?.(words);
       else await matrix.setTopic(words);
       return;
     }
     case "friend": {
       const { side, here } = read(friend, body);
-      await (side === "irc" ? network.setFriend?.(here) : matrix.setFriend(here));
+      await (side === "network" ? network.setFriend?.(here) : matrix.setFriend(here));
       return;
     }
     case "run":

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ChannelId, defineConnector, refused, RemoteMessageId, RemoteUserId, retry, uncertain } from "@trestle/core";
-import type { Network, Outcome } from "@trestle/core";
-import { richTextOf, toPlainText } from "@trestle/rich-text";
+import { ChannelId, defineConnector, refused, RemoteMessageId, RemoteUserId } from "@trestle/core";
+import { retry, textContent, uncertain, type Network, type Outcome } from "@trestle/core";
+import { toPlainText } from "@trestle/rich-text";
 import { z } from "zod";
 import { Api, ApiError } from "./api.js";
 
@@ -50,7 +50,7 @@ async function listen(api: Api, network: Network, stopped: AbortSignal): Promise
             id: RemoteMessageId(id),
             channel: ChannelId(channel),
             sender: { id: RemoteUserId(sender), name: sender },
-            content: { type: "text", style: "text", body: richTextOf(text) },
+            content: textContent(text),
           });
         }
         // Only now: everything up to here is on disk.

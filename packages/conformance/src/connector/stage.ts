@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Homeserver, type JsonObject, type TestClient } from "@trestle/testkit";
 import type { NetworkFake, NetworkSetting } from "../network/network-fake.js";
-import { freePort } from "./gate.js";
+import { freePort, Gate } from "./gate.js";
 import type { BridgeLife } from "./life.js";
 import { LocalLife } from "./local-life.js";
 import { seenOnMatrix, type SeenOnMatrix } from "./matrix-view.js";
@@ -37,6 +37,7 @@ export class Stage {
     readonly rooms: readonly [string, string],
     readonly life: BridgeLife,
     readonly options: StageOptions,
+    private readonly way: Gate,
     private readonly directory: string,
   ) {}
 
@@ -57,10 +58,11 @@ export class Stage {
     const alice = homeserver.createClient("alice");
     const rooms = [await makeRoom(alice, options), await makeRoom(alice, options)] as const;
     const links = setting.channels.map((channel, place) => ({ channel, room: rooms[place] ?? "" }));
+    const way = await Gate.open(portOf(homeserver));
     const life = lifeOf(subject, fake, {
       directory,
       port,
-      homeserverPort: Number(new URL(homeserver.url).port),
+      homeserverPort: way.port,
       writeConfig: async (places) => {
         const path = join(directory, "trestle.yaml");
         const config = configOf({ ...places, links, subject, network: setting.config, options });
@@ -68,12 +70,12 @@ export class Stage {
         return path;
       },
     });
-    return new Stage(fake, setting, homeserver, alice, rooms, life, options, directory);
+    return new Stage(fake, setting, homeserver, alice, rooms, life, options, way, directory);
   }
 
   /** Ends everything, whatever state it is in. */
   async close(): Promise<void> {
-    const ends = [() => this.life.end(), () => this.homeserver.stop(), () => this.fake.stop()];
+    const ends = [() => this.life.end(), () => this.way.close(), () => this.homeserver.stop(), () => this.fake.stop()];
     const errors: unknown[] = [];
     for (const end of ends) await end().catch((error: unknown) => errors.push(error));
     await rm(this.directory, { recursive: true, force: true });
@@ -114,6 +116,15 @@ export class Stage {
     return send().catch(send);
   }
 
+  /**
+   * The bridge does not reach the homeserver until the returned function is called. The homeserver keeps its port: given
+   * up, another program might take it meanwhile.
+   */
+  cutOffHomeserver(): () => void {
+    this.way.shut();
+    return () => this.way.lead(portOf(this.homeserver));
+  }
+
   /** A person of the network says something. */
   say(text: string, place: 0 | 1 = 0, person = this.person()): Promise<string> {
     return this.fake.say(this.channel(place), person, text);
@@ -141,6 +152,10 @@ export class Stage {
   isGhost(sender: string): boolean {
     return isGhost(sender);
   }
+}
+
+function portOf(homeserver: Homeserver): number {
+  return Number(new URL(homeserver.url).port);
 }
 
 function isGhost(sender: string): boolean {

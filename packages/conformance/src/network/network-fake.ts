@@ -51,6 +51,12 @@ export interface NetworkFake {
   connected?(): boolean;
   /** What the bridge sent that the network's rules do not allow: a broken frame, an unknown command, a message too long. */
   violations?(): readonly string[];
+  /** A person begins to type, or stops. */
+  type?(channel: string, person: string, isTyping: boolean): Promise<void>;
+  /** Whether people in a channel see now that the bridge, or somebody for whom it speaks, is typing. */
+  seesTyping?(channel: string): boolean;
+  /** The network's id of the latest message that people in a channel see as read by the bridge, or by somebody for whom it speaks. */
+  seesRead?(channel: string): string | undefined;
   /** What signs a Matrix user in. Needed where the connector has `login`. */
   readonly credentials?: Credentials;
 }
@@ -82,6 +88,8 @@ export interface Credentials {
   readonly wrong: readonly string[];
   /** What must never be readable in the bridge's files: one of `right`. */
   readonly secret: string;
+  /** The account that `right` signs in to, as `by` of a message names it. Without it nobody can tell who spoke. */
+  readonly account?: string;
 }
 
 /** One thing that people on the network saw the bridge do. */
@@ -94,6 +102,8 @@ export interface SeenMessage {
   /** The text as people read it; the author's name may stand before it. */
   readonly text: string;
   readonly emote?: boolean;
+  /** Whose account said it, where it was not the bridge's own. */
+  readonly by?: string;
   /** What it answers. */
   readonly replyTo?: string;
 }

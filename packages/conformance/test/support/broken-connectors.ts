@@ -1,4 +1,4 @@
-import { RemoteMessageId, RemoteUserId, retry, type Outcome } from "@trestle/core";
+import { ContentUri, RemoteMessageId, RemoteUserId, retry, type Outcome } from "@trestle/core";
 import type { Block, RichText } from "@trestle/rich-text";
 import { altered, type Broken } from "./broken.js";
 import { text } from "./parlour-connector.js";
@@ -9,6 +9,39 @@ const nothing = (): void => undefined;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const lost: readonly Broken[] = [
+  {
+    name: "says everything twice",
+    caughtBy: "lost.conversation",
+    words: /In an ordinary conversation, 3 of 3 messages reached the network more than once/,
+    fault: {
+      handlers: (right, { visit }) => ({
+        message: async (effect) => {
+          await visit.act(effect.channel, `${effect.effect} again`, (id) => ({
+            kind: "message",
+            id,
+            text: text(effect.content),
+          }));
+          return right.message(effect);
+        },
+      }),
+    },
+  },
+  {
+    name: "wants a file of the homeserver's with each message, or drops it",
+    caughtBy: "lost.homeserver-away",
+    words: /After an outage of the homeserver, 4 of 4 messages never reached Matrix/,
+    fault: {
+      take:
+        (right, { network }) =>
+        async (channel, happening) => {
+          const missing = await network.openMedia(ContentUri("mxc://conformance.test/none")).then(
+            () => "",
+            (error: unknown) => String(error),
+          );
+          if (!missing.includes("did not answer")) await right(channel, happening);
+        },
+    },
+  },
   {
     name: "acknowledges what it has not given to the core yet",
     caughtBy: "lost.crash-received",
@@ -264,6 +297,19 @@ const silent: readonly Broken[] = [
 ];
 
 const belong: readonly Broken[] = [
+  {
+    name: "looks for a server's name in the ids of rooms",
+    caughtBy: "belong.room-12",
+    words: /Not one message from Matrix reached the network in hall.*a room without a server/s,
+    fault: {
+      handlers: (right) => ({
+        message: (effect) => {
+          if (!effect.room.includes(":")) throw new Error("planted: a room without a server");
+          return right.message(effect);
+        },
+      }),
+    },
+  },
   {
     name: "sends more than the network takes",
     caughtBy: "belong.hostile",

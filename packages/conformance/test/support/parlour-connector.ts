@@ -9,6 +9,7 @@ import {
   type Connector,
   type Content,
   type EffectBase,
+  type MessageEffect,
   type Network,
   type NetworkEvent,
   type NetworkHandlers,
@@ -41,6 +42,8 @@ export interface Fault {
   readonly handlers?: (right: NetworkHandlers, session: Session) => Partial<NetworkHandlers>;
   /** Replaces what is done with a happening. */
   readonly take?: (right: Listener["take"], session: Session) => Listener["take"];
+  /** Replaces what is done when somebody types. */
+  readonly typing?: (right: Listener["typing"], session: Session) => Listener["typing"];
   readonly lost?: (session: Session) => void;
   readonly back?: (session: Session) => void;
 }
@@ -64,8 +67,10 @@ export function parlourConnector(parlour: Parlour, fault: Fault = {}): Connector
         receive: (channel, happening) => receive(network, channel, happening),
       };
       const right: Listener["take"] = (channel, happening) => session.receive(channel, happening);
+      const typing: Listener["typing"] = (channel, person, isTyping) => signal(network, channel, person, isTyping);
       const listener: Listener = {
         take: fault.take?.(right, session) ?? right,
+        typing: fault.typing?.(typing, session) ?? typing,
         lost: () => (fault.lost ? fault.lost(session) : network.report({ connection: "parlour", state: "waiting" })),
         back: () => (fault.back ? fault.back(session) : network.report({ connection: "parlour", state: "connected" })),
       };
@@ -91,9 +96,10 @@ function handlersOf(session: Session, leave: () => void): NetworkHandlers {
   const { parlour, visit } = session;
   return {
     limits: { textBytes: 400 },
-    message: (effect) => {
-      const emote = effect.content.type === "text" && effect.content.style === "emote";
-      return session.act(effect, (id) => ({ kind: "message", id, text: text(effect.content), emote }));
+    message: async (effect) => {
+      const { login } = effect.author;
+      const account = login && (await session.network.logins()).find(({ id }) => id === login)?.account.name;
+      return say(session, effect, account);
     },
     edit: async (effect) => {
       const [first = "", ...rest] = effect.target;
@@ -113,6 +119,17 @@ function handlersOf(session: Session, leave: () => void): NetworkHandlers {
       const id = await visit.find(effect.channel, effect.effect);
       return id === undefined ? null : { id: RemoteMessageId(id) };
     },
+    typing: ({ channel, authors }) => {
+      visit.type(
+        channel,
+        authors.map(({ name }) => name),
+      );
+      return Promise.resolve();
+    },
+    receipt: ({ channel, upTo }) => {
+      visit.read(channel, upTo);
+      return Promise.resolve();
+    },
     openMedia: (reference) =>
       Promise.resolve({ stream: Readable.from([Buffer.from(reference, "base64")]), mimeType: "text/plain" }),
     login: async (dialogue) => {
@@ -129,6 +146,18 @@ function handlersOf(session: Session, leave: () => void): NetworkHandlers {
       return Promise.resolve();
     },
   };
+}
+
+/** Says a message through an account; through the bridge's own where there is none. */
+export function say(session: Session, effect: MessageEffect, account: string | undefined): Promise<Outcome> {
+  const emote = effect.content.type === "text" && effect.content.style === "emote";
+  const by = account === undefined ? {} : { by: account };
+  return session.act(effect, (id) => ({ kind: "message", id, text: text(effect.content), emote, ...by }));
+}
+
+function signal(network: Network, channel: string, person: string, isTyping: boolean): void {
+  const user = { id: RemoteUserId(person), name: person };
+  network.signal({ kind: "typing", channel: ChannelId(channel), user, forMs: isTyping ? 20_000 : 0 });
 }
 
 async function receive(network: Network, channel: string, happening: Happening): Promise<void> {

@@ -38,6 +38,7 @@ export type Happening =
 /** A session of the bridge: gets what happens, and answers when it has it. */
 export interface Listener {
   take(channel: string, happening: Happening): Promise<void>;
+  typing(channel: string, person: string, isTyping: boolean): void;
   lost(): void;
   back(): void;
 }
@@ -46,6 +47,10 @@ export interface Visit {
   act(channel: string, effect: string, done: (id: string) => Seen): Promise<string>;
   /** The id under which the network has an effect. */
   find(channel: string, effect: string): Promise<string | undefined>;
+  /** Shows who is typing now. */
+  type(channel: string, names: readonly string[]): void;
+  /** Shows a message as read. */
+  read(channel: string, id: string): void;
 }
 
 export class Unavailable extends Error {
@@ -62,6 +67,10 @@ interface Room {
   readonly waiting: Happening[];
   readonly history: Happening[];
   readonly byEffect: Map<string, string>;
+  /** Who is typing on the other side of the bridge. */
+  typing: readonly string[];
+  /** Up to where it was read there. */
+  read: string | undefined;
   refused: boolean;
   stalled: Promise<void> | undefined;
   pumping: boolean;
@@ -77,6 +86,7 @@ export class Parlour implements NetworkFake {
     right: ["ann", "hunter2-secret"],
     wrong: ["ann", "wrong"],
     secret: "hunter2-secret",
+    account: "ann",
   };
   #rooms = new Map<string, Room>();
   #violations: string[] = [];
@@ -132,6 +142,19 @@ export class Parlour implements NetworkFake {
 
   setTopic(channel: string, person: string, text: string): Promise<void> {
     return this.#happen(channel, { kind: "topic", id: this.#id(), person, text, bridge: false });
+  }
+
+  type(channel: string, person: string, isTyping: boolean): Promise<void> {
+    this.#listener?.typing(channel, person, isTyping);
+    return Promise.resolve();
+  }
+
+  seesTyping(channel: string): boolean {
+    return this.#room(channel).typing.length > 0;
+  }
+
+  seesRead(channel: string): string | undefined {
+    return this.#room(channel).read;
   }
 
   replay(channel: string): Promise<void> {
@@ -211,6 +234,8 @@ export class Parlour implements NetworkFake {
     return {
       act: (channel, effect, done) => this.#act(channel, effect, done, alive),
       find: (channel, effect) => this.#find(channel, effect),
+      type: (channel, names) => void (this.#room(channel).typing = names),
+      read: (channel, id) => void (this.#room(channel).read = id),
     };
   }
 
@@ -234,7 +259,7 @@ export class Parlour implements NetworkFake {
       await this.#happen(channel, {
         kind: "said",
         id,
-        person: "the bridge",
+        person: seen.by ?? "the bridge",
         text: seen.text,
         emote: false,
         bridge: true,
@@ -312,6 +337,8 @@ export class Parlour implements NetworkFake {
         waiting: [],
         history: [],
         byEffect: new Map(),
+        typing: [],
+        read: undefined,
         refused: false,
         stalled: undefined,
         pumping: false,

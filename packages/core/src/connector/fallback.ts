@@ -12,6 +12,7 @@ import type { Limits } from "./connector.js";
 import type { Content, LocationContent, MediaContent, TextContent } from "./content.js";
 import { formatDegrees } from "./degrees.js";
 import type { ReplyTarget } from "./effects.js";
+import { textContent } from "./text-content.js";
 
 /**
  * What a network takes in place of what it can not do, in the order in which to send it: files and locations become
@@ -72,7 +73,7 @@ function formatSize(bytes: number): string {
 
 /** A location as a line: `Big Ben: 51.5008, -0.1247`. */
 export function locationAsText(location: LocationContent): TextContent {
-  return textContent(richTextOf(locationText(location)));
+  return textContent(locationText(location));
 }
 
 /** A location in words. */
@@ -135,9 +136,5 @@ export function splitContent(content: Content, textBytes: number): readonly Cont
   }
   if (content.caption === undefined) return [content];
   const [caption, ...rest] = splitText(content.caption, textBytes);
-  return caption === undefined ? [content] : [{ ...content, caption }, ...rest.map(textContent)];
-}
-
-function textContent(body: RichText): TextContent {
-  return { type: "text", style: "text", body: normalise(body) };
+  return caption === undefined ? [content] : [{ ...content, caption }, ...rest.map((body) => textContent(body))];
 }

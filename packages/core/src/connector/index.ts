@@ -5,3 +5,5 @@ export * from "./events.js";
 export * from "./fallback.js";
 export * from "./ids.js";
 export * from "./outcome.js";
+export * from "./parse-json.js";
+export * from "./text-content.js";

@@ -4,7 +4,7 @@ import { fail, leaveOut } from "../../report/finding.js";
 import type { Credentials } from "../../network/network-fake.js";
 import { check, type ConnectorCheck } from "../check.js";
 import { objectOf, stringOf } from "../matrix-view.js";
-import { needsHandler } from "../relay.js";
+import { arrivedAt, fence, needsHandler, seenAt } from "../relay.js";
 import type { Stage } from "../stage.js";
 
 /** A direct chat with the bridge's bot. */
@@ -119,8 +119,59 @@ async function staysSignedIn(stage: Stage): Promise<void> {
     });
 }
 
+/** Whose account said something on the network, waited for; `undefined` where it was the bridge's own. */
+async function speakerOf(stage: Stage, mark: string): Promise<string | undefined> {
+  await arrivedAt(stage, mark);
+  const said = seenAt(stage).find((seen) => seen.kind === "message" && seen.text.includes(mark));
+  return said?.kind === "message" ? said.by : undefined;
+}
+
+async function speaks(stage: Stage): Promise<void> {
+  const { right, account } = credentialsOf(stage);
+  if (account === undefined) leaveOut("the fake network's credentials name no account");
+  const [own, others, after] = stage.marks(3) as [string, string, string];
+  const chat = await Chat.open(stage);
+  await chat.signIn(right);
+  await stage.tell(own);
+  const speaker = await speakerOf(stage, own);
+  if (speaker !== account)
+    fail({
+      failed: `A Matrix user who had signed in spoke through ${speaker ?? "the bridge's own account"}, and not through ${account}.`,
+      seen: "everybody still speaks as the bridge",
+      look: "the connector's `message`: `author.login` names the login, `network.logins` has its account",
+    });
+  await fence(stage, "toMatrix");
+  if (stage.textsOnMatrix().some((text) => text.includes(own)))
+    fail({
+      failed: "What a Matrix user said through their own account came back from the network.",
+      seen: "everything one says on Matrix is said once more by oneself",
+      look: "where the connector calls `network.receive`: what the bridge itself sent must not be received, whichever account sent it",
+    });
+  const bob = stage.homeserver.createClient("bob");
+  await stage.alice.invite(stage.room(), bob.userId);
+  await bob.join(stage.room());
+  await bob.sendText(stage.room(), others);
+  if ((await speakerOf(stage, others)) !== undefined)
+    fail({
+      failed: `A Matrix user who had not signed in spoke through the account of another, ${account}.`,
+      seen: "words in the mouth of somebody who never said them",
+      look: "the connector's `message`: without `author.login` one speaks through the relay",
+    });
+  await chat.type("logout");
+  await stage.tell(after);
+  if ((await speakerOf(stage, after)) !== undefined)
+    fail({
+      failed: `A Matrix user signed out and still spoke through ${account}.`,
+      seen: "an account that cannot be taken back",
+      look: "the connector's `message`: `author.login` at each message, not what was once known of a user; and its `logout`",
+    });
+}
+
 export const loginChecks: readonly ConnectorCheck[] = [
   check("can.login", "Right credentials sign in, wrong ones do not, and the secret is nowhere to be read", signsIn, {
+    alone: true,
+  }),
+  check("can.login-speaks", "Who has signed in speaks through their own account, and nobody else does", speaks, {
     alone: true,
   }),
   check("can.login-stays", "A login outlives a restart and can be ended", staysSignedIn, { alone: true }),

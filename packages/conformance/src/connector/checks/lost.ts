@@ -1,4 +1,4 @@
-import { check, needs, type ConnectorCheck } from "../check.js";
+import { check, needs, type ConnectorCheck, type Note } from "../check.js";
 import { expectArrived, twiceAllowed, viewAt, whatIsKnown } from "../relay.js";
 import { fail } from "../../report/finding.js";
 import type { Stage } from "../stage.js";
@@ -21,7 +21,7 @@ async function networkAway(stage: Stage): Promise<void> {
   await expectArrived(stage, { direction: "toNetwork", marks, story: "After an outage of the network" });
 }
 
-async function brokenOff(stage: Stage, note: (text: string) => void): Promise<void> {
+async function brokenOff(stage: Stage, note: Note): Promise<void> {
   const marks = stage.marks(12);
   const allowed = twiceAllowed(stage, note);
   for (const mark of marks.slice(0, 6)) await stage.tell(mark);
@@ -34,11 +34,16 @@ async function brokenOff(stage: Stage, note: (text: string) => void): Promise<vo
   await expectArrived(stage, { direction: "toNetwork", marks, story, twiceAllowed: allowed });
 }
 
-async function homeserverAway(stage: Stage): Promise<void> {
+async function homeserverAway(stage: Stage, note: Note): Promise<void> {
   const marks = stage.marks(4);
-  await stage.homeserver.pause();
+  const comeBack = stage.cutOffHomeserver();
   for (const mark of marks) await stage.say(mark);
-  await stage.homeserver.start();
+  const { queue } = stage.life.services;
+  const waits = await stage.until(
+    async () => (await queue.list({ direction: "toMatrix", state: "waiting" })).length > 0,
+  );
+  comeBack();
+  if (waits === undefined) note("nothing waited for the homeserver while it was away");
   await expectArrived(stage, { direction: "toMatrix", marks, story: "After an outage of the homeserver" });
 }
 
