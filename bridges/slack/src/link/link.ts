@@ -1,11 +1,4 @@
-import type {
-  ChannelLink,
-  ConnectContext,
-  Failure,
-  Interpretation,
-  Network,
-  NetworkEvent,
-} from "@trestle/core";
+import type { ChannelLink, ConnectContext, Failure, Interpretation, Network, NetworkEvent } from "@trestle/core";
 import type { App } from "@slack/bolt";
 import type { SlackConfig } from "../config.js";
 import { channelIdOf, placeOf } from "../ids.js";
@@ -42,6 +35,8 @@ export interface LinkTuning {
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
   readonly pingMs?: number;
+  readonly lingerMs?: number;
+  readonly hopelessMs?: number;
   readonly holdMs?: number;
   readonly authorizeUrl?: string;
 }

@@ -25,7 +25,10 @@ interface Request {
   readonly method?: string;
 }
 
-async function send(on: Stage, { body, at = Date.now(), secret, path = "/slack/events", headers, method = "POST" }: Request) {
+async function send(
+  on: Stage,
+  { body, at = Date.now(), secret, path = "/slack/events", headers, method = "POST" }: Request,
+) {
   const timestamp = String(Math.round(at / 1_000));
   const response = await fetch(`${on.link.address ?? ""}${path}`, {
     method,
@@ -61,7 +64,14 @@ describe("the Events API over HTTP", () => {
     await on.hears(...texts);
     await on.slack.settled();
     expect(on.heard()).toEqual(texts);
-    expect(new Set(on.slack.app().deliveries().map(({ state }) => state))).toEqual(new Set(["delivered"]));
+    expect(
+      new Set(
+        on.slack
+          .app()
+          .deliveries()
+          .map(({ state }) => state),
+      ),
+    ).toEqual(new Set(["delivered"]));
   });
 
   it("answers 200 when the event is on disk, and not before", async () => {
@@ -138,7 +148,9 @@ describe("the Events API over HTTP", () => {
     expect(await send(on, { body })).toMatchObject({ status: 200, text: "3eZbrw1aB" });
     expect(await send(on, { body, secret: "somebody else" })).toMatchObject({ status: 401 });
     const form = { "content-type": "application/x-www-form-urlencoded" };
-    expect((await send(on, { body: "ssl_check=1&token=x", headers: { ...form, "x-slack-signature": "" } })).status).toBe(200);
+    expect(
+      (await send(on, { body: "ssl_check=1&token=x", headers: { ...form, "x-slack-signature": "" } })).status,
+    ).toBe(200);
     const smuggled = "ssl_check=1&command=%2Fmatrix&team_id=T1&channel_id=C1&user_id=U1&trigger_id=1";
     expect((await send(on, { body: smuggled, headers: { ...form, "x-slack-signature": "" } })).status).toBe(401);
   });
@@ -189,9 +201,14 @@ describe("the Events API over HTTP", () => {
     };
     const body = new URLSearchParams(fields).toString();
     const answer = await send(on, { body, path: "/slack/commands", headers: form });
-    expect([answer.status, JSON.parse(answer.text)]).toEqual([200, { text: "/matrix link #room:example.org: under way" }]);
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      200,
+      { text: "/matrix link #room:example.org: under way" },
+    ]);
     expect((await send(on, { body, at: Date.now() - 5_000, headers: form })).status).toBe(200);
-    expect(on.core.kept.map(({ id, channel }) => [id, channel])).toEqual([[`command:${fields.trigger_id}`, on.channel]]);
+    expect(on.core.kept.map(({ id, channel }) => [id, channel])).toEqual([
+      [`command:${fields.trigger_id}`, on.channel],
+    ]);
     expect(on.core.repetitions).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 /** How often a method may be called with one token. Slack's tiers 1 to 4 and its special cases, as its documentation has them. */
 export interface MethodLimit {
   readonly perMinute: number;
-  /** How many at once after a pause; a twentieth of a minute's where absent. */
+  /** How many at once after a pause; a fifth of a minute's where absent. */
   readonly burst?: number;
   /** Slack counts it for every channel apart. */
   readonly perChannel?: boolean;
@@ -12,7 +12,7 @@ const tier2: MethodLimit = { perMinute: 20 };
 const tier3: MethodLimit = { perMinute: 50 };
 const tier4: MethodLimit = { perMinute: 100 };
 /** One a second and channel. */
-const posting: MethodLimit = { perMinute: 60, perChannel: true };
+const posting: MethodLimit = { perMinute: 60, burst: 3, perChannel: true };
 
 /** How much of the history an app may read. */
 export type HistoryProfile = "internal" | "distributed";

@@ -92,7 +92,7 @@ export class SlackApi {
 
   /** The first is the one that a 429 of the method is about. */
   #pacesOf({ team, method, arguments: sent }: SlackRequest<z.ZodType>): readonly Pace[] {
-    const { perMinute, perChannel = false, burst = Math.max(1, perMinute / 20) } = limitOf(method, this.options.history);
+    const { perMinute, perChannel = false, burst = Math.max(1, perMinute / 5) } = limitOf(method, this.options.history);
     const channel = perChannel ? sent?.["channel"] : undefined;
     const key = typeof channel === "string" ? `${team} ${method} ${channel}` : `${team} ${method}`;
     return [{ key, perMinute, burst }];

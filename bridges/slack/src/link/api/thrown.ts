@@ -39,7 +39,10 @@ export function thrownBy(method: string, error: unknown): Thrown {
   const thrown = parsed.data;
   switch (thrown.code) {
     case "slack_webapi_platform_error":
-      return { failure: refusal(method, thrown.data.error, thrown.data.needed) };
+      // The client puts a body that is no JSON, such as a gateway's page, in the place of Slack's word.
+      return /^\w{1,100}$/.test(thrown.data.error)
+        ? { failure: refusal(method, thrown.data.error, thrown.data.needed) }
+        : { failure: unclear(method, "its answer is no JSON") };
     case "slack_webapi_rate_limited_error":
       return { limitedForMs: thrown.retryAfter * 1_000 };
     case "slack_webapi_http_error":

@@ -1,5 +1,12 @@
 import type { Socket } from "node:net";
-import { Agent, buildConnector, FormData as UndiciFormData, ProxyAgent, fetch as undiciFetch, type Dispatcher } from "undici";
+import {
+  Agent,
+  buildConnector,
+  FormData as UndiciFormData,
+  ProxyAgent,
+  fetch as undiciFetch,
+  type Dispatcher,
+} from "undici";
 import type { FetchFunction } from "@slack/web-api";
 
 export interface TransportOptions {
@@ -47,7 +54,7 @@ export class Transport {
     const dispatcher = new Agent({
       connect: (options, callback) =>
         connect(options, (error, socket) => {
-          if (socket === null) callback(error ?? new Error("no connection was made"), null);
+          if (socket === null) callback(error, null);
           else callback(null, (opened = socket));
         }),
     });

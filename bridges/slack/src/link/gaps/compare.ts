@@ -6,6 +6,8 @@ import type { ChannelMemory } from "./memory.js";
 export interface Missed {
   /** The same whenever it is found. */
   readonly id: string;
+  /** When it happened, as Slack's `ts`; of what is known by its absence alone, when it was noticed. */
+  readonly when: string;
   readonly event: { readonly type: string } & Readonly<Record<string, unknown>>;
 }
 
@@ -24,8 +26,8 @@ export interface Fetched {
 }
 
 /**
- * What differs between what Slack has and what is remembered: new messages, then edits, deletions and reactions. As the
- * live stream would have told it, in the order in which the messages were written.
+ * What differs between what Slack has and what is remembered, as the live stream would have told it: new messages,
+ * edits, deletions and reactions.
  */
 export function compare(memory: ChannelMemory, fetched: Fetched): readonly Missed[] {
   const missed: Missed[] = [];
@@ -40,7 +42,7 @@ export function compare(memory: ChannelMemory, fetched: Fetched): readonly Misse
   }
   const from = compareTs(fetched.completeFrom, fetched.changesFrom) > 0 ? fetched.completeFrom : fetched.changesFrom;
   for (const ts of memory.knownSince(from, fetched.thread))
-    if (!there.has(ts)) missed.push({ id: `${ts}:deleted`, event: deletion(fetched, ts) });
+    if (!there.has(ts)) missed.push({ id: `${ts}:deleted`, when: fetched.at, event: deletion(fetched, ts) });
   return missed;
 }
 
@@ -52,7 +54,7 @@ function isNews(memory: ChannelMemory, { ts }: SlackMessage): boolean {
 function newMessage(fetched: Fetched, message: SlackMessage): readonly Missed[] {
   const { reactions: _reactions, ...plain } = message;
   const event = { ...plain, type: "message", channel: fetched.channel, event_ts: message.ts };
-  return [{ id: message.ts, event }, ...reactionsOf(fetched, message, new Map())];
+  return [{ id: message.ts, when: message.ts, event }, ...reactionsOf(fetched, message, new Map())];
 }
 
 function changesOf(memory: ChannelMemory, fetched: Fetched, message: SlackMessage): readonly Missed[] {
@@ -60,7 +62,7 @@ function changesOf(memory: ChannelMemory, fetched: Fetched, message: SlackMessag
   const edit: Missed[] =
     edited === undefined || edited === memory.editOf(message.ts)
       ? []
-      : [{ id: `${message.ts}:edited:${edited}`, event: edition(fetched, message, edited) }];
+      : [{ id: `${message.ts}:edited:${edited}`, when: edited, event: edition(fetched, message, edited) }];
   return [...edit, ...reactionsOf(fetched, message, memory.reactionsOf(message.ts))];
 }
 
@@ -75,7 +77,7 @@ function reactionsOf(
     const item = { type: "message", channel, ts: message.ts };
     const event = { type, user, reaction: name, item, event_ts: at };
     // The same may happen again and again: the moment belongs to it.
-    missed.push({ id: `${message.ts}:${type}:${name}:${user}:${at}`, event });
+    missed.push({ id: `${message.ts}:${type}:${name}:${user}:${at}`, when: at, event });
   };
   for (const [name, { users }] of now)
     for (const user of users) if (before.get(name)?.includes(user) !== true) add("reaction_added", name, user);

@@ -17,8 +17,7 @@ export interface HistoryRequest {
 }
 
 export type History =
-  | { readonly ok: true; readonly messages: readonly SlackMessage[]; readonly completeFrom: string }
-  | SlackFailure;
+  { readonly ok: true; readonly messages: readonly SlackMessage[]; readonly completeFrom: string } | SlackFailure;
 
 const leastPauseMs = 500;
 const mostPauseMs = 90_000;
@@ -41,11 +40,18 @@ export async function fetchHistory(request: HistoryRequest): Promise<History> {
     const sorted = [...messages.values()].sort((a, b) => compareTs(a.ts, b.ts));
     // A channel comes newest first, a thread oldest first: a thread that was not read to its end lacks the newest.
     const oldest = sorted[0]?.ts ?? from;
-    return { ok: true, messages: sorted, completeFrom: isWhole ? from : thread === undefined ? oldest : "9".repeat(12) };
+    return {
+      ok: true,
+      messages: sorted,
+      completeFrom: isWhole ? from : thread === undefined ? oldest : "9".repeat(12),
+    };
   }
 }
 
-async function patiently({ workspace, channel, thread, from, profile, signal }: HistoryRequest, cursor: string | undefined) {
+async function patiently(
+  { workspace, channel, thread, from, profile, signal }: HistoryRequest,
+  cursor: string | undefined,
+) {
   for (;;) {
     const answer = await workspace.call({
       method: thread === undefined ? "conversations.history" : "conversations.replies",
@@ -63,6 +69,5 @@ async function patiently({ workspace, channel, thread, from, profile, signal }: 
     });
     if (answer.ok || answer.failed !== "retry" || signal.aborted) return answer;
     await pause(Math.min(mostPauseMs, Math.max(leastPauseMs, answer.afterMs ?? 5_000)), signal);
-    if (signal.aborted) return answer;
   }
 }

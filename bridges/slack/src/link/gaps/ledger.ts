@@ -137,11 +137,15 @@ function noteIn(memory: ChannelMemory, event: unknown): void {
     return;
   }
   const deleted = deletedSchema.safeParse(event);
-  if (deleted.success) return memory.deleted(deleted.data.deleted_ts);
+  if (deleted.success) {
+    memory.deleted(deleted.data.deleted_ts);
+    return;
+  }
   const reaction = reactionSchema.safeParse(event);
   if (reaction.success) {
     const { type, user, reaction: name, item } = reaction.data;
-    return memory.reaction(item.ts, name, user, type === "reaction_added");
+    memory.reaction(item.ts, name, user, type === "reaction_added");
+    return;
   }
   const message = messageSchema.safeParse(event);
   if (!message.success || message.data.type !== "message" || shadows.has(message.data.subtype ?? "")) return;

@@ -92,7 +92,11 @@ export class ChannelMemory {
 
   message(ts: string, thread: string | undefined, edited: string | undefined): void {
     const before = this.#known.get(ts);
-    this.#known.set(ts, { ...before, ...(edited !== undefined && { e: edited }), ...(thread !== undefined && { t: thread }) });
+    this.#known.set(ts, {
+      ...before,
+      ...(edited !== undefined && { e: edited }),
+      ...(thread !== undefined && { t: thread }),
+    });
     if (compareTs(ts, this.newest) > 0) this.newest = ts;
     if (thread !== undefined) this.#answered(thread, ts);
     if (this.#known.size > mostKnown) this.#forgetOldest(1);

@@ -38,10 +38,13 @@ interface Watched {
   readonly channel: string;
   /** Which outages have been made up for. */
   repaired: number;
+  /** Up to which one what was missed is being looked for, or already in the journal. */
+  underWay: number;
   /** What came since then was held at most until this moment. */
   heldUntil: number;
 }
 
+const none = { repaired: 0, underWay: 0 };
 const holdPauseMs = 250;
 
 /**
@@ -70,7 +73,12 @@ export class Repairs {
     const heldUntil = this.#now() + this.#holdMs;
     const known = await this.options.ledger.find(key);
     if (!known) await this.options.ledger.begin(key, this.#now());
-    this.#watched.set(key, { team, channel, repaired: known ? 0 : this.#outages, heldUntil });
+    this.#watched.set(key, {
+      team,
+      channel,
+      ...(known ? none : { repaired: this.#outages, underWay: this.#outages }),
+      heldUntil,
+    });
   }
 
   async unwatch(team: string, channel: string): Promise<void> {
@@ -89,7 +97,7 @@ export class Repairs {
   /** Slack can be asked: looks through a channel that may have missed something, soon. */
   want(key: string): void {
     const watched = this.#watched.get(key);
-    if (!watched || watched.repaired >= this.#outages || this.#closing.signal.aborted) return;
+    if (!watched || watched.underWay >= this.#outages || this.#closing.signal.aborted) return;
     this.#wanted.add(key);
     this.#work();
   }
@@ -141,7 +149,11 @@ export class Repairs {
       if (key === undefined) return;
       this.#wanted.delete(key);
       const work: Promise<void> = this.#repair(key)
-        .catch((error: unknown) => log.error({ err: error, channel: key }, "What was missed in a channel could not be made up for"))
+        .catch((error: unknown) => {
+          log.error({ err: error, channel: key }, "What was missed in a channel could not be made up for; tried again");
+          const watched = this.#watched.get(key);
+          if (watched) watched.underWay = watched.repaired;
+        })
         .finally(() => {
           this.#working.delete(work);
           this.#work();
@@ -154,8 +166,9 @@ export class Repairs {
     const watched = this.#watched.get(key);
     const memory = await this.options.ledger.find(key);
     const workspace = watched && this.options.installations.get(watched.team);
-    if (!watched || !memory || !workspace) return;
     const round = this.#outages;
+    if (!watched || !memory || !workspace || watched.underWay >= round) return;
+    watched.underWay = round;
     const missed = await this.#missed(workspace, watched.channel, memory);
     if (this.#closing.signal.aborted) return;
     if (missed === undefined) {
@@ -169,9 +182,15 @@ export class Repairs {
       await this.options.commit(id, lane, { from: "event", team: watched.team, body: envelopeOf(workspace, id, each) });
     }
     const { team, channel } = watched;
-    await this.options.commit(`repaired:${key}:${this.#now()}:${round}`, lane, { from: "repaired", team, channel, round });
+    await this.options.commit(`repaired:${key}:${this.#now()}:${round}`, lane, {
+      from: "repaired",
+      team,
+      channel,
+      round,
+    });
     this.options.observe?.({ channel: key, missed: missed.length });
-    if (missed.length > 0) this.options.log.info({ channel: key, events: missed.length }, "What was missed in a channel is made up for");
+    if (missed.length > 0)
+      this.options.log.info({ channel: key, events: missed.length }, "What was missed in a channel is made up for");
   }
 
   /** `undefined` where Slack does not say. */
@@ -188,7 +207,8 @@ export class Repairs {
       const thread = await this.#fetch(workspace, channel, from, root);
       if (thread) missed.push(...compare(memory, { channel, thread: root, ...thread, changesFrom, at }));
     }
-    return missed;
+    // Deletions and reactions do not say when they happened: they come last, when what they are about is there.
+    return missed.sort((a, b) => compareTs(a.when, b.when));
   }
 
   async #fetch(workspace: Workspace, channel: string, from: string, thread?: string) {

@@ -29,22 +29,30 @@ export function eventsRoute(options: EventsRouteOptions): Route {
   const underWay = new Map<string, Promise<void>>();
   return async (request, response) => {
     const body = await readBody(request, longestBody);
-    if (body === undefined) return answer(response, 413, "too large", noRetry);
+    if (body === undefined) {
+      answer(response, 413, "too large", noRetry);
+      return;
+    }
     const form = isForm.test(request.headers["content-type"] ?? "") ? readForm(body) : undefined;
     // Slack asks so whether our certificate is good; it says nothing and is not signed.
-    if (form?.["ssl_check"] === "1" && form["command"] === undefined) return answer(response, 200, "");
+    if (form?.["ssl_check"] === "1" && form["command"] === undefined) {
+      answer(response, 200, "");
+      return;
+    }
     const signed = header(request, "x-slack-signature");
     const checked = signature.check(header(request, "x-slack-request-timestamp"), signed, body);
     if (!checked.ok) {
       log.warn({ reason: checked.reason }, "A request that claims to be Slack's is refused");
-      return answer(response, 401, "refused");
+      answer(response, 401, "refused");
+      return;
     }
     const key = signed ?? "";
     try {
       if (checked.replayed) {
         log.warn("A request came that was taken before; it has no effect");
         await underWay.get(key);
-        return answer(response, 200, "");
+        answer(response, 200, "");
+        return;
       }
       const handing = handOver(options, request, response, body, form);
       underWay.set(key, handing);
@@ -69,10 +77,14 @@ async function handOver(
   const json = form ?? parse(body);
   if (json === undefined) {
     log.warn("Slack sent a body that is no JSON");
-    return answer(response, 400, "no JSON", noRetry);
+    answer(response, 400, "no JSON", noRetry);
+    return;
   }
   const challenge = challengeSchema.safeParse(json);
-  if (challenge.success) return answer(response, 200, challenge.data.challenge);
+  if (challenge.success) {
+    answer(response, 200, challenge.data.challenge);
+    return;
+  }
   const retryNum = Number(header(request, "x-slack-retry-num") ?? "");
   const retryReason = header(request, "x-slack-retry-reason");
   const taken = await take({
@@ -81,9 +93,14 @@ async function handOver(
     ...(retryNum > 0 && { retryNum }),
     ...(retryReason !== undefined && { retryReason }),
   });
-  if (taken.outcome === "foreign") return answer(response, 403, "another app", noRetry);
-  if (taken.outcome === "taken" && taken.reply)
-    return answer(response, 200, JSON.stringify(taken.reply), { "content-type": "application/json; charset=utf-8" });
+  if (taken.outcome === "foreign") {
+    answer(response, 403, "another app", noRetry);
+    return;
+  }
+  if (taken.outcome === "taken" && taken.reply) {
+    answer(response, 200, JSON.stringify(taken.reply), { "content-type": "application/json; charset=utf-8" });
+    return;
+  }
   answer(response, 200, "");
 }
 

@@ -36,9 +36,12 @@ export class SlackServer {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error) =>
         reject(
-          new Error(`Trestle cannot listen for Slack on ${host}:${port}: ${error.message}. Change http in the bridge's network section.`, {
-            cause: error,
-          }),
+          new Error(
+            `Trestle cannot listen for Slack on ${host}:${port}: ${error.message}. Change http in the bridge's network section.`,
+            {
+              cause: error,
+            },
+          ),
         ),
       );
       this.#server.listen(port, host, resolve);

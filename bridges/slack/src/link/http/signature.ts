@@ -11,7 +11,8 @@ export interface SignatureOptions {
 }
 
 /** `replayed`: the very same request was taken before. */
-export type Checked = { readonly ok: true; readonly replayed: boolean } | { readonly ok: false; readonly reason: string };
+export type Checked =
+  { readonly ok: true; readonly replayed: boolean } | { readonly ok: false; readonly reason: string };
 
 /**
  * Checks Slack's signature (version 0: HMAC-SHA256 over `v0:{timestamp}:{body}`). Times in the future are refused like

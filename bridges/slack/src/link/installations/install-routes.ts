@@ -59,14 +59,26 @@ export class InstallRoutes {
 
   /** `GET /slack/oauth_redirect`: the person comes back. */
   readonly complete: Route = async (request, response, url) => {
-    const headers = { "set-cookie": this.#cookie("", 0), "cache-control": "no-store", "referrer-policy": "no-referrer" };
+    const headers = {
+      "set-cookie": this.#cookie("", 0),
+      "cache-control": "no-store",
+      "referrer-policy": "no-referrer",
+    };
     const say = (status: number, text: string): void => answer(response, status, `${text}\n`, headers);
-    if (!this.#takeState(url.searchParams.get("state") ?? "", cookieOf(request)))
-      return say(400, "This link was used before, is too old, or was opened in another browser. Begin again.");
+    if (!this.#takeState(url.searchParams.get("state") ?? "", cookieOf(request))) {
+      say(400, "This link was used before, is too old, or was opened in another browser. Begin again.");
+      return;
+    }
     const code = url.searchParams.get("code");
-    if (code === null) return say(400, "Nothing was installed: Slack says that the request was declined.");
+    if (code === null) {
+      say(400, "Nothing was installed: Slack says that the request was declined.");
+      return;
+    }
     const installed = await this.#install(code);
-    if ("trouble" in installed) return say(502, `Nothing was installed. ${installed.trouble}`);
+    if ("trouble" in installed) {
+      say(502, `Nothing was installed. ${installed.trouble}`);
+      return;
+    }
     say(200, `The bridge is installed in ${installed.name}. You can close this page.`);
   };
 

@@ -73,7 +73,11 @@ export type AuthTest = z.output<typeof authTestSchema>;
 
 /** A token as `oauth.v2.access` gave it, counted from `now` (milliseconds since 1970). */
 export function tokenFrom(
-  given: { readonly access_token: string; readonly refresh_token?: string | undefined; readonly expires_in?: number | undefined },
+  given: {
+    readonly access_token: string;
+    readonly refresh_token?: string | undefined;
+    readonly expires_in?: number | undefined;
+  },
   now: number,
 ): Token {
   const { access_token, refresh_token, expires_in } = given;

@@ -27,7 +27,8 @@ export interface InstallationsOptions {
 
 const storedKey = (id: string): string => `installation:${id}`;
 /** What a token of the configuration was last known to be for. The token itself is not kept. */
-const knownKey = (token: string): string => `workspace:${createHash("sha256").update(token).digest("base64url").slice(0, 22)}`;
+const knownKey = (token: string): string =>
+  `workspace:${createHash("sha256").update(token).digest("base64url").slice(0, 22)}`;
 const memberKey = (team: string): string => `organisation:${team}`;
 
 /**
@@ -71,6 +72,10 @@ export class Installations {
 
   get all(): readonly Workspace[] {
     return [...this.#workspaces.values()];
+  }
+
+  get #isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** The workspace, or the organisation it is part of. */
@@ -155,7 +160,7 @@ export class Installations {
         } catch (error) {
           log.error({ err: error }, "What a token is for could not be written");
         }
-      } else if (!signal.aborted) this.#unclear(token, before, tested);
+      } else if (!this.#isClosing) this.#unclear(token, before, tested);
       const wait = pauseBefore(attempt, { minMs: retryMinMs, maxMs: retryMaxMs });
       await pause(tested.ok ? wait : Math.max(wait, tested.afterMs ?? 0), signal);
     }
@@ -193,7 +198,10 @@ export class Installations {
       const known = token === undefined || typeof json !== "object" ? json : { ...json, token: { value: token } };
       return installationSchema.parse(known);
     } catch (error) {
-      this.options.log.error({ err: error, key }, "What is stored of a workspace cannot be read; install the app there again");
+      this.options.log.error(
+        { err: error, key },
+        "What is stored of a workspace cannot be read; install the app there again",
+      );
       return undefined;
     }
   }

@@ -69,7 +69,10 @@ export function organisationOf(event: SlackEvent): string | undefined {
 }
 
 const placedSchema = z.looseObject({
-  channel: z.union([id, z.looseObject({ id })]).optional().catch(undefined),
+  channel: z
+    .union([id, z.looseObject({ id })])
+    .optional()
+    .catch(undefined),
   channel_id: id.optional().catch(undefined),
   item: z.looseObject({ channel: id }).optional().catch(undefined),
 });

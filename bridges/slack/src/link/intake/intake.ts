@@ -90,7 +90,9 @@ export class Intake {
     const channel = channelOf(event.event);
     if (this.options.wants?.(team, channel, event.event) === false) return { outcome: "ignored", reason: "not wanted" };
     const lane = channel === undefined ? workspaceLaneOf(team) : channelIdOf({ team, channel });
-    const wire: SlackWire = { from: "event", team, body: event, ...(retryNum !== undefined && { retryNum }) };
+    // The old verification token proves nothing; it need not lie in the journal.
+    const { token: _token, ...kept } = event;
+    const wire: SlackWire = { from: "event", team, body: kept, ...(retryNum !== undefined && { retryNum }) };
     return this.#commit(`event:${event.event_id}`, lane, wire);
   }
 
@@ -101,9 +103,11 @@ export class Intake {
     const foreign = command.api_app_id === undefined ? undefined : this.#foreign(command.api_app_id);
     if (foreign) return foreign;
     const { team_id: team, channel_id: channel } = command;
-    if (!this.options.knowsTeam(team)) return this.#ignored(`a command of the workspace ${team}, which is not known here`);
+    if (!this.options.knowsTeam(team))
+      return this.#ignored(`a command of the workspace ${team}, which is not known here`);
     const reply = this.options.replyTo?.(command);
-    const wire: SlackWire = { from: "command", team, body: command };
+    const { token: _token, ...kept } = command;
+    const wire: SlackWire = { from: "command", team, body: kept };
     return this.#commit(`command:${command.trigger_id}`, channelIdOf({ team, channel }), wire, reply);
   }
 
@@ -125,7 +129,10 @@ export class Intake {
     const { team_id: team } = limited.data;
     const foreign = this.#foreign(limited.data.api_app_id);
     if (foreign) return foreign;
-    this.options.log.error({ team }, "Slack leaves out events of a workspace, because there are too many; they are fetched");
+    this.options.log.error(
+      { team },
+      "Slack leaves out events of a workspace, because there are too many; they are fetched",
+    );
     this.options.onRateLimited?.(team);
     return { outcome: "ignored", reason: "a notice that events are left out" };
   }

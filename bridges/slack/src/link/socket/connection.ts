@@ -119,7 +119,8 @@ export class SocketConnection {
           const reply = taken.outcome === "taken" && takesReply ? taken.reply : undefined;
           this.#send(envelope, reply ?? {});
         },
-        (error: unknown) => log.error({ err: error }, "An event could not be kept and is not acknowledged: Slack sends it again"),
+        (error: unknown) =>
+          log.error({ err: error }, "An event could not be kept and is not acknowledged: Slack sends it again"),
       )
       .finally(() => {
         this.#underWay -= 1;
@@ -130,7 +131,8 @@ export class SocketConnection {
 
   /** On a connection that is gone the acknowledgement is lost; the event comes again and is known by its id. */
   #send(envelope: string, payload: Readonly<Record<string, unknown>>): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ envelope_id: envelope, payload }));
+    if (this.#socket.readyState === WebSocket.OPEN)
+      this.#socket.send(JSON.stringify({ envelope_id: envelope, payload }));
   }
 
   #ask(): void {

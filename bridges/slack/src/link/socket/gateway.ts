@@ -23,17 +23,20 @@ export interface GatewayOptions {
   /** How long after one connection the next is opened, so that they are not renewed together. In milliseconds. */
   readonly staggerMs?: number;
   readonly helloMs?: number;
+  /** How long Slack may take to close a connection that was replaced. */
+  readonly lingerMs?: number;
   readonly pingMs?: number;
+  /** How long to wait where somebody has to do something first, such as turning Socket Mode on. */
+  readonly hopelessMs?: number;
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
 }
 
 const openSchema = z.looseObject({ url: z.url({ protocol: /^wss?$/ }) });
 
+const mostConnections = 10;
 /** A connection that lived so long had no trouble of its own. */
 const healthyMs = 10_000;
-/** Somebody has to do something first; until then it is tried so often. */
-const hopelessMs = 60_000;
 
 interface Slot {
   readonly name: string;
@@ -59,7 +62,7 @@ export class SocketGateway {
 
   constructor(readonly options: GatewayOptions) {
     const { count } = options;
-    if (count < 1 || count > 10) throw new RangeError("Slack allows 1 to 10 connections of Socket Mode.");
+    if (count < 1 || count > mostConnections) throw new RangeError("Slack allows 1 to 10 connections of Socket Mode.");
     this.#slots = Array.from({ length: count }, (_, index) => ({
       name: `socket ${index + 1}`,
       current: undefined,
@@ -114,7 +117,7 @@ export class SocketGateway {
     const before = slot.current;
     slot.current = connection;
     // The old one has gone on until now, so that there is no moment without a connection.
-    if (before) this.#retire(before);
+    if (before) this.#leaveBehind(before);
     this.#report(slot, "connected");
     this.#opened();
     if (signal.aborted) this.#retire(connection);
@@ -135,7 +138,7 @@ export class SocketGateway {
     this.#lost(slot, connection);
     slot.attempt += 1;
     const hopeless = leaving.why === "unwanted";
-    await this.#wait(slot, { reason: leaving.reason, hopeless, afterMs: hopeless ? hopelessMs : this.#pauseOf(slot) });
+    await this.#wait(slot, { reason: leaving.reason, hopeless, afterMs: hopeless ? this.#hopelessMs : 0 });
   }
 
   async #open(): Promise<Opened> {
@@ -150,7 +153,7 @@ export class SocketGateway {
     });
     if (!answer.ok) {
       const hopeless = answer.failed === "permanent" || deadTokenCodes.has(answer.code ?? "");
-      return { reason: answer.reason, hopeless, afterMs: hopeless ? hopelessMs : (answer.afterMs ?? 0) };
+      return { reason: answer.reason, hopeless, afterMs: hopeless ? this.#hopelessMs : (answer.afterMs ?? 0) };
     }
     const connection = new SocketConnection({
       url: answer.body.url,
@@ -178,14 +181,34 @@ export class SocketGateway {
     if (this.#closing.signal.aborted) return;
     if (!slot.current) this.#report(slot, trouble.hopeless ? "failed" : "waiting", trouble.reason);
     const what = { connection: slot.name, reason: trouble.reason, againInMs: ms };
-    if (trouble.hopeless) this.options.log.error(what, "Slack does not let the bridge connect: see to the app's token and Socket Mode");
+    if (trouble.hopeless)
+      this.options.log.error(what, "Slack does not let the bridge connect: see to the app's token and Socket Mode");
     else this.options.log.warn(what, "A connection to Slack is opened again");
     await pause(ms, this.#closing.signal);
+  }
+
+  get #hopelessMs(): number {
+    return this.options.hopelessMs ?? 60_000;
   }
 
   #pauseOf({ attempt }: Slot): number {
     const { retryMinMs = 250, retryMaxMs = 30_000 } = this.options;
     return pauseBefore(Math.max(1, attempt), { minMs: retryMinMs, maxMs: retryMaxMs });
+  }
+
+  /**
+   * Lets Slack close a connection that was replaced: what it sends while we close would not be read any more. Where that
+   * would be too many connections, or takes too long, we close it.
+   */
+  #leaveBehind(connection: SocketConnection): void {
+    const { lingerMs = 15_000, count } = this.options;
+    const wait = 2 * count > mostConnections ? 0 : lingerMs;
+    const over = new AbortController();
+    void connection.ended.then(() => over.abort());
+    const left: Promise<void> = pause(wait, AbortSignal.any([over.signal, this.#closing.signal]))
+      .then(() => connection.retire())
+      .finally(() => this.#retiring.delete(left));
+    this.#retiring.add(left);
   }
 
   #retire(connection: SocketConnection): void {

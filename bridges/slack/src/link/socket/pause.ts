@@ -4,7 +4,11 @@ export interface PauseOptions {
 }
 
 /** How long to wait before the next try: doubling up to the cap, and anywhere in the upper half of that, so that bridges that lost Slack together do not come back together. */
-export function pauseBefore(attempt: number, { minMs, maxMs }: PauseOptions, random: () => number = Math.random): number {
+export function pauseBefore(
+  attempt: number,
+  { minMs, maxMs }: PauseOptions,
+  random: () => number = Math.random,
+): number {
   const doubled = Math.min(maxMs, minMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(doubled * (0.5 + random() / 2));
 }

@@ -32,7 +32,12 @@ export class FakeCore {
   readonly #controller = new AbortController();
 
   readonly network: Network = {
-    bridge: { name: "slack", bot: UserId("@slackbot:example.org"), serverName: "example.org", dataDirectory: "/nonexistent" },
+    bridge: {
+      name: "slack",
+      bot: UserId("@slackbot:example.org"),
+      serverName: "example.org",
+      dataDirectory: "/nonexistent",
+    },
     log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
     receive: async (event) => {
       if (event.kind !== "raw") throw new Error("the link receives raw events alone");
@@ -69,7 +74,10 @@ export class FakeCore {
     }
     this.kept.push(raw);
     const before = this.#lanes.get(raw.channel) ?? Promise.resolve();
-    this.#lanes.set(raw.channel, before.then(() => this.#deliver(raw)));
+    this.#lanes.set(
+      raw.channel,
+      before.then(() => this.#deliver(raw)),
+    );
   }
 
   async #deliver({ id, channel, wire }: RawReceived): Promise<void> {
@@ -86,7 +94,9 @@ export class FakeCore {
   }
 
   #take(event: NetworkEvent): void {
-    if (!this.events.some(({ kind, id, channel }) => kind === event.kind && id === event.id && channel === event.channel))
+    if (
+      !this.events.some(({ kind, id, channel }) => kind === event.kind && id === event.id && channel === event.channel)
+    )
       this.events.push(event);
   }
 }

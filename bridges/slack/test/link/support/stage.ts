@@ -89,8 +89,11 @@ export class Stage {
   }
 
   async hears(...texts: readonly string[]): Promise<void> {
-    await until(10_000, `${texts.join(", ")}`, () => (texts.every((text) => this.heard().includes(text)) ? true : undefined), () =>
-      JSON.stringify(this.heard()),
+    await until(
+      10_000,
+      texts.join(", "),
+      () => (texts.every((text) => this.heard().includes(text)) ? true : undefined),
+      () => JSON.stringify(this.heard()),
     );
   }
 
@@ -108,7 +111,14 @@ export class Stage {
   }
 
   #makeLink(): SlackLink {
-    const tuning = { staggerMs: 0, retryMinMs: 10, retryMaxMs: 50, pingMs: 1_000, ...this.options.tuning };
+    const tuning = {
+      staggerMs: 0,
+      retryMinMs: 10,
+      retryMaxMs: 50,
+      pingMs: 1_000,
+      lingerMs: 50,
+      ...this.options.tuning,
+    };
     const link = new SlackLink(
       { config: configSchema.parse(this.#config()), network: this.core.network },
       { ...this.options.link, tuning },
@@ -134,9 +144,10 @@ function listen(link: SlackLink): void {
   for (const type of ["reaction_added", "reaction_removed"] as const)
     link.app.event(type, ({ event, context }) => {
       const { making } = context;
-      if (event.item.type !== "message") return Promise.resolve();
       const channel = ChannelId(channelIdOf({ team: making.team, channel: event.item.channel }));
-      making.happened(message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`));
+      making.happened(
+        message(`${event.item.ts}/${type}/${event.reaction}/${event.event_ts}`, channel, `${type} ${event.reaction}`),
+      );
       return Promise.resolve();
     });
 }
