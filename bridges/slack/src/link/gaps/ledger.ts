@@ -44,13 +44,14 @@ export class Ledger {
     return memory;
   }
 
-  /** Begins to remember a channel: from now on. */
+  /** Begins to remember a channel: from now on. On disk when it resolves, so that no crash moves the beginning. */
   async begin(channel: string, now: number): Promise<ChannelMemory> {
     const known = await this.find(channel);
     if (known) return known;
     const memory = ChannelMemory.since(tsAt(now));
     this.#channels.set(channel, Promise.resolve(memory));
-    this.touched(channel);
+    this.#dirty.add(channel);
+    await this.write();
     return memory;
   }
 
