@@ -35,6 +35,8 @@ export interface FakeNetworkOptions {
   readonly canBeAsked?: boolean;
   /** Called while the connector connects, as soon as it has its port to the core. */
   readonly onConnect?: () => void;
+  /** What it still has to wait for when it is connected already. */
+  readonly beforeReady?: () => Promise<void>;
 }
 
 /** A chat network in this process: it remembers what it was given, and behaves as badly as a test wants. */
@@ -62,10 +64,11 @@ export class FakeNetwork {
     this.connector = defineConnector({
       network: "fake",
       config: z.strictObject({}),
-      connect: ({ network }): NetworkHandlers => {
+      connect: async ({ network }): Promise<NetworkHandlers> => {
         this.#network = network;
         options.onConnect?.();
         network.report({ connection: "fake", state: "connected" });
+        await options.beforeReady?.();
         return {
           message: (effect) => this.#message(effect),
           ...(options.canBeAsked !== false && { findSent }),

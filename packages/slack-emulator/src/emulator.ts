@@ -1,5 +1,6 @@
 import { Clock } from "./clock.js";
 import type { Limits, Services } from "./api/method.js";
+import { controlRoutes } from "./control/routes.js";
 import { Commands } from "./events/commands.js";
 import { Deliverer } from "./events/deliverer.js";
 import { HttpTransport } from "./events/http-transport.js";
@@ -95,6 +96,7 @@ export class SlackEmulator {
     );
     authorizePage(application, this.#world, this.#consents);
     webhookRoutes(application, this.#world);
+    controlRoutes(application, this);
     fileRoutes(application, this.#world, this.#options.fileSize);
     this.#listening = await listen(application, this.#options.host, this.#options.port);
     this.#sockets.attach(this.#listening.server);
@@ -143,6 +145,16 @@ export class SlackEmulator {
       consents: this.#consents,
       ackTimeout: this.#options.ackTimeout,
     });
+  }
+
+  /** All workspaces. */
+  workspaces(): Workspace[] {
+    return [...this.#world.teams.keys()].map((id) => this.workspace(id));
+  }
+
+  /** All apps. */
+  apps(): AppHandle[] {
+    return [...this.#world.apps.keys()].map((id) => this.app(id));
   }
 
   /** Makes another app. */

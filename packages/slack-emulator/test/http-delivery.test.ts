@@ -156,9 +156,9 @@ describe("events over HTTP", () => {
 
   it("follow a redirect", async () => {
     answer = (response) => {
-      (received.length === 1
-        ? response.writeHead(302, { location: "/elsewhere" }).end()
-        : response.writeHead(200).end());
+      if (received.length === 1) response.writeHead(302, { location: "/elsewhere" });
+      response.end();
+    };
     say("hello");
     await slack.settled();
     expect([received.length, results()]).toEqual([2, ["ok"]]);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { call, textAt } from "./support/client.js";
 import { deviations, type Json } from "./support/shape.js";
@@ -50,8 +51,7 @@ const known: readonly { readonly deviation: RegExp; readonly reason: string }[] 
 ];
 
 function sample(kind: "api" | "events", name: string): Json {
-  const parsed: Json = JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8"));
-  return parsed;
+  return z.json().parse(JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8")));
 }
 
 const seen = new Map<string, Json[]>();

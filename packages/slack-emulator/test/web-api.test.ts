@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { WebClient } from "@slack/web-api";
 import { SlackEmulator } from "@trestle/slack-emulator";
+import { silent } from "./support/bolt.js";
 
 let slack: SlackEmulator;
 let client: WebClient;
@@ -10,6 +11,7 @@ beforeAll(async () => {
   slack = await SlackEmulator.start();
   client = new WebClient(slack.app().botToken(), {
     slackApiUrl: slack.apiUrl,
+    logger: silent,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: 2000,
@@ -117,8 +119,16 @@ describe("unmodified @slack/web-api", () => {
       message_not_found: client.reactions.add({ channel: general, timestamp: "1.000000", name: "tada" }),
       cant_update_message: client.chat.update({ channel: general, ts: said.ts, text: "x" }),
       cant_delete_message: client.chat.delete({ channel: general, ts: said.ts }),
-      invalid_auth: new WebClient("xoxb-wrong", { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test(),
-      not_authed: new WebClient(undefined, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test(),
+      invalid_auth: new WebClient("xoxb-wrong", {
+        slackApiUrl: slack.apiUrl,
+        logger: silent,
+        retryConfig: { retries: 0 },
+      }).auth.test(),
+      not_authed: new WebClient(undefined, {
+        slackApiUrl: slack.apiUrl,
+        logger: silent,
+        retryConfig: { retries: 0 },
+      }).auth.test(),
       unknown_method: client.apiCall("no.such.method"),
       invalid_blocks: client.chat.postMessage({
         channel: general,
@@ -134,7 +144,11 @@ describe("unmodified @slack/web-api", () => {
 
   it("learns which scope is missing", async () => {
     const app = slack.addApp({ name: "Reader", botScopes: ["channels:read"], installations: [{ workspace: "acme" }] });
-    const reader = new WebClient(app.botToken(), { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const reader = new WebClient(app.botToken(), {
+      slackApiUrl: slack.apiUrl,
+      logger: silent,
+      retryConfig: { retries: 0 },
+    });
     const answer = await fetch(`${slack.apiUrl}chat.postMessage`, {
       method: "POST",
       headers: { authorization: `Bearer ${app.botToken()}` },
@@ -172,7 +186,7 @@ describe("token rotation", () => {
       { redirect: "manual" },
     );
     const code = new URL(page.headers.get("location") ?? "").searchParams.get("code") ?? "";
-    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } });
     const credentials = { client_id: app.clientId, client_secret: app.clientSecret };
     const first = await oauth.oauth.v2.access({ ...credentials, code });
     expect(first).toMatchObject({
@@ -185,7 +199,7 @@ describe("token rotation", () => {
     const second = await oauth.oauth.v2.access(refresh);
     expect(await codeOf(oauth.oauth.v2.access(refresh))).toBe("invalid_refresh_token");
     const as = (token: string | undefined) =>
-      new WebClient(token, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test();
+      new WebClient(token, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } }).auth.test();
     expect([(await as(first.access_token)).ok, (await as(second.access_token)).ok]).toEqual([true, true]);
     slack.clock.advance(43_200_000);
     expect([await codeOf(as(first.access_token)), await codeOf(as(second.access_token))]).toEqual([
@@ -202,7 +216,7 @@ describe("token rotation", () => {
       { redirect: "manual" },
     );
     expect(page.headers.get("location")).toBe("http://127.0.0.1/x?error=access_denied&state=s");
-    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } });
     expect(await codeOf(oauth.oauth.v2.access({ client_id: "none", client_secret: "x", code: "y" }))).toBe(
       "invalid_client_id",
     );
@@ -274,7 +288,8 @@ describe("revoked tokens", () => {
   it("answer token_revoked, and account_inactive after the app was removed", async () => {
     const app = slack.addApp({ name: "Short-lived", installations: [{ workspace: "acme" }] });
     const token = app.botToken();
-    const as = () => new WebClient(token, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test();
+    const as = () =>
+      new WebClient(token, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } }).auth.test();
     app.revoke(token);
     expect(await codeOf(as())).toBe("token_revoked");
     app.restore(token);

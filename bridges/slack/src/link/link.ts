@@ -68,6 +68,8 @@ export class SlackLink {
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
+  /** Until then no further late event begins another look for what was missed. */
+  #quietUntil = 0;
   /** Where the listener is, when there is one. */
   address: string | undefined;
 
@@ -174,6 +176,11 @@ export class SlackLink {
     await this.#ledger.note(key, wire.body.event, this.#repairs.isWhole(key));
   }
 
+  #missedSome(): void {
+    this.#repairs.outage();
+    this.#repairs.wantAll();
+  }
+
   #removed(team: string, why: "app_uninstalled" | "tokens_revoked"): Promise<void> {
     return this.installations.removed(team, why);
   }
@@ -219,9 +226,11 @@ export class SlackLink {
       },
       ...(replyTo && { replyTo }),
       ...(this.#config.mode === "socket" && this.#config.sockets > 1 && { gatherMs: gatherOverSocketsMs }),
-      onRateLimited: () => {
-        this.#repairs.outage();
-        this.#repairs.wantAll();
+      onRateLimited: () => this.#missedSome(),
+      onLate: () => {
+        if (Date.now() < this.#quietUntil) return;
+        this.#quietUntil = Date.now() + lateQuietMs;
+        this.#missedSome();
       },
     });
   }
@@ -289,6 +298,8 @@ export class SlackLink {
   }
 }
 
+/** After an outage many events come late; one look for what was missed is for all of them. */
+const lateQuietMs = 5 * 60_000;
 /** Of two connections of one process one is hardly ever so much behind the other. */
 const gatherOverSocketsMs = 15;
 

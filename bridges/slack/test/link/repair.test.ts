@@ -91,6 +91,34 @@ describe("what happened while nobody listened", () => {
     await on.hears("left out");
   });
 
+  it("is what Slack gave up, when something else comes late", async () => {
+    const on = await open();
+    on.alice.post("general", "before");
+    await on.hears("before");
+    const lost = on.slack.faults.events({ kind: "lose" });
+    const { ts } = on.alice.post("general", "given up");
+    lost.lift();
+    await on.link.take({
+      kind: "event",
+      retryNum: 2,
+      body: {
+        type: "event_callback",
+        event_id: "EvLate",
+        api_app_id: on.slack.app().id,
+        team_id: on.team,
+        event: {
+          type: "reaction_added",
+          user: "U1",
+          reaction: "eyes",
+          item: { type: "message", channel: on.general.id, ts },
+          event_ts: ts,
+        },
+      },
+    });
+    await on.hears("given up", "reaction_added eyes");
+    expect(on.heard()).toEqual(["before", "given up", "reaction_added eyes"]);
+  });
+
   it("does not hold up what comes now for ever when Slack does not say", async () => {
     const on = await open({ tuning: { holdMs: 200 } });
     on.alice.post("general", "before");

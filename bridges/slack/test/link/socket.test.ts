@@ -80,7 +80,7 @@ describe("Socket Mode", () => {
         await until(5_000, "the last renewal", () =>
           on.slack.calls("apps.connections.open").length === opened && app.connections === 2 ? true : undefined,
         );
-        app.askToLeave(index % 100 === 25 ? "refresh_requested" : "warning", "oldest");
+        app.askToLeave("refresh_requested", "oldest");
       }
       on.alice.post("general", text);
       if (index % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -90,7 +90,7 @@ describe("Socket Mode", () => {
     expect(on.heard()).toEqual(texts);
     await app.waitForConnections(2);
     expect(on.slack.calls("apps.connections.open").length).toBe(10);
-    expect(app.deliveries().filter(({ attempts }) => attempts.length !== 1)).toEqual([]);
+    expect(app.deliveries().filter(({ attempts }) => attempts.length !== 1).length).toBe(0);
     const connections = on.core.reported.filter(({ connection }) => connection.startsWith("socket"));
     expect(connections.filter(({ state }) => state === "waiting")).toEqual([]);
   });
@@ -140,7 +140,9 @@ describe("Socket Mode", () => {
     const away = on.slack.faults.api({ kind: "status", status: 503, method: "apps.connections.open" });
     on.slack.app().cutConnections();
     await until(5_000, "several tries", () => (away.hits >= 4 ? true : undefined));
-    expect([...on.core.statuses.values()].filter(({ state }) => state === "waiting").length).toBeGreaterThan(0);
+    expect(on.core.reported.some(({ connection, state }) => connection === "socket 1" && state === "waiting")).toBe(
+      true,
+    );
     for (const text of ["one", "two"]) on.alice.post("general", text);
     await on.slack.settled();
     away.lift();

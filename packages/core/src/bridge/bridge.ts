@@ -220,7 +220,10 @@ export class Bridge implements AppServiceHandler {
       logins: this.#logins,
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
-      onConnected: () => this.#catchUp.start(),
+      onConnected: () => {
+        // Before `connect` has returned there is nobody to ask.
+        if (this.#handlers) this.#catchUp.start();
+      },
     });
     this.#handlers = bindHandlers(
       await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }),
@@ -234,6 +237,7 @@ export class Bridge implements AppServiceHandler {
     await this.#toNetworkFlow.resume(clean);
     await this.#toMatrixFlow.resume(clean);
     this.#receiver.open();
+    if ([...this.connections.values()].some(({ state }) => state === "connected")) this.#catchUp.start();
     this.#memberships.hurry();
   }
 

@@ -14,18 +14,18 @@ export class CatchUp {
       return;
     }
     this.#running = true;
-    void this.#round().finally(() => {
-      this.#running = false;
-      if (!this.#again) return;
-      this.#again = false;
-      this.start();
-    });
+    void this.#round()
+      .catch((error: unknown) => this.runtime.log.error({ err: error }, "What was missed could not be asked"))
+      .finally(() => {
+        this.#running = false;
+        if (!this.#again) return;
+        this.#again = false;
+        this.start();
+      });
   }
 
   async #round(): Promise<void> {
     const { runtime } = this;
-    // A connector may report a connection before `connect` has returned its handlers.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     const { catchUp } = runtime.handlers;
     if (!catchUp) return;
     const channels = new Set((await runtime.links.all()).map((link) => link.channel));

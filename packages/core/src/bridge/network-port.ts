@@ -40,7 +40,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       runtime.metrics.connection(runtime.name, status);
       if (status.state !== "connected" || before?.state === "connected") return;
       runtime.journal.flow(toNetwork)?.wake();
-      runtime.journal.flow(toMatrix)?.wakeForSource();
+      runtime.journal.flow(toMatrix)?.wake("source");
       parts.onConnected();
     },
     async links() {

@@ -171,18 +171,11 @@ export class Flow {
     this.#makeReady(lane);
   }
 
-  /** The target answers again: lanes that waited for it go on at once. */
-  wake(): void {
-    for (const lane of this.#lanes.values()) {
-      if (lane.state !== "waiting" || !lane.unreachable) continue;
-      this.#unblock(lane);
-    }
-  }
-
-  /** Where entries come from answers again: lanes that waited for it go on at once. */
-  wakeForSource(): void {
+  /** The target answers again, or (`only`) the source does: lanes that waited for it go on at once. */
+  wake(only?: "source"): void {
     for (const lane of this.#lanes.values())
-      if (lane.state === "waiting" && lane.unreachable === "source") this.#unblock(lane);
+      if (lane.state === "waiting" && lane.unreachable && lane.unreachable === (only ?? lane.unreachable))
+        this.#unblock(lane);
   }
 
   /** Starts nothing more, and resolves when what is under way has ended and is marked. */

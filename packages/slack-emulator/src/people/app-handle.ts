@@ -88,6 +88,12 @@ export class AppHandle {
     ).value;
   }
 
+  /** Its bot tokens in all workspaces, oldest first. */
+  botTokens(): { readonly workspaceId: string; readonly userId: string; readonly token: string }[] {
+    const tokens = this.#world.tokensOf(this.id).filter((token) => token.kind === "bot");
+    return tokens.map((token) => ({ workspaceId: token.teamId, userId: token.userId, token: token.value }));
+  }
+
   /** The token with which it acts for somebody. */
   userToken(workspace: string, person: string): string {
     const user = userOf(this.#world, teamOf(this.#world, workspace), person);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { ChannelId, retry, type Failure, type Logger } from "@trestle/core";
 import { channelIdOf } from "../../ids.js";
 import type { HistoryProfile } from "../api/methods.js";
@@ -44,6 +45,7 @@ interface Watched {
   heldUntil: number;
 }
 
+const atOnceToDisk = 500;
 const none = { repaired: 0, underWay: 0 };
 const holdPauseMs = 250;
 
@@ -59,6 +61,7 @@ export class Repairs {
   readonly #closing = new AbortController();
   readonly #working = new Set<Promise<void>>();
   readonly #now: () => number;
+  readonly #process = randomUUID();
   /** Counts outages; the start is one. */
   #outages = 1;
 
@@ -121,10 +124,12 @@ export class Repairs {
     return retry("what was missed in the channel comes first", { afterMs: holdPauseMs });
   }
 
-  /** What was missed up to an outage has had its turn. */
-  async repaired(key: string, round: number): Promise<void> {
+  /** What was missed up to an outage has had its turn; one of another process says nothing of this one's. */
+  async repaired(key: string, name: string): Promise<void> {
     const watched = this.#watched.get(key);
-    if (!watched) return;
+    const [process, number] = name.split(":");
+    if (!watched || process !== this.#process) return;
+    const round = Number(number);
     watched.repaired = Math.max(watched.repaired, Math.min(round, this.#outages));
     if (watched.repaired < this.#outages) return;
     const memory = await this.options.ledger.find(key);
@@ -177,17 +182,16 @@ export class Repairs {
       return;
     }
     const lane = ChannelId(`${key}/missed`);
-    for (const each of missed) {
-      const id = `missed:${key}:${each.id}`;
-      await this.options.commit(id, lane, { from: "event", team: watched.team, body: envelopeOf(workspace, id, each) });
-    }
     const { team, channel } = watched;
-    await this.options.commit(`repaired:${key}:${this.#now()}:${round}`, lane, {
-      from: "repaired",
-      team,
-      channel,
-      round,
-    });
+    for (let start = 0; start < missed.length; start += atOnceToDisk) {
+      const some = missed.slice(start, start + atOnceToDisk).map((each) => {
+        const id = `missed:${key}:${each.id}`;
+        return this.options.commit(id, lane, { from: "event", team, body: envelopeOf(workspace, id, each) });
+      });
+      await Promise.all(some);
+    }
+    const name = `${this.#process}:${round}`;
+    await this.options.commit(`repaired:${key}:${name}`, lane, { from: "repaired", team, channel, round: name });
     this.options.observe?.({ channel: key, missed: missed.length });
     if (missed.length > 0)
       this.options.log.info({ channel: key, events: missed.length }, "What was missed in a channel is made up for");

@@ -35,7 +35,7 @@ export type SlackWire =
   | { readonly from: "event"; readonly team: string; readonly body: SlackEvent; readonly retryNum?: number | undefined }
   | { readonly from: "command"; readonly team: string; readonly body: SlackCommand }
   /** All that was missed in a channel stands before this. */
-  | { readonly from: "repaired"; readonly team: string; readonly channel: string; readonly round: number };
+  | { readonly from: "repaired"; readonly team: string; readonly channel: string; readonly round: string };
 
 export interface IntakeOptions {
   readonly receive: (raw: RawReceived) => Promise<void>;
@@ -50,10 +50,14 @@ export interface IntakeOptions {
   readonly replyTo?: (command: SlackCommand) => Readonly<Record<string, unknown>>;
   /** How long events of one channel are gathered, to put them in the order in which they happened. In milliseconds. */
   readonly gatherMs?: number;
+  /** Slack has tried for a while to hand something over: what it gave up meanwhile never comes. */
+  readonly onLate?: () => void;
   /** Slack left events out in this workspace. */
   readonly onRateLimited?: (team: string) => void;
 }
 
+/** Slack tries at once, after a minute and after five minutes. */
+const lateFromRetry = 2;
 const mostLanes = 10_000;
 
 /**
@@ -93,6 +97,7 @@ export class Intake {
     // The old verification token proves nothing; it need not lie in the journal.
     const { token: _token, ...kept } = event;
     const wire: SlackWire = { from: "event", team, body: kept, ...(retryNum !== undefined && { retryNum }) };
+    if (retryNum !== undefined && retryNum >= lateFromRetry) this.options.onLate?.();
     return this.#commit(`event:${event.event_id}`, lane, wire);
   }
 

@@ -41,7 +41,6 @@ export class Poster {
     const result = await workspace.call({
       method: "chat.postMessage",
       arguments: {
-        unfurl_links: true,
         ...given,
         channel,
         ...(thread !== undefined && { thread_ts: thread }),

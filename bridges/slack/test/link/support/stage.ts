@@ -46,9 +46,9 @@ export class Stage {
     this.core.onConnected = () => void this.link.catchUp(this.channel);
     await this.link.linked({ channel: ChannelId(this.channel) });
     await this.link.start();
-    const count = configSchema.parse(this.#config()).sockets;
-    if (this.link.address === undefined) await this.slack.app().waitForConnections(count);
-    else this.slack.app().setRequestUrl(`${this.link.address}/slack/events`);
+    const { mode, sockets } = configSchema.parse(this.#config());
+    if (mode === "socket") await this.slack.app().waitForConnections(sockets);
+    else this.slack.app().setRequestUrl(`${this.link.address ?? ""}/slack/events`);
   }
 
   /** The process ends in good order, and another one begins. */
@@ -102,7 +102,7 @@ export class Stage {
     return {
       appToken: app.appToken,
       signingSecret: app.signingSecret,
-      workspaces: [{ botToken: app.botToken() }],
+      ...(this.options.config?.["workspaces"] === undefined && { workspaces: [{ botToken: app.botToken() }] }),
       apiUrl: this.slack.apiUrl,
       http: { port: 0 },
       timeout: 2,
@@ -111,7 +111,9 @@ export class Stage {
   }
 
   #makeLink(): SlackLink {
+    const authorizeUrl = `${this.slack.url}/oauth/v2/authorize`;
     const tuning = {
+      authorizeUrl,
       staggerMs: 0,
       retryMinMs: 10,
       retryMaxMs: 50,
