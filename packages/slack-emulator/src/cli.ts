@@ -62,6 +62,12 @@ function describe(slack: SlackEmulator): string {
 async function run(flags: Flags): Promise<void> {
   const slack = await SlackEmulator.start(await optionsFrom(flags));
   if (flags.requestUrl !== undefined) slack.app().setRequestUrl(flags.requestUrl);
+  // Before anything is printed: whoever reads it may end the process at once.
+  const stop = () => {
+    void slack.stop().then(() => process.exit(0));
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
   const [app] = slack.apps();
   console.log(
     flags.json === true
@@ -74,11 +80,6 @@ async function run(flags: Flags): Promise<void> {
         })
       : describe(slack),
   );
-  const stop = () => {
-    void slack.stop().then(() => process.exit(0));
-  };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
 }
 
 /** The command line `slack-emulator`. */

@@ -154,6 +154,14 @@ describe("events over HTTP", () => {
     expect(received.some(({ body }) => body.includes("behind"))).toBe(false);
   });
 
+  it("to an address that is none fail, and nothing else", async () => {
+    slack.app().setRequestUrl("nowhere");
+    say("hello");
+    await attempts(2);
+    expect(results()).toEqual(["connection_failed", "connection_failed"]);
+    expect(await slack.app().verifyRequestUrl()).toBe(false);
+  });
+
   it("follow a redirect", async () => {
     answer = (response) => {
       if (received.length === 1) response.writeHead(302, { location: "/elsewhere" });

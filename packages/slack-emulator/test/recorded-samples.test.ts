@@ -50,8 +50,14 @@ const known: readonly { readonly deviation: RegExp; readonly reason: string }[] 
   },
 ];
 
+const read = new Map<string, Json>();
+
 function sample(kind: "api" | "events", name: string): Json {
-  return z.json().parse(JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8")));
+  const known = read.get(name);
+  if (known !== undefined) return known;
+  const parsed = z.json().parse(JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8")));
+  read.set(name, parsed);
+  return parsed;
 }
 
 const seen = new Map<string, Json[]>();

@@ -78,7 +78,7 @@ describe("unmodified @slack/web-api", () => {
     const people: unknown[] = [];
     for await (const page of client.paginate("users.list", { limit: 2 }))
       people.push(...((page as { members?: unknown[] }).members ?? []));
-    expect(people).toHaveLength(slack.workspace().people().length);
+    expect(people).toHaveLength(slack.workspace().people().length + 1); // and Slackbot
     for (let n = 0; n < 5; n++) slack.workspace().person("alice").post("random", `n${n}`);
     const texts: unknown[] = [];
     for await (const page of client.paginate("conversations.history", {
@@ -195,7 +195,7 @@ describe("token rotation", () => {
       expires_in: 43_200,
     });
     expect(await codeOf(oauth.oauth.v2.access({ ...credentials, code }))).toBe("code_already_used");
-    const refresh = { ...credentials, grant_type: "refresh_token", refresh_token: first.refresh_token ?? "" };
+    const refresh = { ...credentials, grant_type: "refresh_token" as const, refresh_token: first.refresh_token ?? "" };
     const second = await oauth.oauth.v2.access(refresh);
     expect(await codeOf(oauth.oauth.v2.access(refresh))).toBe("invalid_refresh_token");
     const as = (token: string | undefined) =>
@@ -273,6 +273,29 @@ describe("faults of the Web API", () => {
     for (; slack.calls("auth.test").length < 4;) await new Promise((resolve) => setTimeout(resolve, 5));
     slack.clock.advance(3_600_000);
     expect((await late).ok).toBe(true);
+  });
+
+  it("break off downloads and lose uploads", async () => {
+    const { files } = slack.workspace().person("alice").upload("general", { name: "a.txt", content: "0123456789" });
+    const { file } = await client.files.info({ file: files[0] ?? "" });
+    const read = async () =>
+      (await fetch(file?.url_private ?? "", { headers: { authorization: `Bearer ${slack.app().botToken()}` } })).text();
+    slack.faults.api({ kind: "drop_after", method: "download", times: 1 });
+    await expect(read()).rejects.toThrow();
+    expect(await read()).toBe("0123456789");
+    const { upload_url: url = "", file_id: id = "" } = await client.files.getUploadURLExternal({
+      filename: "b.txt",
+      length: 3,
+    });
+    const send = () => fetch(url, { method: "POST", body: "abc" });
+    slack.faults.api({ kind: "status", status: 502, method: "upload", times: 1 });
+    expect((await send()).status).toBe(502);
+    expect(await codeOf(client.files.completeUploadExternal({ files: [{ id, title: "b" }] }))).toBe(
+      "file_not_uploaded",
+    );
+    slack.faults.api({ kind: "drop_after", method: "upload", times: 1 });
+    await expect(send()).rejects.toThrow();
+    expect((await client.files.completeUploadExternal({ files: [{ id, title: "b" }] })).ok).toBe(true);
   });
 
   it("end with their being lifted", async () => {

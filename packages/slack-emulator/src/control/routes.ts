@@ -94,13 +94,10 @@ async function answer(request: Request, response: Response, handler: Handler): P
     response.json({ ok: true, result: await handler(request, parsed) });
   } catch (error) {
     // Whoever drives the emulator is told what was wrong with the request.
-    response
-      .status(400)
-      .json({
-        ok: false,
-        error:
-          error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : "unknown",
-      });
+    response.status(400).json({
+      ok: false,
+      error: error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : "unknown",
+    });
   }
 }
 
@@ -129,14 +126,12 @@ function state(emulator: SlackEmulator): JsonObject {
       id: workspace.id,
       domain: workspace.domain,
       people: workspace.people().map((person) => ({ id: person.id, name: person.name })),
-      channels: workspace
-        .channels()
-        .map((channel) => ({
-          id: channel.id,
-          name: channel.name,
-          private: channel.private,
-          archived: channel.archived,
-        })),
+      channels: workspace.channels().map((channel) => ({
+        id: channel.id,
+        name: channel.name,
+        private: channel.private,
+        archived: channel.archived,
+      })),
     })),
     apps: emulator.apps().map((app) => appView(app, workspaces)),
   };
