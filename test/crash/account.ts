@@ -1,17 +1,19 @@
 import { compare, findMarks, tally, type Direction, type Finding, type Said, type Tally } from "./ledger.js";
 import type { World } from "./world.js";
 
-export const directions: readonly Direction[] = ["Matrix → IRC", "IRC → Matrix"];
+type IrcDirection = Extract<Direction, `${string}IRC${string}`>;
+
+export const directions: readonly IrcDirection[] = ["Matrix → IRC", "IRC → Matrix"];
 
 export interface Account {
   readonly findings: readonly Finding[];
-  readonly tallies: Readonly<Record<Direction, Tally>>;
+  readonly tallies: Readonly<Record<IrcDirection, Tally>>;
 }
 
 /** Holds what arrived everywhere against what was said, as far as the world has been read. */
 export function settleAccount(world: World, saidOnMatrix: ReadonlyMap<number, readonly Said[]>): Account {
   const findings: Finding[] = [];
-  const said: Record<Direction, number> = { "Matrix → IRC": 0, "IRC → Matrix": 0 };
+  const said: Record<IrcDirection, number> = { "Matrix → IRC": 0, "IRC → Matrix": 0 };
   const people = new Set(world.people.map(({ userId }) => userId));
   const nicks = new Set(world.ircClients.map(({ nick }) => nick));
   for (const { number } of world.places) {
@@ -55,7 +57,7 @@ export function settleAccount(world: World, saidOnMatrix: ReadonlyMap<number, re
       ),
     );
   }
-  const of = (direction: Direction): Tally =>
+  const of = (direction: IrcDirection): Tally =>
     tally(
       said[direction],
       findings.filter((finding) => finding.direction === direction),

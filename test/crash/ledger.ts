@@ -1,6 +1,17 @@
-export type Direction = "Matrix → IRC" | "IRC → Matrix";
+export type Direction = "Matrix → IRC" | "IRC → Matrix" | "Matrix → Slack" | "Slack → Matrix";
 
-/** One line that must arrive once, in its place: `m3-17.1` is line 1 of message 17 in place 3, said on Matrix. */
+/** Where it was said, in a mark. */
+const sides: Readonly<Record<Direction, string>> = {
+  "Matrix → IRC": "m",
+  "IRC → Matrix": "i",
+  "Matrix → Slack": "m",
+  "Slack → Matrix": "s",
+};
+
+/**
+ * One thing that must arrive once, in its place: `m3-17.1` is line 1 of message 17 in place 3, said on Matrix; where
+ * messages can be edited, it is the first edit of it.
+ */
 export interface Said {
   readonly id: string;
   /** In milliseconds since 1970. */
@@ -24,16 +35,16 @@ export interface Tally {
   readonly reordered: number;
 }
 
-const unitPattern = /\[[mi]\d+-\d+\.\d+\]/g;
+const unitPattern = /\[[mis]\d+-\d+\.\d+\]/g;
 
 /** The mark that a line carries through the bridge. */
 export function markOf(direction: Direction, place: number, message: number, line: number): string {
-  return `[${direction === "Matrix → IRC" ? "m" : "i"}${place}-${message}.${line}]`;
+  return `[${sides[direction]}${place}-${message}.${line}]`;
 }
 
 /** The marks in a text, without their brackets. */
 export function findMarks(direction: Direction, text: string): string[] {
-  const side = direction === "Matrix → IRC" ? "m" : "i";
+  const side = sides[direction];
   return [...text.matchAll(unitPattern)].map(([mark]) => mark.slice(1, -1)).filter((id) => id.startsWith(side));
 }
 

@@ -2,77 +2,65 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readArguments, wholeNumber } from "../tools/arguments.js";
-import { formatTable } from "../tools/table.js";
-import { directions } from "./account.js";
-import { describeFinding, runScenario, type RunResult } from "./run.js";
-import { scenarios } from "./scenarios.js";
+import { ircScenarios, planIrc } from "./irc-suite.js";
+import { describeResult, summarize, type RunResult } from "./report.js";
+import { planSlack, slackScenarios, transports } from "./slack/suite.js";
 
-const usage = `npm run test:crash -- [--cycles N] [--scenario NAME,…] [--seed N] [--keep]
+const usage = `npm run test:crash -- [--network irc|slack] [--cycles N] [--transport socket|http|both] [--scenario NAME,…]
+                   [--seed N] [--keep]
 
 Kills the bridge at random instants under load in both directions and counts what is lost, duplicated and reordered.
 Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 something was, 2 wrong arguments.
 
---cycles N       how often something bad happens, all scenarios together (200)
---scenario LIST  only these: ${scenarios.map(({ name }) => name).join(", ")}
---seed N         decides about every instant; printed, so that a run can be repeated
---keep           keeps the logs also when all is well`;
+--network NAME     irc (usual) or slack
+--cycles N         how often something bad happens, all scenarios together (irc: 200; slack: 100 for each transport)
+--transport NAME   of slack: how events come (both)
+--scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")}
+--seed N           decides about every instant; printed, so that a run can be repeated
+--keep             keeps the logs also when all is well`;
 
-const given = readArguments(usage, ["keep"], ["cycles", "scenario", "seed"]);
-const cycles = wholeNumber("cycles", given.options.get("cycles"), 200);
+const given = readArguments(usage, ["keep"], ["network", "cycles", "transport", "scenario", "seed"]);
+const network = oneOf("network", ["irc", "slack"], "irc");
+const cycles = wholeNumber("cycles", given.options.get("cycles"), network === "irc" ? 200 : 100);
 const seed = wholeNumber("seed", given.options.get("seed"), Math.floor(Math.random() * 1_000_000));
+const transport = oneOf("transport", [...transports, "both"], "both");
 const names = given.options.get("scenario")?.split(",");
-const chosen = scenarios.filter(({ name }) => names === undefined || names.includes(name));
-const unknown = names?.filter((name) => !scenarios.some((scenario) => scenario.name === name)) ?? [];
-if (unknown.length > 0 || chosen.length === 0) {
-  console.error(`There is no scenario ${unknown.join(", ")}\n\n${usage}`);
-  process.exit(2);
-}
+const known = network === "irc" ? ircScenarios : slackScenarios;
+const unknown = names?.filter((name) => !known.includes(name)) ?? [];
+if (unknown.length > 0) refuse(`There is no scenario ${unknown.join(", ")}`);
 
 const directory = mkdtempSync(join(tmpdir(), "trestle-crash-"));
 console.log(`${cycles} cycles, seed ${seed}, logs in ${directory}`);
-const shares = chosen.reduce((sum, { share }) => sum + share, 0);
+const planned =
+  network === "irc"
+    ? planIrc(names, cycles, seed, directory)
+    : planSlack(transport === "both" ? transports : [transport], names, cycles, seed, directory);
 const results: RunResult[] = [];
-for (const scenario of chosen) {
-  const own = Math.max(1, Math.round((cycles * scenario.share) / shares));
+for (const { title, run } of planned) {
   try {
-    const result = await runScenario(scenario, own, seed, directory);
+    const result = await run();
     results.push(result);
-    console.log(`${scenario.title}: ${own} cycles in ${result.seconds.toFixed(0)} s, ${result.ok ? "ok" : "FAILED"}`);
-    for (const finding of result.account.findings.slice(0, 20)) console.log(`  ${describeFinding(finding)}`);
-    if (result.account.findings.length > 20)
-      console.log(`  … and ${result.account.findings.length - 20} more in ${join(result.directory, "findings.json")}`);
-    for (const complaint of result.complaints) console.log(`  ${complaint}`);
+    console.log(describeResult(result));
   } catch (error) {
-    console.log(
-      `${scenario.title}: FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    console.log(`${title}: FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exitCode = 1;
   }
 }
-
-const rows = results.flatMap(({ scenario, cycles: own, account, ok }) =>
-  directions.map((direction) => {
-    const { said, lost, duplicated, reordered } = account.tallies[direction];
-    return [
-      scenario.title,
-      String(own),
-      direction,
-      ...[said, lost, duplicated, reordered].map(String),
-      ok ? "ok" : "FAILED",
-    ];
-  }),
-);
-console.log(
-  `\n${formatTable(["scenario", "cycles", "direction", "messages", "lost", "duplicated", "reordered", ""], rows)}\n`,
-);
-const total = (what: "said" | "lost" | "duplicated" | "reordered"): number =>
-  results.reduce(
-    (sum, { account }) => sum + directions.reduce((part, direction) => part + account.tallies[direction][what], 0),
-    0,
-  );
-console.log(
-  `${results.reduce((sum, { cycles: own }) => sum + own, 0)} cycles, ${total("said")} messages: ${total("lost")} lost, ${total("duplicated")} duplicated, ${total("reordered")} reordered (seed ${seed})`,
-);
+console.log(summarize(results, seed));
 if (results.some(({ ok }) => !ok)) process.exitCode = 1;
 if (process.exitCode === undefined && !given.flags.has("keep")) rmSync(directory, { recursive: true, force: true });
 else console.log(`Logs are kept in ${directory}`);
+
+function oneOf<const Value extends string>(
+  option: "network" | "transport",
+  values: readonly Value[],
+  usual: Value,
+): Value {
+  const text = given.options.get(option) ?? usual;
+  return values.find((value) => value === text) ?? refuse(`--${option} must be one of ${values.join(", ")}`);
+}
+
+function refuse(why: string): never {
+  console.error(`${why}\n\n${usage}`);
+  process.exit(2);
+}

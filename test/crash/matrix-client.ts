@@ -3,6 +3,7 @@ import { Pool } from "undici";
 import { z } from "zod";
 
 const registered = z.object({ user_id: z.string(), access_token: z.string() });
+const sent = z.object({ event_id: z.string() });
 const created = z.object({ room_id: z.string() });
 const page = z.object({
   end: z.string().optional(),
@@ -12,6 +13,7 @@ const page = z.object({
       type: z.string(),
       sender: z.string(),
       content: z.record(z.string(), z.unknown()),
+      redacts: z.string().optional(),
     }),
   ),
 });
@@ -75,18 +77,23 @@ export class MatrixPerson {
     await this.server.request("POST", `/_matrix/client/v3/join/${encodeURIComponent(room)}`, this.token, {});
   }
 
-  /** Sends until the homeserver has it; the transaction id keeps a repetition from being a second message. */
-  async send(room: string, transaction: string, content: Readonly<Record<string, unknown>>): Promise<void> {
-    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/${transaction}`;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.server.request("PUT", path, this.token, content);
-        return;
-      } catch (error) {
-        if (attempt >= sendAttempts) throw error;
-        await sleep(50);
-      }
-    }
+  /**
+   * Sends until the homeserver has it; the transaction id keeps a repetition from being a second message. Resolves to
+   * the event's id.
+   */
+  async send(
+    room: string,
+    transaction: string,
+    content: Readonly<Record<string, unknown>>,
+    type = "m.room.message",
+  ): Promise<string> {
+    return this.#put(`/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/${type}/${transaction}`, content);
+  }
+
+  /** Takes back what they sent. */
+  async redact(room: string, event: string, transaction: string): Promise<void> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/redact/${encodeURIComponent(event)}`;
+    await this.#put(`${path}/${transaction}`, {});
   }
 
   /** What came after `from`, oldest first. */
@@ -103,6 +110,17 @@ export class MatrixPerson {
       ),
     );
     return { events: chunk, end };
+  }
+
+  async #put(path: string, content: Readonly<Record<string, unknown>>): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return sent.parse(await this.server.request("PUT", path, this.token, content)).event_id;
+      } catch (error) {
+        if (attempt >= sendAttempts) throw error;
+        await sleep(50);
+      }
+    }
   }
 }
 

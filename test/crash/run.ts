@@ -4,19 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../tools/random.js";
 import { directions, settleAccount, type Account } from "./account.js";
 import { Load } from "./load.js";
-import type { Finding } from "./ledger.js";
+import type { RunResult } from "./report.js";
 import type { Scenario } from "./scenarios.js";
 import { World } from "./world.js";
-
-export interface RunResult {
-  readonly scenario: Scenario;
-  readonly cycles: number;
-  readonly account: Account;
-  readonly complaints: readonly string[];
-  readonly ok: boolean;
-  readonly seconds: number;
-  readonly directory: string;
-}
 
 const load = { matrixEveryMs: 60, ircEveryMs: 60 };
 /** In half of the cycles the end comes at any moment after the start of the process, in the others at any moment after it is up. */
@@ -66,7 +56,8 @@ export async function runScenario(
     const complaints = [...world.complaints, ...world.bridge.surprises];
     const ok = complaints.length === 0 && isAcceptable(account, (scenario.duplicatesAllowed ?? 0) * cycles);
     writeReport(directory, world, talk, account, starts);
-    return { scenario, cycles, account, complaints, ok, seconds: (performance.now() - began) / 1000, directory };
+    const seconds = (performance.now() - began) / 1000;
+    return { title: scenario.title, cycles, ...account, complaints, ok, seconds, directory };
   } finally {
     await talk.stop();
     await world.close();
@@ -148,10 +139,4 @@ function writeReport(directory: string, world: World, talk: Load, account: Accou
     };
     writeFileSync(join(directory, `place${number}.json`), JSON.stringify(rooms, undefined, 1));
   }
-}
-
-/** A line for a person who looks for the reason. */
-export function describeFinding(finding: Finding): string {
-  const at = finding.at === undefined ? "" : ` (said ${new Date(finding.at).toISOString()})`;
-  return `${finding.what} ${finding.direction} ${finding.id}${at}: ${finding.detail}`;
 }

@@ -5,7 +5,7 @@ import { inRepository } from "../tools/paths.js";
 import { waitFor } from "../tools/wait.js";
 import { BridgeProcess } from "./bridge-process.js";
 import { freePort } from "../tools/free-port.js";
-import { botNick, serverName, writeConfig, writeRegistration } from "./config-files.js";
+import { botNick, ircBridge, serverName, writeConfig, writeRegistration } from "./config-files.js";
 import { IrcClient } from "./irc-client.js";
 import type { Place } from "./load.js";
 import { MatrixPerson, MatrixServer, Timeline } from "./matrix-client.js";
@@ -44,7 +44,7 @@ export class World {
 
   static async open(directory: string, scenario: Scenario, seed: number): Promise<World> {
     const listen = await freePort();
-    const registration = writeRegistration(directory, listen);
+    const registration = writeRegistration(directory, listen, "irc");
     const without = (scenario.without ?? []).flatMap((name) => ["--without", name]);
     const irc = await ServerProcess.start(
       inRepository("packages/testkit/dist/irc/main.js"),
@@ -73,9 +73,9 @@ export class World {
         matrixPeople: people,
         ircPeople: clients,
       });
-    const ports = { homeserver: homeserver.port, irc: irc.port, listen, operations: await freePort() };
+    const ports = { homeserver: homeserver.port, listen, operations: await freePort() };
     const bridge = new BridgeProcess({
-      config: writeConfig(directory, registration.path, ports, made),
+      config: writeConfig(directory, ports, ircBridge(registration.path, irc.port, made)),
       log: join(directory, "bridge.log"),
       env: scenario.env ?? {},
     });

@@ -1,10 +1,10 @@
-import { defineConnector, type ChannelId, type NetworkHandlers } from "@trestle/core";
+import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
 import { Channels } from "./channels/channels.js";
-import { configSchema } from "./config.js";
+import { configSchema, type SlackConfig } from "./config.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
 import { Inward } from "./inward/inward.js";
-import { SlackLink } from "./link/index.js";
+import { SlackLink, type LinkTuning } from "./link/index.js";
 import { Outward } from "./outward/outward.js";
 import { OwnReactions } from "./outward/own-reactions.js";
 import { People } from "./people/people.js";
@@ -15,11 +15,12 @@ export const slackConnector = defineConnector({
   network: "slack",
   displayName: "Slack",
   config: configSchema,
-  async connect({ config, network }) {
+  async connect({ config, network, tuning }: ConnectContext<SlackConfig> & { readonly tuning?: LinkTuning }) {
     const linked = new LinkedChannels();
     const link = new SlackLink(
       { config, network },
       {
+        ...(tuning && { tuning }),
         wants: (team, channel, event) =>
           channel === undefined || linked.wants(channelIdOf({ team, channel }), event.type),
       },

@@ -31,6 +31,8 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
 }
 
 export interface LinkTuning {
+  /** How many times as fast as Slack's published limits requests may be made. */
+  readonly speed?: number;
   readonly staggerMs?: number;
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
@@ -83,7 +85,7 @@ export class SlackLink {
       timeoutMs: config.timeout * 1_000,
       history: config.history,
       pace: config.pace,
-      pacer: new Pacer(),
+      pacer: new Pacer({ ...(options.tuning?.speed !== undefined && { speed: options.tuning.speed }) }),
       transport: this.transport,
       log,
       ...(options.onApiCall && { observe: options.onApiCall }),

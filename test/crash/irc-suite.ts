@@ -1,0 +1,20 @@
+import type { PlannedRun } from "./report.js";
+import { runScenario } from "./run.js";
+import { scenarios } from "./scenarios.js";
+
+export const ircScenarios: readonly string[] = scenarios.map(({ name }) => name);
+
+/** @param names which scenarios; all where absent */
+export function planIrc(
+  names: readonly string[] | undefined,
+  cycles: number,
+  seed: number,
+  directory: string,
+): readonly PlannedRun[] {
+  const chosen = scenarios.filter(({ name }) => names === undefined || names.includes(name));
+  const shares = chosen.reduce((sum, { share }) => sum + share, 0);
+  return chosen.map((scenario) => ({
+    title: scenario.title,
+    run: () => runScenario(scenario, Math.max(1, Math.round((cycles * scenario.share) / shares)), seed, directory),
+  }));
+}

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Random } from "../../tools/random.js";
+import { MatrixSide } from "./matrix-side.js";
+import { SlackSide } from "./slack-side.js";
+import type { SlackWorld } from "./world.js";
+
+/** People who talk, answer, edit, react and delete in all places at once, on both sides, without a pause. */
+export class Load {
+  readonly #stopped = new AbortController();
+  readonly #talks: Promise<void>[] = [];
+
+  /** `everyMs`: milliseconds between two deeds in one place on one side, on average. */
+  constructor(
+    private readonly world: SlackWorld,
+    private readonly random: Random,
+    private readonly everyMs: number,
+  ) {}
+
+  start(): void {
+    for (const place of this.world.places) {
+      const matrix = new MatrixSide(place, this.world.people, this.random);
+      const slack = new SlackSide(place, this.world.slackPeople, this.random);
+      this.#talks.push(
+        this.#talk(() => matrix.act()),
+        this.#talk(() => slack.act()),
+      );
+    }
+  }
+
+  /** Resolves when the last deed has been handed over; rejects when one could not be. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#talks);
+  }
+
+  /** One deed after the other, so that their order is known. */
+  async #talk(act: () => Promise<void> | void): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await act();
+      await sleep(this.random.between(0, 2 * this.everyMs), undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
