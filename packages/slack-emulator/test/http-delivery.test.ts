@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { SlackEmulator } from "@trestle/slack-emulator";
+import { z } from "zod";
 
 interface Received {
   readonly headers: IncomingMessage["headers"];
@@ -47,6 +48,16 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+const bodySchema = z.looseObject({
+  type: z.string(),
+  challenge: z.string().optional(),
+  event: z.looseObject({ text: z.string().optional() }).optional(),
+});
+
+function parsed(request: Received | undefined): z.output<typeof bodySchema> {
+  return bodySchema.parse(JSON.parse(request?.body ?? "{}"));
+}
+
 async function until(condition: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 8000; !condition();) {
     if (Date.now() > deadline) throw new Error(`Waited in vain; ${received.length} requests came`);
@@ -73,7 +84,7 @@ describe("events over HTTP", () => {
   it("come in the order of their channel, without the headers of a retry", async () => {
     for (let n = 0; n < 5; n++) say(`n${n}`);
     await slack.settled();
-    expect(received.map(({ body }) => JSON.parse(body).event.text)).toEqual(["n0", "n1", "n2", "n3", "n4"]);
+    expect(received.map((request) => parsed(request).event?.text)).toEqual(["n0", "n1", "n2", "n3", "n4"]);
     expect(received[0]?.headers["x-slack-retry-num"]).toBeUndefined();
     expect(received[0]?.headers["x-slack-signature"]).toMatch(/^v0=[0-9a-f]{64}$/);
   });
@@ -144,8 +155,8 @@ describe("events over HTTP", () => {
   });
 
   it("follow a redirect", async () => {
-    answer = (response) =>
-      void (received.length === 1
+    answer = (response) => {
+      (received.length === 1
         ? response.writeHead(302, { location: "/elsewhere" }).end()
         : response.writeHead(200).end());
     say("hello");
@@ -157,15 +168,15 @@ describe("events over HTTP", () => {
 describe("notices over HTTP", () => {
   it("ask the URL to prove itself", async () => {
     expect(await slack.app().verifyRequestUrl()).toBe(false);
-    answer = (response) => void response.end(JSON.parse(received.at(-1)?.body ?? "{}").challenge);
+    answer = (response) => void response.end(parsed(received.at(-1)).challenge);
     expect(await slack.app().verifyRequestUrl()).toBe(true);
-    expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ type: "url_verification" });
+    expect(parsed(received[0])).toMatchObject({ type: "url_verification" });
   });
 
   it("tell an app that it gets too many events, without an event inside", async () => {
     slack.app().tellRateLimited("acme");
     await slack.settled();
-    const body = JSON.parse(received[0]?.body ?? "");
+    const body = parsed(received[0]);
     expect(body).toMatchObject({ type: "app_rate_limited", team_id: slack.workspace().id, api_app_id: slack.app().id });
     expect(body.event).toBeUndefined();
   });
@@ -180,7 +191,7 @@ describe("notices over HTTP", () => {
     const bot = app.botUserId();
     app.uninstall("acme");
     await slack.settled();
-    const events = received.map(({ body }) => JSON.parse(body).event);
+    const events = received.map((request) => parsed(request).event);
     expect(events).toEqual([
       {
         type: "tokens_revoked",

@@ -50,7 +50,8 @@ const known: readonly { readonly deviation: RegExp; readonly reason: string }[] 
 ];
 
 function sample(kind: "api" | "events", name: string): Json {
-  return JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8"));
+  const parsed: Json = JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8"));
+  return parsed;
 }
 
 const seen = new Map<string, Json[]>();
@@ -313,7 +314,7 @@ function eventName(body: { [key: string]: Json }): string {
   if (typeof event !== "object" || event === null || Array.isArray(event)) return "";
   return typeof event.subtype === "string" && event.type === "message"
     ? `message/${event.subtype}`
-    : String(event.type);
+    : textAt(event, "type");
 }
 
 describe("the events apps are sent", () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { RawSocket } from "./support/raw-socket.js";
-import { call } from "./support/client.js";
+import { call, textAt } from "./support/client.js";
 
 const options = { clock: "frozen" } as const;
 let slack: SlackEmulator;
@@ -9,7 +9,7 @@ const sockets: RawSocket[] = [];
 
 async function connect(): Promise<RawSocket> {
   const answer = await call(slack.apiUrl, slack.app().appToken, "apps.connections.open");
-  const socket = await RawSocket.open(String(answer.url));
+  const socket = await RawSocket.open(textAt(answer, "url"));
   sockets.push(socket);
   return socket;
 }
@@ -39,14 +39,14 @@ afterEach(async () => {
 describe("sockets", () => {
   it("greet with the number of connections, and take a ticket only once", async () => {
     const answer = await call(slack.apiUrl, slack.app().appToken, "apps.connections.open");
-    const first = await RawSocket.open(String(answer.url));
+    const first = await RawSocket.open(textAt(answer, "url"));
     sockets.push(first);
     expect(first.hello).toMatchObject({
       type: "hello",
       num_connections: 1,
       connection_info: { app_id: slack.app().id },
     });
-    await expect(RawSocket.open(String(answer.url))).rejects.toThrow();
+    await expect(RawSocket.open(textAt(answer, "url"))).rejects.toThrow();
     expect((await connect()).hello).toMatchObject({ num_connections: 2 });
   });
 
@@ -137,7 +137,7 @@ describe("sockets", () => {
   it("turn away the eleventh connection", async () => {
     for (let n = 0; n < 10; n++) await connect();
     const answer = await call(slack.apiUrl, slack.app().appToken, "apps.connections.open");
-    const eleventh = await RawSocket.open(String(answer.url));
+    const eleventh = await RawSocket.open(textAt(answer, "url"));
     expect(eleventh.hello).toMatchObject({ type: "disconnect", reason: "too_many_websockets" });
     await eleventh.closed;
     expect(slack.app().connections).toBe(10);
@@ -210,7 +210,7 @@ describe("slash commands over sockets", () => {
   it("are answered in the acknowledgement and at the response URL", async () => {
     const app = slack.addApp({ name: "Commander", commands: ["/matrix"], installations: [{ workspace: "acme" }] });
     const answer = await call(slack.apiUrl, app.appToken, "apps.connections.open");
-    const socket = await RawSocket.open(String(answer.url));
+    const socket = await RawSocket.open(textAt(answer, "url"));
     sockets.push(socket);
     const alice = slack.workspace().person("alice");
     const outcome = alice.command("general", "/matrix link #x");

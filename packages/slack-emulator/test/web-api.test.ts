@@ -88,6 +88,18 @@ describe("unmodified @slack/web-api", () => {
     expect(await codeOf(client.users.list({ cursor: "nonsense" }))).toBe("invalid_cursor");
   });
 
+  it("sees what lies between two timestamps, the edges only when asked for", async () => {
+    const [first, , third] = ["first", "second", "third"].map(
+      (text) => slack.workspace().person("alice").post("general", text).ts,
+    );
+    const seen = async (inclusive: boolean) =>
+      (
+        await client.conversations.history({ channel: general, oldest: first ?? "", latest: third ?? "", inclusive })
+      ).messages?.map((each) => each.text);
+    expect(await seen(false)).toEqual(["second"]);
+    expect(await seen(true)).toEqual(["third", "second", "first"]);
+  });
+
   it("is told by Slack's own words what is wrong", async () => {
     const alice = slack.workspace().person("alice");
     const said = alice.post("general", "hers");

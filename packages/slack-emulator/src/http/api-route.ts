@@ -47,7 +47,10 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
       workspace: call.teamId ?? "",
       channel,
     });
-    if (wait !== undefined) return limit(call, response, wait);
+    if (wait !== undefined) {
+      limit(call, response, wait);
+      return;
+    }
     const answer = await run(options, name, request, args);
     call.answer = answer.body;
     if (fault?.kind === "drop_after") {

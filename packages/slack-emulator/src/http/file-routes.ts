@@ -4,6 +4,7 @@ import { maySee } from "../api/files.js";
 import { SlackError } from "../api/error.js";
 import type { StoredFile } from "../state/files.js";
 import type { World } from "../state/world.js";
+import { firstFile } from "./multipart.js";
 import { presentedToken, validToken } from "./authenticate.js";
 import { loginPage } from "./login-page.js";
 import { onePixel } from "./pixel.js";
@@ -18,14 +19,16 @@ export function fileRoutes(application: Express, world: World, largest: number):
   application.get("/", (_request, response) => void response.type("html").send(loginPage));
 }
 
-async function upload(world: World, largest: number, request: Request, response: Response): Promise<void> {
+function upload(world: World, largest: number, request: Request, response: Response): void {
   const file = world.files.get(String(request.params.key).split("-")[0] ?? "");
   if (file?.state !== "waiting") {
     response.status(404).type("text/plain").send("unknown upload");
     return;
   }
   const body: unknown = request.body;
-  const content = Buffer.isBuffer(body) ? await contentOf(body, request.headers["content-type"] ?? "") : undefined;
+  const contentType = request.headers["content-type"] ?? "";
+  const sent = Buffer.isBuffer(body) ? body : undefined;
+  const content = sent !== undefined && contentType.startsWith("multipart/") ? firstFile(sent, contentType) : sent;
   if (content === undefined) {
     response.status(400).type("text/plain").send("no file in the request");
     return;
@@ -36,16 +39,6 @@ async function upload(world: World, largest: number, request: Request, response:
   }
   receiveContent(file, content);
   response.type("text/plain").send(`OK - ${content.length}`);
-}
-
-/** The bytes of an upload: the body, or the first file of a multipart one, under whatever field name. */
-async function contentOf(body: Buffer, contentType: string): Promise<Buffer | undefined> {
-  if (!contentType.startsWith("multipart/")) return body;
-  const form = await new globalThis.Response(Uint8Array.from(body), {
-    headers: { "content-type": contentType },
-  }).formData();
-  for (const value of form.values()) if (typeof value !== "string") return Buffer.from(await value.arrayBuffer());
-  return undefined;
 }
 
 function download(world: World, request: Request, response: Response): void {
@@ -69,12 +62,10 @@ function mayDownload(world: World, file: StoredFile, request: Request): boolean 
 }
 
 function send(file: StoredFile, response: Response): void {
-  response
-    .status(200)
-    .set({
-      "content-type": file.mimetype,
-      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
-    });
+  response.status(200).set({
+    "content-type": file.mimetype,
+    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+  });
   response.send(file.content);
 }
 

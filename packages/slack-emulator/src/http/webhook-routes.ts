@@ -36,7 +36,7 @@ function payloadOf(request: Request): HookPayload | undefined {
   if (!Buffer.isBuffer(body)) return undefined;
   try {
     const raw: RawArguments = readArguments(body.toString("utf8"), request.headers["content-type"] ?? "");
-    const wrapped = typeof raw.payload === "string" ? JSON.parse(raw.payload) : raw;
+    const wrapped: unknown = typeof raw.payload === "string" ? JSON.parse(raw.payload) : raw;
     return payloadSchema.parse(wrapped);
   } catch {
     // Slack says no more than that it could not read it.
@@ -50,18 +50,35 @@ function fail(response: Response, status: number, error: string): void {
 
 function incoming(world: World, request: Request, response: Response): void {
   const webhook = world.webhooks.get(request.path);
-  if (webhook === undefined || webhook.revoked) return fail(response, 404, "no_service");
+  if (webhook === undefined || webhook.revoked) {
+    fail(response, 404, "no_service");
+    return;
+  }
   const payload = payloadOf(request);
-  if (payload === undefined) return fail(response, 400, "invalid_payload");
+  if (payload === undefined) {
+    fail(response, 400, "invalid_payload");
+    return;
+  }
   const channel = world.channels.get(webhook.channelId);
-  if (channel === undefined) return fail(response, 404, "channel_not_found");
-  if (channel.archived) return fail(response, 410, "channel_is_archived");
+  if (channel === undefined) {
+    fail(response, 404, "channel_not_found");
+    return;
+  }
+  if (channel.archived) {
+    fail(response, 410, "channel_is_archived");
+    return;
+  }
   const bot = world.bots.get(webhook.botId);
-  if (bot === undefined || bot.deleted) return fail(response, 404, "no_service");
+  if (bot === undefined || bot.deleted) {
+    fail(response, 404, "no_service");
+    return;
+  }
   try {
     const { text } = content(payload);
-    if (payload.thread_ts !== undefined && channel.messages.get(payload.thread_ts) === undefined)
-      return fail(response, 400, "invalid_thread_ts");
+    if (payload.thread_ts !== undefined && channel.messages.get(payload.thread_ts) === undefined) {
+      fail(response, 400, "invalid_thread_ts");
+      return;
+    }
     // The webhooks of today's apps post under the app's own name, whatever the payload says.
     postMessage(world, channel, authorOf(world, bot), {
       text,

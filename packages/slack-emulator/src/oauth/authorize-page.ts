@@ -21,14 +21,25 @@ function refuse(response: Response, error: string): void {
 function authorize(world: World, consents: Consents, request: Request, response: Response): void {
   const query = new URL(request.originalUrl, "http://emulator").searchParams;
   const app = [...world.apps.values()].find((each) => each.clientId === query.get("client_id"));
-  if (app === undefined) return refuse(response, "invalid_client_id");
+  if (app === undefined) {
+    refuse(response, "invalid_client_id");
+    return;
+  }
   const redirectUri = query.get("redirect_uri") ?? app.redirectUrls[0];
-  if (redirectUri === undefined || !URL.canParse(redirectUri)) return refuse(response, "bad_redirect_uri");
-  if (app.redirectUrls.length > 0 && !app.redirectUrls.some((allowed) => redirectUri.startsWith(allowed)))
-    return refuse(response, "bad_redirect_uri");
+  if (redirectUri === undefined || !URL.canParse(redirectUri)) {
+    refuse(response, "bad_redirect_uri");
+    return;
+  }
+  if (app.redirectUrls.length > 0 && !app.redirectUrls.some((allowed) => redirectUri.startsWith(allowed))) {
+    refuse(response, "bad_redirect_uri");
+    return;
+  }
   const botScopes = listOf(query.get("scope"));
   const userScopes = listOf(query.get("user_scope"));
-  if (botScopes.length === 0 && userScopes.length === 0) return refuse(response, "missing_scope");
+  if (botScopes.length === 0 && userScopes.length === 0) {
+    refuse(response, "missing_scope");
+    return;
+  }
   const consent = consents.get(app.id) ?? firstPerson(world);
   const target = new URL(redirectUri);
   const state = query.get("state");

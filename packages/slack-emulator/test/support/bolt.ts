@@ -2,6 +2,21 @@ import bolt from "@slack/bolt";
 import type { SlackEmulator } from "@trestle/slack-emulator";
 
 export const { App, ExpressReceiver, HTTPReceiver, LogLevel, SocketModeReceiver } = bolt;
+/** Bolt tells of every lost connection; here they are lost on purpose. */
+const silent = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  setLevel: ignore,
+  getLevel: () => LogLevel.ERROR,
+  setName: ignore,
+};
+
+function ignore(): void {
+  // Nothing is printed.
+}
+
 export type BoltApp = InstanceType<typeof App>;
 
 /** Bolt in Socket Mode, with nothing changed but where Slack is. */
@@ -10,7 +25,7 @@ export function socketApp(slack: SlackEmulator): BoltApp {
     token: slack.app().botToken(),
     appToken: slack.app().appToken,
     socketMode: true,
-    logLevel: LogLevel.ERROR,
+    logger: silent,
     clientOptions: { slackApiUrl: slack.apiUrl },
   });
 }

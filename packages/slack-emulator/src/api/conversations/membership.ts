@@ -32,6 +32,7 @@ export const membershipMethods: readonly Method[] = [
     if (channel.general) throw new SlackError("cant_leave_general");
     if (channel.kind === "im") throw new SlackError("method_not_supported_for_channel_type");
     if (!channel.members.has(caller.user.id)) return { not_in_channel: true };
+    if (channel.kind === "private" && channel.members.size === 1) throw new SlackError("last_member");
     leaveChannel(caller.world, channel, caller.user);
     return {};
   }),
