@@ -102,6 +102,7 @@ export class Bridge implements AppServiceHandler {
   readonly #ghosts: Ghosts;
   readonly #logins: Logins;
   readonly #puppets: Puppets | undefined;
+  readonly #notices: PrivateNotices;
   readonly #answers: LoginAnswers;
   readonly #catchUp: CatchUp;
   readonly #undelivered: Undelivered;
@@ -142,13 +143,15 @@ export class Bridge implements AppServiceHandler {
     this.#puppets = Puppets.of(runtime, this.#logins);
     const authors = new Authors(runtime, this.#logins);
     const ephemeral = new EphemeralToNetwork(runtime, authors);
-    const encrypted = new EncryptedRooms(runtime, new PrivateNotices(runtime));
+    this.#notices = new PrivateNotices(runtime);
+    const encrypted = new EncryptedRooms(runtime, this.#notices);
     const toMatrixParts = {
       runtime,
       ghosts: this.#ghosts,
       memberships: this.#memberships,
       media,
       puppets: this.#puppets,
+      userOf: (remote: string) => this.#logins.userOf(remote),
     };
     this.#toMatrix = new ToMatrix(toMatrixParts);
     this.#toNetwork = new ToNetwork({
@@ -218,6 +221,7 @@ export class Bridge implements AppServiceHandler {
       ephemeral,
       storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
       logins: this.#logins,
+      notices: this.#notices,
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
       onConnected: () => this.#catchUp.start(),
@@ -229,6 +233,7 @@ export class Bridge implements AppServiceHandler {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
     await this.#logins.load();
+    if (this.#handlers.signedIn) for (const login of await this.#logins.all()) await this.#handlers.signedIn(login);
     await this.#awaited.load();
     await this.#missed.load(clean);
     await this.#toNetworkFlow.resume(clean);

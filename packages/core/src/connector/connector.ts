@@ -81,6 +81,13 @@ export interface Network {
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
   readonly logins: () => Promise<readonly Login[]>;
+  /** Puts another secret of a login on disk, e.g. a token that was renewed. Nothing where the login is gone. */
+  readonly renewLogin: (id: LoginId, secret: LoginAccount["secret"]) => Promise<void>;
+  /**
+   * Forgets a login that the network has ended, and tells its user `why` in private. `logout` is not called: there is
+   * nothing left to sign out. Nothing where the login is gone.
+   */
+  readonly endLogin: (id: LoginId, why: string) => Promise<void>;
 }
 
 /** Which bridge this is: one connector may serve several. */
@@ -249,6 +256,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly catchUp?: (channel: ChannelId, cursor: RemoteMessageId | null) => Promise<void>;
   /** Signs a Matrix user in to an account of their own. Fallback: the bridge has no logins. */
   readonly login?: (session: LoginSession) => Promise<LoginAccount>;
+  /** Somebody signed in, and their login is on disk; or it was found at start, before anything is delivered. Must be quick. */
+  readonly signedIn?: (login: Login) => Promise<void>;
   /** The login is to be forgotten: sign it out. */
   readonly logout?: (login: Login) => Promise<void>;
   /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
@@ -269,6 +278,8 @@ export interface LoginSession {
   readonly ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => Promise<Readonly<Record<Id, string>>>;
   /** Tells the person something, e.g. a URL to open; it is shown also while the login waits for something else. */
   readonly say: (text: string) => Promise<void>;
+  /** Aborted when the person gives up, or takes too long: what they still do elsewhere signs nobody in. */
+  readonly signal: AbortSignal;
 }
 
 /** One thing a person is asked for. */
