@@ -69,6 +69,8 @@ export class FakeCore {
         keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
       },
       logins: async () => [],
+      renewLogin: () => Promise.resolve(),
+      endLogin: () => Promise.resolve(),
     };
   })();
 

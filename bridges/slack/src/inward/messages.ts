@@ -14,7 +14,13 @@ import {
   type SlackMessage,
 } from "../content/index.js";
 import { channelIdOf } from "../ids.js";
-import { effectOf, messageSchema as postedSchema, type Making, type SlackResult, type Workspace } from "../link/index.js";
+import {
+  effectOf,
+  messageSchema as postedSchema,
+  type Making,
+  type SlackResult,
+  type Workspace,
+} from "../link/index.js";
 import type { OwnEdits } from "../outward/own-edits.js";
 import type { Accounts } from "../people/accounts/index.js";
 import { failureOf, type People } from "../people/people.js";

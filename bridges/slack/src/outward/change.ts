@@ -62,7 +62,11 @@ export class ChangeMessages {
   }
 
   /** Who posted a message, where it is another one for whom the bridge may speak: the app, or somebody who signed in. */
-  async #poster({ workspace, channel, user }: Speaker, ts: string, signal: AbortSignal): Promise<Workspace | undefined> {
+  async #poster(
+    { workspace, channel, user }: Speaker,
+    ts: string,
+    signal: AbortSignal,
+  ): Promise<Workspace | undefined> {
     const { accounts, installations } = this.parts;
     const found = await workspace.call({
       method: "conversations.replies",

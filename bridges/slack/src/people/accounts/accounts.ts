@@ -116,7 +116,10 @@ export class Accounts {
     if (tested.ok) return;
     const isOver = deadTokenCodes.has(tested.code ?? "") || tested.code === "invalid_refresh_token";
     if (isOver)
-      await this.#end(account, `Slack no longer accepts the sign-in (${tested.code ?? code}). Sign in again with: login`);
+      await this.#end(
+        account,
+        `Slack no longer accepts the sign-in (${tested.code ?? code}). Sign in again with: login`,
+      );
   }
 
   async #end(account: Account, why: string): Promise<void> {

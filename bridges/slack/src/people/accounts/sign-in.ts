@@ -83,6 +83,9 @@ export class SignIn {
       answer: revokedSchema,
     });
     if (!revoked.ok)
-      this.parts.network.log.warn({ reason: revoked.reason }, "A token of somebody who signed out could not be revoked");
+      this.parts.network.log.warn(
+        { reason: revoked.reason },
+        "A token of somebody who signed out could not be revoked",
+      );
   }
 }

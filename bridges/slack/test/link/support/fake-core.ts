@@ -56,6 +56,8 @@ export class FakeCore {
       keys: (prefix) => Promise.resolve([...this.stored.keys()].filter((key) => key.startsWith(prefix)).sort()),
     },
     logins: () => Promise.resolve([]),
+    renewLogin: () => Promise.resolve(),
+    endLogin: () => Promise.resolve(),
   };
 
   close(): void {
