@@ -44,6 +44,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       logins: async () => [],
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
+      requestLink: () => Promise.resolve("asked"),
+      removeLinks: () => Promise.resolve([]),
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${broker.port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

@@ -99,17 +99,19 @@ export const configSchema = z
     appToken: token("xapp-", "an app-level token")
       .optional()
       .describe("The app-level token with connections:write; needed for socket"),
-    signingSecret: oneLine("a signing secret")
-      .optional()
-      .describe("The app's signing secret; needed for http"),
+    signingSecret: oneLine("a signing secret").optional().describe("The app's signing secret; needed for http"),
     appId: z
       .string()
       .regex(/^A[A-Z0-9]+$/, "an app id such as A012AB3CD")
       .optional()
       .describe("The app's id: events of another app are refused; read from the app-level token where there is one"),
     workspaces: z.array(workspace).max(100).default([]).describe("Workspaces the app is installed in by hand"),
-    oauth: oauth.optional().describe("Lets people install the app in further workspaces; needs the http section's listener"),
-    http: http.prefault({}).describe("Where Slack's requests and those who install the app arrive; used by http and oauth"),
+    oauth: oauth
+      .optional()
+      .describe("Lets people install the app in further workspaces; needs the http section's listener"),
+    http: http
+      .prefault({})
+      .describe("Where Slack's requests and those who install the app arrive; used by http and oauth"),
     sockets: z
       .int()
       .min(1)
@@ -153,6 +155,17 @@ export const configSchema = z
       .enum(["none", "here", "channel"])
       .default("none")
       .describe("What @room on Matrix becomes: only text, @here or @channel"),
+    commands: z
+      .strictObject({
+        who: z
+          .enum(["admins", "creators", "members"])
+          .default("creators")
+          .describe(
+            "Who may link a channel, or remove its links, with the slash command: the workspace's admins and owners (admins), also who made the channel (creators), or every full member (members)",
+          ),
+      })
+      .prefault({})
+      .describe("The slash command in Slack"),
     channels: z
       .strictObject({
         allow: z.array(pattern).max(1_000).default(["*"]).describe("Channels that may be linked"),
@@ -164,7 +177,10 @@ export const configSchema = z
   .superRefine((config, context) => {
     const need = (path: string, message: string): void => context.addIssue({ code: "custom", path: [path], message });
     if (config.mode === "socket" && config.appToken === undefined)
-      need("appToken", "Socket Mode needs an app-level token with connections:write (Basic Information, App-Level Tokens)");
+      need(
+        "appToken",
+        "Socket Mode needs an app-level token with connections:write (Basic Information, App-Level Tokens)",
+      );
     if (config.mode === "http" && config.signingSecret === undefined)
       need("signingSecret", "the Events API needs the app's signing secret (Basic Information)");
     if (config.mode !== "webhook" && config.workspaces.length === 0 && config.oauth === undefined)

@@ -1,6 +1,8 @@
 import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
+import { responder } from "./commands/respond.js";
+import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
@@ -37,6 +39,7 @@ class SlackConnection {
   readonly #signIn: SignIn;
   readonly #inward: Inward;
   readonly #outward: Outward;
+  readonly #commands: SlashCommands;
 
   constructor(context: ConnectContext<SlackConfig>, linked: LinkedChannels) {
     const { config, network } = context;
@@ -77,6 +80,14 @@ class SlackConnection {
       accounts: this.#accounts,
       write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
     });
+    this.#commands = new SlashCommands({
+      network,
+      config,
+      channels: this.#channels,
+      people: this.#people,
+      accounts: this.#accounts,
+      respond: responder(link.transport, network.log),
+    });
   }
 
   async start(): Promise<void> {
@@ -90,6 +101,8 @@ class SlackConnection {
     this.#link.app.event("tokens_revoked", ({ event, context }) =>
       this.#accounts.revoked(context.making.team, event.tokens.oauth ?? []),
     );
+    // Whatever the operator called it: an app gets no commands but its own.
+    this.#link.app.command(/^\//, ({ payload, context }) => this.#commands.run(context.making, payload));
     await this.#link.start();
   }
 

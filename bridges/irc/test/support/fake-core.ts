@@ -71,6 +71,8 @@ export class FakeCore {
       logins: async () => [],
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
+      requestLink: () => Promise.resolve("asked"),
+      removeLinks: () => Promise.resolve([]),
     };
   })();
 

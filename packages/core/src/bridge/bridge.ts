@@ -33,6 +33,7 @@ import { Greeting } from "./greeting.js";
 import { HomeserverPing } from "./homeserver-health.js";
 import { HomeserverWatch } from "./homeserver-watch.js";
 import { Intake } from "./intake.js";
+import { LinkRequests } from "./link-requests.js";
 import { Linker } from "./linker.js";
 import { Memberships } from "./memberships.js";
 import { MissedEvents } from "./missed-events.js";
@@ -222,6 +223,7 @@ export class Bridge implements AppServiceHandler {
       storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
       logins: this.#logins,
       notices: this.#notices,
+      linkRequests: new LinkRequests({ runtime: this.runtime, linker: this.linker, logins: this.#logins }),
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
       onConnected: () => this.#catchUp.start(),

@@ -3,6 +3,7 @@ import type { LoginId } from "../connector/ids.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { Logins } from "../mapping/logins.js";
 import type { BridgeRuntime } from "./runtime.js";
+import type { LinkRequests } from "./link-requests.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
 import type { EphemeralToMatrix } from "./ephemeral.js";
@@ -14,6 +15,7 @@ export interface NetworkPortParts {
   readonly storage: ConnectorStorage;
   readonly logins: Logins;
   readonly notices: PrivateNotices;
+  readonly linkRequests: LinkRequests;
   readonly connections: Map<string, ConnectionStatus>;
   readonly dataDirectory: string;
   /** A connection is up (again): ask what was missed. */
@@ -50,6 +52,8 @@ export function networkPort(parts: NetworkPortParts): Network {
       const links = await runtime.links.all();
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
     },
+    requestLink: (request) => parts.linkRequests.request(request),
+    removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     async openMedia(uri) {
       const media = await runtime.client.downloadMedia(uri);
       if (!media.ok) throw new Error(`The file ${uri} cannot be read: ${media.failure.message}`);

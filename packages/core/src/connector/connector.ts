@@ -73,6 +73,13 @@ export interface Network {
   readonly report: (status: ConnectionStatus) => void;
   /** Every link of this bridge now. */
   readonly links: () => Promise<readonly ChannelLink[]>;
+  /**
+   * Links a channel where the asker may do so in the room as well (`linked`); otherwise has the bot ask in the room, which
+   * it must be in, whether a moderator agrees (`asked`). Rejects with an `Error` that tells a person what is missing.
+   */
+  readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
+  /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
+  readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
   readonly openMedia: (
     uri: ContentUri,
@@ -88,6 +95,18 @@ export interface Network {
    * nothing left to sign out. Nothing where the login is gone.
    */
   readonly endLogin: (id: LoginId, why: string) => Promise<void>;
+}
+
+/** Somebody on the network asks that a channel be linked to a room. */
+export interface LinkRequest {
+  /** The asker may link it, as the network sees it: the connector has looked. */
+  readonly channel: ChannelInfo;
+  /** The room's id or alias. */
+  readonly room: string;
+  /** Who asks, for the people of the room. */
+  readonly by: string;
+  /** The asker's login, where they are signed in: they are then asked nothing more where they may link the room themselves. */
+  readonly login?: LoginId;
 }
 
 /** Which bridge this is: one connector may serve several. */

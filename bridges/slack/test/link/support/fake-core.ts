@@ -58,6 +58,8 @@ export class FakeCore {
     logins: () => Promise.resolve([]),
     renewLogin: () => Promise.resolve(),
     endLogin: () => Promise.resolve(),
+    requestLink: () => Promise.resolve("asked"),
+    removeLinks: () => Promise.resolve([]),
   };
 
   close(): void {
