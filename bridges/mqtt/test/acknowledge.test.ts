@@ -55,6 +55,10 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
         keys: async () => [...kept.keys()],
       },
       logins: async () => [],
+      renewLogin: () => Promise.resolve(),
+      endLogin: () => Promise.resolve(),
+      requestLink: () => Promise.resolve("asked"),
+      removeLinks: () => Promise.resolve([]),
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

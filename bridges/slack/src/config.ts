@@ -23,8 +23,8 @@ const oauth = z.strictObject({
     .describe("What the bot asks for"),
   userScopes: z
     .array(z.string().regex(/^[a-z:._]+$/, "a scope such as chat:write"))
-    .default([])
-    .describe("What is asked of the person who installs"),
+    .default(() => [...userScopes])
+    .describe("What is asked of people who sign in with an account of their own"),
 });
 
 const http = z.strictObject({
@@ -62,6 +62,28 @@ export const botScopes: readonly string[] = [
   "team:read",
   "usergroups:read",
   "users.profile:read",
+  "users:read",
+];
+
+/** The user scopes with which somebody speaks as themselves, direct messages included. */
+export const userScopes: readonly string[] = [
+  "channels:history",
+  "channels:read",
+  "channels:write",
+  "chat:write",
+  "files:read",
+  "files:write",
+  "groups:history",
+  "groups:read",
+  "groups:write",
+  "im:history",
+  "im:read",
+  "im:write",
+  "mpim:history",
+  "mpim:read",
+  "mpim:write",
+  "reactions:read",
+  "reactions:write",
   "users:read",
 ];
 
@@ -125,14 +147,6 @@ export const configSchema = z
       })
       .prefault({})
       .describe("What is made up for after the bridge was away"),
-    pace: z
-      .number()
-      .positive()
-      .max(100)
-      .default(1)
-      .describe(
-        "How fast the Web API is called: 1 keeps to the limits that Slack publishes, 2 is twice as fast, for apps that are allowed more",
-      ),
     replies: z
       .enum(["thread", "quote"])
       .default("thread")
@@ -141,6 +155,17 @@ export const configSchema = z
       .enum(["none", "here", "channel"])
       .default("none")
       .describe("What @room on Matrix becomes: only text, @here or @channel"),
+    commands: z
+      .strictObject({
+        who: z
+          .enum(["admins", "creators", "members"])
+          .default("creators")
+          .describe(
+            "Who may link a channel, or remove its links, with the slash command: the workspace's admins and owners (admins), also who made the channel (creators), or every full member (members)",
+          ),
+      })
+      .prefault({})
+      .describe("The slash command in Slack"),
     channels: z
       .strictObject({
         allow: z.array(pattern).max(1_000).default(["*"]).describe("Channels that may be linked"),

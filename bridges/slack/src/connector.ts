@@ -1,68 +1,117 @@
 import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
 import { Channels } from "./channels/channels.js";
+import { LinkedChannels } from "./channels/linked-channels.js";
+import { responder } from "./commands/respond.js";
+import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
 import { Inward } from "./inward/inward.js";
-import { SlackLink, type LinkTuning } from "./link/index.js";
+import { SlackLink, type LinkTuning, type Route } from "./link/index.js";
 import { Outward } from "./outward/outward.js";
+import { OwnEdits } from "./outward/own-edits.js";
 import { OwnReactions } from "./outward/own-reactions.js";
+import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
 import { People } from "./people/people.js";
-import { LinkedChannels } from "./channels/linked-channels.js";
 
 /** The Slack bridge, as `connector: slack` of a configuration names it. */
 export const slackConnector = defineConnector({
   network: "slack",
   displayName: "Slack",
   config: configSchema,
-  async connect({ config, network, tuning }: ConnectContext<SlackConfig> & { readonly tuning?: LinkTuning }) {
-    const linked = new LinkedChannels();
-    const link = new SlackLink(
-      { config, network },
-      {
-        ...(tuning && { tuning }),
-        wants: (team, channel, event) =>
-          channel === undefined || linked.wants(channelIdOf({ team, channel }), event.type),
-      },
-    );
-    const { installations } = link;
-    const people = new People(network.log);
-    const channels = new Channels(installations, config);
-    const ownReactions = new OwnReactions();
-    const files = new Files(installations, link.transport, config.apiUrl);
-    const inward = new Inward({
+  async connect(context: TunedContext) {
+    const connection = new SlackConnection(context, new LinkedChannels(await context.network.links()));
+    await connection.start();
+    return connection.handlers();
+  },
+});
+
+/** What the core gives, and what a test adds to it. */
+type TunedContext = ConnectContext<SlackConfig> & { readonly tuning?: LinkTuning };
+
+/** One bridge's parts, put together. */
+class SlackConnection {
+  readonly #context: TunedContext;
+  readonly #linked: LinkedChannels;
+  readonly #link: SlackLink;
+  readonly #people: People;
+  readonly #channels: Channels;
+  readonly #files: Files;
+  readonly #accounts: Accounts;
+  readonly #authorization: Authorization | undefined;
+  readonly #signIn: SignIn;
+  readonly #inward: Inward;
+  readonly #outward: Outward;
+  readonly #commands: SlashCommands;
+
+  constructor(context: TunedContext, linked: LinkedChannels) {
+    const { config, network } = context;
+    this.#context = context;
+    this.#linked = linked;
+    const link = this.#makeLink();
+    const { installations, api } = link;
+    this.#link = link;
+    this.#people = new People(network.log);
+    this.#channels = new Channels(installations, config);
+    this.#files = new Files(installations, link.transport, config.apiUrl);
+    this.#accounts = new Accounts({ network, api, installations, ...(config.oauth && { credentials: config.oauth }) });
+    this.#authorization =
+      config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
+    this.#signIn = new SignIn({
+      network,
+      api,
+      installations,
+      people: this.#people,
+      accounts: this.#accounts,
+      authorization: this.#authorization,
+    });
+    const own = { ownReactions: new OwnReactions(), ownEdits: new OwnEdits() };
+    this.#inward = new Inward({
+      ...own,
       log: network.log,
-      people,
-      channels,
-      ownReactions,
+      people: this.#people,
+      channels: this.#channels,
+      accounts: this.#accounts,
       anyChannel: (team) => linked.anyOf(team),
     });
-    const outward = new Outward({
+    this.#outward = new Outward({
+      ...own,
       link,
       network,
       config,
-      files,
-      ownReactions,
-      write: { config, slackUserOf: () => undefined },
-      puppet: () => Promise.resolve(undefined),
+      files: this.#files,
+      accounts: this.#accounts,
+      write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
     });
-    link.app.use(async ({ context, body, next }) => {
-      if ("event" in body) await inward.event(context.making, body.event);
+    this.#commands = new SlashCommands({
+      network,
+      config,
+      channels: this.#channels,
+      people: this.#people,
+      accounts: this.#accounts,
+      respond: responder(link.transport, network.log),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { network } = this.#context;
+    // What comes from now on must be known as somebody's.
+    for (const login of await network.logins()) this.#accounts.add(login);
+    this.#link.app.use(async ({ context, body, next }) => {
+      if ("event" in body) await this.#inward.event(context.making, body.event);
       await next();
     });
-    const enter = async (id: ChannelId): Promise<void> => {
-      const place = placeOf(id);
-      const workspace = place && installations.get(place.team);
-      if (!place || !workspace) return;
-      const entered = await channels.enter(workspace, place.channel);
-      if (!entered.ok)
-        network.log.warn(
-          { channel: id, reason: entered.reason },
-          "The bot could not enter a linked channel; where it is private, invite it there",
-        );
-    };
-    await link.start();
-    const handlers: NetworkHandlers = {
+    this.#link.app.event("tokens_revoked", ({ event, context }) =>
+      this.#accounts.revoked(context.making.team, event.tokens.oauth ?? []),
+    );
+    // Whatever the operator called it: an app gets no commands but its own.
+    this.#link.app.command(/^\//, ({ payload, context }) => this.#commands.run(context.making, payload));
+    await this.#link.start();
+  }
+
+  handlers(): NetworkHandlers {
+    const [link, outward] = [this.#link, this.#outward];
+    return {
       limits: { media: true, replies: true },
       split: (message) => outward.split(message),
       message: (effect) => outward.message(effect),
@@ -74,20 +123,60 @@ export const slackConnector = defineConnector({
       topic: (effect) => outward.topic(effect),
       interpret: (raw) => link.interpret(raw),
       catchUp: (channel) => link.catchUp(channel),
-      resolveChannel: (text) => channels.resolve(text),
-      openMedia: (reference) => files.open(reference),
-      async linked(found) {
-        linked.add(found.channel);
+      resolveChannel: (text) => this.#channels.resolve(text),
+      openMedia: (reference) => this.#files.open(reference),
+      linked: async (found) => {
+        this.#linked.add(found.channel);
         await link.linked(found);
         // Slack may take its time; until the bot is in, nothing comes from there.
-        enter(found.channel).catch((error: unknown) => network.log.error({ err: error }, "Entering a channel failed"));
+        this.#enter(found.channel).catch(this.#failed("Entering a channel failed"));
       },
-      async unlinked(gone) {
-        linked.remove(gone.channel);
+      unlinked: async (gone) => {
+        this.#linked.remove(gone.channel);
         await link.unlinked(gone);
       },
+      login: (session) => this.#signIn.login(session),
+      signedIn: (login) => Promise.resolve(this.#accounts.add(login)),
+      logout: (login) => this.#signIn.logout(login),
       close: () => link.close(),
     };
-    return handlers;
-  },
-});
+  }
+
+  #makeLink(): SlackLink {
+    const routes: Record<string, Route> = {
+      "POST /slack/oauth_confirm": async (...request) => this.#authorization?.confirmed(...request),
+    };
+    const { tuning } = this.#context;
+    return new SlackLink(this.#context, {
+      ...(tuning && { tuning }),
+      wants: (team, channel, event) =>
+        channel === undefined || this.#linked.wants(channelIdOf({ team, channel }), event.type),
+      onRemoved: (team) => {
+        this.#accounts.removedFrom(team).catch(this.#failed("Sign-ins could not be ended"));
+      },
+      returned: (...request) => this.#authorization?.returned(...request) ?? false,
+      routes,
+    });
+  }
+
+  async #enter(id: ChannelId): Promise<void> {
+    const place = placeOf(id);
+    const workspace = place && this.#link.installations.get(place.team);
+    if (!place || !workspace) return;
+    const entered = await this.#channels.enter(workspace, place.channel);
+    if (!entered.ok)
+      this.#context.network.log.warn(
+        { channel: id, reason: entered.reason },
+        "The bot could not enter a linked channel; where it is private, invite it there",
+      );
+  }
+
+  #failed(what: string): (error: unknown) => void {
+    return (error) => this.#context.network.log.error({ err: error }, what);
+  }
+}
+
+/** Slack's page that asks people is beside its API. */
+function authorizeUrlOf(apiUrl: string): string {
+  return new URL("../oauth/v2/authorize", apiUrl).href;
+}

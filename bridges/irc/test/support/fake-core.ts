@@ -70,6 +70,10 @@ export class FakeCore {
         keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
       },
       logins: async () => [],
+      renewLogin: () => Promise.resolve(),
+      endLogin: () => Promise.resolve(),
+      requestLink: () => Promise.resolve("asked"),
+      removeLinks: () => Promise.resolve([]),
     };
   })();
 

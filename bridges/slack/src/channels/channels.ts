@@ -15,6 +15,7 @@ const channelSchema = z.looseObject({
   is_im: z.boolean().optional(),
   is_mpim: z.boolean().optional(),
   user: z.string().optional(),
+  creator: z.string().optional(),
   topic: z.looseObject({ value: z.string().optional() }).optional(),
   purpose: z.looseObject({ value: z.string().optional() }).optional(),
 });

@@ -1,4 +1,4 @@
-import type { ChannelId } from "@trestle/core";
+import type { ChannelId, ChannelLink } from "@trestle/core";
 import { placeOf } from "../ids.js";
 
 /** What concerns a channel although nobody linked it. */
@@ -6,7 +6,11 @@ const always: ReadonlySet<string> = new Set(["channel_id_changed"]);
 
 /** The channels that are linked to rooms now: of all others nothing is kept. */
 export class LinkedChannels {
-  readonly #channels = new Set<ChannelId>();
+  readonly #channels: Set<ChannelId>;
+
+  constructor(links: readonly Pick<ChannelLink, "channel">[]) {
+    this.#channels = new Set(links.map(({ channel }) => channel));
+  }
 
   add(channel: ChannelId): void {
     this.#channels.add(channel);

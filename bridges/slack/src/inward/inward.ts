@@ -10,12 +10,14 @@ import { reactionKeyOf } from "../emoji/index.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
 import { failureOf } from "../people/people.js";
+import type { OwnEdits } from "../outward/own-edits.js";
 import type { OwnReactions } from "../outward/own-reactions.js";
 import { InwardMessages, partId, type InwardMessagesParts } from "./messages.js";
 
 export interface InwardParts extends InwardMessagesParts {
   readonly log: Logger;
   readonly ownReactions: OwnReactions;
+  readonly ownEdits: OwnEdits;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
 }
@@ -49,7 +51,7 @@ export class Inward {
   async #happened(making: Making, workspace: Workspace, what: Happening, event: unknown): Promise<void> {
     switch (what.kind) {
       case "message":
-        return this.#messages.sent(making, workspace, what);
+        return this.#messages.sent(making, workspace, what, event);
       case "edit":
         return this.#messages.edited(making, workspace, what);
       case "deletion":

@@ -14,13 +14,23 @@ import {
   type SlackMessage,
 } from "../content/index.js";
 import { channelIdOf } from "../ids.js";
-import type { Making, SlackResult, Workspace } from "../link/index.js";
+import {
+  effectOf,
+  messageSchema as postedSchema,
+  type Making,
+  type SlackResult,
+  type Workspace,
+} from "../link/index.js";
+import type { OwnEdits } from "../outward/own-edits.js";
+import type { Accounts } from "../people/accounts/index.js";
 import { failureOf, type People } from "../people/people.js";
 import { fileReferenceOf } from "../files/reference.js";
 import { namesFor, type NamesParts } from "./names.js";
 
 export interface InwardMessagesParts extends NamesParts {
   readonly people: People;
+  readonly accounts: Accounts;
+  readonly ownEdits: OwnEdits;
 }
 
 const fileInfoSchema = z.looseObject({ file: z.record(z.string(), z.unknown()) });
@@ -29,10 +39,10 @@ const fileInfoSchema = z.looseObject({ file: z.record(z.string(), z.unknown()) }
 export class InwardMessages {
   constructor(readonly parts: InwardMessagesParts) {}
 
-  async sent(making: Making, workspace: Workspace, what: MessageSent): Promise<void> {
+  async sent(making: Making, workspace: Workspace, what: MessageSent, event: unknown): Promise<void> {
     const { ts, channel, message, style } = what;
     // What the bridge itself posted comes back as an event.
-    if (workspace.isOwn(ownership(message))) return;
+    if (workspace.isOwn(ownership(message)) || this.#isForSomebody(making.team, message, event)) return;
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
     if (!sender.ok) return making.failed(failureOf(sender));
     const read = await this.#read(making, workspace, message);
@@ -53,7 +63,10 @@ export class InwardMessages {
 
   async edited(making: Making, workspace: Workspace, what: MessageEdited): Promise<void> {
     const { ts, channel, message, style, key } = what;
-    if (workspace.isOwn(ownership(message))) return;
+    if (this.parts.ownEdits.take(channel, ts, message.text)) return;
+    // What the bridge posted for somebody who signed in they may edit in Slack.
+    const byThemselves = message.user !== undefined && message.user !== workspace.installation.botUser;
+    if (!byThemselves && workspace.isOwn(ownership(message))) return;
     const id = channelIdOf({ team: making.team, channel });
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
     if (!sender.ok) return making.failed(failureOf(sender));
@@ -87,6 +100,13 @@ export class InwardMessages {
         target: partId(ts, index),
       });
     }
+  }
+
+  /** Whether the bridge posted it with the token of somebody who signed in, of whichever app that token is. */
+  #isForSomebody(team: string, { user }: SlackMessage, event: unknown): boolean {
+    if (user === undefined || !this.parts.accounts.ofSlackUser(team, user)) return false;
+    const posted = postedSchema.safeParse(event);
+    return posted.success && effectOf(posted.data) !== undefined;
   }
 
   #placeOf({ ts, threadTs, isBroadcast }: MessageSent): Partial<Extract<NetworkEvent, { kind: "message" }>> {

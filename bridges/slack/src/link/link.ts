@@ -26,6 +26,10 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   readonly tuning?: LinkTuning;
   readonly onApiCall?: (exchange: { readonly method: string; readonly outcome: string; readonly ms: number }) => void;
   readonly onRepair?: (repair: { readonly channel: string; readonly missed: number }) => void;
+  /** More routes of the listener, by method and path; only where it is there for `oauth`. */
+  readonly routes?: Readonly<Record<string, Route>>;
+  /** Somebody came back from Slack's page. `false`: they did not come for the connector, but to install the app. */
+  readonly returned?: (...request: Parameters<Route>) => boolean;
   /** The app was removed from a workspace. */
   readonly onRemoved?: (team: string) => void;
 }
@@ -84,7 +88,6 @@ export class SlackLink {
       url: config.apiUrl,
       timeoutMs: config.timeout * 1_000,
       history: config.history,
-      pace: config.pace,
       pacer: new Pacer({ ...(options.tuning?.speed !== undefined && { speed: options.tuning.speed }) }),
       transport: this.transport,
       log,
@@ -284,16 +287,22 @@ export class SlackLink {
       for (const path of ["/slack/events", "/slack/commands"]) routes[`POST ${path}`] = events;
     }
     if (oauth) {
-      const { authorizeUrl } = this.#options.tuning ?? {};
+      const { routes: more, returned, tuning } = this.#options;
+      const { authorizeUrl } = tuning ?? {};
       const install = new InstallRoutes({
         api: this.api,
         installations: this.installations,
         log,
         ...oauth,
+        // What somebody lets the bridge do for them is asked when they sign in.
+        userScopes: [],
         ...(authorizeUrl !== undefined && { authorizeUrl }),
       });
       routes["GET /slack/install"] = install.begin;
-      routes["GET /slack/oauth_redirect"] = install.complete;
+      routes["GET /slack/oauth_redirect"] = async (...request) => {
+        if (returned?.(...request) !== true) await install.complete(...request);
+      };
+      Object.assign(routes, more);
     }
     return new SlackServer({ host: http.host, port: http.port, log, routes });
   }

@@ -20,8 +20,12 @@ import { escapeMrkdwn, slackUsername } from "../content/index.js";
 import type { Files } from "../files/files.js";
 import { placeOf } from "../ids.js";
 import { tsOfPart } from "../inward/messages.js";
-import type { Post, SlackLink, Workspace } from "../link/index.js";
-import { OutwardReactions, type Reactor } from "./reactions.js";
+import type { Post, SlackLink } from "../link/index.js";
+import type { Accounts } from "../people/accounts/index.js";
+import { ChangeMessages } from "./change.js";
+import { OutwardReactions } from "./reactions.js";
+import type { Speaker } from "./speaker.js";
+import type { OwnEdits } from "./own-edits.js";
 import type { OwnReactions } from "./own-reactions.js";
 import { readWirePart, type Wire, type WireFile, type WireText } from "./wire.js";
 import { textsOf, wiresOf, type WriteParts } from "./write.js";
@@ -33,16 +37,8 @@ export interface OutwardParts {
   readonly files: Files;
   readonly ownReactions: OwnReactions;
   readonly write: WriteParts;
-  /** The account of a Matrix user who signed in to the workspace. */
-  readonly puppet: (
-    author: Author,
-    team: string,
-  ) => Promise<{ readonly workspace: Workspace; readonly user: string } | undefined>;
-}
-
-/** Who speaks in Slack for a Matrix user, and where. */
-interface Speaker extends Reactor {
-  readonly channel: string;
+  readonly ownEdits: OwnEdits;
+  readonly accounts: Accounts;
 }
 
 const doneSchema = z.looseObject({});
@@ -53,10 +49,16 @@ const threadSchema = z.looseObject({
 /** What people on Matrix do, done in Slack. */
 export class Outward {
   readonly #reactions: OutwardReactions;
+  readonly #changes: ChangeMessages;
   readonly #roots = new LRUCache<string, string>({ max: 5_000 });
 
   constructor(readonly parts: OutwardParts) {
     this.#reactions = new OutwardReactions(parts.network.storage, parts.ownReactions);
+    this.#changes = new ChangeMessages({
+      accounts: parts.accounts,
+      installations: parts.link.installations,
+      ownEdits: parts.ownEdits,
+    });
   }
 
   split({ channel, content }: Pick<MessageEffect, "channel" | "content">): readonly Wire[] {
@@ -65,7 +67,7 @@ export class Outward {
   }
 
   async message(effect: MessageEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
+    const speaker = this.#speaker(effect.channel, effect.author);
     if ("failed" in speaker) return speaker;
     const { channel } = speaker;
     const thread = await this.#threadOf(speaker, effect);
@@ -83,7 +85,7 @@ export class Outward {
   }
 
   async findSent(effect: MessageEffect): Promise<Sent | null> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
+    const speaker = this.#speaker(effect.channel, effect.author);
     if ("failed" in speaker) throw new Error(speaker.reason);
     const thread = await this.#threadOf(speaker, effect);
     return this.parts.link.poster.findSent({
@@ -98,7 +100,7 @@ export class Outward {
 
   /** Each part takes the place of the one it was; parts that are no longer needed are deleted. */
   async edit({ channel, author, content, target, signal }: EditEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(channel, author);
+    const speaker = this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     const body = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
     if (!body) return refused("Only the text of a message can be changed in Slack.");
@@ -111,34 +113,36 @@ export class Outward {
     for (const [index, part] of target.entries()) {
       const ts = tsOfPart(part);
       const text = index === target.length - 1 ? joined(texts.slice(index)) : texts[index];
-      const outcome = text ? await this.#update(speaker, ts, text, signal) : await this.#delete(speaker, ts, signal);
+      const outcome = text
+        ? await this.#changes.update(speaker, ts, text, signal)
+        : await this.#changes.delete(speaker, ts, signal);
       if (outcome && "failed" in outcome) return outcome;
     }
     return {};
   }
 
   async redact({ channel, author, target, signal }: RedactEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(channel, author);
+    const speaker = this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     for (const part of new Set(target.map(tsOfPart))) {
-      const outcome = await this.#delete(speaker, part, signal);
+      const outcome = await this.#changes.delete(speaker, part, signal);
       if (outcome && "failed" in outcome) return outcome;
     }
     return {};
   }
 
   async react(effect: ReactEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
+    const speaker = this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.react(speaker, speaker.channel, effect);
   }
 
   async unreact(effect: ReactEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
+    const speaker = this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.unreact(speaker, speaker.channel, effect);
   }
 
   async topic({ channel, author, topic, signal }: TopicEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(channel, author);
+    const speaker = this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     const result = await speaker.workspace.call({
       method: "conversations.setTopic",
@@ -149,10 +153,10 @@ export class Outward {
     return result.ok ? {} : result;
   }
 
-  async #speaker(id: ChannelId, author: Author): Promise<Speaker | ReturnType<typeof retry>> {
+  #speaker(id: ChannelId, author: Author): Speaker | ReturnType<typeof retry> {
     const place = placeOf(id);
     if (!place) return refused(`${id} is not a channel of Slack's.`);
-    const puppet = author.login === undefined ? undefined : await this.parts.puppet(author, place.team);
+    const puppet = this.parts.accounts.puppet(author, place.team);
     if (puppet) return { ...puppet, channel: place.channel, shared: false };
     const workspace = this.parts.link.installations.get(place.team);
     if (!workspace) return retry(`the app is not in the workspace ${place.team} (any more)`, { afterMs: 10_000 });
@@ -201,26 +205,6 @@ export class Outward {
     const link = permalink === undefined ? label : `<${permalink}|${label.replaceAll("|", "¦")}>`;
     const section = { type: "section", text: { type: "mrkdwn", text: link } };
     return { text: caption ? `${caption.text}\n${link}` : link, blocks: [...said, section] };
-  }
-
-  async #update({ workspace, channel }: Speaker, ts: string, text: WireText, signal: AbortSignal): Promise<Outcome> {
-    const result = await workspace.call({
-      method: "chat.update",
-      arguments: { channel, ts, text: text.text, blocks: text.blocks },
-      answer: doneSchema,
-      signal,
-    });
-    return result.ok || result.code === "message_not_found" ? {} : result;
-  }
-
-  async #delete({ workspace, channel }: Speaker, ts: string, signal: AbortSignal): Promise<Outcome> {
-    const result = await workspace.call({
-      method: "chat.delete",
-      arguments: { channel, ts },
-      answer: doneSchema,
-      signal,
-    });
-    return result.ok || result.code === "message_not_found" ? {} : result;
   }
 
   /** The first message of the thread that a message belongs to: its own, or that of the message it answers. */

@@ -51,7 +51,6 @@ export class SlackFake implements NetworkFake {
         appToken: app.appToken,
         workspaces: [{ botToken: app.botToken() }],
         timeout: 2,
-        pace: 100,
       },
       channels: [hall ?? "", garden ?? ""],
     };

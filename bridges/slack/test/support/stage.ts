@@ -13,7 +13,22 @@ export interface StageOptions {
   readonly network?: Readonly<Record<string, unknown>>;
   readonly mode?: "socket" | "http";
   readonly config?: Readonly<Record<string, unknown>>;
+  /** People sign in through Slack's own page, and not with a token. */
+  readonly oauth?: boolean;
+  /** Trestle may speak for Matrix users who signed in. */
+  readonly doublePuppets?: boolean;
 }
+
+const puppetToken = "as-token-of-the-double-puppets";
+const puppetRegistration = {
+  id: "double-puppet",
+  url: null,
+  as_token: puppetToken,
+  hs_token: "hs-token-of-the-double-puppets",
+  sender_localpart: "trestle-double-puppet",
+  rate_limited: false,
+  namespaces: { users: [{ exclusive: false, regex: "^@.*:slack\\.test$" }], aliases: [], rooms: [] },
+};
 
 interface RoomEvent {
   readonly event_id: string;
@@ -51,7 +66,7 @@ export class SlackStage {
     };
     const homeserver = await Homeserver.start({
       serverName,
-      registrations: [registration],
+      registrations: options.doublePuppets === true ? [registration, puppetRegistration] : [registration],
       retry: { firstMs: 5, maxMs: 50 },
     });
     const slack = await SlackEmulator.start(options.slack);
@@ -62,12 +77,16 @@ export class SlackStage {
     });
     const app = slack.app();
     const mode = options.mode ?? "socket";
-    const httpPort = mode === "http" ? await freePort() : 0;
+    const httpPort = mode === "http" || options.oauth === true ? await freePort() : 0;
     if (mode === "http") app.setRequestUrl(`http://127.0.0.1:${httpPort}/slack/events`);
     const team = slack.workspace("acme").id;
     const general = slack.workspace("acme").channel("general").id;
     const config = {
-      homeserver: { url: homeserver.url, name: serverName },
+      homeserver: {
+        url: homeserver.url,
+        name: serverName,
+        ...(options.doublePuppets === true && { doublePuppetToken: puppetToken }),
+      },
       listen: { port },
       operations: { port: 0 },
       media: { port: 0, allowPrivate: ["127.0.0.1"] },
@@ -86,9 +105,15 @@ export class SlackStage {
             mode,
             apiUrl: slack.apiUrl,
             workspaces: [{ botToken: app.botToken() }],
-            ...(mode === "socket"
-              ? { appToken: app.appToken }
-              : { signingSecret: app.signingSecret, http: { port: httpPort } }),
+            ...(mode === "socket" ? { appToken: app.appToken } : { signingSecret: app.signingSecret }),
+            ...(httpPort > 0 && { http: { port: httpPort } }),
+            ...(options.oauth === true && {
+              oauth: {
+                clientId: app.clientId,
+                clientSecret: app.clientSecret,
+                redirectUrl: `http://127.0.0.1:${httpPort}/slack/oauth_redirect`,
+              },
+            }),
             ...options.network,
           },
         },
@@ -166,6 +191,39 @@ export class SlackStage {
       () => handle.messages().find((message) => message.text === text),
       () => handle.texts().join("\n"),
     );
+  }
+
+  /** Writes to the bot alone; resolves to the room. */
+  async writeToBot(who: TestClient, text: string): Promise<string> {
+    const room = await who.createRoom({ invite: [bot], is_direct: true, preset: "trusted_private_chat" });
+    await this.eventually(() => this.homeserver.room(room).members()[bot] === "join", "the bot accepts the invite");
+    await who.sendText(room, text);
+    return room;
+  }
+
+  /** What the bot says in a room, once something of it matches. */
+  async botSays(room: string, pattern: RegExp): Promise<string> {
+    const bodies = (): string[] =>
+      this.homeserver
+        .room(room)
+        .messages()
+        .filter(({ sender }) => sender === bot)
+        .map(({ content }) => String((content as { body?: unknown }).body));
+    return until(
+      8_000,
+      `the bot says ${pattern.source}`,
+      () => bodies().find((body) => pattern.test(body)),
+      () => bodies().join("\n"),
+    );
+  }
+
+  /** Signs somebody in as somebody of acme, by the token that Slack would give; resolves to their room with the bot. */
+  async signIn(who: TestClient, person: string): Promise<string> {
+    const room = await this.writeToBot(who, "login");
+    await this.botSays(room, /user token/);
+    await who.sendText(room, this.slack.app().authorize("acme", person));
+    await this.botSays(room, /^Signed in as /);
+    return room;
   }
 
   async eventually(holds: () => boolean, what: string): Promise<void> {

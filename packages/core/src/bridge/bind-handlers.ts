@@ -22,6 +22,7 @@ const names = [
   "openMedia",
   "catchUp",
   "login",
+  "signedIn",
   "logout",
   "close",
 ] as const satisfies readonly (keyof NetworkHandlers)[];

@@ -33,6 +33,7 @@ import { Greeting } from "./greeting.js";
 import { HomeserverPing } from "./homeserver-health.js";
 import { HomeserverWatch } from "./homeserver-watch.js";
 import { Intake } from "./intake.js";
+import { LinkRequests } from "./link-requests.js";
 import { Linker } from "./linker.js";
 import { Memberships } from "./memberships.js";
 import { MissedEvents } from "./missed-events.js";
@@ -103,6 +104,7 @@ export class Bridge implements AppServiceHandler {
   readonly #ghosts: Ghosts;
   readonly #logins: Logins;
   readonly #puppets: Puppets | undefined;
+  readonly #notices: PrivateNotices;
   readonly #answers: LoginAnswers;
   readonly #catchUp: CatchUp;
   readonly #undelivered: Undelivered;
@@ -143,13 +145,15 @@ export class Bridge implements AppServiceHandler {
     this.#puppets = Puppets.of(runtime, this.#logins);
     const authors = new Authors(runtime, this.#logins);
     const ephemeral = new EphemeralToNetwork(runtime, authors);
-    const encrypted = new EncryptedRooms(runtime, new PrivateNotices(runtime));
+    this.#notices = new PrivateNotices(runtime);
+    const encrypted = new EncryptedRooms(runtime, this.#notices);
     const toMatrixParts = {
       runtime,
       ghosts: this.#ghosts,
       memberships: this.#memberships,
       media,
       puppets: this.#puppets,
+      userOf: (remote: string) => this.#logins.userOf(remote),
     };
     this.#toMatrix = new ToMatrix(toMatrixParts);
     this.#toNetwork = new ToNetwork({
@@ -219,6 +223,8 @@ export class Bridge implements AppServiceHandler {
       ephemeral,
       storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
       logins: this.#logins,
+      notices: this.#notices,
+      linkRequests: new LinkRequests({ runtime: this.runtime, linker: this.linker, logins: this.#logins }),
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
       onConnected: () => {
@@ -233,6 +239,7 @@ export class Bridge implements AppServiceHandler {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
     await this.#logins.load();
+    if (this.#handlers.signedIn) for (const login of await this.#logins.all()) await this.#handlers.signedIn(login);
     await this.#awaited.load();
     await this.#missed.load(clean);
     await this.#toNetworkFlow.resume(clean);

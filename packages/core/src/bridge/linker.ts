@@ -19,7 +19,7 @@ export class Linker {
   async link(roomText: string, channelText: string, by: UserId | "operator" | "config"): Promise<LinkView> {
     const roomId = await this.#enter(roomText);
     if (by !== "operator" && by !== "config") await this.#authorise(roomId, by);
-    await this.#refuseEncrypted(roomId);
+    await this.refuseEncrypted(roomId);
     const info = await this.#resolve(channelText);
     return this.connect(roomId, info, "plumbed", by);
   }
@@ -43,7 +43,7 @@ export class Linker {
     channelText: string | undefined,
     by: UserId | "operator",
   ): Promise<readonly LinkView[]> {
-    const roomId = await this.#roomId(roomText);
+    const roomId = await this.roomOf(roomText);
     if (by !== "operator") await this.#authorise(roomId, by);
     const links = (await this.runtime.links.ofRoom(roomId)).filter((link) => matches(link, channelText));
     if (links.length === 0)
@@ -72,7 +72,8 @@ export class Linker {
     return { bridge: this.runtime.name, room, channel, channelName, kind };
   }
 
-  async #roomId(text: string): Promise<RoomId> {
+  /** By its id or alias. @throws ServiceError */
+  async roomOf(text: string): Promise<RoomId> {
     if (text.startsWith("!")) return RoomId(text);
     if (!text.startsWith("#"))
       throw new ServiceError("invalid", `${text} is not a room: give its id (!…) or its alias (#name:server).`);
@@ -83,7 +84,7 @@ export class Linker {
   }
 
   async #enter(text: string): Promise<RoomId> {
-    const roomId = await this.#roomId(text);
+    const roomId = await this.roomOf(text);
     const joined = await this.runtime.client.joinRoom(roomId);
     if (joined.ok) return roomId;
     if (joined.failure.kind !== "answered") throw unavailable(joined.failure);
@@ -108,7 +109,8 @@ export class Linker {
     }
   }
 
-  async #refuseEncrypted(room: RoomId): Promise<void> {
+  /** @throws ServiceError */
+  async refuseEncrypted(room: RoomId): Promise<void> {
     const state = await this.runtime.client.getState({ room, type: "m.room.encryption" });
     if (!state.ok) throw unavailable(state.failure);
     await this.runtime.rooms.setEncrypted(room, state.body !== null);

@@ -1,7 +1,10 @@
 import type { ConnectionStatus, ConnectorStorage, Network } from "../connector/connector.js";
+import type { LoginId } from "../connector/ids.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { Logins } from "../mapping/logins.js";
 import type { BridgeRuntime } from "./runtime.js";
+import type { LinkRequests } from "./link-requests.js";
+import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
 import type { EphemeralToMatrix } from "./ephemeral.js";
 
@@ -11,6 +14,8 @@ export interface NetworkPortParts {
   readonly ephemeral: EphemeralToMatrix;
   readonly storage: ConnectorStorage;
   readonly logins: Logins;
+  readonly notices: PrivateNotices;
+  readonly linkRequests: LinkRequests;
   readonly connections: Map<string, ConnectionStatus>;
   readonly dataDirectory: string;
   /** A connection is up (again): ask what was missed. */
@@ -47,6 +52,8 @@ export function networkPort(parts: NetworkPortParts): Network {
       const links = await runtime.links.all();
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
     },
+    requestLink: (request) => parts.linkRequests.request(request),
+    removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     async openMedia(uri) {
       const media = await runtime.client.downloadMedia(uri);
       if (!media.ok) throw new Error(`The file ${uri} cannot be read: ${media.failure.message}`);
@@ -55,5 +62,17 @@ export function networkPort(parts: NetworkPortParts): Network {
     },
     avatarLink: (avatar) => runtime.avatarLink(avatar),
     logins: () => parts.logins.all(),
+    renewLogin: (id, secret) => parts.logins.renew(id, secret),
+    endLogin: (id, why) => endLogin(parts, id, why),
   };
+}
+
+async function endLogin({ runtime, logins, notices }: NetworkPortParts, id: LoginId, why: string): Promise<void> {
+  const login = await logins.find(id);
+  if (!login) return;
+  const { user, account } = login;
+  await logins.remove(login);
+  runtime.log.error({ user, account: account.name, reason: why }, "A login has ended");
+  const text = `You are no longer signed in as ${account.name}: ${why}`;
+  await notices.tell(user, `login ended ${runtime.clock.now()}`, text);
 }

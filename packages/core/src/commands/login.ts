@@ -83,8 +83,11 @@ export class LoginDialogues {
       dialogue.giveUp(new ServiceError("invalid", "The login took too long. Begin again with: login")),
     );
     const first = dialogue.next();
+    const ended = new AbortController();
+    dialogue.abandoned.catch(() => ended.abort());
     const session: LoginSession = {
       user,
+      signal: ended.signal,
       say: (text) => {
         dialogue.say(text);
         return Promise.resolve();
@@ -93,7 +96,10 @@ export class LoginDialogues {
     };
     void Promise.race([login(session), dialogue.abandoned])
       .then((account) => logins.save(user, account))
-      .then((saved) => `Signed in as ${saved.account.name}.`)
+      .then(async (saved) => {
+        await runtime.handlers.signedIn?.(saved);
+        return `Signed in as ${saved.account.name}.`;
+      })
       .catch((error: unknown) => `The login failed: ${error instanceof Error ? error.message : String(error)}`)
       .then((text) => {
         cancelTimer();

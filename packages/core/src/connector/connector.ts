@@ -73,6 +73,13 @@ export interface Network {
   readonly report: (status: ConnectionStatus) => void;
   /** Every link of this bridge now. */
   readonly links: () => Promise<readonly ChannelLink[]>;
+  /**
+   * Links a channel where the asker may do so in the room as well (`linked`); otherwise has the bot ask in the room, which
+   * it must be in, whether a moderator agrees (`asked`). Rejects with an `Error` that tells a person what is missing.
+   */
+  readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
+  /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
+  readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
   readonly openMedia: (
     uri: ContentUri,
@@ -86,6 +93,25 @@ export interface Network {
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
   readonly logins: () => Promise<readonly Login[]>;
+  /** Puts another secret of a login on disk, e.g. a token that was renewed. Nothing where the login is gone. */
+  readonly renewLogin: (id: LoginId, secret: LoginAccount["secret"]) => Promise<void>;
+  /**
+   * Forgets a login that the network has ended, and tells its user `why` in private. `logout` is not called: there is
+   * nothing left to sign out. Nothing where the login is gone.
+   */
+  readonly endLogin: (id: LoginId, why: string) => Promise<void>;
+}
+
+/** Somebody on the network asks that a channel be linked to a room. */
+export interface LinkRequest {
+  /** The asker may link it, as the network sees it: the connector has looked. */
+  readonly channel: ChannelInfo;
+  /** The room's id or alias. */
+  readonly room: string;
+  /** Who asks, for the people of the room. */
+  readonly by: string;
+  /** The asker's login, where they are signed in: they are then asked nothing more where they may link the room themselves. */
+  readonly login?: LoginId;
 }
 
 /** Which bridge this is: one connector may serve several. */
@@ -254,6 +280,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly catchUp?: (channel: ChannelId, cursor: RemoteMessageId | null) => Promise<void>;
   /** Signs a Matrix user in to an account of their own. Fallback: the bridge has no logins. */
   readonly login?: (session: LoginSession) => Promise<LoginAccount>;
+  /** Somebody signed in, and their login is on disk; or it was found at start, before anything is delivered. Must be quick. */
+  readonly signedIn?: (login: Login) => Promise<void>;
   /** The login is to be forgotten: sign it out. */
   readonly logout?: (login: Login) => Promise<void>;
   /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
@@ -274,6 +302,8 @@ export interface LoginSession {
   readonly ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => Promise<Readonly<Record<Id, string>>>;
   /** Tells the person something, e.g. a URL to open; it is shown also while the login waits for something else. */
   readonly say: (text: string) => Promise<void>;
+  /** Aborted when the person gives up, or takes too long: what they still do elsewhere signs nobody in. */
+  readonly signal: AbortSignal;
 }
 
 /** One thing a person is asked for. */

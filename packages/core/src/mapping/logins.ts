@@ -76,6 +76,21 @@ export class Logins {
     return { id, user, account };
   }
 
+  async find(id: LoginId): Promise<Login | undefined> {
+    const row = await this.store.get<LoginRow>(
+      "SELECT id, user, name, remote, secret FROM login WHERE id = ? AND bridge = ?",
+      id,
+      this.bridge,
+    );
+    return row && this.#toLogin(row);
+  }
+
+  /** Nothing where the login is gone. */
+  async renew(id: LoginId, secret: LoginAccount["secret"]): Promise<void> {
+    const sealed = this.secrets.seal(JSON.stringify(secret), `login ${id}`);
+    await this.store.commit([["setLoginSecret", sealed, id]]);
+  }
+
   async remove(login: Login): Promise<void> {
     await this.store.commit([["dropLogin", login.id]]);
     this.#ids?.delete(login.user);

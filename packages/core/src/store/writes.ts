@@ -58,6 +58,7 @@ const statements = {
   revoke: "INSERT INTO revoked (event, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
   setLogin:
     "INSERT INTO login (id, bridge, user, name, remote, secret, at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, remote = excluded.remote, secret = excluded.secret",
+  setLoginSecret: "UPDATE login SET secret = ? WHERE id = ?",
   dropLogin: "DELETE FROM login WHERE id = ?",
   setStorage:
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",

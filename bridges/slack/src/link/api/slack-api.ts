@@ -11,8 +11,6 @@ export interface SlackApiOptions {
   readonly url: string;
   readonly timeoutMs: number;
   readonly history: HistoryProfile;
-  /** A factor on Slack's limits; 1 where absent. */
-  readonly pace?: number;
   readonly pacer: Pacer;
   readonly transport: Transport;
   readonly log: Logger;
@@ -94,11 +92,10 @@ export class SlackApi {
 
   /** The first is the one that a 429 of the method is about. */
   #pacesOf({ team, method, arguments: sent }: SlackRequest<z.ZodType>): readonly Pace[] {
-    const { history, pace = 1 } = this.options;
-    const { perMinute, perChannel = false, burst = Math.max(1, perMinute / 5) } = limitOf(method, history);
+    const { perMinute, perChannel = false, burst = Math.max(1, perMinute / 5) } = limitOf(method, this.options.history);
     const channel = perChannel ? sent?.["channel"] : undefined;
     const key = typeof channel === "string" ? `${team} ${method} ${channel}` : `${team} ${method}`;
-    return [{ key, perMinute: perMinute * pace, burst: burst * pace }];
+    return [{ key, perMinute, burst }];
   }
 }
 

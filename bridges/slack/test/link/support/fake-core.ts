@@ -62,6 +62,10 @@ export class FakeCore {
       keys: (prefix) => Promise.resolve([...this.stored.keys()].filter((key) => key.startsWith(prefix)).sort()),
     },
     logins: () => Promise.resolve([]),
+    renewLogin: () => Promise.resolve(),
+    endLogin: () => Promise.resolve(),
+    requestLink: () => Promise.resolve("asked"),
+    removeLinks: () => Promise.resolve([]),
   };
 
   close(): void {

@@ -22,6 +22,8 @@ export class ContentForMatrix {
     readonly runtime: BridgeRuntime,
     readonly ghosts: Ghosts,
     readonly media: MatrixMedia,
+    /** Who signed in as a person of the network. */
+    readonly userOf: (remote: string) => UserId | undefined,
   ) {}
 
   /** A text for which nothing has to be uploaded or looked up: most messages. */
@@ -88,8 +90,9 @@ export class ContentForMatrix {
     if (text === undefined) return {};
     const people = new Map<string, UserId>();
     for (const target of mentionsOf(text)) {
-      const ghost = target.kind === "remoteUser" ? await this.ghosts.find(target.id) : undefined;
-      if (target.kind === "remoteUser" && ghost) people.set(target.id, ghost.user);
+      if (target.kind !== "remoteUser") continue;
+      const user = this.userOf(target.id) ?? (await this.ghosts.find(target.id))?.user;
+      if (user !== undefined) people.set(target.id, user);
     }
     if (people.size === 0) return {};
     const mention = (found: Mention): Inline => {

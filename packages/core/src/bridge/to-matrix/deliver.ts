@@ -32,6 +32,8 @@ export interface ToMatrixParts {
   readonly media: MatrixMedia;
   /** Where the bridge may speak for users who signed in. */
   readonly puppets: Puppets | undefined;
+  /** Who signed in as a person of the network. */
+  readonly userOf: (remote: string) => UserId | undefined;
 }
 
 interface Target {
@@ -49,7 +51,7 @@ export class ToMatrix {
 
   constructor(readonly parts: ToMatrixParts) {
     this.sender = new MatrixSender(parts.runtime, parts.memberships, parts.puppets);
-    this.#content = new ContentForMatrix(parts.runtime, parts.ghosts, parts.media);
+    this.#content = new ContentForMatrix(parts.runtime, parts.ghosts, parts.media, parts.userOf);
   }
 
   async deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
