@@ -42,6 +42,10 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
         keys: async () => [...kept.keys()],
       },
       logins: async () => [],
+      metrics: {
+        counter: () => ({ add: () => undefined }),
+        histogram: () => ({ observe: () => undefined }),
+      },
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${broker.port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

@@ -5,6 +5,7 @@ import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
 import { Inward } from "./inward/inward.js";
 import { SlackLink } from "./link/index.js";
+import { SlackMetrics } from "./metrics.js";
 import { Outward } from "./outward/outward.js";
 import { OwnReactions } from "./outward/own-reactions.js";
 import { People } from "./people/people.js";
@@ -16,10 +17,15 @@ export const slackConnector = defineConnector({
   displayName: "Slack",
   config: configSchema,
   async connect({ config, network }) {
+    const metrics = new SlackMetrics(network.metrics);
     const linked = new LinkedChannels();
     const link = new SlackLink(
       { config, network },
       {
+        onApiCall: metrics.onApiCall,
+        onRepair: metrics.onRepair,
+        onTaken: metrics.onTaken,
+        onSocket: metrics.onSocket,
         wants: (team, channel, event) =>
           channel === undefined || linked.wants(channelIdOf({ team, channel }), event.type),
       },
@@ -34,6 +40,7 @@ export const slackConnector = defineConnector({
       people,
       channels,
       ownReactions,
+      observe: metrics.event,
       anyChannel: (team) => linked.anyOf(team),
     });
     const outward = new Outward({

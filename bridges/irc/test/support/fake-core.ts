@@ -69,6 +69,10 @@ export class FakeCore {
         keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
       },
       logins: async () => [],
+      metrics: {
+        counter: () => ({ add: () => undefined }),
+        histogram: () => ({ observe: () => undefined }),
+      },
     };
   })();
 

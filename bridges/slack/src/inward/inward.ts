@@ -6,6 +6,7 @@ import {
   type Happening,
   type ReactionChanged,
 } from "../content/index.js";
+import { isRecord, textIn } from "../content/json.js";
 import { reactionKeyOf } from "../emoji/index.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
@@ -16,6 +17,8 @@ import { InwardMessages, partId, type InwardMessagesParts } from "./messages.js"
 export interface InwardParts extends InwardMessagesParts {
   readonly log: Logger;
   readonly ownReactions: OwnReactions;
+  /** Told what was made of an event of Slack's type. */
+  readonly observe?: (type: string, outcome: "bridged" | "ignored" | "unknown") => void;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
 }
@@ -35,6 +38,7 @@ export class Inward {
     // The app was removed from the workspace: nothing more can be asked there.
     if (!workspace) return;
     const outcome = outcomeOf(event);
+    if (making.raw.attempt === 1) this.parts.observe?.(typeOf(event), outcome.outcome);
     switch (outcome.outcome) {
       case "bridged":
         return this.#happened(making, workspace, outcome.what, event);
@@ -139,4 +143,8 @@ export class Inward {
         this.parts.log.debug({ kind: what.kind, channel }, "Nothing of this is bridged to rooms");
     }
   }
+}
+
+function typeOf(event: unknown): string {
+  return isRecord(event) ? (textIn(event, "type") ?? "") : "";
 }

@@ -54,5 +54,6 @@ export function networkPort(parts: NetworkPortParts): Network {
       return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
     },
     logins: () => parts.logins.all(),
+    metrics: runtime.metrics.ofConnector(runtime.network, runtime.name),
   };
 }

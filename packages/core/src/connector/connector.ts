@@ -16,6 +16,7 @@ import type {
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
 
 /**
@@ -81,6 +82,8 @@ export interface Network {
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
   readonly logins: () => Promise<readonly Login[]>;
+  /** Metrics of the connector's own. */
+  readonly metrics: ConnectorMetrics;
 }
 
 /** Which bridge this is: one connector may serve several. */

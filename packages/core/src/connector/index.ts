@@ -4,4 +4,5 @@ export * from "./effects.js";
 export * from "./events.js";
 export * from "./fallback.js";
 export * from "./ids.js";
+export * from "./metrics.js";
 export * from "./outcome.js";

@@ -56,6 +56,10 @@ export class FakeCore {
       keys: (prefix) => Promise.resolve([...this.stored.keys()].filter((key) => key.startsWith(prefix)).sort()),
     },
     logins: () => Promise.resolve([]),
+    metrics: {
+      counter: () => ({ add: () => undefined }),
+      histogram: () => ({ observe: () => undefined }),
+    },
   };
 
   close(): void {
