@@ -3,6 +3,7 @@ import { Channels } from "./channels/channels.js";
 import { configSchema } from "./config.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
+import { matrixAppserviceSlack } from "./import/matrix-appservice-slack.js";
 import { Inward } from "./inward/inward.js";
 import { SlackLink } from "./link/index.js";
 import { SlackMetrics } from "./metrics.js";
@@ -16,6 +17,7 @@ export const slackConnector = defineConnector({
   network: "slack",
   displayName: "Slack",
   config: configSchema,
+  importers: { "matrix-appservice-slack": matrixAppserviceSlack },
   async connect({ config, network }) {
     const metrics = new SlackMetrics(network.metrics);
     const linked = new LinkedChannels();
