@@ -13,6 +13,10 @@ export interface StageOptions {
   readonly network?: Readonly<Record<string, unknown>>;
   readonly mode?: "socket" | "http";
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Settings of the bridge besides its `network:` section. */
+  readonly bridge?: Readonly<Record<string, unknown>>;
+  /** Called when all but Trestle runs. */
+  readonly prepare?: (stage: SlackStage) => Promise<void>;
 }
 
 interface RoomEvent {
@@ -91,12 +95,14 @@ export class SlackStage {
               : { signingSecret: app.signingSecret, http: { port: httpPort } }),
             ...options.network,
           },
+          ...options.bridge,
         },
       ],
     };
     await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
     await writeFile(join(directory, "trestle.yaml"), JSON.stringify(config));
     const stage = new SlackStage(homeserver, slack, alice, room, directory);
+    await options.prepare?.(stage);
     await stage.start();
     return stage;
   }

@@ -3,10 +3,12 @@ import { mkdir } from "node:fs/promises";
 import Database from "better-sqlite3";
 import type { LoadedConfig } from "../config/load.js";
 import type { ImportRecord } from "../connector/importer.js";
-import { StoreImport, type ImportCounts } from "../store/store-import.js";
+import { SchemaTooNew } from "../store/migrations.js";
 import { claimStore } from "../store/ownership.js";
 import { Secrets } from "../store/secrets.js";
+import { StoreImport, type ImportCounts, type StoreImportOptions } from "../store/store-import.js";
 import { databaseFile } from "./offline.js";
+import { StartError } from "./start-error.js";
 
 /** What an import comes to. */
 export interface ImportReport {
@@ -49,7 +51,7 @@ const mostReasons = 200;
  * Takes what another bridge kept into the store of a bridge: all of it or, where anything goes wrong, nothing. What is
  * there already stays as it is, so that it can be run again. Where there are obstacles nothing is written.
  *
- * @throws StoreInUse while a Trestle runs on the store, SchemaTooNew when a newer Trestle wrote it, whatever `records` throws
+ * @throws StoreInUse while a Trestle runs on the store, StartError when a newer one wrote it, whatever `records` throws
  */
 export async function importRecords(loaded: LoadedConfig, request: ImportRequest): Promise<ImportReport> {
   const { bridge, records, apply } = request;
@@ -64,7 +66,7 @@ export async function importRecords(loaded: LoadedConfig, request: ImportRequest
   let db: Database.Database | undefined;
   try {
     db = new Database(isThere ? file : ":memory:", { timeout: 10_000 });
-    const store = new StoreImport(db, {
+    const store = begin(db, {
       bridge,
       isOwnUser: (user) => registration.isOwnUser(user) && user !== registration.bot,
       secrets: new Secrets(config.encryptionKey),
@@ -86,6 +88,15 @@ export async function importRecords(loaded: LoadedConfig, request: ImportRequest
     // What was not committed is undone.
     db?.close();
     claim?.release();
+  }
+}
+
+function begin(db: Database.Database, options: StoreImportOptions): StoreImport {
+  try {
+    return new StoreImport(db, options);
+  } catch (error) {
+    if (error instanceof SchemaTooNew) throw new StartError("databaseUnusable", error.message, { cause: error });
+    throw error;
   }
 }
 
