@@ -59,6 +59,10 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      metrics: {
+        counter: () => ({ add: () => undefined }),
+        histogram: () => ({ observe: () => undefined }),
+      },
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

@@ -6,8 +6,10 @@ import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
+import { matrixAppserviceSlack } from "./import/matrix-appservice-slack.js";
 import { Inward } from "./inward/inward.js";
 import { SlackLink, type LinkTuning, type Route } from "./link/index.js";
+import { SlackMetrics } from "./metrics.js";
 import { Outward } from "./outward/outward.js";
 import { OwnEdits } from "./outward/own-edits.js";
 import { OwnReactions } from "./outward/own-reactions.js";
@@ -19,6 +21,7 @@ export const slackConnector = defineConnector({
   network: "slack",
   displayName: "Slack",
   config: configSchema,
+  importers: { "matrix-appservice-slack": matrixAppserviceSlack },
   async connect(context: TunedContext) {
     const connection = new SlackConnection(context, new LinkedChannels(await context.network.links()));
     await connection.start();
@@ -33,6 +36,7 @@ type TunedContext = ConnectContext<SlackConfig> & { readonly tuning?: LinkTuning
 class SlackConnection {
   readonly #context: TunedContext;
   readonly #linked: LinkedChannels;
+  readonly #metrics: SlackMetrics;
   readonly #link: SlackLink;
   readonly #people: People;
   readonly #channels: Channels;
@@ -48,6 +52,7 @@ class SlackConnection {
     const { config, network } = context;
     this.#context = context;
     this.#linked = linked;
+    this.#metrics = new SlackMetrics(network.metrics);
     const link = this.#makeLink();
     const { installations, api } = link;
     this.#link = link;
@@ -72,6 +77,7 @@ class SlackConnection {
       people: this.#people,
       channels: this.#channels,
       accounts: this.#accounts,
+      observe: this.#metrics.event,
       anyChannel: (team) => linked.anyOf(team),
     });
     this.#outward = new Outward({
@@ -149,6 +155,10 @@ class SlackConnection {
     const { tuning } = this.#context;
     return new SlackLink(this.#context, {
       ...(tuning && { tuning }),
+      onApiCall: this.#metrics.onApiCall,
+      onRepair: this.#metrics.onRepair,
+      onTaken: this.#metrics.onTaken,
+      onSocket: this.#metrics.onSocket,
       wants: (team, channel, event) =>
         channel === undefined || this.#linked.wants(channelIdOf({ team, channel }), event.type),
       onRemoved: (team) => {

@@ -4,6 +4,7 @@ import { addCheck } from "./commands/check.js";
 import { addConformance } from "./commands/conformance.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addHomeserver } from "./commands/homeserver.js";
+import { addImport } from "./commands/import.js";
 import { addInit } from "./commands/init.js";
 import { addLinks } from "./commands/links.js";
 import { addNew } from "./commands/new.js";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     addLinks,
     addStatus,
     addQueue,
+    addImport,
     addNew,
     addHomeserver,
   ]) {

@@ -6,6 +6,7 @@ import type { Found, Missing } from "./found.js";
 import { findInspircd } from "./inspircd.js";
 import { findMosquitto } from "./mosquitto.js";
 import { findNgircd } from "./ngircd.js";
+import { findPostgresql } from "./postgresql.js";
 import { findSynapse } from "./synapse-install.js";
 
 const finders = {
@@ -14,6 +15,7 @@ const finders = {
   ngircd: findNgircd,
   mosquitto: findMosquitto,
   chromium: findChromium,
+  postgresql: findPostgresql,
 };
 
 export type ServerName = keyof typeof finders;

@@ -74,6 +74,10 @@ export class FakeCore {
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      metrics: {
+        counter: () => ({ add: () => undefined }),
+        histogram: () => ({ observe: () => undefined }),
+      },
     };
   })();
 

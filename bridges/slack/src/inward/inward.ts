@@ -6,6 +6,7 @@ import {
   type Happening,
   type ReactionChanged,
 } from "../content/index.js";
+import { isRecord, textIn } from "../content/json.js";
 import { reactionKeyOf } from "../emoji/index.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
@@ -18,6 +19,8 @@ export interface InwardParts extends InwardMessagesParts {
   readonly log: Logger;
   readonly ownReactions: OwnReactions;
   readonly ownEdits: OwnEdits;
+  /** Told what was made of an event of Slack's type. */
+  readonly observe?: (type: string, outcome: "bridged" | "ignored" | "unknown") => void;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
 }
@@ -37,6 +40,7 @@ export class Inward {
     // The app was removed from the workspace: nothing more can be asked there.
     if (!workspace) return;
     const outcome = outcomeOf(event);
+    if (making.raw.attempt === 1) this.parts.observe?.(typeOf(event), outcome.outcome);
     switch (outcome.outcome) {
       case "bridged":
         return this.#happened(making, workspace, outcome.what, event);
@@ -55,11 +59,11 @@ export class Inward {
       case "edit":
         return this.#messages.edited(making, workspace, what);
       case "deletion":
-        return this.#messages.deleted(making, what, event);
+        { this.#messages.deleted(making, what, event); return; }
       case "reaction":
         return this.#reaction(making, workspace, what);
       case "user":
-        return this.#profile(making, workspace, what.user);
+        { this.#profile(making, workspace, what.user); return; }
       case "membership":
       case "channelName":
       case "channelTopic":
@@ -93,7 +97,7 @@ export class Inward {
     if (user === workspace.installation.botUser || this.parts.ownReactions.take(channel, ts, name, user, change))
       return;
     const person = await this.parts.people.find(workspace, user, { signal: making.signal });
-    if (!person.ok) return making.failed(failureOf(person));
+    if (!person.ok) { making.failed(failureOf(person)); return; }
     making.happened({
       kind: change === "added" ? "reaction" : "reactionRemoved",
       id: RemoteMessageId(key),
@@ -120,17 +124,17 @@ export class Inward {
       case "membership": {
         if (what.user === workspace.installation.botUser) return;
         const person = await this.parts.people.find(workspace, what.user, { team: what.team, signal: making.signal });
-        if (!person.ok) return making.failed(failureOf(person));
-        return making.happened({ kind: "membership", id, channel, user: person.body.remote, change: what.change });
+        if (!person.ok) { making.failed(failureOf(person)); return; }
+        making.happened({ kind: "membership", id, channel, user: person.body.remote, change: what.change }); return;
       }
       case "channelName":
-        return making.happened({ kind: "channel", id, channel, name: `#${decodeEntities(what.name)}` });
+        { making.happened({ kind: "channel", id, channel, name: `#${decodeEntities(what.name)}` }); return; }
       case "channelTopic":
-        return making.happened({ kind: "channel", id, channel, topic: decodeEntities(what.topic) });
+        { making.happened({ kind: "channel", id, channel, topic: decodeEntities(what.topic) }); return; }
       case "channelArchived":
-        return making.happened({ kind: "channel", id, channel, archived: what.archived });
+        { making.happened({ kind: "channel", id, channel, archived: what.archived }); return; }
       case "channelGone":
-        return making.happened({ kind: "channel", id, channel, archived: true });
+        { making.happened({ kind: "channel", id, channel, archived: true }); return; }
       case "channelPurpose":
       case "channelPrivacy":
       case "channelCreated":
@@ -141,4 +145,8 @@ export class Inward {
         this.parts.log.debug({ kind: what.kind, channel }, "Nothing of this is bridged to rooms");
     }
   }
+}
+
+function typeOf(event: unknown): string {
+  return isRecord(event) ? (textIn(event, "type") ?? "") : "";
 }

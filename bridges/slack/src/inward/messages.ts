@@ -44,9 +44,9 @@ export class InwardMessages {
     // What the bridge itself posted comes back as an event.
     if (workspace.isOwn(ownership(message)) || this.#isForSomebody(making.team, message, event)) return;
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
-    if (!sender.ok) return making.failed(failureOf(sender));
+    if (!sender.ok) { making.failed(failureOf(sender)); return; }
     const read = await this.#read(making, workspace, message);
-    if (!read.ok) return making.failed(failureOf(read));
+    if (!read.ok) { making.failed(failureOf(read)); return; }
     const contents = contentsOf(workspace, style, read.body);
     for (const [index, content] of contents.entries()) {
       making.happened({
@@ -69,10 +69,10 @@ export class InwardMessages {
     if (!byThemselves && workspace.isOwn(ownership(message))) return;
     const id = channelIdOf({ team: making.team, channel });
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
-    if (!sender.ok) return making.failed(failureOf(sender));
+    if (!sender.ok) { making.failed(failureOf(sender)); return; }
     if (what.textChanged) {
       const read = await this.#read(making, workspace, message);
-      if (!read.ok) return making.failed(failureOf(read));
+      if (!read.ok) { making.failed(failureOf(read)); return; }
       const [content] = contentsOf(workspace, style, read.body);
       if (content)
         making.happened({

@@ -1,9 +1,17 @@
-import type { ChannelLink, ConnectContext, Failure, Interpretation, Network, NetworkEvent } from "@trestle/core";
+import type {
+  ChannelLink,
+  ConnectContext,
+  ConnectionStatus,
+  Failure,
+  Interpretation,
+  Network,
+  NetworkEvent,
+} from "@trestle/core";
 import type { App } from "@slack/bolt";
 import type { SlackConfig } from "../config.js";
 import { channelIdOf, placeOf } from "../ids.js";
 import { Pacer } from "./api/pacer.js";
-import { SlackApi } from "./api/slack-api.js";
+import { SlackApi, type ApiExchange } from "./api/slack-api.js";
 import { Transport } from "./api/transport.js";
 import { BoltApp, type BoltContext } from "./bolt/bolt-app.js";
 import { Ledger } from "./gaps/ledger.js";
@@ -24,12 +32,20 @@ import { SocketGateway } from "./socket/gateway.js";
 export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   /** Shorter pauses, for tests. */
   readonly tuning?: LinkTuning;
-  readonly onApiCall?: (exchange: { readonly method: string; readonly outcome: string; readonly ms: number }) => void;
+  readonly onApiCall?: (exchange: ApiExchange) => void;
   readonly onRepair?: (repair: { readonly channel: string; readonly missed: number }) => void;
   /** More routes of the listener, by method and path; only where it is there for `oauth`. */
   readonly routes?: Readonly<Record<string, Route>>;
   /** Somebody came back from Slack's page. `false`: they did not come for the connector, but to install the app. */
   readonly returned?: (...request: Parameters<Route>) => boolean;
+  /** Something Slack sent was dealt with; `refused`: the disk did not take it, and it is not acknowledged. */
+  readonly onTaken?: (taken: {
+    readonly transport: "socket" | "http" | "webhook";
+    readonly outcome: Taken["outcome"] | "refused";
+    readonly ms: number;
+  }) => void;
+  /** A connection of Socket Mode was opened, or could not be kept open. */
+  readonly onSocket?: (outcome: "opened" | "failed") => void;
   /** The app was removed from a workspace. */
   readonly onRemoved?: (team: string) => void;
 }
@@ -255,6 +271,24 @@ export class SlackLink {
     });
   }
 
+  async #timed(transport: "socket" | "http", delivery: Delivery): Promise<Taken> {
+    const start = performance.now();
+    let outcome: Taken["outcome"] | "refused" = "refused";
+    try {
+      const taken = await this.#intake.take(delivery);
+      outcome = taken.outcome;
+      return taken;
+    } finally {
+      this.#options.onTaken?.({ transport, outcome, ms: performance.now() - start });
+    }
+  }
+
+  #socketIs(status: ConnectionStatus): void {
+    if (status.state === "connected") this.#options.onSocket?.("opened");
+    else if (status.state === "waiting" || status.state === "failed") this.#options.onSocket?.("failed");
+    this.#network.report(status);
+  }
+
   #makeGateway(): SocketGateway {
     const { appToken, sockets } = this.#config;
     const { tuning } = this.#options;
@@ -264,8 +298,8 @@ export class SlackLink {
       transport: this.transport,
       appToken: appToken ?? "",
       count: sockets,
-      take: (delivery) => this.#intake.take(delivery),
-      report: (status) => this.#network.report(status),
+      take: (delivery) => this.#timed("socket", delivery),
+      report: (status) => this.#socketIs(status),
       log: this.#network.log,
       onBack: () => {
         if (wasOpen) this.#repairs.outage();
@@ -283,7 +317,7 @@ export class SlackLink {
     const routes: Record<string, Route> = {};
     if (mode === "http") {
       const signature = new SignatureCheck({ secret: signingSecret ?? "", skewMs: http.skew * 1_000 });
-      const events = eventsRoute({ signature, take: (delivery) => this.#intake.take(delivery), log });
+      const events = eventsRoute({ signature, take: (delivery) => this.#timed("http", delivery), log });
       for (const path of ["/slack/events", "/slack/commands"]) routes[`POST ${path}`] = events;
     }
     if (oauth) {

@@ -17,6 +17,10 @@ export interface StageOptions {
   readonly oauth?: boolean;
   /** Trestle may speak for Matrix users who signed in. */
   readonly doublePuppets?: boolean;
+  /** Settings of the bridge besides its `network:` section. */
+  readonly bridge?: Readonly<Record<string, unknown>>;
+  /** Called when all but Trestle runs. */
+  readonly prepare?: (stage: SlackStage) => Promise<void>;
 }
 
 const puppetToken = "as-token-of-the-double-puppets";
@@ -116,12 +120,14 @@ export class SlackStage {
             }),
             ...options.network,
           },
+          ...options.bridge,
         },
       ],
     };
     await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
     await writeFile(join(directory, "trestle.yaml"), JSON.stringify(config));
     const stage = new SlackStage(homeserver, slack, alice, room, directory);
+    await options.prepare?.(stage);
     await stage.start();
     return stage;
   }

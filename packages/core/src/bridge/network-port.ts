@@ -64,6 +64,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     logins: () => parts.logins.all(),
     renewLogin: (id, secret) => parts.logins.renew(id, secret),
     endLogin: (id, why) => endLogin(parts, id, why),
+    metrics: runtime.metrics.ofConnector(runtime.network, runtime.name),
   };
 }
 

@@ -16,6 +16,8 @@ import type {
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { Importer } from "./importer.js";
+import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
 
 /**
@@ -41,6 +43,8 @@ export interface Connector<Config extends z.ZodType = z.ZodType, Able extends Li
   readonly displayName?: string;
   /** Validates the bridge's `network:` section; its `describe` texts become the documentation for operators. */
   readonly config: Config;
+  /** Read what other bridges to this network kept, by the name a person gives `trestle import`. */
+  readonly importers?: Readonly<Record<string, Importer>>;
   /**
    * Called once, after the store is open and before any effect is delivered. It must not wait until the network is
    * reachable: it starts connecting, reports through `network.report`, and effects answer `retry` until it is.
@@ -93,6 +97,8 @@ export interface Network {
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
   readonly logins: () => Promise<readonly Login[]>;
+  /** Metrics of the connector's own. */
+  readonly metrics: ConnectorMetrics;
   /** Puts another secret of a login on disk, e.g. a token that was renewed. Nothing where the login is gone. */
   readonly renewLogin: (id: LoginId, secret: LoginAccount["secret"]) => Promise<void>;
   /**

@@ -4,6 +4,8 @@ export * from "./effects.js";
 export * from "./events.js";
 export * from "./fallback.js";
 export * from "./ids.js";
+export * from "./importer.js";
+export * from "./metrics.js";
 export * from "./outcome.js";
 export * from "./parse-json.js";
 export * from "./text-content.js";

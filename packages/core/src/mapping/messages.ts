@@ -4,6 +4,9 @@ import type { Write } from "../store/writes.js";
 import { eventHash, mostUnindexedMessages, remoteHash } from "../store/message-writer.js";
 import { RecentMap } from "./recent-map.js";
 
+/** The sender of what was imported from a bridge that did not keep it: the homeserver knows. */
+export const unknownSender = "";
+
 /** One part of a message, known on both sides. */
 export interface MappedMessage {
   readonly channelKey: number;
@@ -11,7 +14,7 @@ export interface MappedMessage {
   readonly part: number;
   readonly roomKey: number;
   readonly event: EventId;
-  /** The user id of the Matrix user or the ghost that sent it to the room. */
+  /** The user id of the Matrix user or the ghost that sent it to the room; or {@link unknownSender}. */
   readonly sender: string;
 }
 

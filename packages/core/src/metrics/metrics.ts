@@ -2,7 +2,9 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ConnectionStatus } from "../connector/connector.js";
 import type { MatrixExchange } from "../matrix/http.js";
 import type { Direction } from "../services/services.js";
+import type { ConnectorMetrics } from "../connector/metrics.js";
 import { ConnectionGauges } from "./connections.js";
+import { ConnectorMetricFamilies } from "./connector-metrics.js";
 import { ProcessMetrics } from "./process.js";
 
 export interface MetricsOptions {
@@ -47,6 +49,7 @@ export class Metrics {
   readonly #now: () => number;
   readonly #process: ProcessMetrics;
   readonly #connections: ConnectionGauges;
+  readonly #connectors = new ConnectorMetricFamilies(this.registry);
   readonly #lastTransaction = new Map<string, number>();
   // Every message passes these two: their series are looked up by one string, not by their labels.
   readonly #deliverySeries = new Map<
@@ -202,6 +205,11 @@ export class Metrics {
 
   connection(bridge: string, status: ConnectionStatus): void {
     this.#connections.set(bridge, status);
+  }
+
+  /** What the connector of a bridge may measure of its own. */
+  ofConnector(network: string, bridge: string): ConnectorMetrics {
+    return this.#connectors.of(network, bridge);
   }
 
   mediaBytes(direction: Direction, bytes: number): void {

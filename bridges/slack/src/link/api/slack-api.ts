@@ -15,7 +15,17 @@ export interface SlackApiOptions {
   readonly transport: Transport;
   readonly log: Logger;
   /** Told of every request that was made. */
-  readonly observe?: (exchange: { readonly method: string; readonly outcome: string; readonly ms: number }) => void;
+  readonly observe?: (exchange: ApiExchange) => void;
+}
+
+/** A request that was made. */
+export interface ApiExchange {
+  readonly method: string;
+  /** `ok`, Slack's error code, or how it failed where there is none. */
+  readonly outcome: string;
+  readonly ms: number;
+  /** How long Slack wants no such request. */
+  readonly limitedForMs?: number;
 }
 
 export interface SlackRequest<Schema extends z.ZodType> {
@@ -53,7 +63,13 @@ export class SlackApi {
     const start = performance.now();
     const result = await this.#send(request, paces);
     const outcome = result.ok ? "ok" : (result.code ?? result.failed);
-    this.options.observe?.({ method, outcome, ms: performance.now() - start });
+    const limitedForMs = !result.ok && result.code === "ratelimited" ? result.afterMs : undefined;
+    this.options.observe?.({
+      method,
+      outcome,
+      ms: performance.now() - start,
+      ...(limitedForMs !== undefined && { limitedForMs }),
+    });
     return result;
   }
 

@@ -125,6 +125,11 @@ export class Ledger {
   }
 }
 
+/** What the storage has of a channel of which all is known up to a message (Slack's `ts`), and nothing more. */
+export function beginningOf(channel: string, ts: string): { readonly key: string; readonly value: string } {
+  return { key: keyOf(channel), value: ChannelMemory.since(ts).write() };
+}
+
 function keyOf(channel: string): string {
   return `seen:${channel}`;
 }

@@ -3,6 +3,7 @@ import type { Content, MediaContent } from "../../connector/content.js";
 import type { EditReceived, MessageReceived } from "../../connector/events.js";
 import { EventId, UserId } from "../../connector/ids.js";
 import type { Verdict } from "../../delivery/entry.js";
+import { unknownSender } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
 import {
   matrixContentOf,
@@ -107,7 +108,9 @@ export class ContentForMatrix {
 
   async #reply(channelKey: number, replyTo: string, room: Room): Promise<MatrixContentOptions> {
     const [original] = await this.runtime.messages.ofRemote(channelKey, replyTo, room.key);
-    return original ? { replyTo: { event: EventId(original.event), sender: UserId(original.sender) } } : {};
+    if (!original) return {};
+    const sender = original.sender === unknownSender ? undefined : UserId(original.sender);
+    return { replyTo: { event: EventId(original.event), ...(sender !== undefined && { sender }) } };
   }
 
   async #thread(channelKey: number, root: string, room: Room): Promise<MatrixContentOptions> {

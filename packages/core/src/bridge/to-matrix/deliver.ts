@@ -12,7 +12,7 @@ import type {
 } from "../../connector/events.js";
 import { EventId, RemoteMessageId, UserId, type RoomId } from "../../connector/ids.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
-import type { MappedMessage, MappedReaction } from "../../mapping/messages.js";
+import { unknownSender, type MappedMessage, type MappedReaction } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
 import { effectIdOf } from "../effect-id.js";
@@ -209,8 +209,10 @@ export class ToMatrix {
     const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
     const { speaker } = found;
+    const author = original && (await this.#senderOf(original, room));
+    if (author && "verdict" in author) return author;
     // Only its own sender may edit a message; anything else is shown as a message of its own.
-    const edits = original?.sender === speaker.user ? original.event : undefined;
+    const edits = author?.sender === speaker.user ? original?.event : undefined;
     const outgoing = await this.#content.edit(event, room, channelKey, this.#uploader(speaker), edits);
     if ("verdict" in outgoing) return outgoing.verdict;
     for (const [part, { type, content }] of outgoing.events.entries()) {
@@ -219,6 +221,15 @@ export class ToMatrix {
       if (!sent.sent) return sent.verdict;
     }
     return done();
+  }
+
+  /** Who sent what was mapped; asked of the homeserver where the bridge it was imported from did not keep it. */
+  async #senderOf(message: MappedMessage, room: Room): Promise<{ readonly sender: string | undefined } | Verdict> {
+    if (message.sender !== unknownSender) return { sender: message.sender };
+    const original = await this.parts.runtime.client.getEvent(room.id, EventId(message.event));
+    if (original.ok) return { sender: original.body?.sender };
+    const verdict = verdictOf(original.failure);
+    return verdict.verdict === "dead" ? { sender: undefined } : verdict;
   }
 
   async #reaction(target: Target, event: ReactionReceived): Promise<Verdict> {

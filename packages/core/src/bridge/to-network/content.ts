@@ -3,6 +3,7 @@ import type { Content } from "../../connector/content.js";
 import type { ReplyTarget } from "../../connector/effects.js";
 import { fitContent, editFallback } from "../../connector/fallback.js";
 import { EventId, type RemoteMessageId } from "../../connector/ids.js";
+import { unknownSender } from "../../mapping/messages.js";
 import { classify } from "../../matrix/failure.js";
 import type { MatrixFailure, MatrixResult } from "../../matrix/result.js";
 import { contentOf, type MatrixMessage } from "../content/from-matrix.js";
@@ -144,7 +145,8 @@ export class ContentForNetwork {
     const [part] = await runtime.messages.ofEvent(event, link.channelKey);
     const original = await runtime.client.getEvent(room.id, event);
     if (!original.ok && classify(original.failure).action === "retry") return original;
-    const sender = part?.sender ?? (original.ok ? original.body?.sender : undefined);
+    const kept = part?.sender === unknownSender ? undefined : part?.sender;
+    const sender = kept ?? (original.ok ? original.body?.sender : undefined);
     const ghost = sender === undefined ? undefined : await this.ghosts.ofUser(sender);
     const member = sender === undefined || ghost ? undefined : await runtime.members.find(room.key, sender);
     const name = ghost?.name ?? member?.name ?? (sender === undefined ? undefined : localpartOf(sender));
