@@ -142,7 +142,10 @@ class SlackConnection {
         await link.unlinked(gone);
       },
       login: (session) => this.#signIn.login(session),
-      signedIn: (login) => Promise.resolve(this.#accounts.add(login)),
+      signedIn: (login) => {
+        this.#accounts.add(login);
+        return Promise.resolve();
+      },
       logout: (login) => this.#signIn.logout(login),
       close: () => link.close(),
     };

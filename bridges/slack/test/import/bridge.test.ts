@@ -44,7 +44,8 @@ async function migrated(write: (directory: string, old: OldBridge) => Promise<st
       await as.request("POST", `${v3}/join/${encodeURIComponent(room)}`, { query: { user_id }, body: {} });
     const send = async (type: string, id: string, body: object): Promise<string> => {
       const path = `${v3}/rooms/${encodeURIComponent(room)}/send/${type}/${id}`;
-      return String((await as.request("PUT", path, { query, body: { ...body } }))["event_id"]);
+      const { event_id } = await as.request("PUT", path, { query, body: { ...body } });
+      return typeof event_id === "string" ? event_id : "";
     };
     const said = bob.post("general", "said before");
     const event = await send("m.room.message", "1", { msgtype: "m.text", body: "said before" });

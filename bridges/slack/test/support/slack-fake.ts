@@ -166,7 +166,7 @@ export class SlackFake implements NetworkFake {
       .calls()
       .filter(({ method }) => method === "chat.postMessage" || method === "chat.update")
       .flatMap(({ args }) => {
-        const text = String(args["text"] ?? "");
+        const text = typeof args["text"] === "string" ? args["text"] : "";
         return /<[!@#]/.test(text) && !/<@[UW][A-Z0-9]+>/.test(text) ? [`a mention that nobody may make: ${text}`] : [];
       });
   }
@@ -203,7 +203,7 @@ export class SlackFake implements NetworkFake {
 
   #anyPosted(): Posted {
     const [any] = this.#posted.values();
-    return any ?? ({ channel: "", ts: "" } as Posted);
+    return any ?? { channel: "", ts: "" };
   }
 }
 

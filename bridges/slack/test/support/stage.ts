@@ -169,9 +169,9 @@ export class SlackStage {
       .timeline()
       .filter((event) => event.type === type)
       .map((event) => ({
-        event_id: String(event.event_id),
+        event_id: typeof event.event_id === "string" ? event.event_id : "",
         type,
-        sender: String(event.sender),
+        sender: typeof event.sender === "string" ? event.sender : "",
         content: event.content as Readonly<Record<string, unknown>>,
       }));
   }
