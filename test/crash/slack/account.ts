@@ -126,11 +126,14 @@ function historyOnMatrix(
   const edits = arrivals.filter(({ id: of, replaces }) => of === id && replaces !== undefined);
   for (const { replaces, version: number } of edits)
     if (!handles.has(replaces ?? "")) add("unknown", String(number), "changes a message that it is not an edit of");
+  // A message that was edited before it was carried shows the edit from the beginning, and that it is one.
   let newest = copies[0]?.version ?? 0;
+  let last = -1;
   for (const edit of edits) {
-    if (edit.version === newest) add("duplicated", String(edit.version), "an edit arrived again");
+    if (edit.version === last || edit.version === 0) add("duplicated", String(edit.version), "an edit arrived again");
     else if (edit.version < newest) add("reordered", String(edit.version), `arrived after edit ${newest}`);
     else newest = edit.version;
+    last = edit.version;
   }
   if (newest !== version && !deleted) add("lost", String(version), `still shows version ${newest}`);
   const ends = copies.map(({ handle }) => redactions.get(handle) ?? 0);

@@ -14,8 +14,9 @@ import { Pacer } from "./api/pacer.js";
 import { SlackApi, type ApiExchange } from "./api/slack-api.js";
 import { Transport } from "./api/transport.js";
 import { BoltApp, type BoltContext } from "./bolt/bolt-app.js";
+import { LateEvents } from "./gaps/late.js";
 import { Ledger } from "./gaps/ledger.js";
-import { Repairs } from "./gaps/repairs.js";
+import { Repairs, channelOfLane } from "./gaps/repairs.js";
 import { eventsRoute } from "./http/events.js";
 import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
@@ -84,6 +85,7 @@ export class SlackLink {
   readonly #intake: Intake;
   readonly #bolt: BoltApp;
   readonly #ledger: Ledger;
+  readonly #late: LateEvents;
   readonly #repairs: Repairs;
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
@@ -113,6 +115,11 @@ export class SlackLink {
     this.installations = this.#makeInstallations();
     this.poster = new Poster(this.echoes, config.history);
     this.#ledger = new Ledger({ storage, log });
+    this.#late = new LateEvents({
+      ledger: this.#ledger,
+      installations: this.installations,
+      profile: config.history,
+    });
     this.#intake = this.#makeIntake();
     this.#repairs = this.#makeRepairs();
     this.#gateway = config.mode === "socket" ? this.#makeGateway() : undefined;
@@ -160,6 +167,23 @@ export class SlackLink {
     }
     const held = this.#repairs.hold(raw.channel);
     if (held) return held;
+    if (wire.from === "command") return this.#bolt.interpret(raw, wire);
+    const key = channelOfLane(raw.channel);
+    const late = (wire.retryNum ?? 0) > 0 || this.#repairs.hasSeen(key, raw.receivedAt);
+    const judged = await this.#late.judge(key, wire.body.event, late, raw.signal);
+    if (!judged.ok) return judged;
+    if (judged.isOvertaken) {
+      this.#network.log.debug({ event: wire.body.event_id }, "An event came late and was overtaken");
+      return [];
+    }
+    const { first } = judged;
+    const before = first ? await this.#made(raw, { ...wire, body: { ...wire.body, event: first } }) : [];
+    if ("failed" in before) return before;
+    const made = await this.#made(raw, wire);
+    return "failed" in made ? made : [...before, ...made];
+  }
+
+  async #made(raw: Interpretation, wire: EventWire): Promise<readonly NetworkEvent[] | Failure> {
     const made = await this.#bolt.interpret(raw, wire);
     if (!("failed" in made)) await this.#note(wire);
     return made;
@@ -188,8 +212,7 @@ export class SlackLink {
     return this.#intake.take(delivery);
   }
 
-  async #note(wire: SlackWire): Promise<void> {
-    if (wire.from !== "event") return;
+  async #note(wire: EventWire): Promise<void> {
     const channel = channelOf(wire.body.event);
     if (channel === undefined) return;
     const key = channelIdOf({ team: wire.team, channel });
@@ -341,6 +364,8 @@ export class SlackLink {
     return new SlackServer({ host: http.host, port: http.port, log, routes });
   }
 }
+
+type EventWire = Extract<SlackWire, { readonly from: "event" }>;
 
 /** After an outage many events come late; one look for what was missed is for all of them. */
 const lateQuietMs = 5 * 60_000;

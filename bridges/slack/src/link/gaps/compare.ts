@@ -54,16 +54,23 @@ function isNews(memory: ChannelMemory, { ts }: SlackMessage): boolean {
 function newMessage(fetched: Fetched, message: SlackMessage): readonly Missed[] {
   const { reactions: _reactions, ...plain } = message;
   const event = { ...plain, type: "message", channel: fetched.channel, event_ts: message.ts };
-  return [{ id: message.ts, when: message.ts, event }, ...reactionsOf(fetched, message, new Map())];
+  return [
+    { id: message.ts, when: message.ts, event },
+    // Should it be there already, as it was before the edit: the memory may lack what came just before a crash.
+    ...editsOf(fetched, message, undefined),
+    ...reactionsOf(fetched, message, new Map()),
+  ];
 }
 
 function changesOf(memory: ChannelMemory, fetched: Fetched, message: SlackMessage): readonly Missed[] {
+  const { ts } = message;
+  return [...editsOf(fetched, message, memory.editOf(ts)), ...reactionsOf(fetched, message, memory.reactionsOf(ts))];
+}
+
+function editsOf(fetched: Fetched, message: SlackMessage, before: string | undefined): readonly Missed[] {
   const edited = message.edited?.ts;
-  const edit: Missed[] =
-    edited === undefined || edited === memory.editOf(message.ts)
-      ? []
-      : [{ id: `${message.ts}:edited:${edited}`, when: edited, event: edition(fetched, message, edited) }];
-  return [...edit, ...reactionsOf(fetched, message, memory.reactionsOf(message.ts))];
+  if (edited === undefined || edited === before) return [];
+  return [{ id: `${message.ts}:edited:${edited}`, when: edited, event: edition(fetched, message, edited) }];
 }
 
 function reactionsOf(

@@ -12,7 +12,7 @@ const reactionSchema = z.looseObject({
   item: z.looseObject({ ts: z.string() }),
 });
 /** They are about another message and no messages of their own. */
-const shadows: ReadonlySet<string> = new Set(["message_replied", "message_changed", "message_deleted"]);
+export const shadows: ReadonlySet<string> = new Set(["message_replied", "message_changed", "message_deleted"]);
 
 export interface LedgerOptions {
   readonly storage: ConnectorStorage;

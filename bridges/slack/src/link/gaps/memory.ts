@@ -16,12 +16,15 @@ const stateSchema = z.object({
   newest: z.string(),
   known: z.record(z.string(), knownSchema),
   threads: z.record(z.string(), z.string()),
+  /** What was deleted lately, oldest first. */
+  gone: z.array(z.string()).default([]),
 });
 
 /** A channel's own memory in the connector's storage is at most so long (the core takes 64 KiB). */
 const longestState = 60_000;
 const mostKnown = 500;
 const mostThreads = 50;
+const mostGone = 200;
 
 /** What is remembered of one channel, so that what changed while nobody listened can be told. */
 export class ChannelMemory {
@@ -32,17 +35,19 @@ export class ChannelMemory {
   readonly #known: Map<string, Known>;
   /** The newest answer of each thread, by its first message; the thread that was active last is last. */
   readonly #threads: Map<string, string>;
+  readonly #gone: Set<string>;
 
   constructor(state: z.output<typeof stateSchema>) {
     this.watermark = state.watermark;
     this.newest = state.newest;
     this.#known = new Map(Object.entries(state.known));
     this.#threads = new Map(Object.entries(state.threads));
+    this.#gone = new Set(state.gone);
   }
 
   /** Nothing is known; what is older than `from` does not concern us. */
   static since(from: string): ChannelMemory {
-    return new ChannelMemory({ watermark: from, newest: from, known: {}, threads: {} });
+    return new ChannelMemory({ watermark: from, newest: from, known: {}, threads: {}, gone: [] });
   }
 
   /** @throws where the text is no memory */
@@ -57,6 +62,7 @@ export class ChannelMemory {
         newest: this.newest,
         known: Object.fromEntries(this.#known),
         threads: Object.fromEntries(this.#threads),
+        gone: [...this.#gone],
       });
       if (text.length <= longestState || this.#known.size === 0) return text;
       this.#forgetOldest(Math.ceil(this.#known.size / 4));
@@ -79,6 +85,15 @@ export class ChannelMemory {
 
   editOf(ts: string): string | undefined {
     return this.#known.get(ts)?.e;
+  }
+
+  threadOf(ts: string): string | undefined {
+    return this.#known.get(ts)?.t;
+  }
+
+  /** Whether it was deleted lately. */
+  isGone(ts: string): boolean {
+    return this.#gone.has(ts);
   }
 
   reactionsOf(ts: string): ReadonlyMap<string, readonly string[]> {
@@ -104,11 +119,14 @@ export class ChannelMemory {
 
   edited(ts: string, at: string): void {
     const known = this.#known.get(ts);
-    if (known) this.#known.set(ts, { ...known, e: at });
+    if (known && (known.e === undefined || compareTs(known.e, at) < 0)) this.#known.set(ts, { ...known, e: at });
   }
 
   deleted(ts: string): void {
     this.#known.delete(ts);
+    this.#gone.add(ts);
+    const [oldest] = this.#gone;
+    if (this.#gone.size > mostGone && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   reaction(ts: string, name: string, user: string, isThere: boolean): void {

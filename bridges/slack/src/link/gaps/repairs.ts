@@ -43,10 +43,16 @@ interface Watched {
   underWay: number;
   /** What came since then was held at most until this moment. */
   heldUntil: number;
+  /** When it was last looked through, in milliseconds since 1970. */
+  lookedAt: number;
 }
 
+/** Where what was missed in a channel has its turn. */
+const missedSuffix = "/missed";
 const atOnceToDisk = 500;
 const none = { repaired: 0, underWay: 0 };
+/** Threads of which it is known that answers were missed are all read, up to this. */
+const mostThreadsWithNews = 500;
 const holdPauseMs = 250;
 
 /**
@@ -81,6 +87,7 @@ export class Repairs {
       channel,
       ...(known ? none : { repaired: this.#outages, underWay: this.#outages }),
       heldUntil,
+      lookedAt: 0,
     });
   }
 
@@ -114,6 +121,11 @@ export class Repairs {
   isWhole(key: string): boolean {
     const watched = this.#watched.get(key);
     return watched === undefined || watched.repaired >= this.#outages;
+  }
+
+  /** Whether what was received at a moment was there already when what was missed was looked for. */
+  hasSeen(key: string, receivedAt: number): boolean {
+    return receivedAt <= (this.#watched.get(key)?.lookedAt ?? 0);
   }
 
   /** What comes now must wait; asked before an event of a channel is interpreted. */
@@ -176,12 +188,13 @@ export class Repairs {
     watched.underWay = round;
     const missed = await this.#missed(workspace, watched.channel, memory);
     if (this.#closing.signal.aborted) return;
+    watched.lookedAt = this.#now();
     if (missed === undefined) {
       // Nobody can say what was missed: what comes now waits no longer.
       watched.repaired = Math.max(watched.repaired, round);
       return;
     }
-    const lane = ChannelId(`${key}/missed`);
+    const lane = ChannelId(`${key}${missedSuffix}`);
     const { team, channel } = watched;
     for (let start = 0; start < missed.length; start += atOnceToDisk) {
       const some = missed.slice(start, start + atOnceToDisk).map((each) => {
@@ -190,6 +203,8 @@ export class Repairs {
       });
       await Promise.all(some);
     }
+    // What is in the journal is known: a crash must not have it found again, when it has been edited or deleted since.
+    for (const { event } of missed) await this.options.ledger.note(key, event, false);
     const name = `${this.#process}:${round}`;
     await this.options.commit(`repaired:${key}:${name}`, lane, { from: "repaired", team, channel, round: name });
     this.options.observe?.({ channel: key, missed: missed.length });
@@ -233,21 +248,19 @@ export class Repairs {
   }
 }
 
-/** Threads that had answers since then, or lately; the liveliest first. */
+/** Threads that had answers since then, and of those that had some lately the liveliest. */
 function threadsToRead(
   memory: ChannelMemory,
   messages: readonly { readonly ts: string; readonly latest_reply?: string | undefined }[],
   since: string,
   most: number,
 ): readonly string[] {
-  const active = new Map<string, string>();
-  for (const [root, latest] of memory.threads) active.set(root, latest);
-  for (const { ts, latest_reply } of messages)
-    if (latest_reply !== undefined && compareTs(latest_reply, since) > 0) active.set(ts, latest_reply);
-  return [...active]
-    .sort(([, a], [, b]) => compareTs(b, a))
-    .slice(0, most)
-    .map(([root]) => root);
+  const withNews = messages
+    .filter(({ latest_reply }) => latest_reply !== undefined && compareTs(latest_reply, since) > 0)
+    .map(({ ts }) => ts)
+    .slice(-mostThreadsWithNews);
+  const lively = [...memory.threads].sort(([, a], [, b]) => compareTs(b, a)).slice(0, most);
+  return [...new Set([...withNews, ...lively.map(([root]) => root)])];
 }
 
 function envelopeOf({ id: team, installation }: Workspace, id: string, { event }: Missed) {
@@ -266,4 +279,9 @@ function later(a: string, b: string): string {
 
 function earlier(a: string, b: string): string {
   return compareTs(a, b) < 0 ? a : b;
+}
+
+/** The channel to which a lane of raw events belongs: its own, or that of what was missed. */
+export function channelOfLane(lane: string): string {
+  return lane.endsWith(missedSuffix) ? lane.slice(0, -missedSuffix.length) : lane;
 }

@@ -52,6 +52,13 @@ export class ContentForNetwork {
     }
   }
 
+  /** Whether an event's content was taken back; `false` where the homeserver does not say. Fails when it cannot say now. */
+  async isRedacted({ room }: EffectSource, event: EventId): Promise<MatrixResult<boolean>> {
+    const original = await this.runtime.client.getEvent(room.id, event);
+    if (!original.ok) return classify(original.failure).action === "retry" ? original : { ok: true, body: false };
+    return { ok: true, body: !!original.body && Object.keys(original.body.content).length === 0 };
+  }
+
   async #edit(source: EffectSource, target: EventId, newContent: Content): Promise<ReadMessage> {
     const content = await this.#translate(source, newContent);
     return { is: "edit", target, content, fallback: { contents: this.#fit(editFallback(content), undefined) } };

@@ -119,6 +119,12 @@ export class ToNetwork {
       case "edit": {
         const target = await this.parts.runtime.messages.ofEvent(read.target, source.link.channelKey);
         const { edit } = this.parts.runtime.handlers;
+        if (target.length === 0) {
+          const redacted = await this.#content.isRedacted(source, read.target);
+          if (!redacted.ok) return verdictOf(redacted.failure);
+          // Taken back before it was carried, or after: its edits must not bring it to light.
+          if (redacted.body) return done();
+        }
         if (!edit || target.length === 0) return deliverMessage(this.parts.runtime, entry, source, read.fallback);
         const ids = target.map((part) => part.remote);
         return this.#effect(source, "edit", (effect) => edit({ ...effect, target: ids, content: read.content }));
