@@ -10,6 +10,7 @@ import { SlackMetrics } from "./metrics.js";
 import { Outward } from "./outward/outward.js";
 import { OwnReactions } from "./outward/own-reactions.js";
 import { People } from "./people/people.js";
+import { connectWebhooks } from "./webhook/connect.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
 
 /** The Slack bridge, as `connector: slack` of a configuration names it. */
@@ -19,6 +20,7 @@ export const slackConnector = defineConnector({
   config: configSchema,
   importers: { "matrix-appservice-slack": matrixAppserviceSlack },
   async connect({ config, network }) {
+    if (config.mode === "webhook") return connectWebhooks({ config, network });
     const metrics = new SlackMetrics(network.metrics);
     const linked = new LinkedChannels();
     const link = new SlackLink(

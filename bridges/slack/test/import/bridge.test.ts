@@ -68,7 +68,7 @@ async function migrated(write: (directory: string, old: OldBridge) => Promise<st
     expect(report).toMatchObject({ applied: true, obstacles: [], links: { added: 1 }, messages: { added: 1 } });
     before = { ghost, between, bobs: { ts: said.ts, event, reaction } };
   };
-  stage = await SlackStage.open({ bridge: { links: [] }, prepare });
+  stage = await SlackStage.open({ bridge: () => ({ links: [] }), prepare });
   if (!before) throw new Error("nothing was prepared");
   return before;
 }

@@ -13,8 +13,10 @@ export interface StageOptions {
   readonly network?: Readonly<Record<string, unknown>>;
   readonly mode?: "socket" | "http";
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Settings of the bridge besides its `network:` section. */
-  readonly bridge?: Readonly<Record<string, unknown>>;
+  /** Settings of the bridge that take the place of the usual ones. */
+  readonly bridge?: (given: { readonly slack: SlackEmulator; readonly room: string }) => Readonly<Record<string, unknown>>;
+  /** Whether the bot goes into the channel, which is waited for; it does where absent. */
+  readonly joins?: boolean;
   /** Called when all but Trestle runs. */
   readonly prepare?: (stage: SlackStage) => Promise<void>;
 }
@@ -32,6 +34,7 @@ const bot = `@slackbot:${serverName}`;
 /** A homeserver, a Slack, and Trestle between them: one room linked to #general of the workspace acme. */
 export class SlackStage {
   #trestle: RunningTrestle | undefined;
+  #joins = true;
 
   private constructor(
     readonly homeserver: Homeserver,
@@ -95,13 +98,14 @@ export class SlackStage {
               : { signingSecret: app.signingSecret, http: { port: httpPort } }),
             ...options.network,
           },
-          ...options.bridge,
+          ...options.bridge?.({ slack, room }),
         },
       ],
     };
     await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
     await writeFile(join(directory, "trestle.yaml"), JSON.stringify(config));
     const stage = new SlackStage(homeserver, slack, alice, room, directory);
+    stage.#joins = options.joins ?? true;
     await options.prepare?.(stage);
     await stage.start();
     return stage;
@@ -120,6 +124,7 @@ export class SlackStage {
       connectors: { slack: slackConnector },
     });
     await this.trestle.greeted;
+    if (!this.#joins) return;
     const botUser = this.slack.workspace("acme").channel("general");
     await until(5_000, "the bot is in the channel", () => (botUser.members.length > 2 ? true : undefined));
   }
