@@ -1,8 +1,12 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { freePort } from "../../../test/support/bounded.js";
+import { createLogger } from "@trestle/core";
+import { freePort, until } from "../../../test/support/bounded.js";
 import { configSchema } from "../dist/index.js";
+import { SlackServer } from "../dist/link/index.js";
+import { WebhookTokens } from "../dist/webhook/posted.js";
+import { webhookRoute } from "../dist/webhook/route.js";
 import { SlackStage } from "./support/stage.js";
 
 const token = "gIkuvaNzQIHg97ATvDxqgjtO";
@@ -100,7 +104,12 @@ describe("a webhook's channel", () => {
   it("has slash commands, which its people see", async () => {
     const { stage, address } = await open();
     const { timestamp: _none, ...rest } = form;
-    const command = { ...rest, command: "/matrix", text: "by command", trigger_id: "13345224609.738474920.8088930838d88f0" };
+    const command = {
+      ...rest,
+      command: "/matrix",
+      text: "by command",
+      trigger_id: "13345224609.738474920.8088930838d88f0",
+    };
     const answer = await post(address, command);
     expect(await answer.json()).toEqual({ response_type: "in_channel", text: "Sent to Matrix." });
     await post(address, command);
@@ -171,6 +180,35 @@ describe("a webhook's channel", () => {
   });
 });
 
+describe("what a webhook posts", () => {
+  it("is acknowledged when it is kept, and not before, nor when it cannot be kept", async () => {
+    const [webhook] = configSchema.parse({
+      mode: "webhook",
+      webhooks: [{ channel: "general", tokens: [token] }],
+    }).webhooks;
+    const log = createLogger({ level: "silent", format: "json" });
+    let [keep, refuse]: [() => void, (error: Error) => void] = [() => undefined, () => undefined];
+    const receive = (): Promise<void> => new Promise((resolve, reject) => ([keep, refuse] = [resolve, reject]));
+    const routes = { "POST /slack/webhook": webhookRoute({ tokens: new WebhookTokens([webhook!]), receive, log }) };
+    const server = new SlackServer({ host: "127.0.0.1", port: 0, log, routes });
+    closers.push(() => server.close());
+    const address = `${await server.listen()}/slack/webhook`;
+    for (const [end, status] of [
+      [() => keep(), 200],
+      [() => refuse(new Error("the disk is full")), 503],
+    ] as const) {
+      let answered = false;
+      keep = () => undefined;
+      const waiting = keep;
+      const answer = post(address, form).finally(() => (answered = true));
+      await until(5_000, "the message is being kept", () => (keep === waiting ? undefined : true));
+      expect(answered).toBe(false);
+      end();
+      expect((await answer).status).toBe(status);
+    }
+  });
+});
+
 /** A server that answers posts as it is told. */
 async function hook(
   serve: (body: Record<string, unknown>, response: ServerResponse, request: IncomingMessage) => void,
@@ -210,7 +248,8 @@ describe("posting to a webhook", () => {
       const text = String(body["text"]);
       seen.push(text);
       const times = seen.filter((each) => each === text).length;
-      if (text === "alice: limited" && times === 1) return void response.writeHead(429, { "retry-after": "1" }).end("slow");
+      if (text === "alice: limited" && times === 1)
+        return void response.writeHead(429, { "retry-after": "1" }).end("slow");
       if (text === "alice: lost" && times === 1) return void response.destroy();
       if (text === "alice: refused") return void response.writeHead(404).end("no_service");
       response.end("ok");

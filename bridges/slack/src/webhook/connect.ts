@@ -1,10 +1,4 @@
-import {
-  refused,
-  type ChannelId,
-  type ChannelInfo,
-  type ConnectContext,
-  type NetworkHandlers,
-} from "@trestle/core";
+import { refused, type ChannelId, type ChannelInfo, type ConnectContext, type NetworkHandlers } from "@trestle/core";
 import type { SlackConfig, WebhookConfig } from "../config.js";
 import { channelIdOf, placeOf } from "../ids.js";
 import { Pacer, SlackServer, Transport } from "../link/index.js";

@@ -44,7 +44,8 @@ function failureOf(status: number, said: string, retryAfter: string | null): Sla
   const reason = `the webhook answered with status ${status}${said === "" ? "" : ` (${said})`}`;
   if (status === 429) return notYet(reason, pauseOf(retryAfter), "ratelimited");
   if (status >= 500 || status === 408) return perhaps(reason);
-  const cure = status === 404 || status === 403 || status === 410 ? "; see whether it was removed, or its channel archived" : "";
+  const cure =
+    status === 404 || status === 403 || status === 410 ? "; see whether it was removed, or its channel archived" : "";
   return never(`${reason}${cure}`);
 }
 
@@ -63,5 +64,9 @@ async function beginningOf(body: AsyncIterable<Uint8Array> | null): Promise<stri
     said += decoder.decode(chunk, { stream: true });
     if (said.length >= longestAnswer) break;
   }
-  return said.slice(0, longestAnswer).replace(/[\p{Cc}\s]+/gu, " ").toWellFormed().trim();
+  return said
+    .slice(0, longestAnswer)
+    .replace(/[\p{Cc}\s]+/gu, " ")
+    .toWellFormed()
+    .trim();
 }

@@ -41,7 +41,9 @@ export function payloadOf(
     text,
     ...(blocks && { blocks }),
     ...(sender === "username" && { username: slackUsername(author.name, author.userId) }),
-    ...(sender === "username" && icon !== undefined && (icon.startsWith(":") ? { icon_emoji: icon } : { icon_url: icon })),
+    ...(sender === "username" &&
+      icon !== undefined &&
+      (icon.startsWith(":") ? { icon_emoji: icon } : { icon_url: icon })),
   };
 }
 

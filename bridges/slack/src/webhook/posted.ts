@@ -47,9 +47,7 @@ export class WebhookTokens {
   readonly #tokens: readonly { readonly digest: Buffer; readonly webhook: WebhookConfig }[];
 
   constructor(webhooks: readonly WebhookConfig[]) {
-    this.#tokens = webhooks.flatMap((webhook) =>
-      webhook.tokens.map((token) => ({ digest: digestOf(token), webhook })),
-    );
+    this.#tokens = webhooks.flatMap((webhook) => webhook.tokens.map((token) => ({ digest: digestOf(token), webhook })));
   }
 
   get none(): boolean {
@@ -74,7 +72,10 @@ export function readPosted(body: unknown, tokens: WebhookTokens): Reading {
     return { outcome: "malformed", reason: `its field ${parsed.error.issues[0]?.path.join(".") ?? ""} cannot be read` };
   const posted = parsed.data;
   if (webhook.channel !== posted.channel_id && webhook.channel !== posted.channel_name)
-    return { outcome: "ignored", reason: `it is of the channel ${posted.channel_name || posted.channel_id}, not of ${webhook.channel}` };
+    return {
+      outcome: "ignored",
+      reason: `it is of the channel ${posted.channel_name || posted.channel_id}, not of ${webhook.channel}`,
+    };
   if (isBots(posted)) return { outcome: "ignored", reason: "a bot posted it, perhaps this one" };
   return messageOf(webhook, posted);
 }
@@ -104,14 +105,13 @@ function contentOf({ format }: WebhookConfig, said: string): Record<string, unkn
 
 /** Slack tells of the posts of integrations as well, this bridge's among them, all as its own slackbot's. */
 function isBots({ user_id, user_name, bot_id, bot_name }: Posted): boolean {
-  return (
-    user_id === "USLACKBOT" || user_name === "slackbot" || (bot_id ?? "") !== "" || (bot_name ?? "") !== ""
-  );
+  return user_id === "USLACKBOT" || user_name === "slackbot" || (bot_id ?? "") !== "" || (bot_name ?? "") !== "";
 }
 
 /** The same however often it is posted. */
 function idOf({ command, trigger_id, post_id, timestamp }: Posted): string | undefined {
-  if (command !== undefined) return trigger_id === undefined ? undefined : `command:${digestOf(trigger_id).toString("hex")}`;
+  if (command !== undefined)
+    return trigger_id === undefined ? undefined : `command:${digestOf(trigger_id).toString("hex")}`;
   if (post_id !== undefined) return post_id;
   const given = String(timestamp ?? "");
   return /^\d{1,14}(?:\.\d{1,9})?$/.test(given) ? given : undefined;

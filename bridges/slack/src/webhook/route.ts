@@ -23,7 +23,10 @@ export function webhookRoute({ tokens, receive, log, onTaken }: WebhookRouteOpti
   return async (request, response) => {
     const start = performance.now();
     const body = await readBody(request, longestBody);
-    if (body === undefined) return answer(response, 413, "too large");
+    if (body === undefined) {
+      answer(response, 413, "too large");
+      return;
+    }
     const json = isJson.test(request.headers["content-type"] ?? "");
     const reading = readPosted(json ? parse(body) : readForm(body), tokens);
     const done = (outcome: "taken" | "ignored" | "foreign" | "refused"): void =>
@@ -32,15 +35,24 @@ export function webhookRoute({ tokens, receive, log, onTaken }: WebhookRouteOpti
       case "foreign":
         log.warn({ reason: reading.reason }, "A request to the webhook's address is refused");
         done("foreign");
-        return answer(response, 401, "refused");
+        {
+          answer(response, 401, "refused");
+          return;
+        }
       case "malformed":
         log.warn({ reason: reading.reason }, "A webhook posted what cannot be read");
         done("ignored");
-        return answer(response, 400, "cannot be read");
+        {
+          answer(response, 400, "cannot be read");
+          return;
+        }
       case "ignored":
         log.debug({ reason: reading.reason }, "What a webhook posted is not bridged");
         done("ignored");
-        return answer(response, 200, "");
+        {
+          answer(response, 200, "");
+          return;
+        }
       case "taken":
         break;
     }
@@ -49,10 +61,14 @@ export function webhookRoute({ tokens, receive, log, onTaken }: WebhookRouteOpti
     } catch (error) {
       log.error({ err: error }, "A webhook's message could not be kept and is not acknowledged");
       done("refused");
-      return answer(response, 503, "not kept");
+      answer(response, 503, "not kept");
+      return;
     }
     done("taken");
-    if (!reading.isCommand) return answer(response, 200, "");
+    if (!reading.isCommand) {
+      answer(response, 200, "");
+      return;
+    }
     // So the channel sees what was typed, as the others see what it says.
     answer(response, 200, JSON.stringify({ response_type: "in_channel", text: "Sent to Matrix." }), {
       "content-type": "application/json; charset=utf-8",

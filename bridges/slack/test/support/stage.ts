@@ -14,7 +14,10 @@ export interface StageOptions {
   readonly mode?: "socket" | "http";
   readonly config?: Readonly<Record<string, unknown>>;
   /** Settings of the bridge that take the place of the usual ones. */
-  readonly bridge?: (given: { readonly slack: SlackEmulator; readonly room: string }) => Readonly<Record<string, unknown>>;
+  readonly bridge?: (given: {
+    readonly slack: SlackEmulator;
+    readonly room: string;
+  }) => Readonly<Record<string, unknown>>;
   /** Whether the bot goes into the channel, which is waited for; it does where absent. */
   readonly joins?: boolean;
   /** Called when all but Trestle runs. */

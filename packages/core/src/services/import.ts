@@ -106,7 +106,10 @@ class RemarkList {
   add(reason: string, subject: string): void {
     let found = this.#reasons.get(reason);
     if (!found) {
-      if (this.#reasons.size >= mostReasons) return this.add("of further reasons", subject);
+      if (this.#reasons.size >= mostReasons) {
+        this.add("of further reasons", subject);
+        return;
+      }
       found = { count: 0, examples: [] };
       this.#reasons.set(reason, found);
     }
