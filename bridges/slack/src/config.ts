@@ -33,6 +33,41 @@ const http = z.strictObject({
   skew: seconds.default(300).describe("How old or how far ahead a request's time may be, in seconds"),
 });
 
+/** Whoever knows it may post: none that can be guessed, and none that another webhook has. */
+const webhookToken = oneLine("a token").refine((text) => text.length >= 16, "a token has at least 16 characters");
+
+const webhook = z
+  .strictObject({
+    channel: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, "a channel's name or id, without #")
+      .describe("The channel's name or id; rooms are linked to it by this"),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe("The URL of the incoming webhook, from Matrix to the channel; a secret. Left out: nothing goes there"),
+    tokens: z
+      .array(webhookToken)
+      .max(10)
+      .default([])
+      .describe("The tokens of the channel's outgoing webhook and slash commands, from the channel to Matrix; secrets"),
+    format: z
+      .enum(["slack", "mattermost"])
+      .default("slack")
+      .describe("How text is written there: Slack's mrkdwn and blocks, or Mattermost's Markdown"),
+    sender: z
+      .enum(["text", "username"])
+      .default("text")
+      .describe(
+        "Where the name of a Matrix user is shown: before the text, or as the name of the sender, which webhooks of today's Slack apps leave out and those of Mattermost and of Slack's legacy integrations show",
+      ),
+    icon: z
+      .union([z.string().regex(/^:[\w+-]+:$/, "an emoji such as :speech_balloon:"), z.url({ protocol: /^https?$/ })])
+      .optional()
+      .describe("The picture of the sender with sender: username: an emoji (:speech_balloon:) or a URL"),
+  })
+  .refine(({ url, tokens }) => url !== undefined || tokens.length > 0, "give a url, tokens or both");
+
 /** The bot scopes that everything the bridge does needs. */
 export const botScopes: readonly string[] = [
   "channels:history",
@@ -94,7 +129,7 @@ export const configSchema = z
       .enum(["socket", "http", "webhook"])
       .default("socket")
       .describe(
-        "How events come: socket (Socket Mode, needs no public address), http (the Events API) or webhook (no app of the bridge's own: one incoming and one outgoing webhook)",
+        "How events come: socket (Socket Mode, needs no public address), http (the Events API) or webhook (no app of the bridge's own: an incoming and an outgoing webhook for each channel, and only text)",
       ),
     appToken: token("xapp-", "an app-level token")
       .optional()
@@ -106,12 +141,13 @@ export const configSchema = z
       .optional()
       .describe("The app's id: events of another app are refused; read from the app-level token where there is one"),
     workspaces: z.array(workspace).max(100).default([]).describe("Workspaces the app is installed in by hand"),
-    oauth: oauth
-      .optional()
-      .describe("Lets people install the app in further workspaces; needs the http section's listener"),
-    http: http
-      .prefault({})
-      .describe("Where Slack's requests and those who install the app arrive; used by http and oauth"),
+    oauth: oauth.optional().describe("Lets people install the app in further workspaces; needs the http section's listener"),
+    http: http.prefault({}).describe("Where Slack's requests and those who install the app arrive; used by http, oauth and webhook"),
+    webhooks: z
+      .array(webhook)
+      .max(1_000)
+      .default([])
+      .describe("The channels of the mode webhook; what they post arrives at /slack/webhook of the http section"),
     sockets: z
       .int()
       .min(1)
@@ -183,8 +219,18 @@ export const configSchema = z
       );
     if (config.mode === "http" && config.signingSecret === undefined)
       need("signingSecret", "the Events API needs the app's signing secret (Basic Information)");
+    if (config.mode === "webhook" && config.webhooks.length === 0)
+      need("webhooks", "name the channels and their webhooks");
+    if (config.mode !== "webhook" && config.webhooks.length > 0)
+      need("webhooks", "only the mode webhook uses webhooks; leave them out, or say mode: webhook");
+    for (const [key, values] of [
+      ["channel", config.webhooks.map(({ channel }) => channel)],
+      ["token", config.webhooks.flatMap(({ tokens }) => tokens)],
+    ] as const)
+      if (new Set(values).size < values.length) need("webhooks", `two webhooks have the same ${key}`);
     if (config.mode !== "webhook" && config.workspaces.length === 0 && config.oauth === undefined)
       need("workspaces", "give the bot token of a workspace, or oauth so that people can install the app");
   });
 
+export type WebhookConfig = z.output<typeof webhook>;
 export type SlackConfig = z.output<typeof configSchema>;

@@ -15,6 +15,7 @@ import { OwnEdits } from "./outward/own-edits.js";
 import { OwnReactions } from "./outward/own-reactions.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
 import { People } from "./people/people.js";
+import { connectWebhooks } from "./webhook/connect.js";
 
 /** The Slack bridge, as `connector: slack` of a configuration names it. */
 export const slackConnector = defineConnector({
@@ -23,6 +24,7 @@ export const slackConnector = defineConnector({
   config: configSchema,
   importers: { "matrix-appservice-slack": matrixAppserviceSlack },
   async connect(context: TunedContext) {
+    if (context.config.mode === "webhook") return connectWebhooks(context);
     const connection = new SlackConnection(context, new LinkedChannels(await context.network.links()));
     await connection.start();
     return connection.handlers();

@@ -29,7 +29,10 @@ describe.each(["socket", "http"] as const)("the metrics of the Slack bridge over
     await stage.saidOnMatrix("counted");
     await stage.alice.sendText(stage.room, "counted as well");
     await stage.saidOnSlack("counted as well");
-    await stage.eventually(() => stage!.slack.workspace("acme").channel("general").texts().length >= 2, "both are there");
+    await stage.eventually(
+      () => stage!.slack.workspace("acme").channel("general").texts().length >= 2,
+      "both are there",
+    );
 
     const bridged = await sum("trestle_slack_events_total", { type: "message", outcome: "bridged" });
     expect(bridged).toBeGreaterThan(before);

@@ -80,7 +80,12 @@ function as(
 }
 
 function program(name: string): string | undefined {
-  return findProgram(name) ?? versions().map((each) => join(debianHome, each, "bin", name)).find(isExecutable);
+  return (
+    findProgram(name) ??
+    versions()
+      .map((each) => join(debianHome, each, "bin", name))
+      .find(isExecutable)
+  );
 }
 
 /** The newest first. */

@@ -55,4 +55,3 @@ export function accountsOf(user: string | undefined, json: unknown): KeptAccount
 export function hasThread(extras: unknown): boolean {
   return isRecord(extras) && listIn(extras, "slackThreadMessages").length > 0;
 }
-

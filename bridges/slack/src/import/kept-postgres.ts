@@ -126,11 +126,7 @@ export class KeptInPostgres implements Kept {
   }
 
   /** Every row, a piece at a time. Tables came one after the other: one that is missing is empty. */
-  async *#each<Found>(
-    table: string,
-    sql: string,
-    read: (row: JsonRecord) => Found | undefined,
-  ): AsyncIterable<Found> {
+  async *#each<Found>(table: string, sql: string, read: (row: JsonRecord) => Found | undefined): AsyncIterable<Found> {
     if (!(await this.#has(table))) return;
     await this.client.query(`DECLARE piece NO SCROLL CURSOR FOR ${sql}`);
     for (;;) {

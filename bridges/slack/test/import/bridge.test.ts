@@ -38,14 +38,18 @@ async function migrated(write: (directory: string, old: OldBridge) => Promise<st
     const query = { user_id: ghost };
     const username = ghost.slice(1, ghost.indexOf(":"));
     await as.request("POST", `${v3}/register`, { body: { type: "m.login.application_service", username } });
-    await as.request("PUT", `${v3}/profile/${encodeURIComponent(ghost)}/displayname`, { query, body: { displayname: "Bobby" } });
+    await as.request("PUT", `${v3}/profile/${encodeURIComponent(ghost)}/displayname`, {
+      query,
+      body: { displayname: "Bobby" },
+    });
     await alice.invite(room, ghost);
     for (const user_id of ["@slackbot:slack.test", ghost])
       await as.request("POST", `${v3}/join/${encodeURIComponent(room)}`, { query: { user_id }, body: {} });
     const send = async (type: string, id: string, body: object): Promise<string> => {
       const path = `${v3}/rooms/${encodeURIComponent(room)}/send/${type}/${id}`;
       const { event_id } = await as.request("PUT", path, { query, body: { ...body } });
-      return typeof event_id === "string" ? event_id : "";
+      if (typeof event_id !== "string") throw new Error("the homeserver gave no event id");
+      return event_id;
     };
     const said = bob.post("general", "said before");
     const event = await send("m.room.message", "1", { msgtype: "m.text", body: "said before" });
@@ -69,7 +73,7 @@ async function migrated(write: (directory: string, old: OldBridge) => Promise<st
     expect(report).toMatchObject({ applied: true, obstacles: [], links: { added: 1 }, messages: { added: 1 } });
     before = { ghost, between, bobs: { ts: said.ts, event, reaction } };
   };
-  stage = await SlackStage.open({ bridge: { links: [] }, prepare });
+  stage = await SlackStage.open({ bridge: () => ({ links: [] }), prepare });
   if (!before) throw new Error("nothing was prepared");
   return before;
 }
@@ -94,7 +98,10 @@ describe("a bridge that took over from matrix-appservice-slack", () => {
     const { alice, room, slack } = stage!;
     const general = slack.workspace("acme").channel("general");
     await alice.reply(room, bobs.event, "an answer");
-    await stage!.eventually(() => general.thread(bobs.ts).some(({ text }) => text === "an answer"), "the answer arrives");
+    await stage!.eventually(
+      () => general.thread(bobs.ts).some(({ text }) => text === "an answer"),
+      "the answer arrives",
+    );
     await alice.react(room, bobs.event, "👍️");
     await stage!.eventually(() => general.message(bobs.ts)?.reactions["+1"] !== undefined, "the reaction arrives");
   });

@@ -147,7 +147,13 @@ export async function writePostgresql(url: string, old: OldBridge): Promise<void
     await client.query(tables);
     const insert = (sql: string, ...values: unknown[]) => client.query(sql, values);
     for (const { id, domain, botUser } of old.teams)
-      await insert("INSERT INTO teams (id, name, token, domain, user_id) VALUES ($1, $2, $3, $2, $4)", id, domain, `xoxb-${id}`, botUser);
+      await insert(
+        "INSERT INTO teams (id, name, token, domain, user_id) VALUES ($1, $2, $3, $2, $4)",
+        id,
+        domain,
+        `xoxb-${id}`,
+        botUser,
+      );
     for (const room of old.rooms)
       await insert(
         "INSERT INTO rooms VALUES ($1, $2, $3, $4)",

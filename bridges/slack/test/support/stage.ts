@@ -17,8 +17,13 @@ export interface StageOptions {
   readonly oauth?: boolean;
   /** Trestle may speak for Matrix users who signed in. */
   readonly doublePuppets?: boolean;
-  /** Settings of the bridge besides its `network:` section. */
-  readonly bridge?: Readonly<Record<string, unknown>>;
+  /** Settings of the bridge that take the place of the usual ones. */
+  readonly bridge?: (given: {
+    readonly slack: SlackEmulator;
+    readonly room: string;
+  }) => Readonly<Record<string, unknown>>;
+  /** Whether the bot goes into the channel, which is waited for; it does where absent. */
+  readonly joins?: boolean;
   /** Called when all but Trestle runs. */
   readonly prepare?: (stage: SlackStage) => Promise<void>;
 }
@@ -47,6 +52,7 @@ const bot = `@slackbot:${serverName}`;
 /** A homeserver, a Slack, and Trestle between them: one room linked to #general of the workspace acme. */
 export class SlackStage {
   #trestle: RunningTrestle | undefined;
+  #joins = true;
 
   private constructor(
     readonly homeserver: Homeserver,
@@ -120,13 +126,14 @@ export class SlackStage {
             }),
             ...options.network,
           },
-          ...options.bridge,
+          ...options.bridge?.({ slack, room }),
         },
       ],
     };
     await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
     await writeFile(join(directory, "trestle.yaml"), JSON.stringify(config));
     const stage = new SlackStage(homeserver, slack, alice, room, directory);
+    stage.#joins = options.joins ?? true;
     await options.prepare?.(stage);
     await stage.start();
     return stage;
@@ -145,6 +152,7 @@ export class SlackStage {
       connectors: { slack: slackConnector },
     });
     await this.trestle.greeted;
+    if (!this.#joins) return;
     const botUser = this.slack.workspace("acme").channel("general");
     await until(5_000, "the bot is in the channel", () => (botUser.members.length > 2 ? true : undefined));
   }

@@ -16,7 +16,9 @@ export function addImport(program: Command): void {
   withCommonOptions(
     program
       .command("import")
-      .description("take over rooms, people and messages from another bridge; Trestle and the other bridge must be stopped")
+      .description(
+        "take over rooms, people and messages from another bridge; Trestle and the other bridge must be stopped",
+      )
       .argument("<format>", "the other bridge, e.g. matrix-appservice-slack")
       .argument("<source>", "where it kept them: the URL of a database, or a directory")
       .option("--bridge <name>", "the bridge that takes over, where several could")

@@ -93,11 +93,7 @@ class Values {
   }
 }
 
-function bounded(
-  bridge: string,
-  given: Labels<string>,
-  values: ReadonlyMap<string, Values>,
-): Record<string, string> {
+function bounded(bridge: string, given: Labels<string>, values: ReadonlyMap<string, Values>): Record<string, string> {
   const labels: Record<string, string> = { bridge };
   for (const [label, allowed] of values) labels[label] = allowed.bound(given[label]);
   return labels;

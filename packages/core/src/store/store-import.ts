@@ -71,19 +71,31 @@ export class StoreImport {
 
   add(record: ImportRecord): void {
     switch (record.kind) {
-      case "ghost":
-        return this.#ghost(record);
-      case "link":
-        return this.#link(record);
-      case "message":
-        return this.#message(record);
-      case "reaction":
-        return this.#reaction(record);
-      case "value":
-        return this.#storage(record);
+      case "ghost": {
+        this.#ghost(record);
+        return;
+      }
+      case "link": {
+        this.#link(record);
+        return;
+      }
+      case "message": {
+        this.#message(record);
+        return;
+      }
+      case "reaction": {
+        this.#reaction(record);
+        return;
+      }
+      case "value": {
+        this.#storage(record);
+        return;
+      }
       case "leftOut":
-      case "toDo":
-        return this.options.remark(record.kind, record.reason, record.subject);
+      case "toDo": {
+        this.options.remark(record.kind, record.reason, record.subject);
+        return;
+      }
     }
   }
 
@@ -96,34 +108,49 @@ export class StoreImport {
 
   #ghost({ remote, user, name, avatar }: ImportedGhost): void {
     const { isOwnUser, remark } = this.options;
-    if (!isUserId(user)) return remark("leftOut", "the ghost has no valid user id", user);
-    if (!isOwnUser(user))
-      return remark(
+    if (!isUserId(user)) {
+      remark("leftOut", "the ghost has no valid user id", user);
+      return;
+    }
+    if (!isOwnUser(user)) {
+      remark(
         "obstacle",
         "the registration does not cover the ghost's user id: add what it begins with to namespaces.users there, with trestle.ghost_prefix for new ghosts, and restart the homeserver",
         user,
       );
+      return;
+    }
     const before = this.#value("SELECT user FROM ghost WHERE bridge = ? AND remote = ?", this.#bridge, remote);
     if (before === user) return void (this.counts.ghosts.present += 1);
-    if (before !== undefined)
-      return remark("leftOut", "another ghost stands for the person already", `${user} (now ${String(before)})`);
+    if (before !== undefined) {
+      remark("leftOut", "another ghost stands for the person already", `${user} (now ${before})`);
+      return;
+    }
     const id = this.#write(["addGhost", this.#bridge, remote, user]);
-    if (id === 0) return remark("leftOut", "the ghost stands for another person already", user);
+    if (id === 0) {
+      remark("leftOut", "the ghost stands for another person already", user);
+      return;
+    }
     if (name !== undefined) this.#write(["setGhostName", name, id]);
     if (avatar !== undefined) this.#write(["setGhostAvatar", avatar, id]);
     this.counts.ghosts.added += 1;
   }
 
   #link({ room, channel, channelName }: ImportedLink): void {
-    if (!isRoomId(room)) return this.options.remark("leftOut", "the link has no valid room id", `${room} ${channel}`);
+    if (!isRoomId(room)) {
+      this.options.remark("leftOut", "the link has no valid room id", `${room} ${channel}`);
+      return;
+    }
     const key = this.#channelKey(channel, channelName);
     const added = this.#write(["addLink", this.#roomKey(room), key, plumbed, "operator", this.options.now]);
     this.#count("links", added !== 0);
   }
 
   #message({ channel, remote, room, event, sender }: ImportedMessage): void {
-    if (!isRoomId(room) || !isEventId(event))
-      return this.options.remark("leftOut", "the event has no valid event or room id", `${room} ${event}`);
+    if (!isRoomId(room) || !isEventId(event)) {
+      this.options.remark("leftOut", "the event has no valid event or room id", `${room} ${event}`);
+      return;
+    }
     const channelKey = this.#channelKey(channel, channel);
     const roomKey = this.#roomKey(room);
     const own = `${channelKey} ${event} ${remote}`;
@@ -160,8 +187,10 @@ export class StoreImport {
   }
 
   #reaction({ channel, remote, room, event, key, sender }: ImportedReaction): void {
-    if (!isRoomId(room) || !isEventId(event))
-      return this.options.remark("leftOut", "the reaction has no valid event or room id", `${room} ${event}`);
+    if (!isRoomId(room) || !isEventId(event)) {
+      this.options.remark("leftOut", "the reaction has no valid event or room id", `${room} ${event}`);
+      return;
+    }
     const known = this.#value("SELECT 1 FROM reaction WHERE event = ?", event);
     this.#count("reactions", known === undefined);
     if (known !== undefined) return;
@@ -209,12 +238,13 @@ export class StoreImport {
     return this.#writer.run(write);
   }
 
-  #value(sql: string, ...parameters: readonly (string | number)[]): unknown {
+  #value(sql: string, ...parameters: readonly (string | number)[]): string | number | undefined {
     let statement = this.#prepared.get(sql);
     if (!statement) {
       statement = this.db.prepare(sql).pluck();
       this.#prepared.set(sql, statement);
     }
-    return statement.get(...parameters);
+    const value: unknown = statement.get(...parameters);
+    return typeof value === "string" || typeof value === "number" ? value : undefined;
   }
 }

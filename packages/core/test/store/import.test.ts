@@ -248,10 +248,11 @@ describe("an import", () => {
   });
 
   it("says of many what is the same of all of them once, with some examples", async () => {
-    const left = Array.from(
-      { length: 100 },
-      (_, index): ImportRecord => ({ kind: "leftOut", reason: "old", subject: `#${index}` }),
-    );
+    const left = Array.from({ length: 100 }, (_, index): ImportRecord => ({
+      kind: "leftOut",
+      reason: "old",
+      subject: `#${index}`,
+    }));
     const [remark, ...others] = (await importing(left, false)).leftOut;
     expect(others).toEqual([]);
     expect(remark).toMatchObject({ reason: "old", count: 100 });

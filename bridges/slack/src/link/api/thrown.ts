@@ -58,10 +58,15 @@ function ofStatus(method: string, status: number): SlackFailure {
 }
 
 function ofRequest(method: string, original: object): SlackFailure {
-  const code = codeOf(original) ?? ("cause" in original ? codeOf(original.cause) : undefined);
-  const what = code ?? messageOf(original);
-  if (code !== undefined && beforeSending.has(code)) return notYet(`Slack cannot be reached: ${what}`);
-  return unclear(method, what);
+  const { what, isBeforeSending } = whatFailed(original);
+  return isBeforeSending ? notYet(`Slack cannot be reached: ${what}`) : unclear(method, what);
+}
+
+/** What made a request fail, and whether it failed before anything was sent. */
+export function whatFailed(error: unknown): { readonly what: string; readonly isBeforeSending: boolean } {
+  const cause = typeof error === "object" && error !== null && "cause" in error ? error.cause : undefined;
+  const code = codeOf(error) ?? codeOf(cause);
+  return { what: code ?? messageOf(error), isBeforeSending: code !== undefined && beforeSending.has(code) };
 }
 
 function unclear(method: string, what: string): SlackFailure {
