@@ -23,8 +23,8 @@ const oauth = z.strictObject({
     .describe("What the bot asks for"),
   userScopes: z
     .array(z.string().regex(/^[a-z:._]+$/, "a scope such as chat:write"))
-    .default([])
-    .describe("What is asked of the person who installs"),
+    .default(() => [...userScopes])
+    .describe("What is asked of people who sign in with an account of their own"),
 });
 
 const http = z.strictObject({
@@ -62,6 +62,28 @@ export const botScopes: readonly string[] = [
   "team:read",
   "usergroups:read",
   "users.profile:read",
+  "users:read",
+];
+
+/** The user scopes with which somebody speaks as themselves, direct messages included. */
+export const userScopes: readonly string[] = [
+  "channels:history",
+  "channels:read",
+  "channels:write",
+  "chat:write",
+  "files:read",
+  "files:write",
+  "groups:history",
+  "groups:read",
+  "groups:write",
+  "im:history",
+  "im:read",
+  "im:write",
+  "mpim:history",
+  "mpim:read",
+  "mpim:write",
+  "reactions:read",
+  "reactions:write",
   "users:read",
 ];
 
