@@ -1,6 +1,7 @@
 import { defineConnector, type ChannelId, type NetworkHandlers } from "@trestle/core";
 import { Channels } from "./channels/channels.js";
 import { configSchema } from "./config.js";
+import { examineSlack } from "./doctor/doctor.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
 import { Inward } from "./inward/inward.js";
@@ -15,6 +16,7 @@ export const slackConnector = defineConnector({
   network: "slack",
   displayName: "Slack",
   config: configSchema,
+  doctor: examineSlack,
   async connect({ config, network }) {
     const linked = new LinkedChannels();
     const link = new SlackLink(
