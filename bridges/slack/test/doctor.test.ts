@@ -118,6 +118,10 @@ describe("what the doctor finds in Slack", () => {
     expect(states(await examine({ ...socketSettings(slack), appId: other.id }))).toContain("app failed");
   });
 
+  it("is a mode in which nothing is carried", async () => {
+    expect(states(await examine({ mode: "webhook" }))).toEqual(["mode failed"]);
+  });
+
   it("is two tokens of one workspace", async () => {
     const slack = await emulator();
     const botToken = slack.app().botToken();

@@ -13,9 +13,17 @@ export interface Examination extends DoctorContext<SlackConfig> {
   readonly transport: Transport;
 }
 
+const withoutApp: Check = {
+  check: "mode",
+  state: "failed",
+  text: "mode: webhook carries nothing in this version.",
+  cure: "Make an app from bridges/slack/manifest.yaml and use mode: socket.",
+};
+
 /** Looks at Slack for `trestle doctor`: nothing is changed there, and no event is taken. */
 export async function examineSlack(context: DoctorContext<SlackConfig>): Promise<readonly Check[]> {
   const { config, log } = context;
+  if (config.mode === "webhook") return [withoutApp];
   const transport = new Transport({ ...(config.proxy !== undefined && { proxy: config.proxy }) });
   const api = new SlackApi({
     url: config.apiUrl,
