@@ -171,12 +171,15 @@ export const configSchema = z
       ),
     repair: z
       .strictObject({
-        messages: seconds
-          .multipleOf(1)
+        messages: z
+          .int()
+          .positive()
           .max(30 * 86_400)
           .default(86_400)
           .describe("How far back what was written while the bridge was away is fetched, in seconds"),
-        changes: seconds
+        changes: z
+          .int()
+          .positive()
           .max(7 * 86_400)
           .default(6 * 3_600)
           .describe("How far back edits, deletions and reactions made meanwhile are looked for, in seconds"),

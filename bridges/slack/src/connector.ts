@@ -4,6 +4,7 @@ import { LinkedChannels } from "./channels/linked-channels.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
+import { examineSlack } from "./doctor/doctor.js";
 import { Files } from "./files/files.js";
 import { channelIdOf, placeOf } from "./ids.js";
 import { matrixAppserviceSlack } from "./import/matrix-appservice-slack.js";
@@ -22,6 +23,7 @@ export const slackConnector = defineConnector({
   network: "slack",
   displayName: "Slack",
   config: configSchema,
+  doctor: examineSlack,
   importers: { "matrix-appservice-slack": matrixAppserviceSlack },
   async connect(context: TunedContext) {
     if (context.config.mode === "webhook") return connectWebhooks(context);

@@ -3,6 +3,8 @@ import { network } from "./network.js";
 import { nodesOfHtml, nodesOfIrc } from "./rich-text.js";
 
 const REACTIONS = ["👍", "❤️", "🎉"];
+/** With or without a variation selector it is the same emoji. */
+const plainEmoji = (key) => key.replaceAll("\uFE0F", "");
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
@@ -10,16 +12,27 @@ const clock = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
-/** One line of a log. `onEdit` is called when a person wants to edit it. */
-export function renderItem(side, item, onEdit) {
+/** One line of a log of `room`, which is told when a person wants to edit it or to answer in its thread. */
+export function renderItem(room, item) {
+  const { side } = room;
   if (item.kind === "happening") {
     return element("li", { className: "happening" }, element("span", {}, item.text), time(item.at));
   }
-  const row = element("li", { className: `message ${item.own ? "own" : ""} is-${item.style}` });
-  row.append(head(side, item), text(side, item, onEdit));
+  const inThread = item.thread === undefined ? "" : "in-thread";
+  const row = element("li", { className: `message ${item.own ? "own" : ""} is-${item.style} ${inThread}` });
+  if (item.thread !== undefined) row.append(threadMark(room, item.thread));
+  row.append(head(side, item), text(room, item));
   if (!item.deleted && item.reactions.length > 0) row.append(reactions(side, item));
-  if (!item.deleted) row.append(tools(side, item, onEdit));
+  if (!item.deleted) row.append(tools(room, item));
   return row;
+}
+
+/** What the thread is about, as far as that is to be seen here. */
+function threadMark(room, thread) {
+  const root = room.messageOf(thread);
+  if (root === undefined) return element("p", { className: "thread" }, "↳ a thread");
+  const said = root.deleted ? ["deleted"] : nodesOf(room.side, root);
+  return element("p", { className: "thread" }, `↳ ${root.from.name}: `, ...said);
 }
 
 function head(side, item) {
@@ -42,7 +55,8 @@ function originOf(side, { from: { id }, relayed = false }) {
   return relayed || (network.markup === "irc" && id.endsWith("[m]")) ? "matrix" : null;
 }
 
-function text(side, item, onEdit) {
+function text(room, item) {
+  const { side } = room;
   if (item.deleted) return element("p", { className: "said deleted" }, "deleted");
   const nodes = nodesOf(side, item);
   const shown = element(
@@ -51,31 +65,36 @@ function text(side, item, onEdit) {
     ...(item.style === "emote" ? [`${item.from.name} `, ...nodes] : nodes),
   );
   if (item.edited) shown.append(" ", element("span", { className: "mark" }, "edited"));
-  if (side === "matrix" && item.own) {
+  if (item.own && mayEdit(side)) {
     shown.classList.add("editable");
     shown.title = "Click to edit";
     shown.addEventListener("click", (event) => {
-      if (event.target.closest("a") === null && String(window.getSelection()) === "") onEdit(item);
+      if (event.target.closest("a") === null && String(window.getSelection()) === "") room.edit(item);
     });
   }
   return shown;
 }
 
+const mayEdit = (side) => side === "matrix" || network.edits;
+
 function nodesOf(side, { text: plain, html }) {
-  if (side === "matrix" && html !== undefined) return nodesOfHtml(html);
+  if (html !== undefined) return nodesOfHtml(html);
   return side === "network" && network.markup === "irc" ? nodesOfIrc(plain) : [plain];
 }
 
 /** What one may do with a message. */
-function tools(side, item, onEdit) {
+function tools(room, item) {
+  const { side } = room;
   const [reacts, deletes] = side === "matrix" ? [true, true] : [network.reacts, network.deletes];
-  const left = reacts ? REACTIONS.filter((key) => !item.reactions.some((reaction) => reaction.key === key)) : [];
+  const left = reacts
+    ? REACTIONS.filter((key) => !item.reactions.some((reaction) => plainEmoji(reaction.key) === plainEmoji(key)))
+    : [];
   return element(
     "div",
     { className: "tools" },
     ...left.map((key) => reactionButton({ side, item, key }, key, false)),
-    // IRC has no edits.
-    item.own && side === "matrix" ? tool("Edit", () => onEdit(item)) : null,
+    network.threads ? tool("Reply", () => room.answer(item)) : null,
+    item.own && mayEdit(side) ? tool("Edit", () => room.edit(item)) : null,
     item.own && deletes ? tool("Delete", () => act("remove", { side, id: item.id })) : null,
   );
 }

@@ -8,11 +8,15 @@ export let network = {
   friend: null,
   reacts: true,
   deletes: true,
+  edits: false,
+  threads: false,
+  runTotal: 200,
 };
 
 /** Takes the description, and writes the network's name wherever the page speaks of it. */
 export function showNetwork(description) {
   network = description;
+  document.body.dataset.markup = description.markup;
   for (const place of document.querySelectorAll("[data-network]")) {
     place.textContent = description[place.dataset.network];
   }

@@ -9,6 +9,7 @@ const MOST_LINES = 400;
 export class Room {
   #rows = new Map();
   #editing = null;
+  #thread = null;
   #friend = "carol";
   #hasTopic = true;
   atEnd = true;
@@ -29,7 +30,7 @@ export class Room {
       this.atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
     });
     new window.ResizeObserver(() => this.#follow()).observe(this.log);
-    this.root.querySelector("[data-part=cancel]")?.addEventListener("click", () => this.#stopEditing());
+    this.#part("cancel").addEventListener("click", () => this.#stopDoing());
   }
 
   set name(name) {
@@ -57,15 +58,16 @@ export class Room {
 
   /** Adds an item, or shows it as it is now. */
   put(item) {
-    const row = renderItem(this.side, item, (message) => this.#edit(message));
-    const known = this.#rows.get(item.id);
-    this.#rows.set(item.id, row);
+    const row = renderItem(this, item);
+    const known = this.#rows.get(item.id)?.row;
+    this.#rows.set(item.id, { row, item });
     row.dataset.author = item.kind === "message" ? `${item.from.id} ${item.from.name}` : "";
     if (known === undefined) this.log.append(row);
     else this.#replace(known, row);
     const before = row.previousElementSibling?.dataset.author;
-    row.classList.toggle("follows", row.dataset.author !== "" && before === row.dataset.author);
-    for (const [id, oldest] of this.#rows) {
+    const follows = row.dataset.author !== "" && before === row.dataset.author && item.thread === undefined;
+    row.classList.toggle("follows", follows);
+    for (const [id, { row: oldest }] of this.#rows) {
       if (this.#rows.size <= MOST_LINES) break;
       oldest.remove();
       this.#rows.delete(id);
@@ -138,8 +140,8 @@ export class Room {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       void this.#send();
-    } else if (event.key === "Escape" && this.#editing !== null) {
-      this.#stopEditing();
+    } else if (event.key === "Escape") {
+      this.#stopDoing();
     }
   }
 
@@ -148,19 +150,20 @@ export class Room {
     if (typed === "") return;
     this.input.value = "";
     this.#fit();
-    const editing = this.#editing;
-    this.#stopEditing();
+    const [editing, thread] = [this.#editing, this.#thread];
+    this.#stopDoing();
     const sent =
       editing === null
-        ? await this.#say(typed)
-        : await act("edit", { id: editing, text: typed, html: htmlOfTyped(typed) });
+        ? await this.#say(typed, thread ?? undefined)
+        : await act("edit", { side: this.side, id: editing, text: typed, html: htmlOfTyped(typed) });
     if (!sent && this.input.value === "") this.input.value = typed;
   }
 
-  async #say(typed) {
+  async #say(typed, thread) {
     const emote = typed.startsWith("/me ");
     const text = emote ? typed.slice(4) : typed;
-    if (this.side === "matrix") return act("say", { side: "matrix", text, html: htmlOfTyped(text), emote });
+    if (this.side === "matrix") return act("say", { side: "matrix", text, html: htmlOfTyped(text), emote, thread });
+    if (network.markup === "slack") return act("say", { side: "irc", text, emote, thread });
     for (const line of text.split("\n").filter((part) => part.trim() !== "")) {
       if (!(await act("say", { side: "network", text: network.markup === "irc" ? ircOfTyped(line) : line, emote })))
         return false;
@@ -168,17 +171,38 @@ export class Room {
     return true;
   }
 
-  #edit(message) {
+  /** Puts a message into the composer, to be corrected. */
+  edit(message) {
     this.#editing = message.id;
+    this.#thread = null;
+    this.#begin("Editing your message", message.text);
+  }
+
+  /** Lets what is typed next go to the thread of a message. */
+  answer(message) {
+    this.#editing = null;
+    this.#thread = message.thread ?? message.id;
+    this.#begin(`Replying in the thread of ${message.from.name}`, "");
+  }
+
+  /** A message that is still shown. */
+  messageOf(id) {
+    const item = this.#rows.get(id)?.item;
+    return item?.kind === "message" ? item : undefined;
+  }
+
+  #begin(doing, text) {
+    this.#part("doing").textContent = doing;
     this.#part("editing").hidden = false;
-    this.input.value = message.text;
+    this.input.value = text;
     this.#fit();
     this.input.focus();
   }
 
-  #stopEditing() {
-    if (this.#editing === null) return;
+  #stopDoing() {
+    if (this.#editing === null && this.#thread === null) return;
     this.#editing = null;
+    this.#thread = null;
     this.#part("editing").hidden = true;
     this.input.value = "";
     this.#fit();

@@ -5,6 +5,7 @@ import type { Connector, ConnectorSection } from "@trestle/core";
 const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   irc: { networks: [{ name: "libera", host: "irc.libera.chat" }] },
   mqtt: { url: "mqtts://mqtt.example.org:8883", username: "trestle", password: "${MQTT_PASSWORD}" },
+  slack: { appToken: "xapp-1-A012AB3CD-1-CHANGE-ME", workspaces: [{ botToken: "xoxb-CHANGE-ME" }] },
 };
 
 /** The connectors that come with Trestle. */

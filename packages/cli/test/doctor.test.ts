@@ -109,6 +109,26 @@ describe("trestle doctor with a homeserver", () => {
     expect(server.pushState("trestle-echo")).toMatchObject({ accepted: 0, pending: 1 });
   });
 
+  it("asks the connector what it finds on its network", async () => {
+    await homeserver();
+    const echo = join(directory, "echo.mjs");
+    const plain = await readFile(echo, "utf8");
+    const withDoctor = (body: string): Promise<void> =>
+      writeFile(echo, plain.replace("connect:", `doctor: async ({ config, signal }) => { ${body} },\n  connect:`));
+    await withDoctor(`return [
+      { check: "reach", state: "ok", text: config.host + " answers, " + signal.aborted },
+      { check: "account", state: "failed", text: "No account.", cure: "Make one." },
+    ];`);
+    const found = await diagnose();
+    expect(found.status).toBe(30);
+    expect(found.findings.slice(-2)).toEqual([
+      { check: "network.reach", bridge: "echo", state: "ok", text: "here answers, false" },
+      { check: "network.account", bridge: "echo", state: "failed", text: "No account.", cure: "Make one." },
+    ]);
+    await withDoctor(`throw new Error("Nobody is here.");`);
+    expect(await wrong()).toEqual([finding("network.answer", /Nobody is here\./, /report it/)]);
+  });
+
   it("asks the running Trestle instead of listening in its place", async () => {
     await homeserver();
     const child = start(directory, ["run"]);

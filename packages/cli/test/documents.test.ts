@@ -9,7 +9,7 @@ const root = new URL("../../../", import.meta.url);
 const read = (path: string): Promise<string> => readFile(new URL(path, root), "utf8");
 
 describe("generated documents", () => {
-  it.each(["docs/configuration.md", "docs/trestle.sample.yaml", "docs/trestle.schema.json"])(
+  it.each(["docs/configuration.md", "docs/trestle.sample.yaml", "docs/trestle.schema.json", "bridges/slack/README.md"])(
     "%s is what the schema makes (else: npm run docs:generate)",
     async (path) => {
       expect(await read(path)).toBe((await generateDocuments()).get(path));
@@ -36,7 +36,7 @@ describe("docs/cli.md", () => {
   });
 });
 
-describe.each(["irc", "mqtt"])("registration-templates/%s.yaml", (network) => {
+describe.each(["irc", "mqtt", "slack"])("registration-templates/%s.yaml", (network) => {
   it("is valid once its tokens are filled in, and refused before", async () => {
     const template = await read(`registration-templates/${network}.yaml`);
     const raw = parseRegistration(template, `${network}.yaml`, "example.org");
@@ -56,6 +56,8 @@ describe.each(["irc", "mqtt"])("registration-templates/%s.yaml", (network) => {
 describe("the guides", () => {
   it("link to files that exist", async () => {
     for (const page of [
+      "README.md",
+      "bridges/slack/README.md",
       "docs/admin.md",
       "docs/cli.md",
       "docs/write-a-bridge.md",
@@ -64,7 +66,8 @@ describe("the guides", () => {
       "docs/configuration.md",
     ]) {
       const links = [...(await read(page)).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!);
-      for (const target of links) await expect(read(`docs/${target}`)).resolves.toBeTruthy();
+      for (const target of links)
+        await expect(read(new URL(target, new URL(page, root)).href.slice(root.href.length))).resolves.toBeTruthy();
     }
   });
 });

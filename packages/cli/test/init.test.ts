@@ -75,6 +75,20 @@ describe("trestle init", () => {
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, bridges: ["irc"] });
   });
 
+  it("bridges Slack with tokens to be filled in, or with those that are given", async () => {
+    expect((await trestle(directory, "init", "--yes", ...flags, "--bridge", "slack")).status).toBe(0);
+    const network = { appToken: "xapp-1-A012AB3CD-1-CHANGE-ME", workspaces: [{ botToken: "xoxb-CHANGE-ME" }] };
+    expect(await yaml("trestle.yaml")).toMatchObject({ bridges: [{ name: "slack", connector: "slack", network }] });
+    expect(await yaml("registration-slack.yaml")).toMatchObject({ sender_localpart: "slackbot", protocols: ["slack"] });
+    const http = "slack={mode: http, signingSecret: a-secret, workspaces: [{botToken: xoxb-1}]}";
+    expect((await trestle(directory, "init", "--yes", "--force", ...flags, "--network", http)).status).toBe(0);
+    expect(await trestle(directory, "check")).toMatchObject({ status: 0, stderr: "" });
+    const without = "slack={workspaces: [{botToken: xoxb-1}]}";
+    const refused = await trestle(directory, "init", "--yes", "--force", ...flags, "--network", without);
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toContain("app-level token");
+  });
+
   it("overwrites nothing, and with --force keeps the tokens and the encryption key", async () => {
     await trestle(directory, "init", "--yes", ...flags, ...echo);
     const before = await Promise.all(

@@ -12,6 +12,8 @@ import { failed, ok, skipped, warning } from "./finding.js";
 import type { Finding } from "./finding.js";
 import { checkHomeserver, checkIdentity } from "./homeserver-checks.js";
 import { checkAddress, checkConnector, checkData, registrationFindings } from "./local-checks.js";
+import type { UsableConnector } from "./local-checks.js";
+import { checkNetwork } from "./network-checks.js";
 import { checkPing } from "./ping-check.js";
 import { startStandIn } from "./stand-in.js";
 import type { StandIn } from "./stand-in.js";
@@ -28,8 +30,11 @@ export async function* diagnose(configPath: string): AsyncGenerator<Finding> {
     yield warning("configuration", formatProblem(problem), "See docs/configuration.md.");
   yield await checkData(file.config);
   const registrations: NamedRegistration[] = [];
+  const connectors: UsableConnector[] = [];
   for (const bridge of file.config.bridges) {
-    yield await checkConnector(file, bridge);
+    const { finding, usable } = await checkConnector(file, bridge);
+    yield finding;
+    if (usable !== undefined) connectors.push(usable);
     const reading = await readRegistration(bridge.registration, file.config.homeserver.name);
     yield* registrationFindings(bridge.name, reading.problems);
     if (reading.registration === undefined) continue;
@@ -46,6 +51,7 @@ export async function* diagnose(configPath: string): AsyncGenerator<Finding> {
   const reached = await checkHomeserver(file);
   yield* reached;
   if (reached.every((finding) => finding.state !== "failed")) yield* conversation(file, registrations);
+  for (const connector of connectors) yield* await checkNetwork(connector);
 }
 
 async function configuration(path: string): Promise<ConfigFile | readonly Finding[]> {

@@ -27,7 +27,9 @@ export type CheckName =
   | "namespaces"
   | "listener"
   | "ping"
-  | "hs_token";
+  | "hs_token"
+  /** What the connector looked at itself. */
+  | `network.${string}`;
 
 type Details = Pick<Finding, "bridge" | "cure" | "isFinal">;
 

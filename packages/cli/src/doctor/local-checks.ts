@@ -3,19 +3,32 @@ import { access, rm, statfs, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { formatProblem, loadConnector, parseNetworkConfig } from "@trestle/core";
-import type { BridgeConfig, Config, ConfigFile, Problem, Registration } from "@trestle/core";
+import type { BridgeConfig, Config, ConfigFile, Connector, Problem, Registration } from "@trestle/core";
 import { failed, ok, warning } from "./finding.js";
 import type { Finding } from "./finding.js";
 
+/** A connector that loads, with the settings it takes. */
+export interface UsableConnector {
+  readonly bridge: string;
+  readonly connector: Connector;
+  readonly config: unknown;
+}
+
 /** Does the connector load, and does it take its settings? */
-export async function checkConnector(file: ConfigFile, bridge: BridgeConfig): Promise<Finding> {
+export async function checkConnector(
+  file: ConfigFile,
+  bridge: BridgeConfig,
+): Promise<{ readonly finding: Finding; readonly usable?: UsableConnector }> {
+  const { name } = bridge;
   try {
     const connector = await loadConnector(bridge.connector, file.directory);
-    parseNetworkConfig(file, bridge.name, connector);
-    return ok("connector", `The connector ${bridge.connector} loads and takes its settings.`, { bridge: bridge.name });
+    const config = parseNetworkConfig(file, name, connector);
+    const text = `The connector ${bridge.connector} loads and takes its settings.`;
+    return { finding: ok("connector", text, { bridge: name }), usable: { bridge: name, connector, config } };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return failed("connector", text, "Correct the bridge's connector or network section.", { bridge: bridge.name });
+    const cure = "Correct the bridge's connector or network section.";
+    return { finding: failed("connector", text, cure, { bridge: name }) };
   }
 }
 

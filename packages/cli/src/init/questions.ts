@@ -1,5 +1,6 @@
 import { checkbox, confirm, input } from "@inquirer/prompts";
 import { includedConnectors } from "../connectors.js";
+import { askNetwork } from "./network-questions.js";
 import type { BridgeAnswers, InitAnswers } from "./plan.js";
 
 /** What flags have given already; it is not asked. */
@@ -39,7 +40,7 @@ export async function askQuestions(given: GivenAnswers): Promise<InitAnswers> {
         })
       : "";
   const admins = given.admins ?? (admin === "" ? [] : [admin]);
-  const bridges = given.bridges ?? (await askBridges());
+  const bridges = given.bridges === undefined ? await askBridges() : await askRest(given.bridges);
   return { config: given.config, serverName, homeserverUrl, listen, url, admins, bridges };
 }
 
@@ -62,6 +63,16 @@ async function askBridges(): Promise<BridgeAnswers[]> {
   return bridges;
 }
 
+/** Of bridges that were named, what their networks need. */
+async function askRest(given: readonly BridgeAnswers[]): Promise<BridgeAnswers[]> {
+  const bridges: BridgeAnswers[] = [];
+  for (const bridge of given) {
+    const network = bridge.network ?? (await askNetwork(bridge.connector));
+    bridges.push({ ...bridge, ...(network !== undefined && { network }) });
+  }
+  return bridges;
+}
+
 async function askBridge(connector: string): Promise<BridgeAnswers> {
   const prefix = await input({
     message: `What do the user ids of people from ${connector} begin with?`,
@@ -69,21 +80,6 @@ async function askBridge(connector: string): Promise<BridgeAnswers> {
     validate: (text) => /^[a-z0-9._=\-/+]+$/.test(text) || "Expected some of a-z 0-9 . _ = - / +",
   });
   const botLocalpart = await input({ message: "What is the bridge's bot called?", default: `${connector}bot` });
-  return { name: connector, connector, prefix, botLocalpart, ...(connector === "irc" && { network: await askIrc() }) };
-}
-
-async function askIrc(): Promise<Readonly<Record<string, unknown>>> {
-  const host = await input({ message: "The IRC server", default: "irc.libera.chat" });
-  const tls = await confirm({ message: "Does it speak TLS (port 6697)?", default: true });
-  const name = await input({
-    message: "A short name for this IRC network",
-    default:
-      host
-        .split(".")
-        .at(-2)
-        ?.toLowerCase()
-        .replaceAll(/[^a-z0-9-]/g, "") ?? "irc",
-    validate: (text) => /^[a-z0-9][a-z0-9-]{0,31}$/.test(text) || "Expected some of a-z 0-9 -",
-  });
-  return { networks: [{ name, host, ...(!tls && { tls: false }) }] };
+  const network = await askNetwork(connector);
+  return { name: connector, connector, prefix, botLocalpart, ...(network !== undefined && { network }) };
 }

@@ -23,6 +23,8 @@ export interface MatrixText {
   readonly text: string;
   readonly html?: string;
   readonly emote?: boolean;
+  /** The first message of the thread it belongs to. */
+  readonly thread?: string;
 }
 
 /** The Matrix half of the page: a person's client in the room, over HTTP, as any client. */
@@ -68,9 +70,10 @@ export class MatrixSide {
   }
 
   /** `txnId` makes a repeated call harmless. */
-  async say({ text, html, emote }: MatrixText, txnId?: string): Promise<void> {
+  async say({ text, html, emote, thread }: MatrixText, txnId?: string): Promise<void> {
     const msgtype = emote === true ? "m.emote" : "m.text";
-    await this.person.send(this.room, "m.room.message", { msgtype, ...body(text, html) }, txnId);
+    const relation = thread !== undefined && { "m.relates_to": inThread(thread) };
+    await this.person.send(this.room, "m.room.message", { msgtype, ...body(text, html), ...relation }, txnId);
   }
 
   async edit(id: string, { text, html }: MatrixText): Promise<void> {
@@ -153,7 +156,9 @@ export class MatrixSide {
     if (said === undefined) return;
     const { msgtype } = content;
     const style = msgtype === "m.emote" ? "emote" : msgtype === "m.notice" ? "notice" : "text";
-    this.#timeline.addMessage({ id, from: this.#author(sender), style, at, ...said });
+    const thread = relation["rel_type"] === "m.thread" ? relation["event_id"] : undefined;
+    const placed = typeof thread === "string" && { thread };
+    this.#timeline.addMessage({ id, from: this.#author(sender), style, at, ...said, ...placed });
     this.options.heard(said.text);
   }
 
@@ -188,6 +193,11 @@ export class MatrixSide {
   #author(user: string): Author {
     return { id: user, name: this.#members.get(user) ?? localpartOf(user) };
   }
+}
+
+/** Clients without threads show it as a reply to the thread's first message. */
+function inThread(root: string): object {
+  return { rel_type: "m.thread", event_id: root, is_falling_back: true, "m.in_reply_to": { event_id: root } };
 }
 
 interface MemberChange {

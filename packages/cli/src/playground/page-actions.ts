@@ -7,8 +7,8 @@ const id = z.string().min(1).max(255);
 
 const side = z.enum(["matrix", "network"]);
 
-const say = z.object({ side, text, html, emote: z.boolean().default(false) });
-const edit = z.object({ id, text, html });
+const say = z.object({ side, text, html, emote: z.boolean().default(false), thread: id.optional() });
+const edit = z.object({ side, id, text, html });
 const remove = z.object({ side, id });
 const react = z.object({ side, id, key: z.string().min(1).max(64) });
 const topic = z.object({ side, topic: z.string().max(300) });
@@ -20,14 +20,17 @@ export async function act(playground: Playground, action: string, body: unknown)
   const { matrix, side: network } = playground;
   switch (action) {
     case "say": {
-      const { side, text: said, html: formatted, emote } = read(say, body);
-      if (side === "network") await network.say(said, emote);
-      else await matrix.say({ text: said, emote, ...(formatted !== undefined && { html: formatted }) });
+      const { side, text: said, html: formatted, emote, thread } = read(say, body);
+      const options = { emote, ...(thread !== undefined && { thread }) };
+      if (side === "network") await network.say(said, options);
+      else await matrix.say({ text: said, ...options, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
     case "edit": {
-      const { id: target, text: said, html: formatted } = read(edit, body);
-      return matrix.edit(target, { text: said, ...(formatted !== undefined && { html: formatted }) });
+      const { side: where, id: target, text: said, html: formatted } = read(edit, body);
+      if (where === "irc") await network.edit?.(target, said);
+      else await matrix.edit(target, { text: said, ...(formatted !== undefined && { html: formatted }) });
+      return;
     }
     case "remove": {
       const { side: where, id: target } = read(remove, body);

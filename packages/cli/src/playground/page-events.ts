@@ -23,8 +23,10 @@ export interface MessageItem {
   /** Brought from the other side by the bridge, where that is to be seen. */
   readonly relayed?: boolean;
   readonly style: "text" | "notice" | "emote";
+  /** The id of the first message of the thread it stands in. */
+  readonly thread?: string;
   readonly text: string;
-  /** Matrix HTML; the page shows of it what it knows. */
+  /** HTML; the page shows of it what it knows. */
   readonly html?: string;
   /** In milliseconds since 1970. */
   readonly at: number;
@@ -113,7 +115,7 @@ export interface Access {
 export interface ShownNetwork {
   readonly name: string;
   readonly place: string;
-  readonly markup: "irc" | "plain";
+  readonly markup: "irc" | "slack" | "plain";
   /** Begins the user ids of its people on Matrix. */
   readonly prefix: string;
   readonly person: string;
@@ -122,8 +124,15 @@ export interface ShownNetwork {
   /** Whether its person can react to messages, and delete them. */
   readonly reacts: boolean;
   readonly deletes: boolean;
+  /** Whether its person can correct messages, and answer in threads. */
+  readonly edits: boolean;
+  readonly threads: boolean;
+  readonly runTotal: number;
   /** Lines of text. */
   readonly access: readonly string[];
+  /** How to go on: what to type, and what is said about it. */
+  readonly command: string;
+  readonly next: string;
 }
 
 export interface Snapshot {

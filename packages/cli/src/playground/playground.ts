@@ -28,6 +28,10 @@ const BOT = "bridgebot";
 const ROOM_ALIAS = `#trestle:${SERVER_NAME}`;
 const TOPIC = "One conversation, two networks";
 const RUN_TOTAL = 200;
+const NEXT = {
+  command: "npx trestle init",
+  text: "It asks a few questions, writes the configuration and the registration, and says what to do with them.",
+};
 /** A visitor's own client signs in with these; they open nothing but this playground. */
 const VISITOR = { user: "visitor", password: "visitor" };
 const REVIVE_WITHIN_MS = 10_000;
@@ -117,7 +121,7 @@ export class Playground {
 
   get access(): Access {
     const { homeserver, network } = this.parts;
-    const { name, place, markup = "plain", person, friend } = network;
+    const { name, place, markup = "plain", person, friend, runTotal = RUN_TOTAL, next = NEXT } = network;
     const { side } = this;
     return {
       homeserverUrl: homeserver.url,
@@ -134,7 +138,12 @@ export class Playground {
         hasTopic: side.setTopic !== undefined,
         reacts: side.toggleReaction !== undefined,
         deletes: side.remove !== undefined,
+        edits: side.edit !== undefined,
+        threads: side.threads ?? false,
+        runTotal,
         access: side.access,
+        command: next.command,
+        next: next.text,
       },
     };
   }
@@ -153,7 +162,7 @@ export class Playground {
     this.#runs += 1;
     this.#run = new Run({
       run: this.#runs,
-      total: RUN_TOTAL,
+      total: this.parts.network.runTotal ?? RUN_TOTAL,
       sayOnMatrix: (text, txnId) => this.matrix.say({ text }, txnId),
       sayOnNetwork: (text) => this.side.say(text),
       network: this.parts.network.name,

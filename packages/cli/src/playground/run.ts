@@ -13,8 +13,8 @@ export interface RunOptions {
   readonly tell: (state: RunState) => void;
 }
 
-/** Slow enough that a person can press a button in the middle: 200 messages take 8 seconds. */
-const PAUSE_MS = 40;
+/** How long a run is sent: long enough that a person can press a button in the middle. */
+const RUN_MS = 8_000;
 const TELL_EVERY_MS = 50;
 
 /** Counted messages in both directions at once. */
@@ -71,7 +71,7 @@ export class Run {
       }
       this.#tally.sent(direction);
       this.#changed();
-      await delay(begun + number * PAUSE_MS - Date.now(), undefined, { signal: this.#stop.signal }).catch(
+      await delay(begun + (number * RUN_MS) / total - Date.now(), undefined, { signal: this.#stop.signal }).catch(
         () => undefined,
       );
     }

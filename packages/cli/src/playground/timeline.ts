@@ -1,4 +1,4 @@
-import type { Author, HappeningItem, Item, MessageItem, PageEvent, Side, SideState } from "./page-events.js";
+import type { Author, HappeningItem, Item, MessageItem, PageEvent, Reaction, Side, SideState } from "./page-events.js";
 
 const KEEP_ITEMS = 400;
 
@@ -87,7 +87,7 @@ export class Timeline {
   ownReaction(id: string, key: string): string | undefined {
     const reactions = this.#message(id)?.reactions ?? [];
     for (const [reactionId, reaction] of reactions) {
-      if (reaction.key === key && reaction.by === this.person) return reactionId;
+      if (sameEmoji(reaction.key) === sameEmoji(key) && reaction.by === this.person) return reactionId;
     }
     return undefined;
   }
@@ -124,11 +124,14 @@ export class Timeline {
 
   #shown(entry: Message | HappeningItem): Item {
     if (!("reactions" in entry)) return entry;
-    const counts = new Map<string, { count: number; own: boolean }>();
+    const counts = new Map<string, Reaction>();
     for (const { key, by } of entry.reactions.values()) {
-      const count = counts.get(key) ?? { count: 0, own: false };
-      counts.set(key, { count: count.count + 1, own: count.own || by === this.person });
+      const { count, own, key: shown } = counts.get(sameEmoji(key)) ?? { key, count: 0, own: false };
+      counts.set(sameEmoji(key), { key: shown, count: count + 1, own: own || by === this.person });
     }
-    return { ...entry.item, reactions: [...counts].map(([key, count]) => ({ key, ...count })) };
+    return { ...entry.item, reactions: [...counts.values()] };
   }
 }
+
+/** Some networks write an emoji with a variation selector (U+FE0F) and some without; to people it is the same. */
+const sameEmoji = (key: string): string => key.replaceAll("\uFE0F", "");

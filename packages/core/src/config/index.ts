@@ -15,5 +15,5 @@ export type {
 } from "./schema.js";
 export { configJsonSchema, toJsonSchema } from "./json-schema.js";
 export type { ConnectorSection, JsonSchema } from "./json-schema.js";
-export { renderReference } from "./reference.js";
+export { renderConnectorOptions, renderReference } from "./reference.js";
 export { renderConfig, renderSample, type SampleOptions } from "./sample.js";

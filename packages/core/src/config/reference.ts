@@ -34,6 +34,11 @@ export function renderReference(connectors: readonly ConnectorSection[]): string
   return `${parts.join("\n").trimEnd()}\n`;
 }
 
+/** The tables of a connector's own keys alone, for its own page; `level` is that of their headings. */
+export function renderConnectorOptions(connector: ConnectorSection, level = 3): string {
+  return body(connectorOptions(connector), "", level).join("\n").trimEnd();
+}
+
 function sectionOf(option: ConfigOption, parent: string, level: number): string[] {
   const path = `${parent === "" ? "" : `${parent}.`}${option.key}${option.isList ? "[]" : ""}`;
   return [

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
+import type { Check, DoctorContext } from "./doctor.js";
 import type {
   EditEffect,
   Interpretation,
@@ -50,6 +51,12 @@ export interface Connector<Config extends z.ZodType = z.ZodType, Able extends Li
    * reachable: it starts connecting, reports through `network.report`, and effects answer `retry` until it is.
    */
   connect(context: ConnectContext<z.output<Config>>): Promise<NetworkHandlers<Able>> | NetworkHandlers<Able>;
+  /**
+   * Looks at the network for `trestle doctor`: whether it can be reached, whether the bridge's accounts are good and may do
+   * what is needed. Called in a process of its own, whether the bridge runs or not: it must neither change anything on
+   * the network nor take an event from the bridge. Resolves within half a minute. Fallback: nothing is looked at.
+   */
+  doctor?(context: DoctorContext<z.output<Config>>): Promise<readonly Check[]>;
 }
 
 /** What `connect` is given. */

@@ -1,5 +1,6 @@
 export * from "./connector.js";
 export * from "./content.js";
+export * from "./doctor.js";
 export * from "./effects.js";
 export * from "./events.js";
 export * from "./fallback.js";

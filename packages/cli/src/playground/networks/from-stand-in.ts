@@ -38,7 +38,7 @@ async function open(standIn: StandIn, stage: NetworkStage): Promise<NetworkSide>
     get state() {
       return timeline.state;
     },
-    say: async (text, emote = false) => {
+    say: async (text, { emote = false } = {}) => {
       const id = await standIn.say(channel, person, text, { emote });
       timeline.addMessage({
         id,

@@ -7,6 +7,7 @@ import { fromStandIn, isStandIn } from "./from-stand-in.js";
 const own: Readonly<Record<string, () => Promise<PlaygroundNetwork>>> = {
   irc: async () => (await import("./irc.js")).irc,
   mqtt: async () => (await import("./mqtt.js")).mqtt,
+  slack: async () => (await import("./slack.js")).slack,
 };
 
 /** The networks that the playground knows by name. */
@@ -23,7 +24,7 @@ export async function findNetwork(name: string): Promise<PlaygroundNetwork> {
   if (!/[./\\]/.test(name))
     throw new CliError(
       "usage",
-      `The playground does not know ${name}. It knows ${ownNetworks.join(" and ")}; for a bridge of your own give the path of its playground module, such as ./dist/playground.js`,
+      `The playground does not know ${name}. It knows ${ownNetworks.slice(0, -1).join(", ")} and ${ownNetworks.at(-1) ?? ""}; for a bridge of your own give the path of its playground module, such as ./dist/playground.js`,
     );
   const module: unknown = await import(pathToFileURL(resolve(name)).href).catch((error: unknown) => {
     throw new CliError("connector", `${name} does not load: ${error instanceof Error ? error.message : String(error)}`);

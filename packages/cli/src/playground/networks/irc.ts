@@ -57,7 +57,7 @@ async function open({ port, topic, tell, heard }: NetworkStage): Promise<Network
     get state() {
       return side.state;
     },
-    say: (text, emote) => side.say(text, emote),
+    say: (text, { emote } = {}) => side.say(text, emote),
     setTopic: (words) => side.setTopic(words),
     toggleReaction: (id, key) => side.toggleReaction(id, key),
     remove: (id) => side.remove(id),

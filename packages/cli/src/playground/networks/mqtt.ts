@@ -41,7 +41,7 @@ async function open(stage: NetworkStage): Promise<NetworkSide> {
     get state() {
       return timeline.state;
     },
-    say: (text, emote) => publish(CHANNEL, { text, ...(emote === true && { style: "emote" }) }),
+    say: (text, { emote } = {}) => publish(CHANNEL, { text, ...(emote === true && { style: "emote" }) }),
     setTopic: (text) => publish(STATE, { text }, true),
     close: async () => {
       await client.endAsync(true);
