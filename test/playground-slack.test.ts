@@ -45,7 +45,7 @@ server.describe("the playground for Slack in a browser", (install) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
     await page.goto(url);
-    [matrix, slack, bridge] = [page.locator("#matrix"), page.locator("#irc"), page.locator("#bridge")];
+    [matrix, slack, bridge] = [page.locator("#matrix"), page.locator("#network"), page.locator("#bridge")];
     await bridge.getByText("Running").waitFor();
   });
 

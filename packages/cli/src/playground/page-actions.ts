@@ -28,7 +28,7 @@ export async function act(playground: Playground, action: string, body: unknown)
     }
     case "edit": {
       const { side: where, id: target, text: said, html: formatted } = read(edit, body);
-      if (where === "irc") await network.edit?.(target, said);
+      if (where === "network") await network.edit?.(target, said);
       else await matrix.edit(target, { text: said, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
