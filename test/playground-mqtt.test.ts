@@ -46,7 +46,7 @@ servers.describe("the playground for MQTT in a browser", (installs) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
     await page.goto(url);
-    [matrix, network, bridge] = [page.locator("#matrix"), page.locator("#irc"), page.locator("#bridge")];
+    [matrix, network, bridge] = [page.locator("#matrix"), page.locator("#network"), page.locator("#bridge")];
     await bridge.getByText("Running").waitFor();
   });
 
@@ -65,7 +65,7 @@ servers.describe("the playground for MQTT in a browser", (installs) => {
 
   it("speaks of MQTT, and says how to join in with its own tools", async () => {
     await network.getByRole("heading", { name: "MQTT chat/trestle" }).waitFor();
-    expect(await page.locator("[data-access=irc]").innerText()).toMatch(
+    expect(await page.locator("[data-access=network]").innerText()).toMatch(
       /^mosquitto_sub -h 127\.0\.0\.1 -p \d+ -t chat\/trestle -q 1\nmosquitto_pub /,
     );
     expect(playground.output).toContain("a Matrix room and an MQTT topic");
@@ -86,7 +86,7 @@ servers.describe("the playground for MQTT in a browser", (installs) => {
 
   it("loses, repeats and reorders nothing when the bridge is killed in the middle of 400 messages", async () => {
     await bridge.getByRole("button", { name: "Send 200 messages each way" }).click();
-    const arrived = bridge.locator("[data-tally=arrived] [data-direction=toIrc]");
+    const arrived = bridge.locator("[data-tally=arrived] [data-direction=toNetwork]");
     await until(SOON, "some messages to arrive", async () =>
       Number.parseInt(await arrived.innerText(), 10) > 20 ? true : undefined,
     );

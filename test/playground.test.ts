@@ -49,7 +49,7 @@ server.describe("the playground in a browser", (install) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
     await page.goto(url);
-    [matrix, irc, bridge] = [page.locator("#matrix"), page.locator("#irc"), page.locator("#bridge")];
+    [matrix, irc, bridge] = [page.locator("#matrix"), page.locator("#network"), page.locator("#bridge")];
     await bridge.getByText("Running").waitFor();
   });
 
@@ -72,7 +72,7 @@ server.describe("the playground in a browser", (install) => {
     await page.getByRole("heading", { name: "Trestle playground" }).waitFor();
     await matrix.getByRole("heading", { name: "#trestle:playground.localhost" }).waitFor();
     await irc.getByRole("heading", { name: "#trestle" }).waitFor();
-    expect(await page.locator("[data-access=irc]").innerText()).toMatch(
+    expect(await page.locator("[data-access=network]").innerText()).toMatch(
       /^\/connect 127\.0\.0\.1 \d+\n\/join #trestle$/,
     );
     expect(await page.locator("[data-access=matrix]").innerText()).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
@@ -180,7 +180,7 @@ server.describe("the playground in a browser", (install) => {
   it("loses, repeats and reorders nothing when the bridge is killed in the middle of 400 messages", async () => {
     const send = bridge.getByRole("button", { name: "Send 200 messages each way" });
     await send.click();
-    await until(SOON, "some messages to arrive", async () => ((await arrived("toIrc")) > 20 ? true : undefined));
+    await until(SOON, "some messages to arrive", async () => ((await arrived("toNetwork")) > 20 ? true : undefined));
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
     await bridge.getByText("ended by SIGKILL").waitFor();
     await bridge.getByText("waits for it").waitFor();
@@ -188,7 +188,7 @@ server.describe("the playground in a browser", (install) => {
     await bridge.getByText("killed once").waitFor({ timeout: 60_000 });
     await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
     await picture("5-delivered");
-    for (const direction of ["toIrc", "toMatrix"]) {
+    for (const direction of ["toNetwork", "toMatrix"]) {
       expect(await tally(direction)).toEqual({ sent: "200", arrived: "200/200", duplicated: "0", outOfOrder: "0" });
     }
     expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
@@ -212,7 +212,7 @@ server.describe("the playground in a browser", (install) => {
     const later = await context.newPage();
     await later.goto(url);
     await later.locator("#matrix .message", { hasText: "No. 200 of 200 from IRC" }).waitFor();
-    await later.locator("#irc .message", { hasText: "No. 200 of 200 from Matrix" }).waitFor();
+    await later.locator("#network .message", { hasText: "No. 200 of 200 from Matrix" }).waitFor();
     await later.getByText("nothing lost, nothing twice, nothing out of order").waitFor();
     const widths = await later.evaluate("[document.documentElement.scrollWidth, window.innerWidth]");
     expect(widths).toEqual([390, 390]);
@@ -230,7 +230,7 @@ server.describe("the playground in a browser", (install) => {
     expect((await post("kill", { origin: "https://evil.example" })).status).toBe(403);
     expect((await post("kill", { "content-type": "text/plain" })).status).toBe(400);
     expect((await post("nonsense", {})).status).toBe(400);
-    expect(await (await post("say", {}, '{"side":"irc","text":" "}')).json()).toEqual({
+    expect(await (await post("say", {}, '{"side":"network","text":" "}')).json()).toEqual({
       message: "Type something first.",
     });
     expect((await fetch(`${url}/../package.json`)).status).toBe(404);

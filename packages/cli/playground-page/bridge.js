@@ -1,8 +1,8 @@
 import { act, element } from "./api.js";
 import { network } from "./network.js";
 
-const DIRECTIONS = ["toIrc", "toMatrix"];
-const nameOf = (direction) => `→ ${direction === "toIrc" ? network.name : "Matrix"}`;
+const DIRECTIONS = ["toNetwork", "toMatrix"];
+const nameOf = (direction) => `→ ${direction === "toNetwork" ? network.name : "Matrix"}`;
 const root = document.getElementById("bridge");
 let lastRun = null;
 const part = (name) => root.querySelector(`[data-part=${name}]`);

@@ -43,7 +43,7 @@ function head(side, item) {
     element("span", { className: "name" }, item.from.name),
     origin === null
       ? null
-      : element("span", { className: `origin ${origin}` }, `from ${origin === "irc" ? network.name : "Matrix"}`),
+      : element("span", { className: `origin ${origin}` }, `from ${origin === "network" ? network.name : "Matrix"}`),
     item.style === "notice" ? element("span", { className: "origin" }, "notice") : null,
     time(item.at),
   );
@@ -51,7 +51,7 @@ function head(side, item) {
 
 /** Where somebody really is, if not here. */
 function originOf(side, { from: { id }, relayed = false }) {
-  if (side === "matrix") return id.startsWith(`@${network.prefix}`) ? "irc" : null;
+  if (side === "matrix") return id.startsWith(`@${network.prefix}`) ? "network" : null;
   return relayed || (network.markup === "irc" && id.endsWith("[m]")) ? "matrix" : null;
 }
 
@@ -79,7 +79,7 @@ const mayEdit = (side) => side === "matrix" || network.edits;
 
 function nodesOf(side, { text: plain, html }) {
   if (html !== undefined) return nodesOfHtml(html);
-  return side === "irc" && network.markup === "irc" ? nodesOfIrc(plain) : [plain];
+  return side === "network" && network.markup === "irc" ? nodesOfIrc(plain) : [plain];
 }
 
 /** What one may do with a message. */

@@ -3,7 +3,7 @@ import { showBridge, showRun } from "./bridge.js";
 import { showNetwork } from "./network.js";
 import { Room } from "./room.js";
 
-const rooms = { matrix: new Room("matrix"), irc: new Room("irc") };
+const rooms = { matrix: new Room("matrix"), network: new Room("network") };
 
 function showRunEverywhere(run) {
   const busy = showRun(run);
@@ -13,12 +13,12 @@ function showRunEverywhere(run) {
 function showAccess({ homeserverUrl, roomAlias, user, password, channel, network }) {
   showNetwork(network);
   rooms.matrix.name = roomAlias;
-  rooms.irc.name = channel;
-  rooms.irc.network = network;
+  rooms.network.name = channel;
+  rooms.network.network = network;
   const write = (name, lines) => {
     document.querySelector(`[data-access=${name}]`).textContent = lines.join("\n");
   };
-  write("irc", network.access);
+  write("network", network.access);
   write("matrix", [
     `homeserver  ${homeserverUrl}`,
     `user        ${user}`,
@@ -28,10 +28,10 @@ function showAccess({ homeserverUrl, roomAlias, user, password, channel, network
 }
 
 const takes = {
-  snapshot({ matrix, irc, bridge, run, access }) {
+  snapshot({ matrix, network, bridge, run, access }) {
     showAccess(access);
     rooms.matrix.reset(matrix);
-    rooms.irc.reset(irc);
+    rooms.network.reset(network);
     showBridge(bridge);
     showRunEverywhere(run);
   },

@@ -163,9 +163,9 @@ export class Room {
     const emote = typed.startsWith("/me ");
     const text = emote ? typed.slice(4) : typed;
     if (this.side === "matrix") return act("say", { side: "matrix", text, html: htmlOfTyped(text), emote, thread });
-    if (network.markup === "slack") return act("say", { side: "irc", text, emote, thread });
+    if (network.markup === "slack") return act("say", { side: "network", text, emote, thread });
     for (const line of text.split("\n").filter((part) => part.trim() !== "")) {
-      if (!(await act("say", { side: "irc", text: network.markup === "irc" ? ircOfTyped(line) : line, emote })))
+      if (!(await act("say", { side: "network", text: network.markup === "irc" ? ircOfTyped(line) : line, emote })))
         return false;
     }
     return true;

@@ -9,10 +9,10 @@ function after(arrivals: readonly number[]): { arrived: number; duplicated: numb
   const tally = new Tally(3, TOTAL, "IRC");
   for (const number of arrivals)
     tally.arrived(
-      "toIrc",
-      `<alice> ${numbered({ direction: "toIrc", run: 3, number: number, total: TOTAL, network: "IRC" })}`,
+      "toNetwork",
+      `<alice> ${numbered({ direction: "toNetwork", run: 3, number: number, total: TOTAL, network: "IRC" })}`,
     );
-  const { arrived, duplicated, outOfOrder } = tally.state.toIrc;
+  const { arrived, duplicated, outOfOrder } = tally.state.toNetwork;
   return { arrived, duplicated, outOfOrder };
 }
 
@@ -45,20 +45,20 @@ describe("the playground's tally", () => {
   it("counts only what comes from the other side, in this run", () => {
     const tally = new Tally(3, TOTAL, "IRC");
     expect(
-      tally.arrived("toIrc", numbered({ direction: "toMatrix", run: 3, number: 1, total: TOTAL, network: "IRC" })),
+      tally.arrived("toNetwork", numbered({ direction: "toMatrix", run: 3, number: 1, total: TOTAL, network: "IRC" })),
     ).toBe(false);
     expect(
-      tally.arrived("toIrc", numbered({ direction: "toIrc", run: 2, number: 1, total: TOTAL, network: "IRC" })),
+      tally.arrived("toNetwork", numbered({ direction: "toNetwork", run: 2, number: 1, total: TOTAL, network: "IRC" })),
     ).toBe(false);
-    expect(tally.arrived("toIrc", "No. 1, anyone?")).toBe(false);
+    expect(tally.arrived("toNetwork", "No. 1, anyone?")).toBe(false);
     expect(
-      tally.arrived("toIrc", numbered({ direction: "toIrc", run: 3, number: 1, total: TOTAL, network: "IRC" })),
+      tally.arrived("toNetwork", numbered({ direction: "toNetwork", run: 3, number: 1, total: TOTAL, network: "IRC" })),
     ).toBe(true);
-    tally.sent("toIrc");
+    tally.sent("toNetwork");
     expect(tally.state).toEqual({
       run: 3,
       total: TOTAL,
-      toIrc: { sent: 1, arrived: 1, duplicated: 0, outOfOrder: 0 },
+      toNetwork: { sent: 1, arrived: 1, duplicated: 0, outOfOrder: 0 },
       toMatrix: { sent: 0, arrived: 0, duplicated: 0, outOfOrder: 0 },
     });
   });

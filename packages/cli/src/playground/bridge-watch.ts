@@ -19,13 +19,13 @@ interface Seen {
   /** The process that answered; `null` where none did. */
   readonly pid: number | null;
   readonly ready: boolean;
-  readonly toIrc: FlowCounts;
+  readonly toNetwork: FlowCounts;
   readonly toMatrix: FlowCounts;
   readonly waiting: readonly WaitingEntry[];
   readonly detail: string;
 }
 
-const NOT_SEEN: Seen = { pid: null, ready: false, toIrc: NOTHING, toMatrix: NOTHING, waiting: [], detail: "" };
+const NOT_SEEN: Seen = { pid: null, ready: false, toNetwork: NOTHING, toMatrix: NOTHING, waiting: [], detail: "" };
 
 /** Looks at the bridge through its operations API, as an operator would. */
 export class BridgeWatch {
@@ -58,7 +58,7 @@ export class BridgeWatch {
 
   get state(): BridgeState {
     const { process, atHomeserver } = this.options;
-    const { ready, toIrc, toMatrix, waiting, detail } = this.#seen;
+    const { ready, toNetwork, toMatrix, waiting, detail } = this.#seen;
     const { pid } = process;
     const runs = pid !== null;
     return {
@@ -66,7 +66,7 @@ export class BridgeWatch {
       detail: runs ? detail : process.end,
       pid,
       kills: process.kills,
-      toIrc,
+      toNetwork,
       toMatrix,
       atHomeserver: atHomeserver(),
       waiting: runs ? waiting : [],
@@ -105,7 +105,7 @@ function fromStatus(status: StatusView): Omit<Seen, "pid" | "waiting"> {
   const ready = connections.length > 0 && connections.some(({ state }) => state === "connected");
   return {
     ready,
-    toIrc: bridge?.toNetwork ?? NOTHING,
+    toNetwork: bridge?.toNetwork ?? NOTHING,
     toMatrix: bridge?.toMatrix ?? NOTHING,
     detail: ready ? "" : connections.map(({ connection, state }) => `${connection}: ${state}`).join(", "),
   };
@@ -115,7 +115,7 @@ function shownEntry(entry: QueueEntry): WaitingEntry {
   const { seq, state, source, receivedAt, error } = entry;
   return {
     seq,
-    direction: entry.direction === "toNetwork" ? "toIrc" : "toMatrix",
+    direction: entry.direction,
     state,
     source,
     ageMs: Math.max(0, Date.now() - receivedAt),

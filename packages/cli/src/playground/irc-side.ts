@@ -27,7 +27,7 @@ export class IrcSide {
   #friend: IrcTestClient | undefined;
 
   private constructor(private readonly options: IrcSideOptions) {
-    this.#timeline = new Timeline("irc", options.person, options.friend, options.tell);
+    this.#timeline = new Timeline("network", options.person, options.friend, options.tell);
   }
 
   /** Connects and joins the channel. */

@@ -5,7 +5,7 @@ const text = z.string().trim().min(1, "Type something first.").max(4_000, "That 
 const html = z.string().max(16_000).optional();
 const id = z.string().min(1).max(255);
 
-const side = z.enum(["matrix", "irc"]);
+const side = z.enum(["matrix", "network"]);
 
 const say = z.object({ side, text, html, emote: z.boolean().default(false), thread: id.optional() });
 const edit = z.object({ side, id, text, html });
@@ -22,37 +22,37 @@ export async function act(playground: Playground, action: string, body: unknown)
     case "say": {
       const { side, text: said, html: formatted, emote, thread } = read(say, body);
       const options = { emote, ...(thread !== undefined && { thread }) };
-      if (side === "irc") await network.say(said, options);
+      if (side === "network") await network.say(said, options);
       else await matrix.say({ text: said, ...options, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
     case "edit": {
       const { side: where, id: target, text: said, html: formatted } = read(edit, body);
-      if (where === "irc") await network.edit?.(target, said);
+      if (where === "network") await network.edit?.(target, said);
       else await matrix.edit(target, { text: said, ...(formatted !== undefined && { html: formatted }) });
       return;
     }
     case "remove": {
       const { side: where, id: target } = read(remove, body);
-      if (where === "irc") await network.remove?.(target);
+      if (where === "network") await network.remove?.(target);
       else await matrix.remove(target);
       return;
     }
     case "react": {
       const { side: where, id: target, key } = read(react, body);
-      if (where === "irc") await network.toggleReaction?.(target, key);
+      if (where === "network") await network.toggleReaction?.(target, key);
       else await matrix.toggleReaction(target, key);
       return;
     }
     case "topic": {
       const { side, topic: words } = read(topic, body);
-      if (side === "irc") await network.setTopic?.(words);
+      if (side === "network") await network.setTopic?.(words);
       else await matrix.setTopic(words);
       return;
     }
     case "friend": {
       const { side, here } = read(friend, body);
-      await (side === "irc" ? network.setFriend?.(here) : matrix.setFriend(here));
+      await (side === "network" ? network.setFriend?.(here) : matrix.setFriend(here));
       return;
     }
     case "run":

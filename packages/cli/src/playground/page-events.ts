@@ -1,5 +1,5 @@
 /** What the page shows of one side, and what changes it: plain JSON. */
-export type Side = "matrix" | "irc";
+export type Side = "matrix" | "network";
 
 export interface Author {
   /** A Matrix user id, or a nick. */
@@ -68,7 +68,7 @@ export interface BridgeState {
   readonly pid: number | null;
   /** How often it was killed here. */
   readonly kills: number;
-  readonly toIrc: FlowCounts;
+  readonly toNetwork: FlowCounts;
   readonly toMatrix: FlowCounts;
   /** Events that the homeserver keeps for the bridge. */
   readonly atHomeserver: number;
@@ -78,7 +78,7 @@ export interface BridgeState {
 
 export interface WaitingEntry {
   readonly seq: number;
-  readonly direction: "toIrc" | "toMatrix";
+  readonly direction: "toNetwork" | "toMatrix";
   readonly state: "queued" | "waiting" | "dead";
   readonly source: string;
   readonly ageMs: number;
@@ -97,7 +97,7 @@ export interface DirectionTally {
 export interface RunState {
   readonly run: number;
   readonly total: number;
-  readonly toIrc: DirectionTally;
+  readonly toNetwork: DirectionTally;
   readonly toMatrix: DirectionTally;
 }
 
@@ -137,7 +137,7 @@ export interface ShownNetwork {
 
 export interface Snapshot {
   readonly matrix: SideState;
-  readonly irc: SideState;
+  readonly network: SideState;
   readonly bridge: BridgeState;
   readonly run: RunState | null;
   readonly access: Access;

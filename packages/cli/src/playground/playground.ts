@@ -195,7 +195,7 @@ export class Playground {
       directory,
       topic: TOPIC,
       tell,
-      heard: (text) => this.#run?.heard("toIrc", text),
+      heard: (text) => this.#run?.heard("toNetwork", text),
     });
     this.#matrix = await MatrixSide.start({
       homeserverUrl: homeserver.url,
@@ -240,7 +240,7 @@ export class Playground {
   #snapshot(): Snapshot {
     return {
       matrix: this.matrix.state,
-      irc: this.side.state,
+      network: this.side.state,
       bridge: this.#watch.state,
       run: this.#run?.state ?? null,
       access: this.access,

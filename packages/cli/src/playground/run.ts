@@ -34,15 +34,15 @@ export class Run {
 
   /** Whether there are still messages to be sent. */
   get isSending(): boolean {
-    const { toIrc, toMatrix, total } = this.state;
-    return toIrc.sent < total || toMatrix.sent < total;
+    const { toNetwork, toMatrix, total } = this.state;
+    return toNetwork.sent < total || toMatrix.sent < total;
   }
 
   start(): void {
     const { run, sayOnMatrix, sayOnNetwork } = this.options;
     this.#changed();
     this.#sending = Promise.all([
-      this.#send("toIrc", (text, number) => sayOnMatrix(text, `run-${run}-${number}`)),
+      this.#send("toNetwork", (text, number) => sayOnMatrix(text, `run-${run}-${number}`)),
       this.#send("toMatrix", (text) => sayOnNetwork(text)),
     ]);
   }

@@ -36,7 +36,7 @@ export class SlackSide {
   constructor(private readonly options: SlackSideOptions) {
     const { workspace, person, friend, tell } = options;
     this.#person = workspace.person(person);
-    this.#timeline = new Timeline("irc", this.#person.id, workspace.person(friend).id, tell);
+    this.#timeline = new Timeline("network", this.#person.id, workspace.person(friend).id, tell);
     this.#look();
     this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
   }

@@ -1,6 +1,6 @@
 import type { DirectionTally, RunState } from "./page-events.js";
 
-export type TallyDirection = "toIrc" | "toMatrix";
+export type TallyDirection = "toNetwork" | "toMatrix";
 
 const NUMBERED = /No\. (\d+) of (\d+) from (\S+), run (\d+)/;
 
@@ -20,7 +20,7 @@ export function numbered({ direction, run, number, total, network }: Numbered): 
 
 /** One word, also for a network whose name has several. */
 function originOf(direction: TallyDirection, network: string): string {
-  return direction === "toIrc" ? "Matrix" : network.replace(/\s+/g, "-");
+  return direction === "toNetwork" ? "Matrix" : network.replace(/\s+/g, "-");
 }
 
 class Count {
@@ -56,7 +56,7 @@ class Count {
 
 /** One run of counted messages in both directions. */
 export class Tally {
-  readonly #counts = { toIrc: new Count(), toMatrix: new Count() };
+  readonly #counts = { toNetwork: new Count(), toMatrix: new Count() };
 
   constructor(
     readonly run: number,
@@ -65,8 +65,8 @@ export class Tally {
   ) {}
 
   get state(): RunState {
-    const { toIrc, toMatrix } = this.#counts;
-    return { run: this.run, total: this.total, toIrc: toIrc.tally, toMatrix: toMatrix.tally };
+    const { toNetwork, toMatrix } = this.#counts;
+    return { run: this.run, total: this.total, toNetwork: toNetwork.tally, toMatrix: toMatrix.tally };
   }
 
   sent(direction: TallyDirection): void {

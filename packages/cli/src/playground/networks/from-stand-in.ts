@@ -25,7 +25,7 @@ async function open(standIn: StandIn, stage: NetworkStage): Promise<NetworkSide>
   const { config, channels } = await standIn.start();
   const [channel] = channels;
   const [person] = standIn.people;
-  const timeline = new Timeline("irc", person, "", stage.tell);
+  const timeline = new Timeline("network", person, "", stage.tell);
   let shown = 0;
   const look = setInterval(() => {
     for (const seen of standIn.seen(channel).slice(shown)) show(timeline, seen, (shown += 1), stage.heard);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { connectAsync, type MqttClient } from "mqtt";
 import { readSaid } from "@trestle/mqtt";
 import type { NetworkSide, NetworkStage, PlaygroundNetwork } from "../network.js";
@@ -27,7 +28,8 @@ async function open(stage: NetworkStage): Promise<NetworkSide> {
   client.on("error", (error) => process.stderr.write(`The page's MQTT client: ${error.message}\n`));
   const timeline = await listen(client, stage);
   const publish = async (topic: string, said: object, retain = false): Promise<void> => {
-    await client.publishAsync(topic, JSON.stringify({ from: PERSON, ...said }), { qos: 1, retain });
+    // Named, so that it is shown once also where the bridge is killed before it has acknowledged it.
+    await client.publishAsync(topic, JSON.stringify({ id: randomUUID(), from: PERSON, ...said }), { qos: 1, retain });
   };
   await publish(STATE, { text: stage.topic }, true);
   const address = `-h 127.0.0.1 -p ${broker.port} -t ${CHANNEL} -q 1`;
@@ -49,7 +51,7 @@ async function open(stage: NetworkStage): Promise<NetworkSide> {
 }
 
 async function listen(client: MqttClient, { tell, heard }: NetworkStage): Promise<Timeline> {
-  const timeline = new Timeline("irc", PERSON, "", tell);
+  const timeline = new Timeline("network", PERSON, "", tell);
   let count = 0;
   client.on("message", (topic, payload) => {
     const { from, text, style, via, at = Date.now() } = readSaid(payload);
