@@ -101,7 +101,7 @@ server.describe("the playground for Slack in a browser", (install) => {
   });
 
   it("carries what a client of Slack's Web API posts", async () => {
-    const command = await page.locator("[data-access=irc]").innerText();
+    const command = await page.locator("[data-access=network]").innerText();
     const [, url = "", token = "", channel = ""] =
       /^curl (\S+) -H 'authorization: Bearer (\S+)' -d channel=(\S+) -d text=hello$/.exec(command) ?? [];
     const posted = await fetch(url, {
@@ -191,7 +191,7 @@ server.describe("the playground for Slack in a browser", (install) => {
 
   it("loses, repeats and reorders nothing when the bridge is killed in the middle", async () => {
     await bridge.getByRole("button", { name: "Send 30 messages each way" }).click();
-    const arrived = bridge.locator("[data-tally=arrived] [data-direction=toIrc]");
+    const arrived = bridge.locator("[data-tally=arrived] [data-direction=toNetwork]");
     await until(SOON, "some messages to arrive", async () =>
       Number.parseInt(await arrived.innerText(), 10) > 5 ? true : undefined,
     );
