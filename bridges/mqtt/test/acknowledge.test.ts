@@ -28,7 +28,13 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     let connected = false;
     const kept = new Map<string, string>();
     const network: Network = {
-      bridge: { name: "mqtt", bot: UserId("@bot:mqtt.test"), serverName: "mqtt.test", dataDirectory: "/nonexistent" },
+      bridge: {
+        name: "mqtt",
+        bot: UserId("@bot:mqtt.test"),
+        serverName: "mqtt.test",
+        allMembers: false,
+        dataDirectory: "/nonexistent",
+      },
       log: pino({ level: "silent" }),
       receive,
       signal: () => undefined,
@@ -46,6 +52,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      moveChannel: () => Promise.resolve([]),
+      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${broker.port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

@@ -166,6 +166,14 @@ export const configSchema = z
       })
       .prefault({})
       .describe("The slash command in Slack"),
+    mostMembers: z
+      .int()
+      .min(0)
+      .max(4_000)
+      .default(500)
+      .describe(
+        "With membership: full, up to how many members a channel may have for all of them to be in its room; of a larger one only who says something",
+      ),
     channels: z
       .strictObject({
         allow: z.array(pattern).max(1_000).default(["*"]).describe("Channels that may be linked"),

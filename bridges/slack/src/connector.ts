@@ -1,11 +1,12 @@
-import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
+import { defineConnector, type ConnectContext, type NetworkHandlers } from "@trestle/core";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
+import { Presence } from "./channels/presence.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
 import { Files } from "./files/files.js";
-import { channelIdOf, placeOf } from "./ids.js";
+import { channelIdOf } from "./ids.js";
 import { Inward } from "./inward/inward.js";
 import { SlackLink, type Route } from "./link/index.js";
 import { Outward } from "./outward/outward.js";
@@ -33,6 +34,7 @@ class SlackConnection {
   readonly #link: SlackLink;
   readonly #people: People;
   readonly #channels: Channels;
+  readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
   readonly #authorization: Authorization | undefined;
@@ -62,6 +64,14 @@ class SlackConnection {
       accounts: this.#accounts,
       authorization: this.#authorization,
     });
+    this.#presence = new Presence({
+      network,
+      installations,
+      channels: this.#channels,
+      people: this.#people,
+      mostMembers: config.mostMembers,
+      signal: context.signal,
+    });
     const own = { ownReactions: new OwnReactions(), ownEdits: new OwnEdits() };
     this.#inward = new Inward({
       ...own,
@@ -69,6 +79,10 @@ class SlackConnection {
       people: this.#people,
       channels: this.#channels,
       accounts: this.#accounts,
+      network,
+      reopened: (team, channel) => {
+        this.#presence.enter(channelIdOf({ team, channel })).catch(this.#failed("Entering a channel failed"));
+      },
       anyChannel: (team) => linked.anyOf(team),
     });
     this.#outward = new Outward({
@@ -126,7 +140,7 @@ class SlackConnection {
         this.#linked.add(found.channel);
         await link.linked(found);
         // Slack may take its time; until the bot is in, nothing comes from there.
-        this.#enter(found.channel).catch(this.#failed("Entering a channel failed"));
+        this.#presence.enter(found.channel).catch(this.#failed("Entering a channel failed"));
       },
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
@@ -152,18 +166,6 @@ class SlackConnection {
       returned: (...request) => this.#authorization?.returned(...request) ?? false,
       routes,
     });
-  }
-
-  async #enter(id: ChannelId): Promise<void> {
-    const place = placeOf(id);
-    const workspace = place && this.#link.installations.get(place.team);
-    if (!place || !workspace) return;
-    const entered = await this.#channels.enter(workspace, place.channel);
-    if (!entered.ok)
-      this.#context.network.log.warn(
-        { channel: id, reason: entered.reason },
-        "The bot could not enter a linked channel; where it is private, invite it there",
-      );
   }
 
   #failed(what: string): (error: unknown) => void {

@@ -32,7 +32,10 @@ export class FakeCore {
   readonly #ids = new Set<string>();
   readonly #watchers = new Set<() => void>();
 
-  constructor(readonly dataDirectory: string) {}
+  constructor(
+    readonly allMembers: false,
+    dataDirectory: string,
+  ) {}
 
   readonly network: Network = (() => {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
@@ -73,6 +76,8 @@ export class FakeCore {
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      moveChannel: () => Promise.resolve([]),
+      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
   })();
 

@@ -1,20 +1,15 @@
 import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
-import {
-  decodeEntities,
-  outcomeOf,
-  type ChannelHappening,
-  type Happening,
-  type ReactionChanged,
-} from "../content/index.js";
+import { outcomeOf, type Happening, type ReactionChanged } from "../content/index.js";
 import { reactionKeyOf } from "../emoji/index.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
 import { failureOf } from "../people/people.js";
 import type { OwnEdits } from "../outward/own-edits.js";
 import type { OwnReactions } from "../outward/own-reactions.js";
+import { ChannelLife, type ChannelLifeParts } from "./channel-life.js";
 import { InwardMessages, partId, type InwardMessagesParts } from "./messages.js";
 
-export interface InwardParts extends InwardMessagesParts {
+export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly log: Logger;
   readonly ownReactions: OwnReactions;
   readonly ownEdits: OwnEdits;
@@ -25,9 +20,11 @@ export interface InwardParts extends InwardMessagesParts {
 /** Says what Slack's events mean for Matrix. */
 export class Inward {
   readonly #messages: InwardMessages;
+  readonly #channels: ChannelLife;
 
   constructor(readonly parts: InwardParts) {
     this.#messages = new InwardMessages(parts);
+    this.#channels = new ChannelLife(parts);
   }
 
   /** One event; what it comes to is said through `making`. */
@@ -72,7 +69,7 @@ export class Inward {
       case "channelId":
       case "channelShared":
       case "historyChanged":
-        return this.#channel(making, workspace, what);
+        return this.#channels.happened(making, workspace, what);
       case "pin":
       case "teamName":
       case "teamDomain":
@@ -110,35 +107,5 @@ export class Inward {
     const channel = anyChannel(making.team);
     if (!person || channel === undefined) return;
     making.happened({ kind: "profile", id: RemoteMessageId(`profile:${making.raw.id}`), channel, user: person.remote });
-  }
-
-  async #channel(making: Making, workspace: Workspace, what: ChannelHappening): Promise<void> {
-    const id = RemoteMessageId(what.key);
-    const channel = channelIdOf({ team: making.team, channel: what.channel });
-    this.parts.channels.forget(workspace, what.channel);
-    switch (what.kind) {
-      case "membership": {
-        if (what.user === workspace.installation.botUser) return;
-        const person = await this.parts.people.find(workspace, what.user, { team: what.team, signal: making.signal });
-        if (!person.ok) return making.failed(failureOf(person));
-        return making.happened({ kind: "membership", id, channel, user: person.body.remote, change: what.change });
-      }
-      case "channelName":
-        return making.happened({ kind: "channel", id, channel, name: `#${decodeEntities(what.name)}` });
-      case "channelTopic":
-        return making.happened({ kind: "channel", id, channel, topic: decodeEntities(what.topic) });
-      case "channelArchived":
-        return making.happened({ kind: "channel", id, channel, archived: what.archived });
-      case "channelGone":
-        return making.happened({ kind: "channel", id, channel, archived: true });
-      case "channelPurpose":
-      case "channelPrivacy":
-      case "channelCreated":
-      case "directOpened":
-      case "channelId":
-      case "channelShared":
-      case "historyChanged":
-        this.parts.log.debug({ kind: what.kind, channel }, "Nothing of this is bridged to rooms");
-    }
   }
 }

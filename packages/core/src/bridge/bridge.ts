@@ -153,6 +153,7 @@ export class Bridge implements AppServiceHandler {
       media,
       puppets: this.#puppets,
       userOf: (remote: string) => this.#logins.userOf(remote),
+      unlink: (room: RoomId, channelKey: number) => this.#endLink(room, channelKey),
     };
     this.#toMatrix = new ToMatrix(toMatrixParts);
     this.#toNetwork = new ToNetwork({
@@ -223,6 +224,7 @@ export class Bridge implements AppServiceHandler {
       storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
       logins: this.#logins,
       notices: this.#notices,
+      linker: this.linker,
       linkRequests: new LinkRequests({ runtime: this.runtime, linker: this.linker, logins: this.#logins }),
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
@@ -263,6 +265,12 @@ export class Bridge implements AppServiceHandler {
     await Promise.all([this.runtime.client.close(), this.#puppets?.close()]);
     // Their requests have ended with the client.
     await inTime(this.runtime.clock, disconnectMs, Promise.allSettled([this.#greeted, this.#missed.ended()]));
+  }
+
+  async #endLink(room: RoomId, channelKey: number): Promise<void> {
+    const links = await this.runtime.links.ofRoom(room);
+    const link = links.find((each) => each.channelKey === channelKey);
+    if (link) await this.linker.disconnect(link);
   }
 
   /** A network that does not let go in time is left behind. */

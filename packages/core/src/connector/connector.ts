@@ -80,6 +80,13 @@ export interface Network {
   readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
+  /**
+   * The network gave a channel another id: its links and its messages go with it. `unlinked` and `linked` are called.
+   * Nothing where no such channel was linked, so that it may be told again.
+   */
+  readonly moveChannel: (from: ChannelId, to: ChannelId) => Promise<readonly ChannelLink[]>;
+  /** Whose ghosts are, or are to be, in the rooms of a channel: to compare with who is in the channel. */
+  readonly ghostsIn: (channel: ChannelId) => Promise<GhostsPresent>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
   readonly openMedia: (
     uri: ContentUri,
@@ -95,6 +102,14 @@ export interface Network {
    * nothing left to sign out. Nothing where the login is gone.
    */
   readonly endLogin: (id: LoginId, why: string) => Promise<void>;
+}
+
+/** Whose ghosts are in the rooms of a channel. */
+export interface GhostsPresent {
+  /** In each of them. */
+  readonly inAll: ReadonlySet<RemoteUserId>;
+  /** In one of them at least. */
+  readonly inAny: ReadonlySet<RemoteUserId>;
 }
 
 /** Somebody on the network asks that a channel be linked to a room. */
@@ -117,6 +132,8 @@ export interface BridgeIdentity {
   readonly bot: UserId;
   /** The homeserver's name. */
   readonly serverName: string;
+  /** Whether everybody in a linked channel is to be in its rooms, also who says nothing. */
+  readonly allMembers: boolean;
   /** Where a connector may keep files and sockets of its own. */
   readonly dataDirectory: string;
 }

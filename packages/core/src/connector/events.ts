@@ -100,14 +100,22 @@ export interface ProfileReceived extends Caused {
   readonly user: RemoteUser;
 }
 
-/** A channel's name or topic changed, or whether anybody can speak in it. */
+/** Something about a channel changed: its name or topic, whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;
   readonly name?: string;
   readonly topic?: string;
-  /** Whether it was closed for good or for a time: its room becomes one in which only moderators can speak. */
+  /**
+   * Whether it was closed for a time: its room becomes one in which only moderators can speak, until it is `false`. A
+   * room that is linked to other channels too stays as it is. It may be told again: where the room is so already,
+   * nothing happens.
+   */
   readonly archived?: boolean;
+  /** It is gone for good: like `archived`, and its links end. */
+  readonly deleted?: boolean;
+  /** What the bot says about it in the room; otherwise it says by itself that a channel was archived or deleted. */
+  readonly notice?: string;
 }
 
 /**

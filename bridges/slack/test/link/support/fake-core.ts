@@ -32,7 +32,7 @@ export class FakeCore {
   readonly #controller = new AbortController();
 
   readonly network: Network = {
-    bridge: { name: "slack", bot: UserId("@slackbot:example.org"), serverName: "example.org", dataDirectory: "/nonexistent" },
+    bridge: { name: "slack", bot: UserId("@slackbot:example.org"), serverName: "example.org", allMembers: false, dataDirectory: "/nonexistent" },
     log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
     receive: async (event) => {
       if (event.kind !== "raw") throw new Error("the link receives raw events alone");
@@ -60,6 +60,8 @@ export class FakeCore {
     endLogin: () => Promise.resolve(),
     requestLink: () => Promise.resolve("asked"),
     removeLinks: () => Promise.resolve([]),
+    moveChannel: () => Promise.resolve([]),
+    ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
   };
 
   close(): void {
