@@ -1,4 +1,4 @@
-import { defineConnector, type ConnectContext, type NetworkHandlers } from "@trestle/core";
+import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
 import { Presence } from "./channels/presence.js";
@@ -80,9 +80,8 @@ class SlackConnection {
       channels: this.#channels,
       accounts: this.#accounts,
       network,
-      reopened: (team, channel) => {
-        this.#presence.enter(channelIdOf({ team, channel })).catch(this.#failed("Entering a channel failed"));
-      },
+      isMoving: (channel) => linked.isMoving(channel),
+      reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
       anyChannel: (team) => linked.anyOf(team),
     });
     this.#outward = new Outward({
@@ -140,7 +139,7 @@ class SlackConnection {
         this.#linked.add(found.channel);
         await link.linked(found);
         // Slack may take its time; until the bot is in, nothing comes from there.
-        this.#presence.enter(found.channel).catch(this.#failed("Entering a channel failed"));
+        this.#enter(found.channel);
       },
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
@@ -158,14 +157,23 @@ class SlackConnection {
       "POST /slack/oauth_confirm": async (...request) => this.#authorization?.confirmed(...request),
     };
     return new SlackLink(this.#context, {
-      wants: (team, channel, event) =>
-        channel === undefined || this.#linked.wants(channelIdOf({ team, channel }), event.type),
+      wants: (team, channel, event) => {
+        this.#linked.note(team, event);
+        return channel === undefined || this.#linked.has(channelIdOf({ team, channel }));
+      },
+      onWorkspace: (team) => {
+        for (const channel of this.#linked.of(team)) this.#enter(channel);
+      },
       onRemoved: (team) => {
         this.#accounts.removedFrom(team).catch(this.#failed("Sign-ins could not be ended"));
       },
       returned: (...request) => this.#authorization?.returned(...request) ?? false,
       routes,
     });
+  }
+
+  #enter(channel: ChannelId): void {
+    this.#presence.enter(channel).catch(this.#failed("Entering a channel failed"));
   }
 
   #failed(what: string): (error: unknown) => void {

@@ -18,6 +18,7 @@ export interface PresenceParts {
 /** Keeps the app in the channels that are linked, and finds out what became of them meanwhile. */
 export class Presence {
   readonly #members: MemberSync;
+  readonly #entering = new Set<ChannelId>();
 
   constructor(readonly parts: PresenceParts) {
     this.#members = new MemberSync(parts);
@@ -25,6 +26,16 @@ export class Presence {
 
   /** Enters a channel; where it is archived its room is told. Does not wait for the comparison of members. */
   async enter(id: ChannelId): Promise<void> {
+    if (this.#entering.has(id)) return;
+    this.#entering.add(id);
+    try {
+      await this.#enter(id);
+    } finally {
+      this.#entering.delete(id);
+    }
+  }
+
+  async #enter(id: ChannelId): Promise<void> {
     const { installations, network, channels } = this.parts;
     const place = placeOf(id);
     const workspace = place && installations.get(place.team);

@@ -13,6 +13,8 @@ export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly log: Logger;
   readonly ownReactions: OwnReactions;
   readonly ownEdits: OwnEdits;
+  /** Whether a linked channel has this id only since a moment ago, and its link does not follow yet. */
+  readonly isMoving: (channel: ChannelId) => boolean;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
 }
@@ -33,6 +35,12 @@ export class Inward {
     const { workspace } = making;
     // The app was removed from the workspace: nothing more can be asked there.
     if (!workspace) return;
+    if (this.parts.isMoving(making.raw.channel))
+      return making.failed({
+        failed: "retry",
+        reason: "the channel's link does not follow its new id yet",
+        afterMs: 100,
+      });
     const outcome = outcomeOf(event);
     switch (outcome.outcome) {
       case "bridged":

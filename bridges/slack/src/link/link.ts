@@ -37,6 +37,8 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   readonly routes?: Readonly<Record<string, Route>>;
   /** Somebody came back from Slack's page. `false`: they did not come for the connector, but to install the app. */
   readonly returned?: (...request: Parameters<Route>) => boolean;
+  /** The app is in a workspace: known from before, just asked about, or just installed. */
+  readonly onWorkspace?: (team: string) => void;
   /** The app was removed from a workspace. */
   readonly onRemoved?: (team: string) => void;
 }
@@ -209,7 +211,10 @@ export class SlackLink {
       ...(oauth && { credentials: { clientId: oauth.clientId, clientSecret: oauth.clientSecret } }),
       ...(onRemoved && { onRemoved }),
       ...(tuning?.retryMinMs !== undefined && { retryMinMs: tuning.retryMinMs }),
-      onWorkspace: () => this.#repairs.wantAll(),
+      onWorkspace: ({ id }) => {
+        this.#repairs.wantAll();
+        this.#options.onWorkspace?.(id);
+      },
     });
   }
 

@@ -13,6 +13,8 @@ export interface StageOptions {
   readonly network?: Readonly<Record<string, unknown>>;
   readonly mode?: "socket" | "http";
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Settings of the bridge. */
+  readonly bridge?: Readonly<Record<string, unknown>>;
   /** People sign in through Slack's own page, and not with a token. */
   readonly oauth?: boolean;
   /** Trestle may speak for Matrix users who signed in. */
@@ -100,6 +102,7 @@ export class SlackStage {
           name: "slack",
           connector: "slack",
           registration: "registration.yaml",
+          ...options.bridge,
           links: [{ room, channel: `${team}/${general}` }],
           network: {
             mode,
