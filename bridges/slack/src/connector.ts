@@ -8,11 +8,12 @@ import { configSchema, type SlackConfig } from "./config.js";
 import { Files } from "./files/files.js";
 import { channelIdOf } from "./ids.js";
 import { Inward } from "./inward/inward.js";
-import { SlackLink, type Route } from "./link/index.js";
+import { channelOf, SlackLink, type Making, type Route } from "./link/index.js";
 import { Outward } from "./outward/outward.js";
 import { OwnEdits } from "./outward/own-edits.js";
 import { OwnReactions } from "./outward/own-reactions.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
+import { DirectChannels } from "./people/direct-channels.js";
 import { People } from "./people/people.js";
 
 /** The Slack bridge, as `connector: slack` of a configuration names it. */
@@ -39,6 +40,7 @@ class SlackConnection {
   readonly #accounts: Accounts;
   readonly #authorization: Authorization | undefined;
   readonly #signIn: SignIn;
+  readonly #directs: DirectChannels;
   readonly #inward: Inward;
   readonly #outward: Outward;
   readonly #commands: SlashCommands;
@@ -52,8 +54,9 @@ class SlackConnection {
     this.#link = link;
     this.#people = new People(network.log);
     this.#channels = new Channels(installations, config);
-    this.#files = new Files(installations, link.transport, config.apiUrl);
     this.#accounts = new Accounts({ network, api, installations, ...(config.oauth && { credentials: config.oauth }) });
+    this.#files = new Files(installations, link.transport, config.apiUrl, this.#accounts);
+    this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
     this.#signIn = new SignIn({
@@ -79,6 +82,8 @@ class SlackConnection {
       people: this.#people,
       channels: this.#channels,
       accounts: this.#accounts,
+      directs: this.#directs,
+      isLinked: (channel) => linked.has(channel),
       network,
       isMoving: (channel) => linked.isMoving(channel),
       reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
@@ -91,6 +96,7 @@ class SlackConnection {
       config,
       files: this.#files,
       accounts: this.#accounts,
+      directs: this.#directs,
       write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
     });
     this.#commands = new SlashCommands({
@@ -106,9 +112,16 @@ class SlackConnection {
   async start(): Promise<void> {
     const { network } = this.#context;
     // What comes from now on must be known as somebody's.
+    await this.#directs.load();
     for (const login of await network.logins()) this.#accounts.add(login);
     this.#link.app.use(async ({ context, body, next }) => {
-      if ("event" in body) await this.#inward.event(context.making, body.event);
+      if ("event" in body) {
+        const { making } = context;
+        const channel = channelOf({ ...body.event });
+        const id = channel === undefined ? undefined : channelIdOf({ team: making.team, channel });
+        if (id !== undefined) await this.#directs.note(making.team, id, body);
+        await this.#inward.event(this.#seenBy(making, id), body.event);
+      }
       await next();
     });
     this.#link.app.event("tokens_revoked", ({ event, context }) =>
@@ -132,6 +145,7 @@ class SlackConnection {
       unreact: (effect) => outward.unreact(effect),
       topic: (effect) => outward.topic(effect),
       interpret: (raw) => link.interpret(raw),
+      directChannel: (user, remote) => this.#directs.open(user, remote),
       catchUp: (channel) => link.catchUp(channel),
       resolveChannel: (text) => this.#channels.resolve(text),
       openMedia: (reference) => this.#files.open(reference),
@@ -139,7 +153,7 @@ class SlackConnection {
         this.#linked.add(found.channel);
         await link.linked(found);
         // Slack may take its time; until the bot is in, nothing comes from there.
-        this.#enter(found.channel);
+        if (found.kind !== "direct") this.#enter(found.channel);
       },
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
@@ -159,10 +173,12 @@ class SlackConnection {
     return new SlackLink(this.#context, {
       wants: (team, channel, event) => {
         this.#linked.note(team, event);
-        return channel === undefined || this.#linked.has(channelIdOf({ team, channel }));
+        if (channel === undefined || this.#linked.has(channelIdOf({ team, channel }))) return true;
+        return this.#directs.concerns(team, event);
       },
+      reader: (team, channel) => this.#directs.workspaceOf(channelIdOf({ team, channel })),
       onWorkspace: (team) => {
-        for (const channel of this.#linked.of(team)) this.#enter(channel);
+        for (const channel of this.#linked.of(team)) if (!this.#directs.has(channel)) this.#enter(channel);
       },
       onRemoved: (team) => {
         this.#accounts.removedFrom(team).catch(this.#failed("Sign-ins could not be ended"));
@@ -170,6 +186,12 @@ class SlackConnection {
       returned: (...request) => this.#authorization?.returned(...request) ?? false,
       routes,
     });
+  }
+
+  /** What happens in a direct message is seen by whoever takes part in it: the app could ask nothing there. */
+  #seenBy(making: Making, channel: ChannelId | undefined): Making {
+    if (channel === undefined || !this.#directs.has(channel)) return making;
+    return { ...making, workspace: this.#directs.workspaceOf(channel) };
   }
 
   #enter(channel: ChannelId): void {

@@ -162,7 +162,8 @@ export class Channels {
     return undefined;
   }
 
-  #mayLink({ id, name = "", is_archived }: SlackChannel): void {
+  #mayLink({ id, name = "", is_archived, is_im, is_mpim }: SlackChannel): void {
+    if (is_im === true || is_mpim === true) throw new Error("Only channels can be linked, not direct messages.");
     const { allow, deny } = this.config.channels;
     const matches = (pattern: string): boolean =>
       globOf(pattern).test(id) || globOf(pattern.replace(/^#/, "")).test(name);

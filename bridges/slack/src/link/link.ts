@@ -20,6 +20,7 @@ import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
 import { InstallRoutes } from "./installations/install-routes.js";
 import { Installations } from "./installations/installations.js";
+import type { Workspace } from "./installations/workspace.js";
 import { channelOf } from "./intake/envelope.js";
 import { Intake, type Delivery, type IntakeOptions, type SlackWire, type Taken } from "./intake/intake.js";
 import { readWire } from "./intake/wire.js";
@@ -37,6 +38,8 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   readonly routes?: Readonly<Record<string, Route>>;
   /** Somebody came back from Slack's page. `false`: they did not come for the connector, but to install the app. */
   readonly returned?: (...request: Parameters<Route>) => boolean;
+  /** Who reads a channel that the app is not in: a direct message of somebody who signed in. */
+  readonly reader?: (team: string, channel: string) => Workspace | undefined;
   /** The app is in a workspace: known from before, just asked about, or just installed. */
   readonly onWorkspace?: (team: string) => void;
   /** The app was removed from a workspace. */
@@ -240,8 +243,9 @@ export class SlackLink {
 
   #makeRepairs(): Repairs {
     const { history, repair } = this.#config;
-    const { tuning, onRepair } = this.#options;
+    const { tuning, onRepair, reader } = this.#options;
     return new Repairs({
+      ...(reader && { reader }),
       ledger: this.#ledger,
       installations: this.installations,
       commit: (id, lane, wire) => this.#intake.commit(id, lane, wire),

@@ -172,7 +172,14 @@ export class Bridge implements AppServiceHandler {
       sender: this.#toMatrix.sender,
       services: parts.services,
     });
-    this.#directRooms = new DirectRooms(runtime, this.#ghosts, this.#memberships, this.linker, encrypted);
+    this.#directRooms = new DirectRooms(
+      runtime,
+      this.#ghosts,
+      this.#memberships,
+      this.linker,
+      encrypted,
+      this.#puppets,
+    );
     this.#upgrades = new RoomUpgrades(
       runtime,
       this.#memberships,

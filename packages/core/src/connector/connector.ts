@@ -279,7 +279,10 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
   /** Finds a person by what one types, or by the id of a ghost. Fallback: unknown. */
   readonly resolveUser?: (text: string) => Promise<RemoteUser | null>;
-  /** The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix. */
+  /**
+   * The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix.
+   * Throw an `Error` whose message tells the person what is missing: the ghost leaves the room with it.
+   */
   readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
   /** Opens a file that a `remote` media source names. */
   readonly openMedia?: (

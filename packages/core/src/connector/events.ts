@@ -50,6 +50,18 @@ export interface MessageReceived extends Caused {
   readonly thread?: RemoteMessageId;
   /** A message to one Matrix user alone: the channel becomes a direct room with that user where none exists. */
   readonly directTo?: string;
+  /** The same for a conversation of a few people on either side. */
+  readonly direct?: DirectConversation;
+}
+
+/** Who is in a conversation that is nobody else's: where its channel has no room, one is made of all of them. */
+export interface DirectConversation {
+  /** The Matrix users, at least one. */
+  readonly users: readonly string[];
+  /** The people of the network who are no Matrix users. */
+  readonly people: readonly RemoteUser[];
+  /** What its room is called; the names of the people where absent. */
+  readonly name?: string;
 }
 
 /** A person of the network corrected a message. */

@@ -13,6 +13,8 @@ import type { ChannelMemory } from "./memory.js";
 export interface RepairOptions {
   readonly ledger: Ledger;
   readonly installations: Installations;
+  /** Who reads a channel that the app is not in. */
+  readonly reader?: (team: string, channel: string) => Workspace | undefined;
   /** Puts a raw event into the journal. */
   readonly commit: (id: string, lane: ChannelId, wire: SlackWire) => Promise<void>;
   readonly log: Logger;
@@ -153,7 +155,7 @@ export class Repairs {
   async #repair(key: string): Promise<void> {
     const watched = this.#watched.get(key);
     const memory = await this.options.ledger.find(key);
-    const workspace = watched && this.options.installations.get(watched.team);
+    const workspace = watched && (this.options.reader?.(watched.team, watched.channel) ?? this.options.installations.get(watched.team));
     if (!watched || !memory || !workspace) return;
     const round = this.#outages;
     const missed = await this.#missed(workspace, watched.channel, memory);
