@@ -1,4 +1,5 @@
 import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
+import { z } from "zod";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
 import { Presence } from "./channels/presence.js";
@@ -15,6 +16,8 @@ import { OwnReactions } from "./outward/own-reactions.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
 import { DirectChannels } from "./people/direct-channels.js";
 import { People } from "./people/people.js";
+
+const eventSchema = z.looseObject({ type: z.string() });
 
 /** The Slack bridge, as `connector: slack` of a configuration names it. */
 export const slackConnector = defineConnector({
@@ -59,32 +62,24 @@ class SlackConnection {
     this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
+    const shared = { network, installations, people: this.#people, accounts: this.#accounts, channels: this.#channels };
     this.#signIn = new SignIn({
-      network,
+      ...shared,
       api,
-      installations,
-      people: this.#people,
-      accounts: this.#accounts,
       authorization: this.#authorization,
     });
     this.#presence = new Presence({
-      network,
-      installations,
-      channels: this.#channels,
-      people: this.#people,
+      ...shared,
       mostMembers: config.mostMembers,
       signal: context.signal,
     });
     const own = { ownReactions: new OwnReactions(), ownEdits: new OwnEdits() };
     this.#inward = new Inward({
+      ...shared,
       ...own,
       log: network.log,
-      people: this.#people,
-      channels: this.#channels,
-      accounts: this.#accounts,
       directs: this.#directs,
       isLinked: (channel) => linked.has(channel),
-      network,
       isMoving: (channel) => linked.isMoving(channel),
       reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
       anyChannel: (team) => linked.anyOf(team),
@@ -100,11 +95,8 @@ class SlackConnection {
       write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
     });
     this.#commands = new SlashCommands({
-      network,
+      ...shared,
       config,
-      channels: this.#channels,
-      people: this.#people,
-      accounts: this.#accounts,
       respond: responder(link.transport, network.log),
     });
   }
@@ -117,8 +109,7 @@ class SlackConnection {
     this.#link.app.use(async ({ context, body, next }) => {
       if ("event" in body) {
         const { making } = context;
-        const channel = channelOf({ ...body.event });
-        const id = channel === undefined ? undefined : channelIdOf({ team: making.team, channel });
+        const id = conversationOf(making.team, body.event);
         if (id !== undefined) await this.#directs.note(making.team, id, body);
         await this.#inward.event(this.#seenBy(making, id), body.event);
       }
@@ -160,7 +151,10 @@ class SlackConnection {
         await link.unlinked(gone);
       },
       login: (session) => this.#signIn.login(session),
-      signedIn: (login) => Promise.resolve(this.#accounts.add(login)),
+      signedIn: (login) => {
+        this.#accounts.add(login);
+        return Promise.resolve();
+      },
       logout: (login) => this.#signIn.logout(login),
       close: () => link.close(),
     };
@@ -201,6 +195,13 @@ class SlackConnection {
   #failed(what: string): (error: unknown) => void {
     return (error) => this.#context.network.log.error({ err: error }, what);
   }
+}
+
+/** Bolt's events are of many types; what is looked at is parsed. */
+function conversationOf(team: string, event: unknown): ChannelId | undefined {
+  const parsed = eventSchema.safeParse(event);
+  const channel = parsed.success ? channelOf(parsed.data) : undefined;
+  return channel === undefined ? undefined : channelIdOf({ team, channel });
 }
 
 /** Slack's page that asks people is beside its API. */

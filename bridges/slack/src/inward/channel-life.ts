@@ -28,23 +28,31 @@ export class ChannelLife {
       case "membership":
         return this.#membership(making, workspace, what);
       case "channelName":
-        return this.#changed(making, what, { name: `#${decodeEntities(what.name)}` });
+        this.#changed(making, what, { name: `#${decodeEntities(what.name)}` });
+        return;
       case "channelTopic":
         // What was set from Matrix may have been shortened.
         if (what.user === botUser) return;
-        return this.#changed(making, what, { topic: decodeEntities(what.topic) });
+        this.#changed(making, what, { topic: decodeEntities(what.topic) });
+        return;
       case "channelArchived":
         if (!what.archived) reopened(making.team, what.channel);
-        return this.#changed(making, what, { archived: what.archived, ...(await this.#by(making, workspace, what)) });
+        this.#changed(making, what, { archived: what.archived, ...(await this.#by(making, workspace, what)) });
+        return;
       case "channelGone":
-        if (what.how === "left") return this.#left(making, what);
-        return this.#changed(making, what, { deleted: true, ...(await this.#by(making, workspace, what)) });
+        if (what.how === "left") {
+          this.#left(making, what);
+          return;
+        }
+        this.#changed(making, what, { deleted: true, ...(await this.#by(making, workspace, what)) });
+        return;
       case "channelPrivacy":
-        return this.#changed(making, what, {
+        this.#changed(making, what, {
           notice: what.isPrivate
             ? "The channel is private in Slack from now on. Who may read this room is for you to decide."
             : "The channel is public in Slack from now on.",
         });
+        return;
       case "channelId": {
         const { newChannel: channel } = what;
         await network.moveChannel(
@@ -72,7 +80,10 @@ export class ChannelLife {
       return;
     }
     const person = await this.parts.people.find(workspace, what.user, { team: what.team, signal: making.signal });
-    if (!person.ok) return making.failed(failureOf(person));
+    if (!person.ok) {
+      making.failed(failureOf(person));
+      return;
+    }
     const channel = channelIdOf({ team: making.team, channel: what.channel });
     making.happened({
       kind: "membership",

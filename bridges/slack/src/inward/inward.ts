@@ -35,12 +35,14 @@ export class Inward {
     const { workspace } = making;
     // The app was removed from the workspace: nothing more can be asked there.
     if (!workspace) return;
-    if (this.parts.isMoving(making.raw.channel))
-      return making.failed({
+    if (this.parts.isMoving(making.raw.channel)) {
+      making.failed({
         failed: "retry",
         reason: "the channel's link does not follow its new id yet",
         afterMs: 100,
       });
+      return;
+    }
     const outcome = outcomeOf(event);
     switch (outcome.outcome) {
       case "bridged":
@@ -60,11 +62,13 @@ export class Inward {
       case "edit":
         return this.#messages.edited(making, workspace, what);
       case "deletion":
-        return this.#messages.deleted(making, what, event);
+        this.#messages.deleted(making, what, event);
+        return;
       case "reaction":
         return this.#reaction(making, workspace, what);
       case "user":
-        return this.#profile(making, workspace, what.user);
+        this.#profile(making, workspace, what.user);
+        return;
       case "membership":
       case "channelName":
       case "channelTopic":
@@ -98,7 +102,10 @@ export class Inward {
     if (user === workspace.installation.botUser || this.parts.ownReactions.take(channel, ts, name, user, change))
       return;
     const person = await this.parts.people.find(workspace, user, { signal: making.signal });
-    if (!person.ok) return making.failed(failureOf(person));
+    if (!person.ok) {
+      making.failed(failureOf(person));
+      return;
+    }
     making.happened({
       kind: change === "added" ? "reaction" : "reactionRemoved",
       id: RemoteMessageId(key),

@@ -55,12 +55,21 @@ export class InwardMessages {
     // What the bridge itself posted comes back as an event.
     if (workspace.isOwn(ownership(message)) || this.#isForSomebody(making.team, message, event)) return;
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
-    if (!sender.ok) return making.failed(failureOf(sender));
+    if (!sender.ok) {
+      making.failed(failureOf(sender));
+      return;
+    }
     const read = await this.#read(making, workspace, message);
-    if (!read.ok) return making.failed(failureOf(read));
+    if (!read.ok) {
+      making.failed(failureOf(read));
+      return;
+    }
     const id = channelIdOf({ team: making.team, channel });
     const direct = await this.#conversation(making, workspace, id);
-    if (!direct.ok) return making.failed(failureOf(direct));
+    if (!direct.ok) {
+      making.failed(failureOf(direct));
+      return;
+    }
     const contents = contentsOf(workspace, style, read.body);
     for (const [index, content] of contents.entries()) {
       making.happened({
@@ -84,10 +93,16 @@ export class InwardMessages {
     if (!byThemselves && workspace.isOwn(ownership(message))) return;
     const id = channelIdOf({ team: making.team, channel });
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
-    if (!sender.ok) return making.failed(failureOf(sender));
+    if (!sender.ok) {
+      making.failed(failureOf(sender));
+      return;
+    }
     if (what.textChanged) {
       const read = await this.#read(making, workspace, message);
-      if (!read.ok) return making.failed(failureOf(read));
+      if (!read.ok) {
+        making.failed(failureOf(read));
+        return;
+      }
       const [content] = contentsOf(workspace, style, read.body);
       if (content)
         making.happened({
