@@ -1,7 +1,11 @@
+import type { Express } from "express";
 import { Clock } from "./clock.js";
 import type { Limits, Services } from "./api/method.js";
+import { controlRoutes } from "./control/routes.js";
 import { Commands } from "./events/commands.js";
 import { Deliverer } from "./events/deliverer.js";
+import type { Transport } from "./events/delivery.js";
+import { HttpPoster } from "./events/http-post.js";
 import { HttpTransport } from "./events/http-transport.js";
 import { Publisher } from "./events/publisher.js";
 import { EventFaults } from "./faults/event-faults.js";
@@ -22,6 +26,8 @@ import { SocketHub } from "./socket/hub.js";
 import { buildApp, buildWorld, teamOf } from "./state/build.js";
 import { World } from "./state/world.js";
 
+const unreachable: Transport = { attempt: () => Promise.resolve({ ok: false, reason: "connection_failed" }) };
+
 /** A Slack to run tests against. */
 export class SlackEmulator {
   /** Its time: advance it to let retries, limits and expiries fall due. */
@@ -35,8 +41,11 @@ export class SlackEmulator {
   readonly #publisher: Publisher;
   readonly #calls: CallLog;
   readonly #commands: Commands;
+  readonly #poster: HttpPoster;
+  readonly #rateLimits: RateLimits;
   readonly #consents = new Consents();
   #listening: Listening | undefined;
+  #down: URL | undefined;
 
   /** @throws ZodError when the options are not as they should be; Error when they name what is not there. */
   constructor(options: SlackEmulatorOptions = {}) {
@@ -48,16 +57,23 @@ export class SlackEmulator {
     const eventFaults = new EventFaults(this.clock);
     this.faults = new Faults(eventFaults);
     this.#calls = new CallLog(this.#options.remembered);
+    const { rateLimits: methods, postsPerSecond, postBurst: burst } = this.#options;
+    this.#rateLimits = new RateLimits(
+      this.clock,
+      methods === undefined ? undefined : { methods, postsPerSecond, burst },
+    );
     const loseAck = eventFaults.losesAck.bind(eventFaults);
     const { ackTimeout, leaveTimeout, retryDelays, remembered } = this.#options;
+    this.#poster = new HttpPoster(ackTimeout);
     this.#sockets = new SocketHub({ clock: this.clock, ackTimeout, leaveTimeout, loseAck });
-    const http = new HttpTransport({ timeout: ackTimeout, loseAck });
+    const http = new HttpTransport({ poster: this.#poster, loseAck });
     this.#deliverer = new Deliverer({
       clock: this.clock,
       faults: eventFaults,
       retryDelays,
       remembered,
       transportFor: ({ app }) => {
+        if (this.#down !== undefined) return { name: app.socketMode ? "socket" : "http", transport: unreachable };
         if (app.socketMode) return { name: "socket", transport: this.#sockets };
         return app.requestUrl === undefined
           ? { name: "none", transport: undefined }
@@ -66,7 +82,7 @@ export class SlackEmulator {
     });
     eventFaults.onDelayed((delivery) => this.#deliverer.send(delivery));
     this.#publisher = new Publisher(this.#world, this.#deliverer, this.#options.eventsPerHour);
-    this.#commands = new Commands(this.#world, this.#sockets, ackTimeout);
+    this.#commands = new Commands(this.#world, this.#sockets, this.#poster);
     this.#world.publish = this.#publisher.publish.bind(this.#publisher);
     this.#world.tokensEnded = (tokens) => {
       for (const token of tokens) if (token.kind === "app") this.#sockets.askToLeave(token.appId, "link_disabled");
@@ -83,20 +99,7 @@ export class SlackEmulator {
   /** Starts to listen. */
   async start(): Promise<{ readonly url: string; readonly apiUrl: string }> {
     if (this.#listening !== undefined) throw new Error("The emulator is running already");
-    const application = createApplication(this.#options.fileSize);
-    const { rateLimits: methods, postsPerSecond, postBurst: burst } = this.#options;
-    const rateLimits = new RateLimits(
-      this.clock,
-      methods === undefined ? undefined : { methods, postsPerSecond, burst },
-    );
-    application.all(
-      "/api/:method",
-      apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits }),
-    );
-    authorizePage(application, this.#world, this.#consents);
-    webhookRoutes(application, this.#world);
-    fileRoutes(application, this.#world, this.#options.fileSize);
-    this.#listening = await listen(application, this.#options.host, this.#options.port);
+    this.#listening = await listen(this.#application(), this.#options.host, this.#options.port);
     this.#sockets.attach(this.#listening.server);
     this.#world.baseUrl = this.#listening.url;
     return { url: this.url, apiUrl: this.apiUrl };
@@ -105,10 +108,27 @@ export class SlackEmulator {
   /** Stops: all connections are cut, and what was still to be delivered is not. */
   async stop(): Promise<void> {
     this.#deliverer.close();
+    this.#poster.close();
     await this.#sockets.close();
     this.clock.close();
     await this.#listening?.close();
     this.#listening = undefined;
+  }
+
+  /** Slack is down: connections are cut and refused, and nothing is sent, until {@link comeBack}. People go on. */
+  async goDown(): Promise<void> {
+    const { url } = this;
+    this.#down = new URL(url);
+    await this.#sockets.closeAll();
+    await this.#listening?.close();
+  }
+
+  /** Slack is there again, at the same address. Events of the meantime are tried again when their time has come. */
+  async comeBack(): Promise<void> {
+    if (this.#down === undefined) throw new Error("The emulator is not down: call goDown() first");
+    this.#listening = await listen(this.#application(), this.#options.host, Number(this.#down.port));
+    this.#sockets.attach(this.#listening.server);
+    this.#down = undefined;
   }
 
   /** Where it listens, without a slash at the end. */
@@ -141,8 +161,18 @@ export class SlackEmulator {
       deliverer: this.#deliverer,
       publisher: this.#publisher,
       consents: this.#consents,
-      ackTimeout: this.#options.ackTimeout,
+      poster: this.#poster,
     });
+  }
+
+  /** All workspaces. */
+  workspaces(): Workspace[] {
+    return [...this.#world.teams.keys()].map((id) => this.workspace(id));
+  }
+
+  /** All apps. */
+  apps(): AppHandle[] {
+    return [...this.#world.apps.keys()].map((id) => this.app(id));
   }
 
   /** Makes another app. */
@@ -183,11 +213,26 @@ export class SlackEmulator {
     return this.#deliverer.open;
   }
 
+  #application(): Express {
+    const application = createApplication(this.#options.fileSize);
+    application.all(
+      "/api/:method",
+      apiRoute({ services: this.#services(), faults: this.faults, calls: this.#calls, rateLimits: this.#rateLimits }),
+    );
+    authorizePage(application, this.#world, this.#consents);
+    webhookRoutes(application, this.#world);
+    controlRoutes(application, this);
+    fileRoutes(application, { world: this.#world, faults: this.faults, largest: this.#options.fileSize });
+    return application;
+  }
+
   #services(): Services {
+    const { historyPage, editWindowMinutes, standardEmoji, fileSize } = this.#options;
     const limits: Limits = {
-      historyPage: this.#options.historyPage,
-      editWindowMinutes: this.#options.editWindowMinutes,
-      fileSize: this.#options.fileSize,
+      historyPage,
+      editWindowMinutes,
+      standardEmoji: standardEmoji === undefined ? undefined : new Set(standardEmoji),
+      fileSize,
     };
     return { world: this.#world, sockets: this.#sockets, publisher: this.#publisher, limits };
   }

@@ -204,6 +204,8 @@ export const optionsSchema = z.strictObject({
   editWindowMinutes: z.int().positive().optional(),
   /** The most bytes of a file or a request. */
   fileSize: z.int().positive().default(100_000_000),
+  /** The names of the standard emoji; others answer `invalid_name`. Everything of the right form when absent. */
+  standardEmoji: z.array(z.string()).optional(),
   /** Message events carry the metadata of the message. */
   metadataInEvents: z.boolean().default(true),
   /** How many calls and deliveries are remembered. */

@@ -45,7 +45,9 @@ describe.each(["HTTPReceiver", "ExpressReceiver"] as const)("unmodified bolt wit
       logLevel: LogLevel.ERROR,
       clientOptions: { slackApiUrl: slack.apiUrl },
     });
-    bolt.message("hello", async ({ say }) => void (await say("hi")));
+    bolt.message("hello", async ({ say }) => {
+      await say("hi");
+    });
     bolt.command("/matrix", async ({ ack, command }) => ack(`you said ${command.text}`));
     const server = (await bolt.start(0)) as Server;
     closeServer(server);

@@ -109,7 +109,7 @@ describe("unmodified bolt in Socket Mode", () => {
     const { slack, bolt } = await start();
     const heard = new Set<string>();
     bolt.message(async ({ message }) => {
-      if ("text" in message && message.text !== undefined) heard.add(message.text);
+      if ("text" in message) heard.add(message.text ?? "");
     });
     await bolt.start();
     slack.workspace().person("alice").post("general", "before");

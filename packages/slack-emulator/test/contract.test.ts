@@ -129,7 +129,13 @@ describe.each([
       cursor = typeof next === "string" ? next : "";
       expect(answer.has_more).toBe(cursor !== "");
     } while (cursor !== "");
-    expect(seen.filter((text) => /^n\d$/.test(String(text)))).toEqual(["n5", "n4", "n3", "n2", "n1"]);
+    expect(seen.filter((text) => typeof text === "string" && /^n\d$/.test(text))).toEqual([
+      "n5",
+      "n4",
+      "n3",
+      "n2",
+      "n1",
+    ]);
   });
 
   it("keeps replies in their thread, and counts them", async () => {
@@ -138,10 +144,6 @@ describe.each([
     expect(texts(await use("conversations.replies", { channel: general, ts: parent }))).toEqual(["parent", "reply"]);
     const history = await use("conversations.history", { channel: general, limit: 1 });
     expect(at(history, "messages", 0)).toMatchObject({ text: "parent", ts: parent, reply_count: 1 });
-    expect(await use("conversations.replies", { channel: general, ts: "1.000001" })).toMatchObject({
-      ok: false,
-      error: "thread_not_found",
-    });
   });
 
   it("edits and deletes", async () => {

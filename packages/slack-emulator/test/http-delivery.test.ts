@@ -154,11 +154,19 @@ describe("events over HTTP", () => {
     expect(received.some(({ body }) => body.includes("behind"))).toBe(false);
   });
 
+  it("to an address that is none fail, and nothing else", async () => {
+    slack.app().setRequestUrl("nowhere");
+    say("hello");
+    await attempts(2);
+    expect(results()).toEqual(["connection_failed", "connection_failed"]);
+    expect(await slack.app().verifyRequestUrl()).toBe(false);
+  });
+
   it("follow a redirect", async () => {
     answer = (response) => {
-      (received.length === 1
-        ? response.writeHead(302, { location: "/elsewhere" }).end()
-        : response.writeHead(200).end());
+      if (received.length === 1) response.writeHead(302, { location: "/elsewhere" });
+      response.end();
+    };
     say("hello");
     await slack.settled();
     expect([received.length, results()]).toEqual([2, ["ok"]]);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { call, textAt } from "./support/client.js";
 import { deviations, type Json } from "./support/shape.js";
@@ -49,8 +50,13 @@ const known: readonly { readonly deviation: RegExp; readonly reason: string }[] 
   },
 ];
 
+const read = new Map<string, Json>();
+
 function sample(kind: "api" | "events", name: string): Json {
-  const parsed: Json = JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8"));
+  const known = read.get(name);
+  if (known !== undefined) return known;
+  const parsed = z.json().parse(JSON.parse(readFileSync(`${samples}${kind}/${name}.json`, "utf8")));
+  read.set(name, parsed);
   return parsed;
 }
 

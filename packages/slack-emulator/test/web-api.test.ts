@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { WebClient } from "@slack/web-api";
 import { SlackEmulator } from "@trestle/slack-emulator";
+import { silent } from "./support/bolt.js";
 
 let slack: SlackEmulator;
 let client: WebClient;
@@ -10,6 +11,7 @@ beforeAll(async () => {
   slack = await SlackEmulator.start();
   client = new WebClient(slack.app().botToken(), {
     slackApiUrl: slack.apiUrl,
+    logger: silent,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: 2000,
@@ -76,7 +78,7 @@ describe("unmodified @slack/web-api", () => {
     const people: unknown[] = [];
     for await (const page of client.paginate("users.list", { limit: 2 }))
       people.push(...((page as { members?: unknown[] }).members ?? []));
-    expect(people).toHaveLength(slack.workspace().people().length);
+    expect(people).toHaveLength(slack.workspace().people().length + 1); // and Slackbot
     for (let n = 0; n < 5; n++) slack.workspace().person("alice").post("random", `n${n}`);
     const texts: unknown[] = [];
     for await (const page of client.paginate("conversations.history", {
@@ -117,8 +119,16 @@ describe("unmodified @slack/web-api", () => {
       message_not_found: client.reactions.add({ channel: general, timestamp: "1.000000", name: "tada" }),
       cant_update_message: client.chat.update({ channel: general, ts: said.ts, text: "x" }),
       cant_delete_message: client.chat.delete({ channel: general, ts: said.ts }),
-      invalid_auth: new WebClient("xoxb-wrong", { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test(),
-      not_authed: new WebClient(undefined, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test(),
+      invalid_auth: new WebClient("xoxb-wrong", {
+        slackApiUrl: slack.apiUrl,
+        logger: silent,
+        retryConfig: { retries: 0 },
+      }).auth.test(),
+      not_authed: new WebClient(undefined, {
+        slackApiUrl: slack.apiUrl,
+        logger: silent,
+        retryConfig: { retries: 0 },
+      }).auth.test(),
       unknown_method: client.apiCall("no.such.method"),
       invalid_blocks: client.chat.postMessage({
         channel: general,
@@ -134,7 +144,11 @@ describe("unmodified @slack/web-api", () => {
 
   it("learns which scope is missing", async () => {
     const app = slack.addApp({ name: "Reader", botScopes: ["channels:read"], installations: [{ workspace: "acme" }] });
-    const reader = new WebClient(app.botToken(), { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const reader = new WebClient(app.botToken(), {
+      slackApiUrl: slack.apiUrl,
+      logger: silent,
+      retryConfig: { retries: 0 },
+    });
     const answer = await fetch(`${slack.apiUrl}chat.postMessage`, {
       method: "POST",
       headers: { authorization: `Bearer ${app.botToken()}` },
@@ -172,7 +186,7 @@ describe("token rotation", () => {
       { redirect: "manual" },
     );
     const code = new URL(page.headers.get("location") ?? "").searchParams.get("code") ?? "";
-    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } });
     const credentials = { client_id: app.clientId, client_secret: app.clientSecret };
     const first = await oauth.oauth.v2.access({ ...credentials, code });
     expect(first).toMatchObject({
@@ -181,11 +195,11 @@ describe("token rotation", () => {
       expires_in: 43_200,
     });
     expect(await codeOf(oauth.oauth.v2.access({ ...credentials, code }))).toBe("code_already_used");
-    const refresh = { ...credentials, grant_type: "refresh_token", refresh_token: first.refresh_token ?? "" };
+    const refresh = { ...credentials, grant_type: "refresh_token" as const, refresh_token: first.refresh_token ?? "" };
     const second = await oauth.oauth.v2.access(refresh);
     expect(await codeOf(oauth.oauth.v2.access(refresh))).toBe("invalid_refresh_token");
     const as = (token: string | undefined) =>
-      new WebClient(token, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test();
+      new WebClient(token, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } }).auth.test();
     expect([(await as(first.access_token)).ok, (await as(second.access_token)).ok]).toEqual([true, true]);
     slack.clock.advance(43_200_000);
     expect([await codeOf(as(first.access_token)), await codeOf(as(second.access_token))]).toEqual([
@@ -202,7 +216,7 @@ describe("token rotation", () => {
       { redirect: "manual" },
     );
     expect(page.headers.get("location")).toBe("http://127.0.0.1/x?error=access_denied&state=s");
-    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });
+    const oauth = new WebClient(undefined, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } });
     expect(await codeOf(oauth.oauth.v2.access({ client_id: "none", client_secret: "x", code: "y" }))).toBe(
       "invalid_client_id",
     );
@@ -261,6 +275,29 @@ describe("faults of the Web API", () => {
     expect((await late).ok).toBe(true);
   });
 
+  it("break off downloads and lose uploads", async () => {
+    const { files } = slack.workspace().person("alice").upload("general", { name: "a.txt", content: "0123456789" });
+    const { file } = await client.files.info({ file: files[0] ?? "" });
+    const read = async () =>
+      (await fetch(file?.url_private ?? "", { headers: { authorization: `Bearer ${slack.app().botToken()}` } })).text();
+    slack.faults.api({ kind: "drop_after", method: "download", times: 1 });
+    await expect(read()).rejects.toThrow();
+    expect(await read()).toBe("0123456789");
+    const { upload_url: url = "", file_id: id = "" } = await client.files.getUploadURLExternal({
+      filename: "b.txt",
+      length: 3,
+    });
+    const send = () => fetch(url, { method: "POST", body: "abc" });
+    slack.faults.api({ kind: "status", status: 502, method: "upload", times: 1 });
+    expect((await send()).status).toBe(502);
+    expect(await codeOf(client.files.completeUploadExternal({ files: [{ id, title: "b" }] }))).toBe(
+      "file_not_uploaded",
+    );
+    slack.faults.api({ kind: "drop_after", method: "upload", times: 1 });
+    await expect(send()).rejects.toThrow();
+    expect((await client.files.completeUploadExternal({ files: [{ id, title: "b" }] })).ok).toBe(true);
+  });
+
   it("end with their being lifted", async () => {
     const fault = slack.faults.api({ kind: "error", error: "internal_error" });
     for (let n = 0; n < 3; n++) expect(await codeOf(client.auth.test())).toBe("internal_error");
@@ -274,7 +311,8 @@ describe("revoked tokens", () => {
   it("answer token_revoked, and account_inactive after the app was removed", async () => {
     const app = slack.addApp({ name: "Short-lived", installations: [{ workspace: "acme" }] });
     const token = app.botToken();
-    const as = () => new WebClient(token, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } }).auth.test();
+    const as = () =>
+      new WebClient(token, { slackApiUrl: slack.apiUrl, logger: silent, retryConfig: { retries: 0 } }).auth.test();
     app.revoke(token);
     expect(await codeOf(as())).toBe("token_revoked");
     app.restore(token);

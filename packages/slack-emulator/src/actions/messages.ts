@@ -12,6 +12,7 @@ import {
   announceReply,
   snapshot,
 } from "./message-events.js";
+import { slackbotId } from "../state/slackbot.js";
 import { withBlockIds } from "./blocks.js";
 import { richTextOf } from "./rich-text.js";
 import { unfurlLinks } from "./unfurl.js";
@@ -164,7 +165,7 @@ export function deleteMessage(world: World, channel: Channel, message: Message):
 function entomb(message: Message): void {
   message.subtype = "tombstone";
   message.text = "This message was deleted.";
-  message.userId = "USLACKBOT";
+  message.userId = slackbotId;
   message.fileIds = [];
   message.extra = { hidden: true };
   message.reactions.clear();

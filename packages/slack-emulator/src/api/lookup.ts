@@ -1,6 +1,7 @@
 import type { Channel } from "../state/channels.js";
 import type { Message } from "../state/messages.js";
 import type { User } from "../state/people.js";
+import { slackbot, slackbotId } from "../state/slackbot.js";
 import { scopeFamily } from "../views/channel.js";
 import { SlackError } from "./error.js";
 import { type Caller, requireScope } from "./method.js";
@@ -45,6 +46,7 @@ export function messageIn(channel: Channel, ts: string | undefined, error = "mes
 
 /** A user the caller's workspace knows: its own, those of the organisation, and those it shares a channel with. */
 export function userFor(caller: Caller, id: string | undefined): User {
+  if (id === slackbotId) return slackbot(caller.token.teamId);
   const user = caller.world.users.get(id ?? "");
   if (user === undefined) throw new SlackError("user_not_found");
   if (user.teamId === caller.token.teamId) return user;

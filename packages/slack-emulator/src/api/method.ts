@@ -24,6 +24,8 @@ export interface Limits {
   readonly historyPage: number;
   /** Minutes in which a message may be edited; undefined for ever. */
   readonly editWindowMinutes: number | undefined;
+  /** The names of the standard emoji; undefined when everything of the right form is taken for one. */
+  readonly standardEmoji: ReadonlySet<string> | undefined;
   /** Bytes of a file. */
   readonly fileSize: number;
 }

@@ -13,10 +13,10 @@ const most = 23;
 function reactionName(caller: Caller, asked: string): string {
   const name = asked.replace(/^:|:$/g, "");
   const [base, tone] = name.split("::");
-  const known =
-    base !== undefined &&
-    (emojiNames.test(base) || caller.team.emoji.has(base)) &&
-    (tone === undefined || /^skin-tone-[2-6]$/.test(tone));
+  const standard = caller.limits.standardEmoji;
+  const exists = (emoji: string) =>
+    caller.team.emoji.has(emoji) || (standard === undefined ? emojiNames.test(emoji) : standard.has(emoji));
+  const known = base !== undefined && exists(base) && (tone === undefined || /^skin-tone-[2-6]$/.test(tone));
   if (!known) throw new SlackError("invalid_name");
   return name;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { changeUser } from "../actions/people.js";
 import { flag, names, object, optionalText, paging, text } from "./args.js";
 import { channelView, without } from "../views/channel.js";
+import { slackbot } from "../state/slackbot.js";
 import { botView, profileView, userGroupView, userView } from "../views/user.js";
 import { SlackError } from "./error.js";
 import { everyKind, knows, userFor } from "./lookup.js";
@@ -27,7 +28,7 @@ export const userMethods: readonly Method[] = [
     return { user: args.include_locale === true ? { ...view, locale: user.locale } : view };
   }),
   method("users.list", ["users:read"], z.object({ ...paging, include_locale: flag }), (caller, args) => {
-    const users = caller.world.usersOf(caller.token.teamId);
+    const users = [...caller.world.usersOf(caller.token.teamId), slackbot(caller.token.teamId)];
     const { items, nextCursor } = page(
       users,
       (user) => user.id,

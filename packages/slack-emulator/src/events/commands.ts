@@ -5,7 +5,7 @@ import type { App, ResponseUrl } from "../state/apps.js";
 import type { Channel } from "../state/channels.js";
 import type { User } from "../state/people.js";
 import type { World } from "../state/world.js";
-import { post } from "./http-post.js";
+import type { HttpPoster } from "./http-post.js";
 import { signatureHeaders } from "./signature.js";
 
 /** What came of a slash command. */
@@ -24,12 +24,12 @@ const responseLifetime = 30 * 60_000;
 export class Commands {
   readonly #world: World;
   readonly #sockets: SocketHub;
-  readonly #timeout: number;
+  readonly #poster: HttpPoster;
 
-  constructor(world: World, sockets: SocketHub, timeout: number) {
+  constructor(world: World, sockets: SocketHub, poster: HttpPoster) {
     this.#world = world;
     this.#sockets = sockets;
-    this.#timeout = timeout;
+    this.#poster = poster;
   }
 
   /** Gives a command (`/matrix link #x`) in a channel. */
@@ -118,7 +118,7 @@ export class Commands {
       "content-type": "application/x-www-form-urlencoded",
       ...signatureHeaders(app.signingSecret, body, Date.now()),
     };
-    const result = await post(url, headers, body, this.#timeout);
+    const result = await this.#poster.post(url, headers, body);
     return "answer" in result && result.answer.status >= 200 && result.answer.status < 300
       ? { content: result.answer.body }
       : undefined;

@@ -70,12 +70,12 @@ export class Deliverer {
     this.#pending.add(record);
     if (name === "socket") {
       // A socket keeps its own order; the next envelope does not wait for the acknowledgement of this one.
-      void this.#try(delivery, record, transport, 0, undefined);
+      void this.#try(delivery, record, 0, undefined);
       return;
     }
     const key = `${delivery.app.id} ${delivery.orderKey}`;
     const before = this.#rows.get(key) ?? Promise.resolve();
-    const turn = before.then(() => this.#try(delivery, record, transport, 0, undefined));
+    const turn = before.then(() => this.#try(delivery, record, 0, undefined));
     this.#rows.set(key, turn);
     void turn.then(() => {
       if (this.#rows.get(key) === turn) this.#rows.delete(key);
@@ -85,14 +85,18 @@ export class Deliverer {
   async #try(
     delivery: Delivery,
     record: DeliveryRecord,
-    transport: Transport,
     number: number,
     reason: FailureReason | undefined,
   ): Promise<void> {
     if (this.#closed) return;
     const entry: DeliveryRecord["attempts"][number] = { at: this.#options.clock.now(), result: "pending" };
     record.attempts.push(entry);
-    const result: AttemptResult = await transport.attempt(delivery, { number, reason });
+    // The way may be another by now: the app moved, or Slack is there again.
+    const { transport } = this.#options.transportFor(delivery);
+    const result: AttemptResult = (await transport?.attempt(delivery, { number, reason })) ?? {
+      ok: false,
+      reason: "connection_failed",
+    };
     if (result.ok) {
       entry.result = "ok";
       this.#finish(record, "delivered");
@@ -104,7 +108,7 @@ export class Deliverer {
       this.#finish(record, "failed");
       return;
     }
-    this.#options.clock.after(delay, () => void this.#try(delivery, record, transport, number + 1, result.reason));
+    this.#options.clock.after(delay, () => void this.#try(delivery, record, number + 1, result.reason));
   }
 
   #finish(record: DeliveryRecord, state: "delivered" | "failed"): void {

@@ -1,16 +1,16 @@
 import type { Attempt, AttemptResult, Delivery, Transport } from "./delivery.js";
-import { post } from "./http-post.js";
+import type { HttpPoster } from "./http-post.js";
 import { signatureHeaders } from "./signature.js";
 
 const mostRedirects = 2;
 
 /** Events to an app's request URL: signed, to be answered with 2xx in time. */
 export class HttpTransport implements Transport {
-  readonly #timeout: number;
+  readonly #poster: HttpPoster;
   readonly #loseAck: (delivery: Delivery) => boolean;
 
-  constructor(options: { readonly timeout: number; readonly loseAck: (delivery: Delivery) => boolean }) {
-    this.#timeout = options.timeout;
+  constructor(options: { readonly poster: HttpPoster; readonly loseAck: (delivery: Delivery) => boolean }) {
+    this.#poster = options.poster;
     this.#loseAck = options.loseAck;
   }
 
@@ -27,13 +27,17 @@ export class HttpTransport implements Transport {
         headers["x-slack-retry-num"] = String(attempt.number);
         headers["x-slack-retry-reason"] = attempt.reason ?? "unknown_error";
       }
-      const result = await post(url, headers, body, this.#timeout);
+      const result = await this.#poster.post(url, headers, body);
       if ("failure" in result) return { ok: false, reason: result.failure };
       const { answer } = result;
       if (answer.status >= 200 && answer.status < 300)
         return this.#loseAck(delivery) ? { ok: false, reason: "http_timeout" } : { ok: true };
       const location = answer.headers.location;
-      if ((answer.status === 301 || answer.status === 302) && typeof location === "string") {
+      if (
+        (answer.status === 301 || answer.status === 302) &&
+        typeof location === "string" &&
+        URL.canParse(location, url)
+      ) {
         url = new URL(location, url).href;
         continue;
       }

@@ -9,7 +9,10 @@ export interface ApiFault extends Frequency {
    */
   readonly kind:
     "rate_limit" | "status" | "error" | "drop_before" | "drop_after" | "hang_before" | "hang_after" | "slow";
-  /** The method's name, or its beginning with a star (`chat.*`); every method when absent. */
+  /**
+   * The method's name, or its beginning with a star (`chat.*`); everything when absent. `upload` and `download` are the
+   * transfers of files: there `drop_after` and `hang_after` break off a download half way.
+   */
   readonly method?: string | undefined;
   /** The `channel` argument; any when absent. */
   readonly channel?: string | undefined;

@@ -3,13 +3,13 @@ import { methods } from "../api/all.js";
 import { readArguments, type RawArguments } from "../api/args.js";
 import { SlackError } from "../api/error.js";
 import type { Services } from "../api/method.js";
-import type { ApiFault } from "../faults/api-faults.js";
 import type { Faults } from "../faults/faults.js";
 import type { Json, JsonObject } from "../json.js";
 import type { Token } from "../state/apps.js";
 import { callerOf, presentedToken, validToken } from "./authenticate.js";
 import { access } from "../oauth/access.js";
 import type { ApiCall, CallLog } from "./call-log.js";
+import { limit, preempt } from "./preempt.js";
 import type { RateLimits } from "./rate-limits.js";
 
 /** What the route of the Web API works with. */
@@ -40,7 +40,11 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
     const call = record(options, name, rest, known);
     const channel = textOf(rest.channel ?? rest.channel_id);
     const fault = options.faults.apiFaults.strike({ method: name, channel, app: call.appId, workspace: call.teamId });
-    if (fault !== undefined && (await preempt(options, fault, call, response))) return;
+    const preempted = fault === undefined ? undefined : await preempt(fault, options.services.world.clock, response);
+    if (preempted !== undefined) {
+      Object.assign(call, preempted);
+      return;
+    }
     const wait = options.rateLimits.check({
       method: name,
       app: call.appId ?? "",
@@ -48,7 +52,7 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
       channel,
     });
     if (wait !== undefined) {
-      limit(call, response, wait);
+      Object.assign(call, limit(response, wait));
       return;
     }
     const answer = await run(options, name, request, args);
@@ -61,12 +65,6 @@ export function apiRoute(options: ApiRouteOptions): (request: Request, response:
     call.status = answer.status;
     response.status(answer.status).set(answer.headers).json(answer.body);
   };
-}
-
-function limit(call: ApiCall, response: Response, seconds: number): void {
-  call.status = 429;
-  call.answer = { ok: false, error: "ratelimited" };
-  response.status(429).set("retry-after", String(seconds)).json(call.answer);
 }
 
 function textOf(value: Json | undefined): string | undefined {
@@ -100,44 +98,13 @@ function record(options: ApiRouteOptions, method: string, args: RawArguments, to
   return call;
 }
 
-/** Does what a fault does instead of the call; false when the call is to go on. */
-async function preempt(options: ApiRouteOptions, fault: ApiFault, call: ApiCall, response: Response): Promise<boolean> {
-  switch (fault.kind) {
-    case "rate_limit":
-      limit(call, response, fault.retryAfter ?? 1);
-      return true;
-    case "status":
-      call.status = fault.status ?? 500;
-      response.status(call.status).type("text/plain").send("upstream error");
-      return true;
-    case "error":
-      call.status = 200;
-      call.answer = { ok: false, error: fault.error ?? "internal_error" };
-      response.json(call.answer);
-      return true;
-    case "drop_before":
-      response.destroy();
-      return true;
-    case "hang_before":
-      return true;
-    case "slow":
-      await new Promise<void>((resolve) => options.services.world.clock.after(fault.ms ?? 0, resolve));
-      return false;
-    case "drop_after":
-    case "hang_after":
-      return false;
-  }
-}
-
 async function run(options: ApiRouteOptions, name: string, request: Request, args: RawArguments): Promise<Answer> {
   const headers: Record<string, string> = {};
   try {
-    if (name === "oauth.v2.access")
-      return {
-        status: 200,
-        headers,
-        body: { ok: true, ...access(options.services.world, args, request.headers.authorization) },
-      };
+    if (name === "oauth.v2.access") {
+      const tokens = access(options.services.world, args, request.headers.authorization);
+      return { status: 200, headers, body: { ok: true, ...tokens } };
+    }
     const method = methods.get(name);
     if (method === undefined) throw new SlackError("unknown_method", { req_method: name });
     const token = validToken(options.services.world, presentedToken(request.headers.authorization, args.token));

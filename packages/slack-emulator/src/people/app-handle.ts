@@ -1,6 +1,7 @@
 import { joinChannel } from "../actions/membership.js";
 import type { Deliverer } from "../events/deliverer.js";
 import type { DeliveryRecord } from "../events/delivery.js";
+import type { HttpPoster } from "../events/http-post.js";
 import { verifyUrl } from "../events/notices.js";
 import type { Publisher } from "../events/publisher.js";
 import type { Json } from "../json.js";
@@ -24,7 +25,7 @@ export interface Surroundings {
   readonly deliverer: Deliverer;
   readonly publisher: Publisher;
   readonly consents: Consents;
-  readonly ackTimeout: number;
+  readonly poster: HttpPoster;
 }
 
 /** Who decides on the authorize page, and what. */
@@ -88,6 +89,12 @@ export class AppHandle {
     ).value;
   }
 
+  /** Its bot tokens in all workspaces, oldest first. */
+  botTokens(): { readonly workspaceId: string; readonly userId: string; readonly token: string }[] {
+    const tokens = this.#world.tokensOf(this.id).filter((token) => token.kind === "bot");
+    return tokens.map((token) => ({ workspaceId: token.teamId, userId: token.userId, token: token.value }));
+  }
+
   /** The token with which it acts for somebody. */
   userToken(workspace: string, person: string): string {
     const user = userOf(this.#world, teamOf(this.#world, workspace), person);
@@ -142,7 +149,7 @@ export class AppHandle {
 
   /** Asks its request URL to prove itself (`url_verification`); whether it does. */
   async verifyRequestUrl(): Promise<boolean> {
-    return verifyUrl(this.#world, this.#app, this.#surroundings.ackTimeout);
+    return verifyUrl(this.#world, this.#app, this.#surroundings.poster);
   }
 
   /** Tells it that it gets too many events (`app_rate_limited`). */

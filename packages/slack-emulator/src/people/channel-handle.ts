@@ -123,6 +123,7 @@ export class ChannelHandle {
   }
 
   #see(message: Message): SeenMessage {
+    const view = () => messageView(this.#world, this.#channel, message);
     return {
       ts: message.ts,
       text: message.text,
@@ -135,7 +136,10 @@ export class ChannelHandle {
       reactions: Object.fromEntries(message.reactions),
       files: [...message.fileIds],
       pinned: message.pinned !== undefined,
-      raw: messageView(this.#world, this.#channel, message),
+      // Made when it is looked at: whoever waits for a text in a long channel does not need it.
+      get raw() {
+        return view();
+      },
     };
   }
 

@@ -242,6 +242,16 @@ export class Person {
     });
   }
 
+  /** Sets the picture to these bytes, served by the emulator. */
+  setAvatar(content: Buffer, mimetype = "image/png"): void {
+    const avatarHash = this.#world.secret(6);
+    const path = `/avatars/${this.id}-${avatarHash}`;
+    this.#world.images.set(path, { content, mimetype });
+    changeUser(this.#world, this.#user, {
+      profile: { avatarHash, image: `${this.#world.baseUrl}${path}-original.png` },
+    });
+  }
+
   /** Changes the handle. */
   changeName(name: string): void {
     changeUser(this.#world, this.#user, { name });

@@ -85,6 +85,15 @@ export class Workspace {
     addEmoji(this.#world, this.#team, name, value);
   }
 
+  /** Adds a custom emoji with these bytes, served by the emulator; returns its URL. */
+  uploadEmoji(name: string, content: Buffer, mimetype = "image/png"): string {
+    const path = `/emoji/${this.id}/${name}/${this.#world.secret(8)}.png`;
+    this.#world.images.set(path, { content, mimetype });
+    const url = `${this.#world.baseUrl}${path}`;
+    this.addEmoji(name, url);
+    return url;
+  }
+
   removeEmoji(name: string): void {
     removeEmoji(this.#world, this.#team, name);
   }

@@ -88,8 +88,14 @@ export class SocketHub implements Transport {
     for (const connection of this.connections(appId)) connection.send(frame);
   }
 
-  /** Closes everything; what does not close in time is cut. */
+  /** Closes everything for good. */
   async close(): Promise<void> {
+    await this.closeAll();
+    this.#server.close();
+  }
+
+  /** Closes all connections; those that do not close in time are cut. Tickets are void. */
+  async closeAll(): Promise<void> {
     this.#tickets.clear();
     const open = [...this.#connections.values()].flat();
     for (const connection of open) connection.close();
@@ -98,7 +104,6 @@ export class SocketHub implements Transport {
     }, closeTimeout);
     await Promise.all(open.map((connection) => connection.closed));
     clearTimeout(cutting);
-    this.#server.close();
   }
 
   async #envelope(

@@ -3,7 +3,7 @@ import type { SlackEmulator } from "@trestle/slack-emulator";
 
 export const { App, ExpressReceiver, HTTPReceiver, LogLevel, SocketModeReceiver } = bolt;
 /** Bolt tells of every lost connection; here they are lost on purpose. */
-const silent = {
+export const silent = {
   debug: ignore,
   info: ignore,
   warn: ignore,

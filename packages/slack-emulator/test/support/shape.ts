@@ -30,6 +30,19 @@ function merge(values: readonly Json[]): Json {
   return arrays.length > 0 ? arrays.flat() : first;
 }
 
+const mergedLists = new WeakMap<Json[], Map<string | undefined, Json>>();
+
+/** All items of a list in one, or all of a type; merged once, as the lists are long. */
+function mergedItems(list: Json[], type: string | undefined): Json {
+  const byType = mergedLists.get(list) ?? new Map<string | undefined, Json>();
+  mergedLists.set(list, byType);
+  const known = byType.get(type);
+  if (known !== undefined) return known;
+  const merged = merge(type === undefined ? list : list.filter((each) => isObject(each) && each.type === type));
+  byType.set(type, merged);
+  return merged;
+}
+
 /** Where a value has something the sample lacks or has otherwise: `path: what`. Empty when it is a sub-shape. */
 export function deviations(value: Json, sample: Json, path = "$"): string[] {
   if (typeOf(value) !== typeOf(sample)) return [`${path}: ${typeOf(value)} instead of ${typeOf(sample)}`];
@@ -41,7 +54,7 @@ export function deviations(value: Json, sample: Json, path = "$"): string[] {
       const alike = sample.filter((each) => isObject(each) && each.type === type);
       if (type !== undefined && typed && alike.length === 0)
         return [`${path}[]: nothing of the type ${type} in the sample`];
-      return deviations(item, merge(alike.length > 0 ? alike : sample), `${path}[]`);
+      return deviations(item, mergedItems(sample, alike.length > 0 ? type : undefined), `${path}[]`);
     });
   }
   if (!isObject(value) || !isObject(sample)) return [];
