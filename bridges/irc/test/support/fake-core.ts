@@ -32,10 +32,7 @@ export class FakeCore {
   readonly #ids = new Set<string>();
   readonly #watchers = new Set<() => void>();
 
-  constructor(
-    readonly allMembers: false,
-    dataDirectory: string,
-  ) {}
+  constructor(readonly dataDirectory: string) {}
 
   readonly network: Network = (() => {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
@@ -48,6 +45,7 @@ export class FakeCore {
         name: "irc",
         bot: UserId("@ircbot:example.org"),
         serverName: "example.org",
+        allMembers: false,
         get dataDirectory() {
           return core.dataDirectory;
         },
