@@ -57,7 +57,7 @@ describe("a channel that is archived", () => {
         stage!.homeserver
           .room(stage!.room())
           .messages()
-          .some(({ sender }) => String(sender).includes("bob")),
+          .some(({ sender }) => (sender as string).includes("bob")),
       "what comes behind it",
     );
     expect(levels(stage)["events_default"] ?? 0).toBe(0);

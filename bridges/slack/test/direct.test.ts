@@ -20,7 +20,7 @@ const said = (opened: SlackStage, room: string): [string, string][] =>
   opened.homeserver
     .room(room)
     .messages()
-    .map(({ sender, content }) => [String(sender), String((content as { body?: unknown }).body)]);
+    .map(({ sender, content }) => [sender as string, String((content as { body?: unknown }).body)]);
 
 async function heard(opened: SlackStage, room: string, body: string): Promise<string> {
   return until(
