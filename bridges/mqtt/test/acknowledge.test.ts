@@ -40,7 +40,13 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     let connected = false;
     const kept = new Map<string, string>();
     const network: Network = {
-      bridge: { name: "mqtt", bot: UserId("@bot:mqtt.test"), serverName: "mqtt.test", dataDirectory: "/nonexistent" },
+      bridge: {
+        name: "mqtt",
+        bot: UserId("@bot:mqtt.test"),
+        serverName: "mqtt.test",
+        allMembers: false,
+        dataDirectory: "/nonexistent",
+      },
       log: pino({ level: "silent" }),
       receive,
       signal: () => undefined,
@@ -63,6 +69,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),
       },
+      moveChannel: () => Promise.resolve([]),
+      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

@@ -141,8 +141,12 @@ export const configSchema = z
       .optional()
       .describe("The app's id: events of another app are refused; read from the app-level token where there is one"),
     workspaces: z.array(workspace).max(100).default([]).describe("Workspaces the app is installed in by hand"),
-    oauth: oauth.optional().describe("Lets people install the app in further workspaces; needs the http section's listener"),
-    http: http.prefault({}).describe("Where Slack's requests and those who install the app arrive; used by http, oauth and webhook"),
+    oauth: oauth
+      .optional()
+      .describe("Lets people install the app in further workspaces; needs the http section's listener"),
+    http: http
+      .prefault({})
+      .describe("Where Slack's requests and those who install the app arrive; used by http, oauth and webhook"),
     webhooks: z
       .array(webhook)
       .max(1_000)
@@ -205,6 +209,14 @@ export const configSchema = z
       })
       .prefault({})
       .describe("The slash command in Slack"),
+    mostMembers: z
+      .int()
+      .min(0)
+      .max(4_000)
+      .default(500)
+      .describe(
+        "With membership: full, up to how many members a channel may have for all of them to be in its room; of a larger one only who says something",
+      ),
     channels: z
       .strictObject({
         allow: z.array(pattern).max(1_000).default(["*"]).describe("Channels that may be linked"),

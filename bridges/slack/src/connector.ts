@@ -1,22 +1,27 @@
 import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
+import { z } from "zod";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
+import { Presence } from "./channels/presence.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
 import { examineSlack } from "./doctor/doctor.js";
 import { Files } from "./files/files.js";
-import { channelIdOf, placeOf } from "./ids.js";
+import { channelIdOf } from "./ids.js";
 import { matrixAppserviceSlack } from "./import/matrix-appservice-slack.js";
 import { Inward } from "./inward/inward.js";
-import { SlackLink, type LinkTuning, type Route } from "./link/index.js";
+import { channelOf, SlackLink, type LinkTuning, type Making, type Route } from "./link/index.js";
 import { SlackMetrics } from "./metrics.js";
 import { Outward } from "./outward/outward.js";
 import { OwnEdits } from "./outward/own-edits.js";
 import { OwnReactions } from "./outward/own-reactions.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
+import { DirectChannels } from "./people/direct-channels.js";
 import { People } from "./people/people.js";
 import { connectWebhooks } from "./webhook/connect.js";
+
+const eventSchema = z.looseObject({ type: z.string() });
 
 /** The Slack bridge, as `connector: slack` of a configuration names it. */
 export const slackConnector = defineConnector({
@@ -44,10 +49,12 @@ class SlackConnection {
   readonly #link: SlackLink;
   readonly #people: People;
   readonly #channels: Channels;
+  readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
   readonly #authorization: Authorization | undefined;
   readonly #signIn: SignIn;
+  readonly #directs: DirectChannels;
   readonly #inward: Inward;
   readonly #outward: Outward;
   readonly #commands: SlashCommands;
@@ -62,26 +69,32 @@ class SlackConnection {
     this.#link = link;
     this.#people = new People(network.log);
     this.#channels = new Channels(installations, config);
-    this.#files = new Files(installations, link.transport, config.apiUrl);
     this.#accounts = new Accounts({ network, api, installations, ...(config.oauth && { credentials: config.oauth }) });
+    this.#files = new Files(installations, link.transport, config.apiUrl, this.#accounts);
+    this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
+    const shared = { network, installations, people: this.#people, accounts: this.#accounts, channels: this.#channels };
     this.#signIn = new SignIn({
-      network,
+      ...shared,
       api,
-      installations,
-      people: this.#people,
-      accounts: this.#accounts,
       authorization: this.#authorization,
+    });
+    this.#presence = new Presence({
+      ...shared,
+      mostMembers: config.mostMembers,
+      signal: context.signal,
     });
     const own = { ownReactions: new OwnReactions(), ownEdits: new OwnEdits() };
     this.#inward = new Inward({
+      ...shared,
       ...own,
       log: network.log,
-      people: this.#people,
-      channels: this.#channels,
-      accounts: this.#accounts,
       observe: this.#metrics.event,
+      directs: this.#directs,
+      isLinked: (channel) => linked.has(channel),
+      isMoving: (channel) => linked.isMoving(channel),
+      reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
       anyChannel: (team) => linked.anyOf(team),
     });
     this.#outward = new Outward({
@@ -91,14 +104,12 @@ class SlackConnection {
       config,
       files: this.#files,
       accounts: this.#accounts,
+      directs: this.#directs,
       write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
     });
     this.#commands = new SlashCommands({
-      network,
+      ...shared,
       config,
-      channels: this.#channels,
-      people: this.#people,
-      accounts: this.#accounts,
       respond: responder(link.transport, network.log),
     });
   }
@@ -106,9 +117,15 @@ class SlackConnection {
   async start(): Promise<void> {
     const { network } = this.#context;
     // What comes from now on must be known as somebody's.
+    await this.#directs.load();
     for (const login of await network.logins()) this.#accounts.add(login);
     this.#link.app.use(async ({ context, body, next }) => {
-      if ("event" in body) await this.#inward.event(context.making, body.event);
+      if ("event" in body) {
+        const { making } = context;
+        const id = conversationOf(making.team, body.event);
+        if (id !== undefined) await this.#directs.note(making.team, id, body);
+        await this.#inward.event(this.#seenBy(making, id), body.event);
+      }
       await next();
     });
     this.#link.app.event("tokens_revoked", ({ event, context }) =>
@@ -132,6 +149,7 @@ class SlackConnection {
       unreact: (effect) => outward.unreact(effect),
       topic: (effect) => outward.topic(effect),
       interpret: (raw) => link.interpret(raw),
+      directChannel: (user, remote) => this.#directs.open(user, remote),
       catchUp: (channel) => link.catchUp(channel),
       resolveChannel: (text) => this.#channels.resolve(text),
       openMedia: (reference) => this.#files.open(reference),
@@ -139,7 +157,7 @@ class SlackConnection {
         this.#linked.add(found.channel);
         await link.linked(found);
         // Slack may take its time; until the bot is in, nothing comes from there.
-        this.#enter(found.channel).catch(this.#failed("Entering a channel failed"));
+        if (found.kind !== "direct") this.#enter(found.channel);
       },
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
@@ -166,8 +184,15 @@ class SlackConnection {
       onRepair: this.#metrics.onRepair,
       onTaken: this.#metrics.onTaken,
       onSocket: this.#metrics.onSocket,
-      wants: (team, channel, event) =>
-        channel === undefined || this.#linked.wants(channelIdOf({ team, channel }), event.type),
+      wants: (team, channel, event) => {
+        this.#linked.note(team, event);
+        if (channel === undefined || this.#linked.has(channelIdOf({ team, channel }))) return true;
+        return this.#directs.concerns(team, event);
+      },
+      reader: (team, channel) => this.#directs.workspaceOf(channelIdOf({ team, channel })),
+      onWorkspace: (team) => {
+        for (const channel of this.#linked.of(team)) if (!this.#directs.has(channel)) this.#enter(channel);
+      },
       onRemoved: (team) => {
         this.#accounts.removedFrom(team).catch(this.#failed("Sign-ins could not be ended"));
       },
@@ -176,21 +201,26 @@ class SlackConnection {
     });
   }
 
-  async #enter(id: ChannelId): Promise<void> {
-    const place = placeOf(id);
-    const workspace = place && this.#link.installations.get(place.team);
-    if (!place || !workspace) return;
-    const entered = await this.#channels.enter(workspace, place.channel);
-    if (!entered.ok)
-      this.#context.network.log.warn(
-        { channel: id, reason: entered.reason },
-        "The bot could not enter a linked channel; where it is private, invite it there",
-      );
+  /** What happens in a direct message is seen by whoever takes part in it: the app could ask nothing there. */
+  #seenBy(making: Making, channel: ChannelId | undefined): Making {
+    if (channel === undefined || !this.#directs.has(channel)) return making;
+    return { ...making, workspace: this.#directs.workspaceOf(channel) };
+  }
+
+  #enter(channel: ChannelId): void {
+    this.#presence.enter(channel).catch(this.#failed("Entering a channel failed"));
   }
 
   #failed(what: string): (error: unknown) => void {
     return (error) => this.#context.network.log.error({ err: error }, what);
   }
+}
+
+/** Bolt's events are of many types; what is looked at is parsed. */
+function conversationOf(team: string, event: unknown): ChannelId | undefined {
+  const parsed = eventSchema.safeParse(event);
+  const channel = parsed.success ? channelOf(parsed.data) : undefined;
+  return channel === undefined ? undefined : channelIdOf({ team, channel });
 }
 
 /** Slack's page that asks people is beside its API. */

@@ -45,6 +45,7 @@ export class FakeCore {
         name: "irc",
         bot: UserId("@ircbot:example.org"),
         serverName: "example.org",
+        allMembers: false,
         get dataDirectory() {
           return core.dataDirectory;
         },
@@ -78,6 +79,8 @@ export class FakeCore {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),
       },
+      moveChannel: () => Promise.resolve([]),
+      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
   })();
 

@@ -16,6 +16,9 @@ const channelSchema = z.looseObject({
   is_mpim: z.boolean().optional(),
   user: z.string().optional(),
   creator: z.string().optional(),
+  num_members: z.number().optional(),
+  /** In milliseconds since 1970. */
+  updated: z.number().optional(),
   topic: z.looseObject({ value: z.string().optional() }).optional(),
   purpose: z.looseObject({ value: z.string().optional() }).optional(),
 });
@@ -52,10 +55,14 @@ export class Channels {
 
   async find(workspace: Workspace, id: string, signal?: AbortSignal): Promise<SlackResult<SlackChannel>> {
     const known = this.known(workspace, id);
-    if (known) return { ok: true, body: known };
+    return known ? { ok: true, body: known } : this.look(workspace, id, signal);
+  }
+
+  /** Asks Slack, whatever is known. */
+  async look(workspace: Workspace, id: string, signal?: AbortSignal): Promise<SlackResult<SlackChannel>> {
     const result = await workspace.call({
       method: "conversations.info",
-      arguments: { channel: id },
+      arguments: { channel: id, include_num_members: true },
       answer: infoSchema,
       ...(signal && { signal }),
     });
@@ -155,7 +162,8 @@ export class Channels {
     return undefined;
   }
 
-  #mayLink({ id, name = "", is_archived }: SlackChannel): void {
+  #mayLink({ id, name = "", is_archived, is_im, is_mpim }: SlackChannel): void {
+    if (is_im === true || is_mpim === true) throw new Error("Only channels can be linked, not direct messages.");
     const { allow, deny } = this.config.channels;
     const matches = (pattern: string): boolean =>
       globOf(pattern).test(id) || globOf(pattern.replace(/^#/, "")).test(name);

@@ -4,6 +4,7 @@ import { request } from "undici";
 import { z } from "zod";
 import type { Installations, SlackResult, Transport, Workspace } from "../link/index.js";
 import { notYet, never } from "../link/index.js";
+import type { Accounts } from "../people/accounts/index.js";
 import { readFileReference } from "./reference.js";
 
 const uploadSchema = z.looseObject({ upload_url: z.url({ protocol: /^https?$/ }), file_id: z.string().min(1) });
@@ -33,16 +34,18 @@ export class Files {
     readonly installations: Installations,
     readonly transport: Transport,
     readonly apiUrl: string,
+    readonly accounts: Accounts,
   ) {}
 
   /**
-   * Opens a file of Slack's, with the bot's token of its workspace.
+   * Opens a file of Slack's, with the token of whoever may see it: the bot, or somebody who signed in.
    * @throws Error where Slack does not give it
    */
   async open(reference: string): Promise<OpenedFile> {
-    const { team, url } = readFileReference(reference);
+    const { team, url, user } = readFileReference(reference);
     if (!this.#isSlack(url)) throw new Error("The file is not with Slack: no token is shown there.");
-    const workspace = this.installations.get(team);
+    const account = user === undefined ? undefined : this.accounts.ofSlackUser(team, user);
+    const workspace = account ? this.accounts.workspaceOf(account) : this.installations.get(team);
     if (!workspace) throw new Error(`The app is no longer in the workspace ${team}.`);
     const token = await workspace.token.current();
     if (!token.ok) throw new Error(token.reason);

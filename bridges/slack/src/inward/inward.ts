@@ -1,11 +1,5 @@
 import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
-import {
-  decodeEntities,
-  outcomeOf,
-  type ChannelHappening,
-  type Happening,
-  type ReactionChanged,
-} from "../content/index.js";
+import { outcomeOf, type Happening, type ReactionChanged } from "../content/index.js";
 import { isRecord, textIn } from "../content/json.js";
 import { reactionKeyOf } from "../emoji/index.js";
 import { channelIdOf } from "../ids.js";
@@ -13,14 +7,17 @@ import type { Making, Workspace } from "../link/index.js";
 import { failureOf } from "../people/people.js";
 import type { OwnEdits } from "../outward/own-edits.js";
 import type { OwnReactions } from "../outward/own-reactions.js";
+import { ChannelLife, type ChannelLifeParts } from "./channel-life.js";
 import { InwardMessages, partId, type InwardMessagesParts } from "./messages.js";
 
-export interface InwardParts extends InwardMessagesParts {
+export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly log: Logger;
   readonly ownReactions: OwnReactions;
   readonly ownEdits: OwnEdits;
   /** Told what was made of an event of Slack's type. */
   readonly observe?: (type: string, outcome: "bridged" | "ignored" | "unknown") => void;
+  /** Whether a linked channel has this id only since a moment ago, and its link does not follow yet. */
+  readonly isMoving: (channel: ChannelId) => boolean;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
 }
@@ -28,9 +25,11 @@ export interface InwardParts extends InwardMessagesParts {
 /** Says what Slack's events mean for Matrix. */
 export class Inward {
   readonly #messages: InwardMessages;
+  readonly #channels: ChannelLife;
 
   constructor(readonly parts: InwardParts) {
     this.#messages = new InwardMessages(parts);
+    this.#channels = new ChannelLife(parts);
   }
 
   /** One event; what it comes to is said through `making`. */
@@ -39,6 +38,14 @@ export class Inward {
     const { workspace } = making;
     // The app was removed from the workspace: nothing more can be asked there.
     if (!workspace) return;
+    if (this.parts.isMoving(making.raw.channel)) {
+      making.failed({
+        failed: "retry",
+        reason: "the channel's link does not follow its new id yet",
+        afterMs: 100,
+      });
+      return;
+    }
     const outcome = outcomeOf(event);
     if (making.raw.attempt === 1) this.parts.observe?.(typeOf(event), outcome.outcome);
     switch (outcome.outcome) {
@@ -59,11 +66,13 @@ export class Inward {
       case "edit":
         return this.#messages.edited(making, workspace, what);
       case "deletion":
-        { this.#messages.deleted(making, what, event); return; }
+        this.#messages.deleted(making, what, event);
+        return;
       case "reaction":
         return this.#reaction(making, workspace, what);
       case "user":
-        { this.#profile(making, workspace, what.user); return; }
+        this.#profile(making, workspace, what.user);
+        return;
       case "membership":
       case "channelName":
       case "channelTopic":
@@ -76,7 +85,7 @@ export class Inward {
       case "channelId":
       case "channelShared":
       case "historyChanged":
-        return this.#channel(making, workspace, what);
+        return this.#channels.happened(making, workspace, what);
       case "pin":
       case "teamName":
       case "teamDomain":
@@ -97,7 +106,10 @@ export class Inward {
     if (user === workspace.installation.botUser || this.parts.ownReactions.take(channel, ts, name, user, change))
       return;
     const person = await this.parts.people.find(workspace, user, { signal: making.signal });
-    if (!person.ok) { making.failed(failureOf(person)); return; }
+    if (!person.ok) {
+      making.failed(failureOf(person));
+      return;
+    }
     making.happened({
       kind: change === "added" ? "reaction" : "reactionRemoved",
       id: RemoteMessageId(key),
@@ -114,36 +126,6 @@ export class Inward {
     const channel = anyChannel(making.team);
     if (!person || channel === undefined) return;
     making.happened({ kind: "profile", id: RemoteMessageId(`profile:${making.raw.id}`), channel, user: person.remote });
-  }
-
-  async #channel(making: Making, workspace: Workspace, what: ChannelHappening): Promise<void> {
-    const id = RemoteMessageId(what.key);
-    const channel = channelIdOf({ team: making.team, channel: what.channel });
-    this.parts.channels.forget(workspace, what.channel);
-    switch (what.kind) {
-      case "membership": {
-        if (what.user === workspace.installation.botUser) return;
-        const person = await this.parts.people.find(workspace, what.user, { team: what.team, signal: making.signal });
-        if (!person.ok) { making.failed(failureOf(person)); return; }
-        making.happened({ kind: "membership", id, channel, user: person.body.remote, change: what.change }); return;
-      }
-      case "channelName":
-        { making.happened({ kind: "channel", id, channel, name: `#${decodeEntities(what.name)}` }); return; }
-      case "channelTopic":
-        { making.happened({ kind: "channel", id, channel, topic: decodeEntities(what.topic) }); return; }
-      case "channelArchived":
-        { making.happened({ kind: "channel", id, channel, archived: what.archived }); return; }
-      case "channelGone":
-        { making.happened({ kind: "channel", id, channel, archived: true }); return; }
-      case "channelPurpose":
-      case "channelPrivacy":
-      case "channelCreated":
-      case "directOpened":
-      case "channelId":
-      case "channelShared":
-      case "historyChanged":
-        this.parts.log.debug({ kind: what.kind, channel }, "Nothing of this is bridged to rooms");
-    }
   }
 }
 

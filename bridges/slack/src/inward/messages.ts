@@ -1,4 +1,11 @@
-import { RemoteMessageId, type Content, type MediaContent, type NetworkEvent, type RemoteUser } from "@trestle/core";
+import {
+  RemoteMessageId,
+  type ChannelId,
+  type Content,
+  type MediaContent,
+  type NetworkEvent,
+  type RemoteUser,
+} from "@trestle/core";
 import { isEmpty, richTextOf, type RichText } from "@trestle/rich-text";
 import { z } from "zod";
 import {
@@ -22,7 +29,8 @@ import {
   type Workspace,
 } from "../link/index.js";
 import type { OwnEdits } from "../outward/own-edits.js";
-import type { Accounts } from "../people/accounts/index.js";
+import { AccountWorkspace, type Accounts } from "../people/accounts/index.js";
+import type { DirectChannels } from "../people/direct-channels.js";
 import { failureOf, type People } from "../people/people.js";
 import { fileReferenceOf } from "../files/reference.js";
 import { namesFor, type NamesParts } from "./names.js";
@@ -30,6 +38,9 @@ import { namesFor, type NamesParts } from "./names.js";
 export interface InwardMessagesParts extends NamesParts {
   readonly people: People;
   readonly accounts: Accounts;
+  readonly directs: DirectChannels;
+  /** Whether a channel has a room. */
+  readonly isLinked: (channel: ChannelId) => boolean;
   readonly ownEdits: OwnEdits;
 }
 
@@ -44,18 +55,31 @@ export class InwardMessages {
     // What the bridge itself posted comes back as an event.
     if (workspace.isOwn(ownership(message)) || this.#isForSomebody(making.team, message, event)) return;
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
-    if (!sender.ok) { making.failed(failureOf(sender)); return; }
+    if (!sender.ok) {
+      making.failed(failureOf(sender));
+      return;
+    }
     const read = await this.#read(making, workspace, message);
-    if (!read.ok) { making.failed(failureOf(read)); return; }
+    if (!read.ok) {
+      making.failed(failureOf(read));
+      return;
+    }
+    const id = channelIdOf({ team: making.team, channel });
+    const direct = await this.#conversation(making, workspace, id);
+    if (!direct.ok) {
+      making.failed(failureOf(direct));
+      return;
+    }
     const contents = contentsOf(workspace, style, read.body);
     for (const [index, content] of contents.entries()) {
       making.happened({
         kind: "message",
         id: partId(ts, index),
-        channel: channelIdOf({ team: making.team, channel }),
+        channel: id,
         at: timeOf(ts),
         sender: sender.body,
         content,
+        ...(direct.body && { direct: direct.body }),
         ...this.#placeOf(what),
       });
     }
@@ -69,10 +93,16 @@ export class InwardMessages {
     if (!byThemselves && workspace.isOwn(ownership(message))) return;
     const id = channelIdOf({ team: making.team, channel });
     const sender = await this.parts.people.sender(workspace, what.sender, making.signal);
-    if (!sender.ok) { making.failed(failureOf(sender)); return; }
+    if (!sender.ok) {
+      making.failed(failureOf(sender));
+      return;
+    }
     if (what.textChanged) {
       const read = await this.#read(making, workspace, message);
-      if (!read.ok) { making.failed(failureOf(read)); return; }
+      if (!read.ok) {
+        making.failed(failureOf(read));
+        return;
+      }
       const [content] = contentsOf(workspace, style, read.body);
       if (content)
         making.happened({
@@ -100,6 +130,13 @@ export class InwardMessages {
         target: partId(ts, index),
       });
     }
+  }
+
+  /** For whom a room is to be made. */
+  #conversation({ signal }: Making, workspace: Workspace, id: ChannelId) {
+    const { isLinked, directs } = this.parts;
+    if (isLinked(id)) return { ok: true as const, body: undefined };
+    return directs.conversation(workspace, id, signal);
   }
 
   /** Whether the bridge posted it with the token of somebody who signed in, of whichever app that token is. */
@@ -198,11 +235,15 @@ function contentOf(workspace: Workspace, file: FilePart): Content {
 
 function mediaOf(workspace: Workspace, file: HostedFile): MediaContent {
   const { mimeType, size, width, height, durationMs } = file;
+  const user = workspace instanceof AccountWorkspace ? workspace.account.user : undefined;
   return {
     type: "media",
     kind: file.media,
     name: file.name,
-    source: { from: "remote", reference: fileReferenceOf({ team: workspace.id, url: file.url }) },
+    source: {
+      from: "remote",
+      reference: fileReferenceOf({ team: workspace.id, url: file.url, ...(user !== undefined && { user }) }),
+    },
     ...(mimeType !== undefined && { mimeType }),
     ...(size !== undefined && { size }),
     ...(width !== undefined && { width }),

@@ -22,3 +22,4 @@ export { Echoes } from "./sending/echoes.js";
 export { Poster, type Post, type Wanted } from "./sending/poster.js";
 export { compareTs, effectOf, messageSchema, metadataOf, timeOf, tsAt, type SlackMessage } from "./sending/messages.js";
 export { Repairs, type RepairOptions } from "./gaps/repairs.js";
+export { pause, pauseBefore } from "./socket/pause.js";

@@ -22,6 +22,7 @@ import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
 import { InstallRoutes } from "./installations/install-routes.js";
 import { Installations } from "./installations/installations.js";
+import type { Workspace } from "./installations/workspace.js";
 import { channelOf } from "./intake/envelope.js";
 import { Intake, type Delivery, type IntakeOptions, type SlackWire, type Taken } from "./intake/intake.js";
 import { readWire } from "./intake/wire.js";
@@ -47,6 +48,10 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   }) => void;
   /** A connection of Socket Mode was opened, or could not be kept open. */
   readonly onSocket?: (outcome: "opened" | "failed") => void;
+  /** Who reads a channel that the app is not in: a direct message of somebody who signed in. */
+  readonly reader?: (team: string, channel: string) => Workspace | undefined;
+  /** The app is in a workspace: known from before, just asked about, or just installed. */
+  readonly onWorkspace?: (team: string) => void;
   /** The app was removed from a workspace. */
   readonly onRemoved?: (team: string) => void;
 }
@@ -252,7 +257,10 @@ export class SlackLink {
       ...(oauth && { credentials: { clientId: oauth.clientId, clientSecret: oauth.clientSecret } }),
       ...(onRemoved && { onRemoved }),
       ...(tuning?.retryMinMs !== undefined && { retryMinMs: tuning.retryMinMs }),
-      onWorkspace: () => this.#repairs.wantAll(),
+      onWorkspace: ({ id }) => {
+        this.#repairs.wantAll();
+        this.#options.onWorkspace?.(id);
+      },
     });
   }
 
@@ -280,8 +288,9 @@ export class SlackLink {
 
   #makeRepairs(): Repairs {
     const { history, repair } = this.#config;
-    const { tuning, onRepair } = this.#options;
+    const { tuning, onRepair, reader } = this.#options;
     return new Repairs({
+      ...(reader && { reader }),
       ledger: this.#ledger,
       installations: this.installations,
       commit: (id, lane, wire) => this.#intake.commit(id, lane, wire),

@@ -22,6 +22,7 @@ import { placeOf } from "../ids.js";
 import { tsOfPart } from "../inward/messages.js";
 import type { Post, SlackLink } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
+import type { DirectChannels } from "../people/direct-channels.js";
 import { ChangeMessages } from "./change.js";
 import { OutwardReactions } from "./reactions.js";
 import type { Speaker } from "./speaker.js";
@@ -39,6 +40,7 @@ export interface OutwardParts {
   readonly write: WriteParts;
   readonly ownEdits: OwnEdits;
   readonly accounts: Accounts;
+  readonly directs: DirectChannels;
 }
 
 const doneSchema = z.looseObject({});
@@ -158,6 +160,10 @@ export class Outward {
     if (!place) return refused(`${id} is not a channel of Slack's.`);
     const puppet = this.parts.accounts.puppet(author, place.team);
     if (puppet) return { ...puppet, channel: place.channel, shared: false };
+    if (this.parts.directs.has(id))
+      return refused(
+        "Only those who are signed in to Slack can write in a direct message: sign in with the bridge bot.",
+      );
     const workspace = this.parts.link.installations.get(place.team);
     if (!workspace) return retry(`the app is not in the workspace ${place.team} (any more)`, { afterMs: 10_000 });
     return { workspace, user: workspace.installation.botUser, channel: place.channel, shared: true };

@@ -154,6 +154,7 @@ export class Bridge implements AppServiceHandler {
       media,
       puppets: this.#puppets,
       userOf: (remote: string) => this.#logins.userOf(remote),
+      unlink: (room: RoomId, channelKey: number) => this.#endLink(room, channelKey),
     };
     this.#toMatrix = new ToMatrix(toMatrixParts);
     this.#toNetwork = new ToNetwork({
@@ -172,7 +173,14 @@ export class Bridge implements AppServiceHandler {
       sender: this.#toMatrix.sender,
       services: parts.services,
     });
-    this.#directRooms = new DirectRooms(runtime, this.#ghosts, this.#memberships, this.linker, encrypted);
+    this.#directRooms = new DirectRooms(
+      runtime,
+      this.#ghosts,
+      this.#memberships,
+      this.linker,
+      encrypted,
+      this.#puppets,
+    );
     this.#upgrades = new RoomUpgrades(
       runtime,
       this.#memberships,
@@ -224,6 +232,7 @@ export class Bridge implements AppServiceHandler {
       storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
       logins: this.#logins,
       notices: this.#notices,
+      linker: this.linker,
       linkRequests: new LinkRequests({ runtime: this.runtime, linker: this.linker, logins: this.#logins }),
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
@@ -268,6 +277,12 @@ export class Bridge implements AppServiceHandler {
     await Promise.all([this.runtime.client.close(), this.#puppets?.close()]);
     // Their requests have ended with the client.
     await inTime(this.runtime.clock, disconnectMs, Promise.allSettled([this.#greeted, this.#missed.ended()]));
+  }
+
+  async #endLink(room: RoomId, channelKey: number): Promise<void> {
+    const links = await this.runtime.links.ofRoom(room);
+    const link = links.find((each) => each.channelKey === channelKey);
+    if (link) await this.linker.disconnect(link);
   }
 
   /** A network that does not let go in time is left behind. */

@@ -1,13 +1,14 @@
-import type { MessageReceived } from "../connector/events.js";
-import { RoomId, UserId } from "../connector/ids.js";
+import type { DirectConversation, MessageReceived } from "../connector/events.js";
+import { RoomId, UserId, type ChannelId } from "../connector/ids.js";
 import { dead, done, type Verdict } from "../delivery/entry.js";
 import { toMatrix } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
-import type { Ghosts } from "./ghosts.js";
+import type { Ghost, Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import type { Memberships } from "./memberships.js";
 import type { BridgeRuntime } from "./runtime.js";
+import type { Puppets } from "./to-matrix/puppets.js";
 import { verdictOf } from "./to-matrix/send.js";
 
 /** Rooms of two: a Matrix user and one person of the network. */
@@ -18,6 +19,8 @@ export class DirectRooms {
     readonly memberships: Memberships,
     readonly linker: Linker,
     readonly encrypted: EncryptedRooms,
+    /** Where the bridge may speak for users who signed in. */
+    readonly puppets: Puppets | undefined,
   ) {}
 
   /** A Matrix user invited a ghost: a direct room begins, where the network has such a thing. */
@@ -45,7 +48,15 @@ export class DirectRooms {
       await runtime.client.leave(room, { asUser: ghost.user, reason: "The room is encrypted." });
       return done();
     }
-    const channel = await directChannel(by, ghost.remote);
+    let channel: ChannelId;
+    try {
+      channel = await directChannel(by, ghost.remote);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      runtime.log.info({ room, by, reason }, "A direct conversation could not be begun");
+      const left = await runtime.client.leave(room, { asUser: ghost.user, reason });
+      return !left.ok && classify(left.failure).action === "retry" ? verdictOf(left.failure) : done();
+    }
     await this.linker.connect(room, { id: channel, name: ghost.name ?? ghost.remote }, "direct", by);
     return done();
   }
@@ -56,29 +67,42 @@ export class DirectRooms {
     const existing = await runtime.links.ofChannel(event.channel);
     const [link] = existing;
     if (link) return this.#passOn(event, link.room, link.channelKey);
-    if (event.directTo === undefined) return dead("The channel has no room.");
-    const ghost = await this.ghosts.ensure(event.sender);
-    if (!ghost.ok) return verdictOf(ghost.failure);
+    const { users, people, name } = conversationOf(event);
+    const [by] = users;
+    if (by === undefined) return dead("The channel has no room.");
+    const ghosts: Ghost[] = [];
+    for (const person of people) {
+      const ghost = await this.ghosts.ensure(person);
+      if (!ghost.ok) return verdictOf(ghost.failure);
+      ghosts.push(ghost.body);
+    }
+    const shown = name ?? ghosts.map((ghost) => ghost.name ?? ghost.remote).join(", ");
     const created = await runtime.client.createRoom({
       preset: "trusted_private_chat",
       isDirect: true,
-      invite: [UserId(event.directTo), ghost.body.user],
-      name: ghost.body.name ?? event.sender.id,
+      invite: [...users.map(UserId), ...ghosts.map(({ user }) => user)],
+      name: shown,
     });
     if (!created.ok) return verdictOf(created.failure);
     const room = RoomId(created.body.roomId);
     const known = await runtime.rooms.ensure(room);
     await runtime.rooms.setEncrypted(room, false);
-    const joined = await this.memberships.ensureJoined(known.key, room, ghost.body);
-    if (!joined.ok) return verdictOf(joined.failure);
-    await this.linker.connect(
-      room,
-      { id: event.channel, name: ghost.body.name ?? event.sender.id },
-      "direct",
-      event.directTo,
-    );
+    for (const ghost of ghosts) {
+      const joined = await this.memberships.ensureJoined(known.key, room, ghost);
+      if (!joined.ok) return verdictOf(joined.failure);
+    }
+    for (const user of users) await this.#joinFor(room, UserId(user));
+    await this.linker.connect(room, { id: event.channel, name: shown }, "direct", by);
     const channel = await runtime.links.channel(event.channel);
     return channel ? this.#passOn(event, room, channel.key) : dead("The channel could not be remembered.");
+  }
+
+  /** Who signed in need not accept by hand what they take part in already. They may do so where this fails. */
+  async #joinFor(room: RoomId, user: UserId): Promise<void> {
+    if (!this.puppets?.mayBe(user)) return;
+    const joined = await this.puppets.client.joinRoom(room, { asUser: user });
+    if (!joined.ok)
+      this.runtime.log.info({ room, user, failure: joined.failure }, "A user was invited, but not joined");
   }
 
   async #passOn(event: MessageReceived, room: RoomId, channelKey: number): Promise<Verdict> {
@@ -92,4 +116,8 @@ export class DirectRooms {
     ]);
     return done();
   }
+}
+
+function conversationOf({ direct, directTo, sender }: MessageReceived): DirectConversation {
+  return direct ?? { users: directTo === undefined ? [] : [directTo], people: [sender] };
 }

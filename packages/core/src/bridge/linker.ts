@@ -67,6 +67,24 @@ export class Linker {
     runtime.log.info({ room: link.room, channel: link.channel }, "Unlinked");
   }
 
+  /** The network gave a channel another id: its links, and what was said in it, are kept. */
+  async move(from: ChannelId, to: ChannelId): Promise<readonly ChannelLink[]> {
+    const { runtime } = this;
+    const before = [...(await runtime.links.ofChannel(from))];
+    const links = await runtime.links.moveChannel(from, to);
+    if (before.length === 0) return [];
+    const [first] = before;
+    if (first) await runtime.handlers.unlinked?.({ channel: from, room: first.room, kind: first.kind });
+    for (const { room, kind, channel, channelName } of links) {
+      await runtime.handlers.linked?.({ channel, room, kind });
+      if (kind === "direct") continue;
+      await publishBridgeInfo(runtime, room, { id: from, name: channelName }, false);
+      await publishBridgeInfo(runtime, room, { id: channel, name: channelName }, true);
+    }
+    runtime.log.info({ from, to }, "A channel got another id");
+    return links.map(({ room, kind, channel }) => ({ channel, room, kind }));
+  }
+
   view(link: Link): LinkView {
     const { room, channel, channelName, kind } = link;
     return { bridge: this.runtime.name, room, channel, channelName, kind };

@@ -3,6 +3,8 @@ import type { LoginId } from "../connector/ids.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { Logins } from "../mapping/logins.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { ghostsIn } from "./ghosts-present.js";
+import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
@@ -15,6 +17,7 @@ export interface NetworkPortParts {
   readonly storage: ConnectorStorage;
   readonly logins: Logins;
   readonly notices: PrivateNotices;
+  readonly linker: Linker;
   readonly linkRequests: LinkRequests;
   readonly connections: Map<string, ConnectionStatus>;
   readonly dataDirectory: string;
@@ -32,6 +35,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       name: runtime.name,
       bot: runtime.bot,
       serverName: runtime.serverName,
+      allMembers: runtime.config.membership === "full",
       dataDirectory: parts.dataDirectory,
     },
     log: runtime.log,
@@ -54,6 +58,8 @@ export function networkPort(parts: NetworkPortParts): Network {
     },
     requestLink: (request) => parts.linkRequests.request(request),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
+    moveChannel: (from, to) => parts.linker.move(from, to),
+    ghostsIn: (channel) => ghostsIn(runtime, channel),
     async openMedia(uri) {
       const media = await runtime.client.downloadMedia(uri);
       if (!media.ok) throw new Error(`The file ${uri} cannot be read: ${media.failure.message}`);

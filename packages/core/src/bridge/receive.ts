@@ -43,7 +43,7 @@ export class Receiver {
     const links = found instanceof Promise ? await found : found;
     const first = links[0];
     if (!first) {
-      if (event.kind === "message" && event.directTo !== undefined) {
+      if (event.kind === "message" && (event.directTo !== undefined || event.direct !== undefined)) {
         await runtime.journal.append([cause(event.channel, `message:${event.id}`, { via: "direct", event })]);
       }
       return;

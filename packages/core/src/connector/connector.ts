@@ -91,6 +91,13 @@ export interface Network {
   readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
+  /**
+   * The network gave a channel another id: its links and its messages go with it. `unlinked` and `linked` are called.
+   * Nothing where no such channel was linked, so that it may be told again.
+   */
+  readonly moveChannel: (from: ChannelId, to: ChannelId) => Promise<readonly ChannelLink[]>;
+  /** Whose ghosts are, or are to be, in the rooms of a channel: to compare with who is in the channel. */
+  readonly ghostsIn: (channel: ChannelId) => Promise<GhostsPresent>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
   readonly openMedia: (
     uri: ContentUri,
@@ -115,6 +122,14 @@ export interface Network {
   readonly endLogin: (id: LoginId, why: string) => Promise<void>;
 }
 
+/** Whose ghosts are in the rooms of a channel. */
+export interface GhostsPresent {
+  /** In each of them. */
+  readonly inAll: ReadonlySet<RemoteUserId>;
+  /** In one of them at least. */
+  readonly inAny: ReadonlySet<RemoteUserId>;
+}
+
 /** Somebody on the network asks that a channel be linked to a room. */
 export interface LinkRequest {
   /** The asker may link it, as the network sees it: the connector has looked. */
@@ -135,6 +150,8 @@ export interface BridgeIdentity {
   readonly bot: UserId;
   /** The homeserver's name. */
   readonly serverName: string;
+  /** Whether everybody in a linked channel is to be in its rooms, also who says nothing. */
+  readonly allMembers: boolean;
   /** Where a connector may keep files and sockets of its own. */
   readonly dataDirectory: string;
 }
@@ -280,7 +297,10 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
   /** Finds a person by what one types, or by the id of a ghost. Fallback: unknown. */
   readonly resolveUser?: (text: string) => Promise<RemoteUser | null>;
-  /** The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix. */
+  /**
+   * The channel through which `user` and the remote person talk alone. Without it there are no direct rooms from Matrix.
+   * Throw an `Error` whose message tells the person what is missing: the ghost leaves the room with it.
+   */
   readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
   /** Opens a file that a `remote` media source names. */
   readonly openMedia?: (

@@ -50,6 +50,18 @@ export interface MessageReceived extends Caused {
   readonly thread?: RemoteMessageId;
   /** A message to one Matrix user alone: the channel becomes a direct room with that user where none exists. */
   readonly directTo?: string;
+  /** The same for a conversation of a few people on either side. */
+  readonly direct?: DirectConversation;
+}
+
+/** Who is in a conversation that is nobody else's: where its channel has no room, one is made of all of them. */
+export interface DirectConversation {
+  /** The Matrix users, at least one. */
+  readonly users: readonly string[];
+  /** The people of the network who are no Matrix users. */
+  readonly people: readonly RemoteUser[];
+  /** What its room is called; the names of the people where absent. */
+  readonly name?: string;
 }
 
 /** A person of the network corrected a message. */
@@ -100,14 +112,22 @@ export interface ProfileReceived extends Caused {
   readonly user: RemoteUser;
 }
 
-/** A channel's name or topic changed, or whether anybody can speak in it. */
+/** Something about a channel changed: its name or topic, whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;
   readonly name?: string;
   readonly topic?: string;
-  /** Whether it was closed for good or for a time: its room becomes one in which only moderators can speak. */
+  /**
+   * Whether it was closed for a time: its room becomes one in which only moderators can speak, until it is `false`. A
+   * room that is linked to other channels too stays as it is. It may be told again: where the room is so already,
+   * nothing happens.
+   */
   readonly archived?: boolean;
+  /** It is gone for good: like `archived`, and its links end. */
+  readonly deleted?: boolean;
+  /** What the bot says about it in the room; otherwise it says by itself that a channel was archived or deleted. */
+  readonly notice?: string;
 }
 
 /**

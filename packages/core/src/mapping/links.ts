@@ -112,6 +112,20 @@ export class Links {
     this.#forget(link.room, link.channel);
   }
 
+  async renameChannel(key: number, name: string): Promise<void> {
+    await this.store.commit([["setChannelName", name, key]]);
+    this.forgetAll();
+  }
+
+  /** The network gave a channel another id. Resolves to its links. Where the new one is known, the links go to that. */
+  async moveChannel(from: ChannelId, to: ChannelId): Promise<readonly Link[]> {
+    const [old, other] = [await this.channel(from), await this.channel(to)];
+    if (!old) return [];
+    await this.store.commit([other ? ["moveLinksToChannel", other.key, old.key] : ["setChannelId", to, old.key]]);
+    this.forgetAll();
+    return this.ofChannel(to);
+  }
+
   /** After the links of rooms changed behind its back (a room upgrade). */
   forgetAll(): void {
     this.#byRoom.clear();

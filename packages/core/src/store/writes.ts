@@ -29,10 +29,12 @@ const statements = {
   setReplacement: "UPDATE room SET replacement = ? WHERE room = ?",
 
   addChannel: "INSERT INTO channel (bridge, channel, name, topic) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-  setChannel: "UPDATE channel SET name = ?, topic = ? WHERE id = ?",
+  setChannelName: "UPDATE channel SET name = ? WHERE id = ?",
+  setChannelId: "UPDATE channel SET channel = ? WHERE id = ?",
   setCursor: "UPDATE channel SET cursor = ? WHERE id = ?",
   addLink: "INSERT INTO link (room, channel, kind, by, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   dropLink: "DELETE FROM link WHERE room = ? AND channel = ?",
+  moveLinksToChannel: "UPDATE OR REPLACE link SET channel = ? WHERE channel = ?",
   moveLinks: "UPDATE OR REPLACE link SET room = ? WHERE room = ?",
 
   addGhost: "INSERT INTO ghost (bridge, remote, user) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

@@ -14,6 +14,8 @@ import type { ChannelMemory } from "./memory.js";
 export interface RepairOptions {
   readonly ledger: Ledger;
   readonly installations: Installations;
+  /** Who reads a channel that the app is not in. */
+  readonly reader?: (team: string, channel: string) => Workspace | undefined;
   /** Puts a raw event into the journal. */
   readonly commit: (id: string, lane: ChannelId, wire: SlackWire) => Promise<void>;
   readonly log: Logger;
@@ -182,7 +184,8 @@ export class Repairs {
   async #repair(key: string): Promise<void> {
     const watched = this.#watched.get(key);
     const memory = await this.options.ledger.find(key);
-    const workspace = watched && this.options.installations.get(watched.team);
+    const workspace =
+      watched && (this.options.reader?.(watched.team, watched.channel) ?? this.options.installations.get(watched.team));
     const round = this.#outages;
     if (!watched || !memory || !workspace || watched.underWay >= round) return;
     watched.underWay = round;

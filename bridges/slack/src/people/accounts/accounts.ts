@@ -61,6 +61,11 @@ export class Accounts {
     return this.#byMatrixUser.get(keyOf(team, user));
   }
 
+  /** An account of a Matrix user in whichever workspace. */
+  anyOf(user: string): Account | undefined {
+    return [...this.#byLogin.values()].find(({ matrixUser }) => matrixUser === user);
+  }
+
   inTeam(team: string): readonly Account[] {
     return [...this.#byLogin.values()].filter((account) => account.team === team);
   }

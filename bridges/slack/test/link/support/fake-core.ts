@@ -36,6 +36,7 @@ export class FakeCore {
       name: "slack",
       bot: UserId("@slackbot:example.org"),
       serverName: "example.org",
+      allMembers: false,
       dataDirectory: "/nonexistent",
     },
     log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
@@ -70,6 +71,8 @@ export class FakeCore {
       counter: () => ({ add: () => undefined }),
       histogram: () => ({ observe: () => undefined }),
     },
+    moveChannel: () => Promise.resolve([]),
+    ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
   };
 
   close(): void {

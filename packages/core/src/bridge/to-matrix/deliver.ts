@@ -8,7 +8,6 @@ import type {
   ReactionRemoved,
   RedactionReceived,
   RemoteUser,
-  ChannelChanged,
 } from "../../connector/events.js";
 import { EventId, RemoteMessageId, UserId, type RoomId } from "../../connector/ids.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
@@ -19,6 +18,7 @@ import { effectIdOf } from "../effect-id.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
+import { ChannelChanges } from "./channel-changes.js";
 import { ContentForMatrix } from "./content.js";
 import { MatrixSender, verdictOf } from "./send.js";
 import type { MatrixMedia } from "./media.js";
@@ -34,6 +34,8 @@ export interface ToMatrixParts {
   readonly puppets: Puppets | undefined;
   /** Who signed in as a person of the network. */
   readonly userOf: (remote: string) => UserId | undefined;
+  /** The link of the room ends. */
+  readonly unlink: (room: RoomId, channelKey: number) => Promise<void>;
 }
 
 interface Target {
@@ -48,10 +50,16 @@ type WithSpeaker = { readonly speaker: Speaker } | { readonly verdict: Verdict }
 export class ToMatrix {
   readonly sender: MatrixSender;
   readonly #content: ContentForMatrix;
+  readonly #changes: ChannelChanges;
 
   constructor(readonly parts: ToMatrixParts) {
     this.sender = new MatrixSender(parts.runtime, parts.memberships, parts.puppets);
     this.#content = new ContentForMatrix(parts.runtime, parts.ghosts, parts.media, parts.userOf);
+    this.#changes = new ChannelChanges({
+      runtime: parts.runtime,
+      unlink: parts.unlink,
+      say: (entry, room, text) => this.notice(entry, room, text, undefined),
+    });
   }
 
   async deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
@@ -107,7 +115,7 @@ export class ToMatrix {
       case "profile":
         return this.#profile(event);
       case "channel":
-        return this.#channelChanged(target, event);
+        return this.#changes.apply(target, event);
     }
   }
 
@@ -310,25 +318,5 @@ export class ToMatrix {
     if (!(await this.parts.ghosts.find(event.user.id))) return done();
     const ghost = await this.parts.ghosts.ensure(event.user);
     return ghost.ok ? done() : verdictOf(ghost.failure);
-  }
-
-  async #channelChanged({ room }: Target, event: ChannelChanged): Promise<Verdict> {
-    const { client } = this.parts.runtime;
-    const changes = [
-      ...(event.topic === undefined ? [] : [{ type: "m.room.topic", key: "topic", value: event.topic }]),
-      ...(event.name === undefined ? [] : [{ type: "m.room.name", key: "name", value: event.name }]),
-    ];
-    for (const { type, key, value } of changes) {
-      const current = await client.getState({ room: room.id, type });
-      if (!current.ok && classify(current.failure).action === "retry") return verdictOf(current.failure);
-      // The room says so already: either it was set from here, or an earlier attempt succeeded.
-      if (current.ok && (current.body?.[key] ?? "") === value) continue;
-      const set = await client.sendState({ room: room.id, type, content: { [key]: value } });
-      if (!set.ok)
-        return classify(set.failure).action === "retry"
-          ? verdictOf(set.failure)
-          : dead(`The bridge bot may not set the ${key} of the room. Give it the power to, or ignore this.`);
-    }
-    return done();
   }
 }

@@ -46,8 +46,13 @@ export class Puppets {
   /** The Matrix user who is this person of the network and may speak in the room. */
   find(remote: string, room: RoomId): UserId | undefined {
     const user = this.logins.userOf(remote);
-    if (user === undefined || !user.endsWith(`:${this.serverName}`)) return undefined;
+    if (user === undefined || !this.mayBe(user)) return undefined;
     return this.#refused.has(`${room}|${user}`) ? undefined : user;
+  }
+
+  /** Whether it is a user of the homeserver: the bridge can be nobody else's. */
+  mayBe(user: UserId): boolean {
+    return user.endsWith(`:${this.serverName}`);
   }
 
   /** The room does not let the user speak: the ghost does, for a while. */

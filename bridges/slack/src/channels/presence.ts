@@ -1,0 +1,75 @@
+import { RemoteMessageId, type ChannelId, type Network } from "@trestle/core";
+import { placeOf } from "../ids.js";
+import type { Installations, SlackResult, Workspace } from "../link/index.js";
+import type { People } from "../people/people.js";
+import type { Channels, SlackChannel } from "./channels.js";
+import { MemberSync } from "./member-sync.js";
+
+export interface PresenceParts {
+  readonly network: Pick<Network, "bridge" | "log" | "receive" | "storage" | "ghostsIn">;
+  readonly installations: Installations;
+  readonly channels: Channels;
+  readonly people: People;
+  /** Channels with more members are not compared. */
+  readonly mostMembers: number;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps the app in the channels that are linked, and finds out what became of them meanwhile. */
+export class Presence {
+  readonly #members: MemberSync;
+  readonly #entering = new Set<ChannelId>();
+
+  constructor(readonly parts: PresenceParts) {
+    this.#members = new MemberSync(parts);
+  }
+
+  /** Enters a channel; where it is archived its room is told. Does not wait for the comparison of members. */
+  async enter(id: ChannelId): Promise<void> {
+    if (this.#entering.has(id)) return;
+    this.#entering.add(id);
+    try {
+      await this.#enter(id);
+    } finally {
+      this.#entering.delete(id);
+    }
+  }
+
+  async #enter(id: ChannelId): Promise<void> {
+    const { installations, network, channels } = this.parts;
+    const place = placeOf(id);
+    const workspace = place && installations.get(place.team);
+    if (!place || !workspace) return;
+    const found = await channels.look(workspace, place.channel);
+    if (found.ok) await this.#tellState(id, found.body);
+    if (found.ok && (found.body.is_archived === true || found.body.is_im === true || found.body.is_mpim === true))
+      return;
+    const entered: SlackResult<unknown> =
+      found.ok && found.body.is_member === true ? found : await channels.enter(workspace, place.channel);
+    if (entered.ok) this.#compare(workspace, id, found);
+    else
+      network.log.warn(
+        { channel: id, reason: entered.reason },
+        "The bot could not enter a linked channel; where it is private, invite it there",
+      );
+  }
+
+  /** It may have been archived, or no longer be, while the bridge was away. */
+  async #tellState(id: ChannelId, { is_archived, updated }: SlackChannel): Promise<void> {
+    if (is_archived === undefined) return;
+    const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}`);
+    await this.parts.network.receive({ kind: "channel", id: event, channel: id, archived: is_archived });
+  }
+
+  #compare(workspace: Workspace, id: ChannelId, found: SlackResult<SlackChannel>): void {
+    const { network, mostMembers } = this.parts;
+    if (!network.bridge.allMembers) return;
+    const count = found.ok ? (found.body.num_members ?? 0) : 0;
+    if (count > mostMembers)
+      network.log.info(
+        { channel: id, members: count },
+        "A large channel: who says something joins its room, nobody else",
+      );
+    else this.#members.want(workspace, id);
+  }
+}

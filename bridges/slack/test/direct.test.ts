@@ -1,0 +1,137 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { until } from "../../../test/support/bounded.js";
+import { SlackStage } from "./support/stage.js";
+
+let stage: SlackStage | undefined;
+afterEach(async () => {
+  await stage?.close();
+  stage = undefined;
+});
+
+/** The room that a conversation got. */
+async function directRoom(opened: SlackStage): Promise<string> {
+  return until(8_000, "a direct room", async () => {
+    const links = await opened.trestle.services.list();
+    return links.find(({ kind }) => kind === "direct")?.room;
+  });
+}
+
+const said = (opened: SlackStage, room: string): [string, string][] =>
+  opened.homeserver
+    .room(room)
+    .messages()
+    .map(({ sender, content }) => [sender as string, String((content as { body?: unknown }).body)]);
+
+async function heard(opened: SlackStage, room: string, body: string): Promise<string> {
+  return until(
+    8_000,
+    `"${body}" in the direct room`,
+    () => said(opened, room).find(([, text]) => text === body)?.[0],
+    () => JSON.stringify(said(opened, room)),
+  );
+}
+
+describe("a direct message in Slack to somebody who signed in", () => {
+  it("gets a room with them, and answers go back as theirs", async () => {
+    stage = await SlackStage.open({ doublePuppets: true });
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    acme.person("alice").post("@bob", "psst");
+    const room = await directRoom(stage);
+    expect(await heard(stage, room, "psst")).toMatch(/^@slack_/);
+    const members = stage.homeserver.room(room).members();
+    expect(members[alice.userId]).toBe("join");
+    expect(stage.homeserver.room(room).state("m.room.name")?.content).toMatchObject({ name: "alice" });
+
+    await alice.sendText(room, "what is it?");
+    const direct = acme.person("bob").openDirect("alice");
+    await stage.eventually(() => direct.texts().includes("what is it?"), "the answer arrives");
+    expect(direct.messages().at(-1)?.author).toBe("bob");
+
+    acme.person("bob").post("@alice", "typed in Slack");
+    expect(await heard(stage, room, "typed in Slack")).toBe(alice.userId);
+    acme.person("alice").upload("@bob", { name: "note.txt", content: "a note" });
+    await heard(stage, room, "note.txt");
+    expect(said(stage, room).map(([, body]) => body)).toEqual(["psst", "what is it?", "typed in Slack", "note.txt"]);
+    // The room of the channel hears nothing of it.
+    expect(stage.bodies()).toEqual([]);
+  });
+
+  it("in a group too, with everybody in it", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    acme.addPerson({ name: "carol" });
+    const group = acme.person("carol").openDirect("alice", "bob");
+    acme.person("carol").post(group.id, "the three of us");
+    const room = await directRoom(stage);
+    await heard(stage, room, "the three of us");
+    const members = Object.entries(stage.homeserver.room(room).members());
+    expect(members.filter(([user, membership]) => user.startsWith("@slack_") && membership === "join")).toHaveLength(2);
+    await alice.join(room);
+    await alice.sendText(room, "hello you two");
+    await stage.eventually(() => group.texts().includes("hello you two"), "the answer arrives");
+  });
+
+  it("is made up for when it came while the bridge was away", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const person = slack.workspace("acme").person("alice");
+    person.post("@bob", "first");
+    const room = await directRoom(stage);
+    await heard(stage, room, "first");
+    await stage.stop();
+    person.post("@bob", "meanwhile");
+    await stage.start();
+    await heard(stage, room, "meanwhile");
+    person.post("@bob", "later");
+    await heard(stage, room, "later");
+    expect(said(stage, room).map(([, body]) => body)).toEqual(["first", "meanwhile", "later"]);
+  });
+
+  it("stays with Slack where it is nobody's who signed in", async () => {
+    stage = await SlackStage.open();
+    const { slack } = stage;
+    const acme = slack.workspace("acme");
+    await stage.signIn(stage.alice, "bob");
+    acme.addPerson({ name: "carol" });
+    acme.person("carol").post("@alice", "not for the bridge");
+    acme.person("carol").post("@bob", "for bob");
+    const room = await directRoom(stage);
+    await heard(stage, room, "for bob");
+    expect((await stage.trestle.services.list()).filter(({ kind }) => kind === "direct")).toHaveLength(1);
+  });
+});
+
+describe("a Matrix user who invites a ghost", () => {
+  it("talks to them alone where they signed in", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    acme.person("alice").post("general", "here I am");
+    const ghost = (await stage.saidOnMatrix("here I am")).sender;
+    const room = await alice.createRoom({ invite: [ghost], is_direct: true, preset: "trusted_private_chat" });
+    await directRoom(stage);
+    await alice.sendText(room, "hello");
+    const direct = acme.person("bob").openDirect("alice");
+    await stage.eventually(() => direct.texts().includes("hello"), "the message arrives");
+    acme.person("alice").post("@bob", "hello too");
+    expect(await heard(stage, room, "hello too")).toBe(ghost);
+  });
+
+  it("is told to sign in first, and the ghost leaves", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    slack.workspace("acme").person("alice").post("general", "here I am");
+    const ghost = (await stage.saidOnMatrix("here I am")).sender;
+    const room = await alice.createRoom({ invite: [ghost], is_direct: true, preset: "trusted_private_chat" });
+    await stage.eventually(() => stage!.homeserver.room(room).members()[ghost] === "leave", "the ghost leaves");
+    expect(stage.homeserver.room(room).state("m.room.member", ghost)?.content).toMatchObject({
+      reason: expect.stringMatching(/Sign in to Slack first/),
+    });
+  });
+});
