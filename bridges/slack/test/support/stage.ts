@@ -110,7 +110,6 @@ export class SlackStage {
           name: "slack",
           connector: "slack",
           registration: "registration.yaml",
-          ...options.bridge,
           links: [{ room, channel: `${team}/${general}` }],
           network: {
             mode,
