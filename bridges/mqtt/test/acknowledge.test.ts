@@ -35,8 +35,13 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     await broker.stop();
   });
 
-  /** A bridge whose core takes events as `receive` does. Resolves when it is connected. */
-  async function bridge(receive: Network["receive"], port = broker.port): Promise<NetworkHandlers> {
+  interface Begun {
+    readonly handlers: NetworkHandlers;
+    readonly isConnected: () => boolean;
+  }
+
+  /** A bridge whose core takes events as `receive` does. */
+  async function begin(receive: Network["receive"], port = broker.port): Promise<Begun> {
     let connected = false;
     const kept = new Map<string, string>();
     const network: Network = {
@@ -75,7 +80,13 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });
     open.push(handlers);
-    await until(20_000, "the bridge's connection", () => (connected ? true : undefined));
+    return { handlers, isConnected: () => connected };
+  }
+
+  /** The same, when it is connected. */
+  async function bridge(receive: Network["receive"], port = broker.port): Promise<NetworkHandlers> {
+    const { handlers, isConnected } = await begin(receive, port);
+    await until(20_000, "the bridge's connection", () => (isConnected() ? true : undefined));
     return handlers;
   }
 
@@ -150,6 +161,33 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
     expect(found).toEqual({ id: message.effect });
     expect(await handlers.findSent?.({ ...message, effect: EffectId("never sent") })).toBeNull();
     await line.close();
+  });
+
+  it("does not know what the broker has before it has heard all that was kept", async () => {
+    broker = await startMosquitto(install, { extra: "max_inflight_messages 5" });
+    person = await MqttPerson.connect(broker.port, "somebody", "chat/#");
+    const first = await bridge(() => new Promise(() => undefined));
+    // More than the broker hands out at once, and behind it what the bridge said last.
+    for (let number = 1; number <= 400; number += 1)
+      await person.publish(channel, { id: String(number), from: "bob", text: String(number) });
+    const core = new AbortController();
+    const message = messageOf("sent, and not noted", core.signal);
+    const answer = first.message(message);
+    await person.hear(channel, "sent, and not noted");
+    core.abort(new Error("the process ends"));
+    await answer;
+    await first.close?.();
+
+    let count = 0;
+    let goOn = (): void => undefined;
+    const free = new Promise<void>((resolve) => (goOn = resolve));
+    const { handlers, isConnected } = await begin(() => (++count < 390 ? Promise.resolve() : free));
+    await until(20_000, "most of what was kept", () => (count >= 390 ? true : undefined));
+    await expect(handlers.findSent?.(message)).rejects.toThrow("the broker does not answer");
+    expect(isConnected()).toBe(false);
+    goOn();
+    await until(20_000, "the bridge's connection", () => (isConnected() ? true : undefined));
+    expect(await handlers.findSent?.(message)).toEqual({ id: message.effect });
   });
 });
 

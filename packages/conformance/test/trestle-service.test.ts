@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { checkService, formatReport } from "@trestle/conformance";
 import { createLogger, loadConfig, startTrestle, type RunningTrestle } from "@trestle/core";
 import { Homeserver } from "@trestle/testkit";
-import { freePort } from "../dist/connector/gate.js";
+import { freePort } from "../../../test/support/bounded.js";
 import { Parlour } from "./support/parlour.js";
 import { parlourConnector } from "./support/parlour-connector.js";
 

@@ -24,5 +24,6 @@ const stop = (): void => {
 process.once("SIGTERM", stop);
 // Whoever examines it is gone.
 process.once("disconnect", stop);
+tell({ told: "listening", port: Number(new URL(trestle.url).port) });
 await trestle.greeted;
 tell({ told: "running" });

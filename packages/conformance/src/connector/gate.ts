@@ -12,21 +12,23 @@ export class Gate {
   ) {}
 
   /** Listens on a free port and passes on to `target`. */
-  static open(target: number): Promise<Gate> {
-    return Gate.openAt(0, target);
-  }
-
-  /** Listens on a certain port and passes on to `target`. */
-  static async openAt(port: number, target: number): Promise<Gate> {
+  static async open(target: number): Promise<Gate> {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(port, "127.0.0.1", resolve);
+      server.listen(0, "127.0.0.1", resolve);
     });
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("The system gave no port.");
     const gate = new Gate(server, address.port, target);
     server.on("connection", (socket) => gate.#accept(socket));
+    return gate;
+  }
+
+  /** Has a free port to itself, and lets nobody in until it is led somewhere. */
+  static async openShut(): Promise<Gate> {
+    const gate = await Gate.open(0);
+    gate.shut();
     return gate;
   }
 
@@ -73,12 +75,4 @@ export class Gate {
       });
     }
   }
-}
-
-/** A port on the loopback address that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const gate = await Gate.open(0);
-  const { port } = gate;
-  await gate.close();
-  return port;
 }

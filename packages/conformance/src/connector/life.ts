@@ -1,11 +1,12 @@
 import type { Services } from "@trestle/core";
+import type { Gate } from "./gate.js";
 import type { Abilities } from "./subject.js";
 
 /** What a life of the bridge is given at each start. */
 export interface LifeOptions {
   readonly directory: string;
-  /** The port where the homeserver looks for the bridge. */
-  readonly port: number;
+  /** Where the homeserver looks for the bridge. Nobody else can have its port while the bridge is away. */
+  readonly inward: Gate;
   readonly homeserverPort: number;
   /** Writes the configuration and resolves to its path. */
   writeConfig(places: {

@@ -33,7 +33,6 @@ export class LocalLife implements BridgeLife {
   readonly #dead: Run[] = [];
   #run: Run | undefined;
   #abilities: Abilities | undefined;
-  #inward: Gate | undefined;
   #generation = 0;
 
   constructor(
@@ -69,9 +68,7 @@ export class LocalLife implements BridgeLife {
     const log = createLogger(loaded.config.log, { destination: { write: (text) => this.#log.write(text) } });
     const trestle = await startTrestle(loaded, { log, connectors: { [this.connector.network]: mortal.connector } });
     this.#run = { trestle, outward, mortal, data };
-    const port = Number(new URL(trestle.url).port);
-    this.#inward ??= await Gate.openAt(this.options.port, port);
-    this.#inward.lead(port);
+    this.options.inward.lead(Number(new URL(trestle.url).port));
     await trestle.greeted;
   }
 
@@ -79,6 +76,7 @@ export class LocalLife implements BridgeLife {
     const run = this.#run;
     this.#run = undefined;
     await run?.trestle.close();
+    this.options.inward.shut();
     await run?.outward.close();
   }
 
@@ -87,7 +85,7 @@ export class LocalLife implements BridgeLife {
     if (!run) return;
     this.#run = undefined;
     run.mortal.die();
-    this.#inward?.shut();
+    this.options.inward.shut();
     run.outward.shut();
     this.crashed();
     this.#dead.push(run);
@@ -105,7 +103,6 @@ export class LocalLife implements BridgeLife {
       await outward.close();
     };
     await Promise.all(this.#dead.splice(0).map(bury));
-    await this.#inward?.close();
   }
 }
 

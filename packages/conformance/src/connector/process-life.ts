@@ -9,7 +9,11 @@ const program = fileURLToPath(new URL("bridge-process.js", import.meta.url));
 const patienceMs = 60_000;
 
 /** What the bridge's process tells its parent. */
-export type Told = { readonly told: "abilities"; readonly abilities: Abilities } | { readonly told: "running" };
+export type Told =
+  | { readonly told: "abilities"; readonly abilities: Abilities }
+  /** It listens, and the homeserver may look for it. */
+  | { readonly told: "listening"; readonly port: number }
+  | { readonly told: "running" };
 
 /** The bridge in a process of its own, which can be killed at any instant. */
 export class ProcessLife implements BridgeLife {
@@ -39,9 +43,9 @@ export class ProcessLife implements BridgeLife {
   }
 
   async start(): Promise<void> {
-    const { port, homeserverPort } = this.options;
+    const { homeserverPort } = this.options;
     const config = await this.options.writeConfig({
-      listen: port,
+      listen: 0,
       homeserverUrl: `http://127.0.0.1:${homeserverPort}`,
       data: this.data,
     });
@@ -76,6 +80,7 @@ export class ProcessLife implements BridgeLife {
       child.on("message", (message: unknown) => {
         const told = readTold(message);
         if (told?.told === "abilities") this.#abilities = told.abilities;
+        if (told?.told === "listening") this.options.inward.lead(told.port);
         if (told?.told === "running") {
           clearTimeout(timer);
           resolve();
@@ -107,6 +112,7 @@ export class ProcessLife implements BridgeLife {
       child.kill("SIGKILL");
     }, patienceMs / 2);
     await ended;
+    this.options.inward.shut();
     clearTimeout(timer);
   }
 }

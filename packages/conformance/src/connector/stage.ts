@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Homeserver, type JsonObject, type TestClient } from "@trestle/testkit";
 import type { NetworkFake, NetworkSetting } from "../network/network-fake.js";
-import { freePort, Gate } from "./gate.js";
+import { Gate } from "./gate.js";
 import type { BridgeLife } from "./life.js";
 import { LocalLife } from "./local-life.js";
 import { seenOnMatrix, type SeenOnMatrix } from "./matrix-view.js";
@@ -37,7 +37,8 @@ export class Stage {
     readonly rooms: readonly [string, string],
     readonly life: BridgeLife,
     readonly options: StageOptions,
-    private readonly way: Gate,
+    /** To the bridge, and from it to the homeserver. */
+    private readonly ways: { readonly inward: Gate; readonly outward: Gate },
     private readonly directory: string,
   ) {}
 
@@ -45,8 +46,8 @@ export class Stage {
   static async open(subject: Subject, fake: NetworkFake, options: StageOptions): Promise<Stage> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-conf-"));
     const setting = await fake.start();
-    const port = await freePort();
-    const registration = registrationOf(port);
+    const inward = await Gate.openShut();
+    const registration = registrationOf(inward.port);
     await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
     const homeserver = await Homeserver.start({
       serverName,
@@ -58,11 +59,11 @@ export class Stage {
     const alice = homeserver.createClient("alice");
     const rooms = [await makeRoom(alice, options), await makeRoom(alice, options)] as const;
     const links = setting.channels.map((channel, place) => ({ channel, room: rooms[place] ?? "" }));
-    const way = await Gate.open(portOf(homeserver));
+    const outward = await Gate.open(portOf(homeserver));
     const life = lifeOf(subject, fake, {
       directory,
-      port,
-      homeserverPort: way.port,
+      inward,
+      homeserverPort: outward.port,
       writeConfig: async (places) => {
         const path = join(directory, "trestle.yaml");
         const config = configOf({ ...places, links, subject, network: setting.config, options });
@@ -70,12 +71,14 @@ export class Stage {
         return path;
       },
     });
-    return new Stage(fake, setting, homeserver, alice, rooms, life, options, way, directory);
+    return new Stage(fake, setting, homeserver, alice, rooms, life, options, { inward, outward }, directory);
   }
 
   /** Ends everything, whatever state it is in. */
   async close(): Promise<void> {
-    const ends = [() => this.life.end(), () => this.way.close(), () => this.homeserver.stop(), () => this.fake.stop()];
+    const { inward, outward } = this.ways;
+    const parts = [inward, outward].map((gate) => () => gate.close());
+    const ends = [() => this.life.end(), ...parts, () => this.homeserver.stop(), () => this.fake.stop()];
     const errors: unknown[] = [];
     for (const end of ends) await end().catch((error: unknown) => errors.push(error));
     await rm(this.directory, { recursive: true, force: true });
@@ -121,8 +124,8 @@ export class Stage {
    * up, another program might take it meanwhile.
    */
   cutOffHomeserver(): () => void {
-    this.way.shut();
-    return () => this.way.lead(portOf(this.homeserver));
+    this.ways.outward.shut();
+    return () => this.ways.outward.lead(portOf(this.homeserver));
   }
 
   /** A person of the network says something. */

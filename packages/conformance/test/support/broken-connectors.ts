@@ -29,7 +29,7 @@ const lost: readonly Broken[] = [
   {
     name: "wants a file of the homeserver's with each message, or drops it",
     caughtBy: "lost.homeserver-away",
-    words: /After an outage of the homeserver, 4 of 4 messages never reached Matrix/,
+    words: /After an outage of the homeserver, \d of 4 messages never reached Matrix/,
     fault: {
       take:
         (right, { network }) =>

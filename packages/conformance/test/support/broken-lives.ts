@@ -11,10 +11,15 @@ const channels = ["hall", "garden"] as const;
 
 export const brokenLives: readonly Broken[] = [
   {
-    name: "says one message late, and answers for it at once",
+    name: "says one message late, and believes that it said whatever is in doubt",
     caughtBy: "lost.crash-load",
     words: /killed 3 times while people talked on both sides, \d+ of 30 messages never reached the network/,
-    fault: { handlers: (right) => ({ message: oneLate(right) }) },
+    fault: {
+      handlers: (right) => ({
+        message: oneLate(right),
+        findSent: ({ effect }) => Promise.resolve({ id: RemoteMessageId(effect) }),
+      }),
+    },
   },
   {
     name: "remembers what it has sent in its memory alone",
@@ -28,7 +33,7 @@ export const brokenLives: readonly Broken[] = [
             const outcome = await right.message(effect);
             sent.set(effect.effect, outcome);
             // Killed before anybody is told.
-            await pause(100);
+            await pause(250);
             return outcome;
           },
           findSent: ({ effect }) => {
