@@ -119,7 +119,20 @@ describe("what the doctor finds in Slack", () => {
   });
 
   it("is nothing where there is no app to look at", async () => {
-    expect(states(await examine({ mode: "webhook" }))).toEqual(["mode skipped"]);
+    expect(
+      states(
+        await examine({
+          mode: "webhook",
+          webhooks: [
+            {
+              channel: "general",
+              url: "https://hooks.slack.com/services/T0/B0/secret",
+              tokens: ["a token of the webhook"],
+            },
+          ],
+        }),
+      ),
+    ).toEqual(["mode skipped"]);
   });
 
   it("is two tokens of one workspace", async () => {

@@ -130,7 +130,13 @@ const expected: ImportRecord[] = [
   {
     kind: "value",
     key: `seen:${general}`,
-    value: JSON.stringify({ watermark: "1700000002.000100", newest: "1700000002.000100", known: {}, threads: {} }),
+    value: JSON.stringify({
+      watermark: "1700000002.000100",
+      newest: "1700000002.000100",
+      known: {},
+      threads: {},
+      gone: [],
+    }),
   },
   {
     kind: "toDo",

@@ -18,7 +18,7 @@ describe("the configuration", () => {
     ]);
     expect(problems({ mode: "http", workspaces })).toEqual([expect.stringMatching(/^signingSecret: .*signing secret/)]);
     expect(problems({ appToken: "xapp-1" })).toEqual([expect.stringMatching(/^workspaces: give the bot token/)]);
-    expect(problems({ mode: "webhook" })).toEqual([]);
+    expect(problems({ mode: "webhook" })).toEqual(["webhooks: name the channels and their webhooks"]);
   });
 
   it("knows one kind of token from another", () => {

@@ -45,7 +45,8 @@ async function send(
 
 let count = 0;
 function event(on: Stage, text: string, changes: Readonly<Record<string, unknown>> = {}): string {
-  const ts = `${Math.floor(Date.now() / 1_000)}.${String(++count).padStart(6, "0")}`;
+  // Newer than all that is known, or Slack would be asked whether it still has the message.
+  const ts = `${Math.ceil(Date.now() / 1_000)}.${String(++count).padStart(6, "0")}`;
   return JSON.stringify({
     type: "event_callback",
     event_id: `Ev${count}`,
