@@ -4,6 +4,7 @@ import type { SlackConfig } from "../config.js";
 import { channelIdOf, placeOf } from "../ids.js";
 import { Pacer } from "./api/pacer.js";
 import { SlackApi } from "./api/slack-api.js";
+import { unreachableCode } from "./api/thrown.js";
 import { Transport } from "./api/transport.js";
 import { BoltApp, type BoltContext } from "./bolt/bolt-app.js";
 import { LateEvents } from "./gaps/late.js";
@@ -25,10 +26,16 @@ import { SocketGateway } from "./socket/gateway.js";
 export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   /** Shorter pauses, for tests. */
   readonly tuning?: LinkTuning;
-  readonly onApiCall?: (exchange: { readonly method: string; readonly outcome: string; readonly ms: number }) => void;
+  readonly onApiCall?: (exchange: ApiExchange) => void;
   readonly onRepair?: (repair: { readonly channel: string; readonly missed: number }) => void;
   /** The app was removed from a workspace. */
   readonly onRemoved?: (team: string) => void;
+}
+
+interface ApiExchange {
+  readonly method: string;
+  readonly outcome: string;
+  readonly ms: number;
 }
 
 export interface LinkTuning {
@@ -70,6 +77,7 @@ export class SlackLink {
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
+  #isReached = true;
   /** Until then no further late event begins another look for what was missed. */
   #quietUntil = 0;
   /** Where the listener is, when there is one. */
@@ -89,7 +97,10 @@ export class SlackLink {
       pacer: new Pacer({ ...(options.tuning?.speed !== undefined && { speed: options.tuning.speed }) }),
       transport: this.transport,
       log,
-      ...(options.onApiCall && { observe: options.onApiCall }),
+      observe: (exchange: ApiExchange) => {
+        if (config.mode === "http") this.#reached(exchange.outcome !== unreachableCode);
+        options.onApiCall?.(exchange);
+      },
     };
     this.api = new SlackApi(apiOptions);
     this.installations = this.#makeInstallations();
@@ -197,6 +208,15 @@ export class SlackLink {
     if (channel === undefined) return;
     const key = channelIdOf({ team: wire.team, channel });
     await this.#ledger.note(key, wire.body.event, this.#repairs.isWhole(key));
+  }
+
+  /** Over HTTP nobody says that Slack could not reach us, but where we cannot reach it, it hardly can. */
+  #reached(isReached: boolean): void {
+    if (isReached === this.#isReached) return;
+    this.#isReached = isReached;
+    // What comes first afterwards must wait for what was missed.
+    if (isReached) this.#missedSome();
+    else this.#repairs.outage();
   }
 
   #missedSome(): void {

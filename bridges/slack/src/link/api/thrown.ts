@@ -14,6 +14,9 @@ const thrownSchema = z.discriminatedUnion("code", [
   z.object({ code: z.literal("slack_webapi_request_error"), original: z.instanceof(Object) }),
 ]);
 
+/** The code of a failure whose request never left. */
+export const unreachableCode = "unreachable";
+
 /** What the client threw, in a word. */
 export type Thrown = { readonly limitedForMs: number } | { readonly failure: SlackFailure };
 
@@ -60,7 +63,8 @@ function ofStatus(method: string, status: number): SlackFailure {
 function ofRequest(method: string, original: object): SlackFailure {
   const code = codeOf(original) ?? ("cause" in original ? codeOf(original.cause) : undefined);
   const what = code ?? messageOf(original);
-  if (code !== undefined && beforeSending.has(code)) return notYet(`Slack cannot be reached: ${what}`);
+  if (code !== undefined && beforeSending.has(code))
+    return notYet(`Slack cannot be reached: ${what}`, undefined, unreachableCode);
   return unclear(method, what);
 }
 
