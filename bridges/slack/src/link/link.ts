@@ -12,6 +12,7 @@ import type { SlackConfig } from "../config.js";
 import { channelIdOf, placeOf } from "../ids.js";
 import { Pacer } from "./api/pacer.js";
 import { SlackApi, type ApiExchange } from "./api/slack-api.js";
+import { unreachableCode } from "./api/thrown.js";
 import { Transport } from "./api/transport.js";
 import { BoltApp, type BoltContext } from "./bolt/bolt-app.js";
 import { LateEvents } from "./gaps/late.js";
@@ -56,6 +57,12 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   readonly onRemoved?: (team: string) => void;
 }
 
+interface ApiExchange {
+  readonly method: string;
+  readonly outcome: string;
+  readonly ms: number;
+}
+
 export interface LinkTuning {
   /** How many times as fast as Slack's published limits requests may be made. */
   readonly speed?: number;
@@ -95,6 +102,7 @@ export class SlackLink {
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
+  #isReached = true;
   /** Until then no further late event begins another look for what was missed. */
   #quietUntil = 0;
   /** Where the listener is, when there is one. */
@@ -114,7 +122,10 @@ export class SlackLink {
       pacer: new Pacer({ ...(options.tuning?.speed !== undefined && { speed: options.tuning.speed }) }),
       transport: this.transport,
       log,
-      ...(options.onApiCall && { observe: options.onApiCall }),
+      observe: (exchange: ApiExchange) => {
+        if (config.mode === "http") this.#reached(exchange.outcome !== unreachableCode);
+        options.onApiCall?.(exchange);
+      },
     };
     this.api = new SlackApi(apiOptions);
     this.installations = this.#makeInstallations();
@@ -222,6 +233,15 @@ export class SlackLink {
     if (channel === undefined) return;
     const key = channelIdOf({ team: wire.team, channel });
     await this.#ledger.note(key, wire.body.event, this.#repairs.isWhole(key));
+  }
+
+  /** Over HTTP nobody says that Slack could not reach us, but where we cannot reach it, it hardly can. */
+  #reached(isReached: boolean): void {
+    if (isReached === this.#isReached) return;
+    this.#isReached = isReached;
+    // What comes first afterwards must wait for what was missed.
+    if (isReached) this.#missedSome();
+    else this.#repairs.outage();
   }
 
   #missedSome(): void {

@@ -83,6 +83,14 @@ export class JournalWriter {
     return seq;
   }
 
+  /** Takes something for journaled and delivered; 0 where it was already. */
+  remember(bridge: number, direction: number, lane: string, source: string): number {
+    const hash = this.#hashOf({ bridge, direction, lane, source });
+    if (!this.#seen.add(hash)) return 0;
+    this.#seen.log([hash]);
+    return 1;
+  }
+
   /** Whether an entry was journaled before. */
   isKnown(bridge: number, direction: number, lane: string, source: string): boolean {
     return this.#seen.has(this.#hashOf({ bridge, direction, lane, source }));

@@ -7,6 +7,7 @@ import type {
   ImportedValue,
   ImportRecord,
 } from "../connector/importer.js";
+import { toMatrix } from "../delivery/entry.js";
 import { isEventId, isRoomId, isUserId } from "../mapping/identifiers.js";
 import { unknownSender } from "../mapping/messages.js";
 import { eventHash, remoteHash } from "./message-writer.js";
@@ -167,6 +168,8 @@ export class StoreImport {
     if (isKnown) return;
     const part = this.#nextPart(channelKey, remote, roomKey);
     this.#write(["mapMessage", channelKey, remote, part, roomKey, event, sender ?? unknownSender]);
+    // Should the network tell it again, it is in the room already.
+    this.#write(["remember", this.#bridge, toMatrix, room, `${channelKey}:message:${remote}`]);
     this.#recent.add(own);
     this.#recentParts.set(`${channelKey} ${roomKey} ${remote}`, part + 1);
     if (this.#recent.size >= messagesAtOnce) this.#settle();

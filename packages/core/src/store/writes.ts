@@ -69,12 +69,13 @@ const statements = {
 
 /**
  * Writes that are more than one statement: `append` and `appendDead` journal an entry that was not journaled before,
- * `done` takes it out, `known` asks whether it was journaled before; `unpack` gives every entry a row in `journal`, where it can be read.
+ * `done` takes it out, `known` asks whether it was journaled before, `remember` takes it for that; `unpack` gives every entry a row in `journal`, where it can be read.
  */
 const composed = [
   "append",
   "appendDead",
   "known",
+  "remember",
   "done",
   "requeue",
   "forget",
@@ -161,6 +162,8 @@ export class Writer {
         return this.journal.appendDead(entryOf(write), text(write, 7));
       case "known":
         return this.journal.isKnown(number(write, 1), number(write, 2), text(write, 3), text(write, 4)) ? 1 : 0;
+      case "remember":
+        return this.journal.remember(number(write, 1), number(write, 2), text(write, 3), text(write, 4));
       case "done":
         return this.journal.done(number(write, 1));
       case "requeue":

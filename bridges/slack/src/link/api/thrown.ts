@@ -14,6 +14,9 @@ const thrownSchema = z.discriminatedUnion("code", [
   z.object({ code: z.literal("slack_webapi_request_error"), original: z.instanceof(Object) }),
 ]);
 
+/** The code of a failure whose request never left. */
+export const unreachableCode = "unreachable";
+
 /** What the client threw, in a word. */
 export type Thrown = { readonly limitedForMs: number } | { readonly failure: SlackFailure };
 
@@ -59,7 +62,9 @@ function ofStatus(method: string, status: number): SlackFailure {
 
 function ofRequest(method: string, original: object): SlackFailure {
   const { what, isBeforeSending } = whatFailed(original);
-  return isBeforeSending ? notYet(`Slack cannot be reached: ${what}`) : unclear(method, what);
+  return isBeforeSending
+    ? notYet(`Slack cannot be reached: ${what}`, undefined, unreachableCode)
+    : unclear(method, what);
 }
 
 /** What made a request fail, and whether it failed before anything was sent. */

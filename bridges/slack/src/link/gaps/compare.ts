@@ -69,7 +69,7 @@ function changesOf(memory: ChannelMemory, fetched: Fetched, message: SlackMessag
 
 function editsOf(fetched: Fetched, message: SlackMessage, before: string | undefined): readonly Missed[] {
   const edited = message.edited?.ts;
-  if (edited === undefined || edited === before) return [];
+  if (edited === undefined || (before !== undefined && compareTs(edited, before) <= 0)) return [];
   return [{ id: `${message.ts}:edited:${edited}`, when: edited, event: edition(fetched, message, edited) }];
 }
 

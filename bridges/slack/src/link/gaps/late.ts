@@ -20,11 +20,16 @@ const reactionSchema = z.looseObject({
 
 /** What Slack must be asked, to know whether an event still holds. */
 interface Question {
+  readonly about: "message" | "edit" | "reaction";
   readonly ts: string;
   readonly thread: string | undefined;
-  readonly isEdit?: boolean;
   readonly holds: (message: SlackMessage | undefined) => boolean;
 }
+
+/** What `reactions.get` answers, or one of the others. */
+const foundSchema = historySchema.extend({ message: messageSchema.optional() });
+/** What Slack says of a message, or of its thread, that is there no more. */
+const goneCodes: ReadonlySet<string | undefined> = new Set(["thread_not_found", "message_not_found"]);
 
 export interface Judgement {
   readonly ok: true;
@@ -62,34 +67,45 @@ export class LateEvents {
     const place = placeOf(key);
     const workspace = place && this.options.installations.get(place.team);
     if (!workspace) return holds;
-    const answer = await this.#ask(workspace, place.channel, judged, signal);
-    if (!answer.ok) {
-      if (answer.failed !== "permanent") return answer;
-      // A thread without its first message is gone as a whole; of anything else Slack does not say, it is believed.
-      return answer.code === "thread_not_found" ? overtaken : holds;
-    }
-    const found = answer.body.messages.find(({ ts }) => ts === judged.ts);
-    if (!found) memory.deleted(judged.ts);
-    if (!judged.holds(found)) return overtaken;
-    if (!judged.isEdit || !found) return holds;
+    const found = await this.#find(workspace, place.channel, judged, signal);
+    if (!found.ok) return found;
+    const message = found.body;
+    if (message === "unknown") return holds;
+    if (!message) memory.deleted(judged.ts);
+    if (!judged.holds(message)) return overtaken;
+    if (judged.about !== "edit" || !message) return holds;
     // What is edited may not have come yet; where it has, its id tells.
-    return { ...holds, first: { ...found, type: "message", channel: place.channel, event_ts: found.ts } };
+    return { ...holds, first: { ...message, type: "message", channel: place.channel, event_ts: message.ts } };
   }
 
-  #ask(workspace: Workspace, channel: string, { ts, thread }: Question, signal: AbortSignal) {
-    return workspace.call({
-      method: thread === undefined ? "conversations.history" : "conversations.replies",
-      arguments: {
-        channel,
-        ...(thread !== undefined && { ts: thread }),
-        oldest: ts,
-        latest: ts,
-        inclusive: true,
-        limit: historyPage[this.options.profile],
-      },
-      answer: historySchema,
+  /** A message as it is now; `unknown` where Slack says no. */
+  async #find(
+    workspace: Workspace,
+    channel: string,
+    { about, ts, thread }: Question,
+    signal: AbortSignal,
+  ): Promise<{ readonly ok: true; readonly body: SlackMessage | undefined | "unknown" } | SlackFailure> {
+    const { profile } = this.options;
+    const isReaction = about === "reaction";
+    const answer = await workspace.call({
+      method: isReaction ? "reactions.get" : thread === undefined ? "conversations.history" : "conversations.replies",
+      arguments: isReaction
+        ? { channel, timestamp: ts, full: true }
+        : {
+            channel,
+            ...(thread !== undefined && { ts: thread }),
+            oldest: ts,
+            latest: ts,
+            inclusive: true,
+            limit: historyPage[profile],
+          },
+      answer: foundSchema,
       signal,
     });
+    if (answer.ok)
+      return { ok: true, body: answer.body.message ?? answer.body.messages.find((each) => each.ts === ts) };
+    if (answer.failed !== "permanent") return answer;
+    return { ok: true, body: goneCodes.has(answer.code) ? undefined : "unknown" };
   }
 }
 
@@ -109,7 +125,10 @@ function judgeEdit(memory: ChannelMemory, { ts, thread_ts, edited }: SlackMessag
   // The last one itself may be told again: whether it has been, its id tells.
   if (last !== undefined && edited && compareTs(edited.ts, last) < 0) return "overtaken";
   const judged = judgeMessage(memory, { ts, thread_ts });
-  return typeof judged === "string" ? judged : { ...judged, isEdit: true };
+  if (typeof judged === "string") return judged;
+  const isNewest = (now: string | undefined): boolean =>
+    now === undefined || edited === undefined || compareTs(edited.ts, now) >= 0;
+  return { ...judged, about: "edit", holds: (found) => found !== undefined && isNewest(found.edited?.ts) };
 }
 
 /** The message that something is about must be there: what was never seen of it may have been deleted since. */
@@ -117,7 +136,7 @@ function judgeMessage(memory: ChannelMemory, { ts, thread_ts }: SlackMessage): "
   if (memory.isGone(ts)) return "overtaken";
   if (memory.has(ts) || compareTs(ts, memory.newest) >= 0) return "holds";
   const thread = thread_ts === ts ? undefined : thread_ts;
-  return { ts, thread, holds: (found) => found !== undefined };
+  return { about: "message", ts, thread, holds: (found) => found !== undefined };
 }
 
 function judgeReaction(
@@ -128,8 +147,8 @@ function judgeReaction(
   const added = type === "reaction_added";
   const known = memory.reactionsOf(ts).get(reaction)?.includes(user) === true;
   // As it is remembered it may be told again; where it would change something, Slack says what is the case.
-  if (!memory.has(ts) || known === added) return "holds";
-  return { ts, thread: memory.threadOf(ts), holds: (found) => isThere(found, reaction, user) === added };
+  if (memory.has(ts) && known === added) return "holds";
+  return { about: "reaction", ts, thread: undefined, holds: (found) => isThere(found, reaction, user) === added };
 }
 
 /** Of many Slack names only some: who is not named may still be among them. */

@@ -87,10 +87,6 @@ export class ChannelMemory {
     return this.#known.get(ts)?.e;
   }
 
-  threadOf(ts: string): string | undefined {
-    return this.#known.get(ts)?.t;
-  }
-
   /** Whether it was deleted lately. */
   isGone(ts: string): boolean {
     return this.#gone.has(ts);

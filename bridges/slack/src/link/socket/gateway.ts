@@ -41,6 +41,8 @@ const healthyMs = 10_000;
 interface Slot {
   readonly name: string;
   current: SocketConnection | undefined;
+  /** Slack wants the current one renewed, and may send nothing more on it. */
+  isLeaving: boolean;
   attempt: number;
 }
 
@@ -66,6 +68,7 @@ export class SocketGateway {
     this.#slots = Array.from({ length: count }, (_, index) => ({
       name: `socket ${index + 1}`,
       current: undefined,
+      isLeaving: false,
       attempt: 0,
     }));
   }
@@ -116,6 +119,7 @@ export class SocketGateway {
     const since = performance.now();
     const before = slot.current;
     slot.current = connection;
+    slot.isLeaving = false;
     // The old one has gone on until now, so that there is no moment without a connection.
     if (before) this.#leaveBehind(before);
     this.#report(slot, "connected");
@@ -129,6 +133,9 @@ export class SocketGateway {
     }
     if (performance.now() - since > healthyMs) slot.attempt = 0;
     if (leaving.why === "asked") {
+      slot.isLeaving = true;
+      // Where Slack wants all renewed at once, what happens meanwhile comes on none.
+      if (this.#slots.every(({ current, isLeaving }) => !current || isLeaving)) this.#anyOpen = false;
       // It goes on until Slack closes it or the next one is open, whichever is first.
       void connection.ended.then(() => this.#lost(slot, connection));
       this.options.log.debug({ connection: slot.name, reason: leaving.reason }, "A connection to Slack is renewed");
