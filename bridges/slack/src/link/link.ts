@@ -57,12 +57,6 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   readonly onRemoved?: (team: string) => void;
 }
 
-interface ApiExchange {
-  readonly method: string;
-  readonly outcome: string;
-  readonly ms: number;
-}
-
 export interface LinkTuning {
   /** How many times as fast as Slack's published limits requests may be made. */
   readonly speed?: number;

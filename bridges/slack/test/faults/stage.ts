@@ -150,7 +150,7 @@ export class FaultStage {
       .room(room)
       .timeline()
       .filter(({ type, sender }) => type === "m.room.message" && sender !== this.alice.userId)
-      .map(({ content }) => String(content["body"]));
+      .map(({ content }) => String((content as { readonly body?: string }).body));
   }
 
   arrivedOnSlack({ channel }: Place): string[] {
