@@ -35,5 +35,6 @@ export interface ConnectorCounter<Label extends string = never> {
 
 /** A distribution of durations. */
 export interface ConnectorHistogram<Label extends string = never> {
+  /** Notes one duration. */
   readonly observe: (labels: Labels<Label>, seconds: number) => void;
 }

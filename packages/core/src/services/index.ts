@@ -14,3 +14,4 @@ export type { OperationsOptions, OperationsServer, Readiness, ReadinessCheck } f
 export * from "./services.js";
 export { StartError } from "./start-error.js";
 export type { StartFailure } from "./start-error.js";
+export type { ImportCounts } from "../store/store-import.js";
