@@ -22,19 +22,27 @@ export class SlackSide {
     const { book } = this.place;
     const deed = nextDeed(this.random, book, "slack");
     switch (deed.do) {
-      case "say":
-        return this.#say(undefined);
-      case "answer":
-        return this.#say(deed.target);
+      case "say": {
+        this.#say(undefined);
+        return;
+      }
+      case "answer": {
+        this.#say(deed.target);
+        return;
+      }
       case "edit": {
         const { target } = deed;
         target.version += 1;
         const text = textOf(this.random, "slack", target.place, numberOf(target.id), target.version);
-        return this.#person(target.who).edit(this.#posted(target.handle), text);
+        this.#person(target.who).edit(this.#posted(target.handle), text);
+        return;
       }
       case "delete":
         deed.target.deleted = true;
-        return this.#person(deed.target.who).delete(this.#posted(deed.target.handle));
+        {
+          this.#person(deed.target.who).delete(this.#posted(deed.target.handle));
+          return;
+        }
       case "unreact": {
         const { reaction } = deed;
         const message = this.#find(reaction.target);
