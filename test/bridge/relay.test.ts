@@ -66,6 +66,26 @@ describe("from Matrix to the network", () => {
     ]);
   });
 
+  it("leaves out edits of what was taken back, whether it was carried before or not", async () => {
+    const recorder = new Recorder();
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
+    const { alice, network } = stage;
+    const room = stage.room();
+    const carried = await alice.sendText(room, "carried");
+    await eventually(() => network.taken.length === 1, "the first message arrives");
+    await stage.stop();
+    await alice.redact(room, carried);
+    await alice.edit(room, carried, "a secret");
+    const never = await alice.sendText(room, "never carried");
+    await alice.edit(room, never, "another secret");
+    await alice.redact(room, never);
+    await stage.start();
+    await alice.sendText(room, "the end");
+    await eventually(() => network.taken.some(({ text: said }) => said === "the end"), "the last message arrives");
+    expect(network.taken.map((taken) => taken.text)).toEqual(["carried", "the end"]);
+    expect(recorder.calls).toEqual(["redact 1"]);
+  });
+
   it("kicks from the network whom a moderator kicks from the room", async () => {
     const recorder = new Recorder();
     stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });

@@ -150,7 +150,7 @@ export class FaultStage {
       .room(room)
       .timeline()
       .filter(({ type, sender }) => type === "m.room.message" && sender !== this.alice.userId)
-      .map(({ content }) => String((content as { readonly body?: string }).body));
+      .map(({ content }) => bodyOf(content));
   }
 
   arrivedOnSlack({ channel }: Place): string[] {
@@ -185,4 +185,8 @@ export class FaultStage {
       this.places.map(({ said }) => ({ matrix: numbered("s", said.slack), slack: numbered("m", said.matrix) })),
     );
   }
+}
+
+function bodyOf(content: unknown): string {
+  return typeof content === "object" && content !== null && "body" in content ? String(content.body) : "";
 }
