@@ -204,7 +204,7 @@ export class Repairs {
       await Promise.all(some);
     }
     // What is in the journal is known: a crash must not have it found again, when it has been edited or deleted since.
-    for (const { event } of missed) await this.options.ledger.note(key, event, false);
+    for (const { event } of missed) await this.options.ledger.remember(key, event, false);
     const name = `${this.#process}:${round}`;
     await this.options.commit(`repaired:${key}:${name}`, lane, { from: "repaired", team, channel, round: name });
     this.options.observe?.({ channel: key, missed: missed.length });
