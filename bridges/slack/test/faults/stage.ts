@@ -158,7 +158,7 @@ export class FaultStage {
     return this.slack
       .app()
       .deliveries()
-      .filter(({ body }) => isIn(body["event"], channel.id))
+      .filter(({ body, attempts }) => attempts.length > 0 && isIn(body["event"], channel.id))
       .map(({ attempts }) => (attempts.at(-1)?.endedAt ?? Number.NaN) - (attempts[0]?.at ?? Number.NaN));
   }
 

@@ -45,7 +45,8 @@ async function send(
 
 let count = 0;
 function event(on: Stage, text: string, changes: Readonly<Record<string, unknown>> = {}): string {
-  const ts = `${Math.floor(Date.now() / 1_000)}.${String(++count).padStart(6, "0")}`;
+  // Newer than the beginning: of something older that Slack does not have it would be said that it was deleted.
+  const ts = `${Math.floor(Date.now() / 1_000) + 60}.${String(++count).padStart(6, "0")}`;
   return JSON.stringify({
     type: "event_callback",
     event_id: `Ev${count}`,
