@@ -40,20 +40,24 @@ export function noteOf(event: unknown, whole: boolean): Note {
 }
 
 export function applyNote(memory: ChannelMemory, { what, whole }: Note): void {
-  switch (what?.kind) {
+  if (what) apply(memory, what);
+  if (whole) memory.watermark = memory.newest;
+}
+
+function apply(memory: ChannelMemory, what: What): void {
+  switch (what.kind) {
     case "message":
       memory.message(what.ts, what.thread, what.edited);
-      break;
+      return;
     case "edit":
       memory.edited(what.ts, what.at);
-      break;
+      return;
     case "deletion":
       memory.deleted(what.ts);
-      break;
+      return;
     case "reaction":
       memory.reaction(what.ts, what.name, what.user, what.there);
   }
-  if (whole) memory.watermark = memory.newest;
 }
 
 function whatOf(event: unknown): What | undefined {
