@@ -1,5 +1,5 @@
 import type { ConnectorStorage, Logger } from "@trestle/core";
-import { tsAt } from "../sending/messages.js";
+import { compareTs, tsAt } from "../sending/messages.js";
 import { ChannelMemory } from "./memory.js";
 import { applyNote, noteOf } from "./notes.js";
 import { Tail } from "./tail.js";
@@ -63,12 +63,6 @@ export class Ledger {
    * @param whole nothing before it was missed
    */
   async note(channel: string, event: unknown, whole: boolean): Promise<void> {
-    await this.remember(channel, event, whole);
-    await this.#tails.get(channel)?.save();
-  }
-
-  /** The same, on disk some time later. */
-  async remember(channel: string, event: unknown, whole: boolean): Promise<void> {
     const memory = await this.find(channel);
     if (!memory) return;
     const note = noteOf(event, whole);
@@ -76,7 +70,21 @@ export class Ledger {
     const tail = this.#tail(channel);
     tail.add(note);
     this.touched(channel);
-    if (tail.length === longestTail) void this.write();
+    await (tail.length > longestTail ? this.#fold(channel, memory) : tail.save());
+  }
+
+  /**
+   * Remembers what was missed, when it is in the journal.
+   *
+   * @param upTo up to here (Slack's `ts`) nothing was missed any more
+   */
+  async rememberMissed(channel: string, events: readonly unknown[], upTo: string): Promise<void> {
+    const memory = await this.find(channel);
+    if (!memory) return;
+    for (const event of events) applyNote(memory, noteOf(event, false));
+    if (compareTs(upTo, memory.watermark) > 0) memory.watermark = upTo;
+    this.#dirty.add(channel);
+    await this.write();
   }
 
   touched(channel: string): void {
@@ -105,8 +113,7 @@ export class Ledger {
       this.#dirty.delete(channel);
       try {
         const memory = await this.#channels.get(channel);
-        const { storage } = this.options;
-        if (memory) await this.#tail(channel).fold(() => storage.set(keyOf(channel), memory.write()));
+        if (memory) await this.#fold(channel, memory);
         if (this.#tails.get(channel)?.length === 0) this.#tails.delete(channel);
       } catch (error) {
         this.#dirty.add(channel);
@@ -131,6 +138,11 @@ export class Ledger {
       this.options.log.error({ err: error, channel }, "What is stored of a channel cannot be read; it begins anew");
       return undefined;
     }
+  }
+
+  #fold(channel: string, memory: ChannelMemory): Promise<void> {
+    const { storage } = this.options;
+    return this.#tail(channel).fold(() => storage.set(keyOf(channel), memory.write()));
   }
 
   #tail(channel: string): Tail {
