@@ -21,7 +21,7 @@ describe("Slack, with the bridge killed under load", () => {
     "loses, repeats and reorders nothing over %s",
     async (transport) => {
       const results: RunResult[] = [];
-      for (const { run } of planSlack([transport], undefined, cycles, seed, directory)) results.push(await run());
+      for (const { run } of planSlack([transport], ["kill"], cycles, seed, directory)) results.push(await run());
       console.log(summarize(results, seed));
       for (const { tallies, findings, complaints, cycles: done } of results) {
         expect({ findings, complaints, done }).toEqual({ findings: [], complaints: [], done: cycles });

@@ -8,6 +8,7 @@ import type { SlackWorld } from "./world.js";
 export class Load {
   readonly #stopped = new AbortController();
   readonly #talks: Promise<void>[] = [];
+  #failure: unknown;
 
   /** `everyMs`: milliseconds between two deeds in one place on one side, on average. */
   constructor(
@@ -29,6 +30,12 @@ export class Load {
 
   /** Resolves when the last deed has been handed over; rejects when one could not be. */
   async stop(): Promise<void> {
+    await this.abandon();
+    if (this.#failure !== undefined) throw new Error("Somebody could not go on talking", { cause: this.#failure });
+  }
+
+  /** The same, whatever went wrong. */
+  async abandon(): Promise<void> {
     this.#stopped.abort();
     await Promise.all(this.#talks);
   }
@@ -37,7 +44,12 @@ export class Load {
   async #talk(act: () => Promise<void> | void): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      await act();
+      try {
+        await act();
+      } catch (error) {
+        this.#failure ??= error;
+        return;
+      }
       await sleep(this.random.between(0, 2 * this.everyMs), undefined, { signal }).catch(() => undefined);
     }
   }

@@ -61,7 +61,7 @@ export async function runScenario(
     return { title: `${transport}: ${scenario.title}`, cycles, ...account, complaints, ok, seconds, directory };
   } finally {
     await world.close();
-    await talk.stop();
+    await talk.abandon();
   }
 }
 

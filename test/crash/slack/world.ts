@@ -167,8 +167,6 @@ function networkOf(slack: SlackEmulator, requests: number | undefined): Readonly
   return {
     apiUrl: slack.apiUrl,
     workspaces: [{ botToken: app.botToken() }],
-    // Everything there is would be looked through after each of many crashes.
-    repair: { changes: 120 },
     ...(requests === undefined
       ? { mode: "socket", appToken: app.appToken }
       : { mode: "http", signingSecret: app.signingSecret, http: { port: requests } }),

@@ -153,6 +153,15 @@ export class FaultStage {
       .map(({ content }) => bodyOf(content));
   }
 
+  /** How long it took until Slack knew that each event of a channel was taken, in milliseconds, in their order. */
+  delays({ channel }: Place): number[] {
+    return this.slack
+      .app()
+      .deliveries()
+      .filter(({ body, attempts }) => attempts.length > 0 && isIn(body["event"], channel.id))
+      .map(({ attempts }) => (attempts.at(-1)?.endedAt ?? Number.NaN) - (attempts[0]?.at ?? Number.NaN));
+  }
+
   arrivedOnSlack({ channel }: Place): string[] {
     return channel.texts().filter((text) => /^m\d+$/.test(text));
   }
@@ -189,4 +198,8 @@ export class FaultStage {
 
 function bodyOf(content: unknown): string {
   return typeof content === "object" && content !== null && "body" in content ? String(content.body) : "";
+}
+
+function isIn(event: unknown, channel: string): boolean {
+  return typeof event === "object" && event !== null && "channel" in event && event.channel === channel;
 }

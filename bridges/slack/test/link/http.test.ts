@@ -12,7 +12,7 @@ afterEach(async () => {
 async function open(options: StageOptions = {}): Promise<Stage> {
   stage = await Stage.open({ ...options, config: { mode: "http", ...options.config } });
   await stage.start();
-  await until(5_000, "the workspace", () => (stage?.link.installations.all.length === 1 ? true : undefined));
+  await until(20_000, "the workspace", () => (stage?.link.installations.all.length === 1 ? true : undefined));
   return stage;
 }
 
@@ -45,8 +45,8 @@ async function send(
 
 let count = 0;
 function event(on: Stage, text: string, changes: Readonly<Record<string, unknown>> = {}): string {
-  // Newer than all that is known, or Slack would be asked whether it still has the message.
-  const ts = `${Math.ceil(Date.now() / 1_000)}.${String(++count).padStart(6, "0")}`;
+  // Newer than the beginning: of something older that Slack does not have it would be said that it was deleted.
+  const ts = `${Math.floor(Date.now() / 1_000) + 60}.${String(++count).padStart(6, "0")}`;
   return JSON.stringify({
     type: "event_callback",
     event_id: `Ev${count}`,

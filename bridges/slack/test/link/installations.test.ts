@@ -316,10 +316,10 @@ describe("the tokens of the configuration", () => {
     const first = new Installations(options);
     await first.start();
     expect(first.knows("T1")).toBe(true);
-    await until(5_000, "several tries", () => (slack.count("auth.test") >= 3 ? true : undefined));
+    await until(20_000, "several tries", () => (slack.count("auth.test") >= 3 ? true : undefined));
     expect([...core.statuses.values()].map(({ state }) => state)).toEqual(["waiting"]);
     slack.answers["auth.test"] = () => tested;
-    await until(5_000, "the workspace", () => first.get("T1"));
+    await until(20_000, "the workspace", () => first.get("T1"));
     expect(first.knows("T2")).toBe(false);
     expect(core.statuses.get("workspace Acme (T1)")?.state).toBe("connected");
     await first.close();
@@ -338,10 +338,10 @@ describe("a workspace that wants us no more", () => {
     const stage = await Stage.open();
     closers.push(() => stage.close());
     await stage.start();
-    await until(5_000, "the workspace", () => (stage.link.installations.all.length === 1 ? true : undefined));
+    await until(20_000, "the workspace", () => (stage.link.installations.all.length === 1 ? true : undefined));
     const name = [...stage.core.statuses.keys()].find((key) => key.startsWith("workspace ")) ?? "";
     stage.slack.app().uninstall("acme");
-    await until(5_000, "the failure", () => (stage.core.statuses.get(name)?.state === "failed" ? true : undefined));
+    await until(20_000, "the failure", () => (stage.core.statuses.get(name)?.state === "failed" ? true : undefined));
     expect(stage.core.statuses.get(name)?.detail).toMatch(/removed from the workspace|revoked in Slack/);
     expect(stage.link.installations.all).toEqual([]);
   });

@@ -12,7 +12,7 @@ afterEach(async () => {
 async function open(options: StageOptions = {}): Promise<Stage> {
   stage = await Stage.open(options);
   await stage.start();
-  await until(5_000, "the workspace", () => (stage?.link.installations.all.length === 1 ? true : undefined));
+  await until(20_000, "the workspace", () => (stage?.link.installations.all.length === 1 ? true : undefined));
   return stage;
 }
 

@@ -73,7 +73,7 @@ describe("slash commands", () => {
     });
     const on = stage;
     await on.start();
-    await until(5_000, "the workspace", () => (on.link.installations.all.length === 1 ? true : undefined));
+    await until(20_000, "the workspace", () => (on.link.installations.all.length === 1 ? true : undefined));
     const outcome = await on.alice.command("general", "/matrix link #room:example.org");
     expect(JSON.stringify(outcome)).toContain("link #room:example.org: under way");
     const [kept] = on.core.kept;

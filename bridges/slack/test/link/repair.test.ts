@@ -136,7 +136,7 @@ describe("what happened while nobody listened", () => {
     });
     await whole(on);
     expect(on.heard()).toEqual(["before", ...texts, "the end"]);
-    await until(5_000, "the pages", () => (on.slack.calls("conversations.history").length > 5 ? true : undefined));
+    await until(20_000, "the pages", () => (on.slack.calls("conversations.history").length > 5 ? true : undefined));
   });
 
   it("of a channel that was not followed concerns nobody", async () => {

@@ -24,7 +24,7 @@ afterEach(async () => {
 async function open(): Promise<Stage> {
   stage = await Stage.open();
   await stage.start();
-  await until(5_000, "the workspace", () => (stage?.link.installations.all.length === 1 ? true : undefined));
+  await until(20_000, "the workspace", () => (stage?.link.installations.all.length === 1 ? true : undefined));
   return stage;
 }
 

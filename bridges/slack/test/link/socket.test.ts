@@ -27,9 +27,9 @@ describe("Socket Mode", () => {
     const disk = new Promise<void>((resolve) => (keep = resolve));
     on.core.beforeKeeping = () => disk;
     on.alice.post("general", "hello");
-    await until(5_000, "the event", () => (on.slack.app().deliveries().length === 1 ? true : undefined));
+    await until(20_000, "the event", () => (on.slack.app().deliveries().length === 1 ? true : undefined));
     // Slack waits a second for an acknowledgement, sends the event again, and has none for that either.
-    await until(5_000, "a second attempt", () =>
+    await until(20_000, "a second attempt", () =>
       (on.slack.app().deliveries()[0]?.attempts.length ?? 0) > 1 ? true : undefined,
     );
     expect(states(on)).toEqual(["pending"]);
@@ -49,7 +49,7 @@ describe("Socket Mode", () => {
     };
     on.core.beforeKeeping = full;
     for (const text of numbers(3)) on.alice.post("general", text);
-    await until(5_000, "that the disk refuses all", () => (refused >= 3 ? true : undefined));
+    await until(20_000, "that the disk refuses all", () => (refused >= 3 ? true : undefined));
     on.core.beforeKeeping = () => Promise.resolve();
     // Slack has not sent the first ones again yet when the next ones come.
     for (const text of numbers(6).slice(3)) on.alice.post("general", text);
@@ -77,7 +77,7 @@ describe("Socket Mode", () => {
     for (const [index, text] of texts.entries()) {
       if (index % 50 === 25) {
         const opened = 2 + Math.floor(index / 50);
-        await until(5_000, "the last renewal", () =>
+        await until(20_000, "the last renewal", () =>
           on.slack.calls("apps.connections.open").length === opened && app.connections === 2 ? true : undefined,
         );
         app.askToLeave("refresh_requested", "oldest");
@@ -103,7 +103,7 @@ describe("Socket Mode", () => {
     for (let round = 0; round < 5; round += 1) {
       const before = on.slack.calls("apps.connections.open").length;
       app.askToLeave("warning");
-      await until(5_000, "the renewal", () =>
+      await until(20_000, "the renewal", () =>
         on.slack.calls("apps.connections.open").length > before && app.connections === 1 ? true : undefined,
       );
     }
@@ -139,7 +139,7 @@ describe("Socket Mode", () => {
     await on.hears("before");
     const away = on.slack.faults.api({ kind: "status", status: 503, method: "apps.connections.open" });
     on.slack.app().cutConnections();
-    await until(5_000, "several tries", () => (away.hits >= 4 ? true : undefined));
+    await until(20_000, "several tries", () => (away.hits >= 4 ? true : undefined));
     expect(on.core.reported.some(({ connection, state }) => connection === "socket 1" && state === "waiting")).toBe(
       true,
     );
@@ -157,12 +157,12 @@ describe("Socket Mode", () => {
     const app = on.slack.app();
     const token = app.appToken;
     app.revoke(token);
-    await until(5_000, "the failure", () => (on.core.statuses.get("socket 1")?.state === "failed" ? true : undefined));
+    await until(20_000, "the failure", () => (on.core.statuses.get("socket 1")?.state === "failed" ? true : undefined));
     expect(on.core.statuses.get("socket 1")?.detail).toMatch(/link_disabled|install the app again/);
     on.alice.post("general", "meanwhile");
     await on.slack.settled();
     app.restore(token);
-    await until(5_000, "the connections", () =>
+    await until(20_000, "the connections", () =>
       on.core.statuses.get("socket 1")?.state === "connected" ? true : undefined,
     );
     await on.hears("meanwhile");
@@ -173,6 +173,6 @@ describe("Socket Mode", () => {
     on.slack.app().sendFrame({ type: "hello" });
     await on.link.close();
     expect(on.core.statuses.get("socket 1")?.state).toBe("closed");
-    await until(5_000, "no connection", () => (on.slack.app().connections === 0 ? true : undefined));
+    await until(20_000, "no connection", () => (on.slack.app().connections === 0 ? true : undefined));
   });
 });

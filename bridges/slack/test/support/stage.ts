@@ -154,7 +154,7 @@ export class SlackStage {
     await this.trestle.greeted;
     if (!this.#joins) return;
     const botUser = this.slack.workspace("acme").channel("general");
-    await until(5_000, "the bot is in the channel", () => (botUser.members.length > 2 ? true : undefined));
+    await until(20_000, "the bot is in the channel", () => (botUser.members.length > 2 ? true : undefined));
   }
 
   async stop(): Promise<void> {

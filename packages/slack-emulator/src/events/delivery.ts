@@ -41,7 +41,12 @@ export interface DeliveryRecord {
   readonly eventType: string;
   readonly body: JsonObject;
   readonly transport: "socket" | "http" | "none";
-  readonly attempts: { readonly at: number; result: "pending" | "ok" | FailureReason }[];
+  readonly attempts: {
+    readonly at: number;
+    /** When the app had answered or it was given up. */
+    endedAt?: number;
+    result: "pending" | "ok" | FailureReason;
+  }[];
   state: "pending" | "delivered" | "failed" | "dropped";
 }
 

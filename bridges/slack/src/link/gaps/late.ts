@@ -5,7 +5,8 @@ import type { SlackFailure } from "../api/result.js";
 import type { Workspace } from "../installations/workspace.js";
 import type { Installations } from "../installations/installations.js";
 import { compareTs, historySchema, messageSchema, type SlackMessage } from "../sending/messages.js";
-import { shadows, type Ledger } from "./ledger.js";
+import type { Ledger } from "./ledger.js";
+import { shadows } from "./notes.js";
 import type { ChannelMemory } from "./memory.js";
 
 const newSchema = messageSchema.extend({ type: z.literal("message") });

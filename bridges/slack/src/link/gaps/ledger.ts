@@ -1,32 +1,25 @@
 import type { ConnectorStorage, Logger } from "@trestle/core";
-import { z } from "zod";
-import { messageSchema, tsAt } from "../sending/messages.js";
+import { compareTs, tsAt } from "../sending/messages.js";
 import { ChannelMemory } from "./memory.js";
-
-const changedSchema = z.looseObject({ subtype: z.literal("message_changed"), message: messageSchema });
-const deletedSchema = z.looseObject({ subtype: z.literal("message_deleted"), deleted_ts: z.string() });
-const reactionSchema = z.looseObject({
-  type: z.enum(["reaction_added", "reaction_removed"]),
-  user: z.string(),
-  reaction: z.string(),
-  item: z.looseObject({ ts: z.string() }),
-});
-/** They are about another message and no messages of their own. */
-export const shadows: ReadonlySet<string> = new Set(["message_replied", "message_changed", "message_deleted"]);
+import { applyNote, noteOf } from "./notes.js";
+import { Tail } from "./tail.js";
 
 export interface LedgerOptions {
   readonly storage: ConnectorStorage;
   readonly log: Logger;
-  /** How long after a change a channel's memory is written, in milliseconds: what a crash forgets is looked for again. */
+  /** How long after a change a channel's whole memory is written, in milliseconds; until then its tail holds what is new. */
   readonly writeAfterMs?: number;
 }
 
 const mostInMemory = 2_000;
+/** With so many notes in its tail a channel's whole memory is written at once. */
+const longestTail = 200;
 
 /** What is remembered of every linked channel. */
 export class Ledger {
   readonly #channels = new Map<string, Promise<ChannelMemory | undefined>>();
   readonly #dirty = new Set<string>();
+  readonly #tails = new Map<string, Tail>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -57,16 +50,40 @@ export class Ledger {
   async forget(channel: string): Promise<void> {
     this.#channels.delete(channel);
     this.#dirty.delete(channel);
-    await this.options.storage.delete(keyOf(channel));
+    const { storage } = this.options;
+    await this.#tail(channel).fold(() => storage.delete(keyOf(channel)));
+    this.#tails.delete(channel);
   }
 
-  /** Remembers an event that reached Matrix, or is on its way. `whole`: nothing before it was missed. */
+  /**
+   * Remembers an event that is about to be told; on disk when it resolves. After a crash what was told must be known: a
+   * message that is not would not be missed when it is deleted.
+   *
+   * @param whole nothing before it was missed
+   */
   async note(channel: string, event: unknown, whole: boolean): Promise<void> {
     const memory = await this.find(channel);
     if (!memory) return;
-    noteIn(memory, event);
-    if (whole) memory.watermark = memory.newest;
+    const note = noteOf(event, whole);
+    applyNote(memory, note);
+    const tail = this.#tail(channel);
+    tail.add(note);
     this.touched(channel);
+    await (tail.length > longestTail ? this.#fold(channel, memory) : tail.save());
+  }
+
+  /**
+   * Remembers what was missed, when it is in the journal.
+   *
+   * @param upTo up to here (Slack's `ts`) nothing was missed any more
+   */
+  async rememberMissed(channel: string, events: readonly unknown[], upTo: string): Promise<void> {
+    const memory = await this.find(channel);
+    if (!memory) return;
+    for (const event of events) applyNote(memory, noteOf(event, false));
+    if (compareTs(upTo, memory.watermark) > 0) memory.watermark = upTo;
+    this.#dirty.add(channel);
+    await this.write();
   }
 
   touched(channel: string): void {
@@ -95,7 +112,8 @@ export class Ledger {
       this.#dirty.delete(channel);
       try {
         const memory = await this.#channels.get(channel);
-        if (memory) await this.options.storage.set(keyOf(channel), memory.write());
+        if (memory) await this.#fold(channel, memory);
+        if (this.#tails.get(channel)?.length === 0) this.#tails.delete(channel);
       } catch (error) {
         this.#dirty.add(channel);
         this.options.log.error({ err: error, channel }, "What was seen of a channel could not be written");
@@ -105,14 +123,34 @@ export class Ledger {
   }
 
   async #read(channel: string): Promise<ChannelMemory | undefined> {
-    const text = await this.options.storage.get(keyOf(channel));
+    const { storage } = this.options;
+    const text = await storage.get(keyOf(channel));
     if (text === undefined) return undefined;
     try {
-      return ChannelMemory.read(text);
+      const memory = ChannelMemory.read(text);
+      const notes = await Tail.read(storage, tailKeyOf(channel));
+      for (const note of notes) applyNote(memory, note);
+      // The next tail takes the place of this one.
+      if (notes.length > 0) await storage.set(keyOf(channel), memory.write());
+      return memory;
     } catch (error) {
       this.options.log.error({ err: error, channel }, "What is stored of a channel cannot be read; it begins anew");
       return undefined;
     }
+  }
+
+  #fold(channel: string, memory: ChannelMemory): Promise<void> {
+    const { storage } = this.options;
+    return this.#tail(channel).fold(() => storage.set(keyOf(channel), memory.write()));
+  }
+
+  #tail(channel: string): Tail {
+    let tail = this.#tails.get(channel);
+    if (!tail) {
+      tail = new Tail(this.options.storage, tailKeyOf(channel));
+      this.#tails.set(channel, tail);
+    }
+    return tail;
   }
 
   #evict(): void {
@@ -134,26 +172,6 @@ function keyOf(channel: string): string {
   return `seen:${channel}`;
 }
 
-function noteIn(memory: ChannelMemory, event: unknown): void {
-  const changed = changedSchema.safeParse(event);
-  if (changed.success) {
-    const { ts, edited } = changed.data.message;
-    if (edited) memory.edited(ts, edited.ts);
-    return;
-  }
-  const deleted = deletedSchema.safeParse(event);
-  if (deleted.success) {
-    memory.deleted(deleted.data.deleted_ts);
-    return;
-  }
-  const reaction = reactionSchema.safeParse(event);
-  if (reaction.success) {
-    const { type, user, reaction: name, item } = reaction.data;
-    memory.reaction(item.ts, name, user, type === "reaction_added");
-    return;
-  }
-  const message = messageSchema.safeParse(event);
-  if (!message.success || message.data.type !== "message" || shadows.has(message.data.subtype ?? "")) return;
-  const { ts, thread_ts, edited } = message.data;
-  memory.message(ts, thread_ts === ts ? undefined : thread_ts, edited?.ts);
+function tailKeyOf(channel: string): string {
+  return `tail:${channel}`;
 }

@@ -103,6 +103,7 @@ export class ChannelMemory {
 
   message(ts: string, thread: string | undefined, edited: string | undefined): void {
     const before = this.#known.get(ts);
+    this.#gone.delete(ts);
     this.#known.set(ts, {
       ...before,
       ...(edited !== undefined && { e: edited }),

@@ -49,6 +49,12 @@ interface Watched {
   lookedAt: number;
 }
 
+interface Found {
+  readonly missed: readonly Missed[];
+  /** Up to here (Slack's `ts`) they are all. */
+  readonly upTo: string;
+}
+
 /** Where what was missed in a channel has its turn. */
 const missedSuffix = "/missed";
 const atOnceToDisk = 500;
@@ -189,14 +195,15 @@ export class Repairs {
     const round = this.#outages;
     if (!watched || !memory || !workspace || watched.underWay >= round) return;
     watched.underWay = round;
-    const missed = await this.#missed(workspace, watched.channel, memory);
+    const found = await this.#missed(workspace, watched.channel, memory);
     if (this.#closing.signal.aborted) return;
     watched.lookedAt = this.#now();
-    if (missed === undefined) {
+    if (found === undefined) {
       // Nobody can say what was missed: what comes now waits no longer.
       watched.repaired = Math.max(watched.repaired, round);
       return;
     }
+    const { missed, upTo } = found;
     const lane = ChannelId(`${key}${missedSuffix}`);
     const { team, channel } = watched;
     for (let start = 0; start < missed.length; start += atOnceToDisk) {
@@ -207,7 +214,8 @@ export class Repairs {
       await Promise.all(some);
     }
     // What is in the journal is known: a crash must not have it found again, when it has been edited or deleted since.
-    for (const { event } of missed) await this.options.ledger.note(key, event, false);
+    const events = missed.map(({ event }) => event);
+    await this.options.ledger.rememberMissed(key, events, upTo);
     const name = `${this.#process}:${round}`;
     await this.options.commit(`repaired:${key}:${name}`, lane, { from: "repaired", team, channel, round: name });
     this.options.observe?.({ channel: key, missed: missed.length });
@@ -216,7 +224,7 @@ export class Repairs {
   }
 
   /** `undefined` where Slack does not say. */
-  async #missed(workspace: Workspace, channel: string, memory: ChannelMemory): Promise<readonly Missed[] | undefined> {
+  async #missed(workspace: Workspace, channel: string, memory: ChannelMemory): Promise<Found | undefined> {
     const now = this.#now();
     const at = tsAt(now);
     const changesFrom = later(tsAt(now - this.options.changesMs), "0.0");
@@ -225,12 +233,14 @@ export class Repairs {
     const history = await this.#fetch(workspace, channel, from);
     if (!history) return undefined;
     const missed = [...compare(memory, { channel, ...history, changesFrom, at })];
+    let upTo = history.messages.at(-1)?.ts ?? from;
     for (const root of threadsToRead(memory, history.messages, newFrom, this.options.mostThreads ?? 20)) {
       const thread = await this.#fetch(workspace, channel, from, root);
       if (thread) missed.push(...compare(memory, { channel, thread: root, ...thread, changesFrom, at }));
+      else upTo = memory.watermark;
     }
     // Deletions and reactions do not say when they happened: they come last, when what they are about is there.
-    return missed.sort((a, b) => compareTs(a.when, b.when));
+    return { missed: missed.sort((a, b) => compareTs(a.when, b.when)), upTo };
   }
 
   async #fetch(workspace: Workspace, channel: string, from: string, thread?: string) {
