@@ -29,7 +29,8 @@ export function addImport(program: Command): void {
     const apply = options.apply ?? false;
     const report = await importRecords(loaded, { bridge, records: recordsOf(importer, source), apply });
     const output = new Output(options.json ?? false);
-    output.result(report, () => printReport(output, report, apply));
+    const bot = loaded.registrations.get(bridge)?.bot;
+    output.result(report, () => printReport(output, report, apply, bot));
     if (report.obstacles.length > 0) throw new CliError("problemsFound", apply ? "Nothing was written." : "");
   });
 }
@@ -79,7 +80,7 @@ function nobody(loaded: LoadedConfig, format: string, wanted: string | undefined
   return `None of the bridges ${wanted ?? names.join(", ")} can import ${format}. ${able}`;
 }
 
-function printReport(output: Output, report: ImportReport, apply: boolean): void {
+function printReport(output: Output, report: ImportReport, apply: boolean, bot: string | undefined): void {
   const { applied, ghosts, links, messages, reactions } = report;
   const kinds = { links, ghosts, messages, reactions };
   output.table(
@@ -89,6 +90,8 @@ function printReport(output: Output, report: ImportReport, apply: boolean): void
   printRemarks(output, pc.yellow("Left out"), report.leftOut);
   printRemarks(output, pc.bold("To do"), report.toDo);
   printRemarks(output, pc.red("In the way"), report.obstacles);
+  if (links.added > 0 && bot !== undefined)
+    output.line(`\n${printable(bot)} must be in the linked rooms: invite it where it is not the old bridge's bot.`);
   output.line();
   if (applied) output.line(`${pc.green("✓")} Written to the bridge ${report.bridge}. Start Trestle with: trestle run`);
   else if (apply) output.line("Mend what is in the way, and run this again.");
