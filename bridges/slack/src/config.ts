@@ -198,6 +198,12 @@ export const configSchema = z
       .enum(["none", "here", "channel"])
       .default("none")
       .describe("What @room on Matrix becomes: only text, @here or @channel"),
+    broadcasts: z
+      .array(z.enum(["here", "channel", "everyone"]))
+      .default(["here", "channel", "everyone"])
+      .describe(
+        "Which of Slack's mentions of everyone are one on Matrix too, where roomMentions of the bridge lets them notify; the others are text",
+      ),
     commands: z
       .strictObject({
         who: z

@@ -89,6 +89,7 @@ class SlackConnection {
     this.#inward = new Inward({
       ...shared,
       ...own,
+      config,
       log: network.log,
       observe: this.#metrics.event,
       directs: this.#directs,

@@ -183,6 +183,12 @@ export const bridgeSchema = z.strictObject({
     .enum(["lazy", "full"])
     .default("lazy")
     .describe("lazy: a ghost joins when it first speaks; full: as soon as the person is seen"),
+  roomMentions: z
+    .enum(["never", "permitted"])
+    .default("never")
+    .describe(
+      "Whether a mention of everyone on the network, such as Slack's @channel, notifies everyone in the room: never, or where the power levels of the room permit the ghost to (permitted; notifications.room)",
+    ),
   network: z.unknown().default({}).describe("The connector's own settings"),
 });
 

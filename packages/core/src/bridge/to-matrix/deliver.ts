@@ -191,7 +191,11 @@ export class ToMatrix {
     if ("verdict" in found) return found.verdict;
     const { speaker } = found;
     const outgoing =
-      this.#content.plain(event) ?? (await this.#content.message(event, room, channelKey, this.#uploader(speaker)));
+      this.#content.plain(event) ??
+      (await this.#content.message(event, room, channelKey, {
+        speaker: speaker.user,
+        uploader: this.#uploader(speaker),
+      }));
     if ("verdict" in outgoing) return outgoing.verdict;
     const mapped: MappedMessage[] = [];
     for (const [part, { type, content }] of outgoing.events.entries()) {
