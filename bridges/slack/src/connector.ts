@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
 import { Presence } from "./channels/presence.js";
+import { WorkspaceSpaces } from "./channels/workspace-spaces.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
@@ -49,6 +50,7 @@ class SlackConnection {
   readonly #link: SlackLink;
   readonly #people: People;
   readonly #channels: Channels;
+  readonly #spaces: WorkspaceSpaces;
   readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
@@ -69,6 +71,7 @@ class SlackConnection {
     this.#link = link;
     this.#people = new People(network.log);
     this.#channels = new Channels(installations, config);
+    this.#spaces = new WorkspaceSpaces(installations);
     this.#accounts = new Accounts({ network, api, installations, ...(config.oauth && { credentials: config.oauth }) });
     this.#files = new Files(installations, link.transport, config.apiUrl, this.#accounts);
     this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
@@ -97,6 +100,10 @@ class SlackConnection {
       isMoving: (channel) => linked.isMoving(channel),
       reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
       anyChannel: (team) => linked.anyOf(team),
+      teamChanged: (team) => {
+        this.#spaces.forget(team);
+        network.spacesChanged();
+      },
     });
     this.#outward = new Outward({
       ...own,
@@ -153,6 +160,7 @@ class SlackConnection {
       directChannel: (user, remote) => this.#directs.open(user, remote),
       catchUp: (channel) => link.catchUp(channel),
       resolveChannel: (text) => this.#channels.resolve(text),
+      spaceOf: (channel) => this.#spaces.of(channel),
       openMedia: (reference) => this.#files.open(reference),
       linked: async (found) => {
         this.#linked.add(found.channel);
@@ -192,6 +200,7 @@ class SlackConnection {
       },
       reader: (team, channel) => this.#directs.workspaceOf(channelIdOf({ team, channel })),
       onWorkspace: (team) => {
+        this.#context.network.spacesChanged();
         for (const channel of this.#linked.of(team)) if (!this.#directs.has(channel)) this.#enter(channel);
       },
       onRemoved: (team) => {

@@ -20,6 +20,8 @@ export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly isMoving: (channel: ChannelId) => boolean;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
+  /** The workspace is called otherwise. */
+  readonly teamChanged: (team: string) => void;
 }
 
 /** Says what Slack's events mean for Matrix. */
@@ -86,8 +88,10 @@ export class Inward {
       case "channelShared":
       case "historyChanged":
         return this.#channels.happened(making, workspace, what);
-      case "pin":
       case "teamName":
+        this.parts.teamChanged(making.team);
+        return;
+      case "pin":
       case "teamDomain":
       case "emoji":
       case "usergroup":

@@ -47,6 +47,7 @@ import { LoginAnswers } from "./login-answers.js";
 import { RoomEvents } from "./room-events.js";
 import { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { SpaceKeeper } from "./spaces/space-keeper.js";
 import { Puppets } from "./to-matrix/puppets.js";
 import { ToMatrix } from "./to-matrix/deliver.js";
 import { interpret } from "./to-matrix/interpret.js";
@@ -113,6 +114,7 @@ export class Bridge implements AppServiceHandler {
   readonly #upgrades: RoomUpgrades;
   readonly #watch: HomeserverWatch;
   readonly #greeting: Greeting;
+  readonly #spaces: SpaceKeeper;
   /** A stop was asked for: nothing that waits for the homeserver begins again. */
   readonly #leaving = new AbortController();
   /** The lanes have ended. */
@@ -131,6 +133,7 @@ export class Bridge implements AppServiceHandler {
     const media = new MatrixMedia(runtime);
     this.#memberships = new Memberships(runtime);
     this.#ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
+    this.#spaces = new SpaceKeeper({ runtime, upload: (picture, asUser) => media.uploadAvatar(picture, asUser) });
     this.#logins = new Logins(store, key, parts.secrets, clock);
     this.#receiver = new Receiver(runtime);
     this.#catchUp = new CatchUp(runtime);
@@ -236,6 +239,7 @@ export class Bridge implements AppServiceHandler {
       linkRequests: new LinkRequests({ runtime: this.runtime, linker: this.linker, logins: this.#logins }),
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
+      spacesChanged: () => this.#spaces.hurry(),
       onConnected: () => {
         // Before `connect` has returned there is nobody to ask.
         if (this.#handlers) this.#catchUp.start();
@@ -260,7 +264,10 @@ export class Bridge implements AppServiceHandler {
 
   /** What needs the homeserver: registers the bot, makes the links of the configuration, asks whether the homeserver reaches us. Tried until it succeeds. */
   greet(): Promise<void> {
-    this.#greeted = this.#greeting.say(this.#leaving.signal, () => this.#toMatrixFlow.wake());
+    this.#greeted = this.#greeting.say(this.#leaving.signal, () => {
+      this.#toMatrixFlow.wake();
+      this.#spaces.begin();
+    });
     return this.#greeted;
   }
 
@@ -269,6 +276,7 @@ export class Bridge implements AppServiceHandler {
     this.#leaving.abort();
     this.ping.stop();
     this.#missed.stop();
+    const spacesKept = this.#spaces.stop();
     await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
     await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#memberships.stop()]);
@@ -276,7 +284,11 @@ export class Bridge implements AppServiceHandler {
     this.runtime.deadlines.close();
     await Promise.all([this.runtime.client.close(), this.#puppets?.close()]);
     // Their requests have ended with the client.
-    await inTime(this.runtime.clock, disconnectMs, Promise.allSettled([this.#greeted, this.#missed.ended()]));
+    await inTime(
+      this.runtime.clock,
+      disconnectMs,
+      Promise.allSettled([this.#greeted, this.#missed.ended(), spacesKept]),
+    );
   }
 
   async #endLink(room: RoomId, channelKey: number): Promise<void> {

@@ -21,6 +21,7 @@ export interface NetworkPortParts {
   readonly linkRequests: LinkRequests;
   readonly connections: Map<string, ConnectionStatus>;
   readonly dataDirectory: string;
+  readonly spacesChanged: () => void;
   /** A connection is up (again): ask what was missed. */
   readonly onConnected: () => void;
 }
@@ -59,6 +60,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     requestLink: (request) => parts.linkRequests.request(request),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),
+    spacesChanged: parts.spacesChanged,
     ghostsIn: (channel) => ghostsIn(runtime, channel),
     async openMedia(uri) {
       const media = await runtime.client.downloadMedia(uri);

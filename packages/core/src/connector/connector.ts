@@ -15,7 +15,7 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RawReceived, RemoteUser, TypingReceived } from "./events.js";
+import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { Importer } from "./importer.js";
 import type { ConnectorMetrics } from "./metrics.js";
@@ -96,6 +96,8 @@ export interface Network {
    * Nothing where no such channel was linked, so that it may be told again.
    */
   readonly moveChannel: (from: ChannelId, to: ChannelId) => Promise<readonly ChannelLink[]>;
+  /** What `spaceOf` says has changed, or can be told by now: it is asked again. Never waits, never fails. */
+  readonly spacesChanged: () => void;
   /** Whose ghosts are, or are to be, in the rooms of a channel: to compare with who is in the channel. */
   readonly ghostsIn: (channel: ChannelId) => Promise<GhostsPresent>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
@@ -302,6 +304,12 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Throw an `Error` whose message tells the person what is missing: the ghost leaves the room with it.
    */
   readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
+  /**
+   * The space that a channel is part of, such as its Slack workspace; `null`: none. Where the operator wants it
+   * (`spaces`), the bridge keeps a Matrix space for each, with the rooms of its channels in it. Asked at start, when links
+   * change, and after `spacesChanged`. Throw where it cannot be told now: it is asked again. Fallback: no spaces.
+   */
+  readonly spaceOf?: (channel: ChannelId) => Promise<SpaceInfo | null>;
   /** Opens a file that a `remote` media source names. */
   readonly openMedia?: (
     reference: string,
@@ -326,6 +334,15 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+}
+
+/** What several channels are part of: a Slack workspace, an IRC network, a service of XMPP rooms. */
+export interface SpaceInfo {
+  /** In the connector's own, stable spelling. */
+  readonly id: string;
+  readonly name: string;
+  readonly topic?: string;
+  readonly picture?: RemoteAvatar;
 }
 
 /** A conversation with a person who signs in: the same for chat commands, the command line and the provisioning API. */

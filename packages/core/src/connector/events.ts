@@ -10,7 +10,7 @@ export interface RemoteUser {
   readonly isBot?: boolean;
 }
 
-/** A person's picture. */
+/** The picture of a person, or of a space. */
 export interface RemoteAvatar {
   /** Changes whenever the picture changes; an unchanged one is never fetched again. */
   readonly id: string;

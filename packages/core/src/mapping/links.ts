@@ -52,6 +52,8 @@ const select =
 export class Links {
   readonly #byRoom = new LRUCache<string, readonly Link[]>({ max: 20_000 });
   readonly #byChannel = new LRUCache<string, readonly Link[]>({ max: 20_000 });
+  /** Called when a link was made, moved or removed. */
+  onChange: () => void = () => undefined;
 
   constructor(
     readonly store: Store,
@@ -130,11 +132,13 @@ export class Links {
   forgetAll(): void {
     this.#byRoom.clear();
     this.#byChannel.clear();
+    this.onChange();
   }
 
   #forget(room: RoomId, channel: ChannelId): void {
     this.#byRoom.delete(room);
     this.#byChannel.delete(channel);
+    this.onChange();
   }
 
   async #load(cache: LRUCache<string, readonly Link[]>, key: string, sql: string): Promise<readonly Link[]> {

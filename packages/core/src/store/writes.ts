@@ -65,6 +65,15 @@ const statements = {
   setStorage:
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
+
+  addSpace: "INSERT INTO space (bridge, space) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  setSpaceRoom: "UPDATE space SET room = ?, name = ?, topic = ?, picture = '' WHERE id = ?",
+  setSpaceName: "UPDATE space SET name = ? WHERE id = ?",
+  setSpaceTopic: "UPDATE space SET topic = ? WHERE id = ?",
+  setSpacePicture: "UPDATE space SET picture = ? WHERE id = ?",
+  addSpaceRoom: "INSERT INTO space_room (space, room) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  spaceRoomDone: "UPDATE space_room SET done = 1 WHERE space = ? AND room = ?",
+  dropSpaceRoom: "DELETE FROM space_room WHERE space = ? AND room = ?",
 } as const;
 
 /**
