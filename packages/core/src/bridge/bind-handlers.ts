@@ -18,6 +18,8 @@ const names = [
   "unlinked",
   "resolveChannel",
   "resolveUser",
+  "createChannel",
+  "spaceOf",
   "directChannel",
   "openMedia",
   "catchUp",
@@ -29,7 +31,8 @@ const names = [
 
 /** Handlers that may be called on their own, also where a connector returned an instance of a class. */
 export function bindHandlers(handlers: NetworkHandlers): NetworkHandlers {
-  const bound: Record<string, unknown> = { limits: handlers.limits, idempotent: handlers.idempotent };
+  const { limits, idempotent, commands } = handlers;
+  const bound: Record<string, unknown> = { limits, idempotent, commands };
   for (const name of names) {
     const handler = handlers[name];
     if (handler) bound[name] = handler.bind(handlers);

@@ -173,6 +173,7 @@ export class Bridge implements AppServiceHandler {
       permissions,
       linker: this.linker,
       logins: this.#logins,
+      authors,
       sender: this.#toMatrix.sender,
       services: parts.services,
     });

@@ -210,6 +210,12 @@ export const bridgeSchema = z.strictObject({
     .describe(
       "Whether a mention of everyone on the network, such as Slack's @channel, notifies everyone in the room: never, or where the power levels of the room permit the ghost to (permitted; notifications.room)",
     ),
+  createChannels: z
+    .enum(["nobody", "admin", "user"])
+    .default("admin")
+    .describe(
+      "Who may have channels made on the network with the command create, in rooms they may link: nobody, or who has this level of permissions or a higher one",
+    ),
   spaces: spacesSchema.prefault({}).describe("Matrix spaces for the spaces of the network"),
   network: z.unknown().default({}).describe("The connector's own settings"),
 });

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
+import type { ChannelRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
 import type {
@@ -297,6 +298,14 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Throw an `Error` whose message tells the person what to type instead. Fallback: the text is the channel's id.
    */
   readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
+  /**
+   * Makes a channel that somebody on Matrix asked for, where the operator allows it (`createChannels`); it is then linked
+   * to their room. Asked again after a crash it returns what it made. Throw an `Error` whose message tells the person
+   * what is missing. Fallback: there is no such command.
+   */
+  readonly createChannel?: (request: ChannelRequest) => Promise<ChannelInfo>;
+  /** Commands of the network's own, by the word that is typed; those of the core have precedence. Fallback: none. */
+  readonly commands?: Readonly<Record<string, NetworkCommand>>;
   /** Finds a person by what one types, or by the id of a ghost. Fallback: unknown. */
   readonly resolveUser?: (text: string) => Promise<RemoteUser | null>;
   /**

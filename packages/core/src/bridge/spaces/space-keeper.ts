@@ -71,13 +71,13 @@ export class SpaceKeeper {
     this.#cancel?.();
     this.#cancel = this.parts.runtime.clock.after(ms, () => {
       this.#cancel = undefined;
+      this.#again = false;
       this.#running = this.#run();
     });
   }
 
   async #run(): Promise<void> {
     const { runtime } = this.parts;
-    this.#again = false;
     let settled = false;
     try {
       settled = await this.#compare();
