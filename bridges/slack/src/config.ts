@@ -204,6 +204,12 @@ export const configSchema = z
       .describe(
         "Which of Slack's mentions of everyone are one on Matrix too, where roomMentions of the bridge lets them notify; the others are text",
       ),
+    rename: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether a new name of a linked room renames its channel in Slack too, as far as Slack lets the bot: channels that it made itself",
+      ),
     commands: z
       .strictObject({
         who: z
@@ -229,7 +235,7 @@ export const configSchema = z
         deny: z.array(pattern).max(1_000).default([]).describe("Channels that may not, whatever allow says"),
       })
       .prefault({})
-      .describe("Which channels may be linked"),
+      .describe("Which channels may be linked; of one that was linked before nothing is bridged any more"),
   })
   .superRefine((config, context) => {
     const need = (path: string, message: string): void => context.addIssue({ code: "custom", path: [path], message });

@@ -1,8 +1,16 @@
-import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
+import {
+  defineConnector,
+  type ChannelId,
+  type ConnectContext,
+  type NameEffect,
+  type NetworkHandlers,
+} from "@trestle/core";
 import { z } from "zod";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
+import { Managing } from "./channels/managing.js";
 import { Presence } from "./channels/presence.js";
+import { RememberedChannels } from "./channels/remembered.js";
 import { WorkspaceSpaces } from "./channels/workspace-spaces.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
@@ -51,6 +59,8 @@ class SlackConnection {
   readonly #people: People;
   readonly #channels: Channels;
   readonly #spaces: WorkspaceSpaces;
+  readonly #remembered: RememberedChannels;
+  readonly #managing: Managing;
   readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
@@ -77,7 +87,16 @@ class SlackConnection {
     this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
-    const shared = { network, installations, people: this.#people, accounts: this.#accounts, channels: this.#channels };
+    this.#remembered = new RememberedChannels(network.storage);
+    const shared = {
+      network,
+      installations,
+      people: this.#people,
+      accounts: this.#accounts,
+      channels: this.#channels,
+      remembered: this.#remembered,
+    };
+    this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
     this.#signIn = new SignIn({
       ...shared,
       api,
@@ -112,6 +131,8 @@ class SlackConnection {
       config,
       files: this.#files,
       accounts: this.#accounts,
+      channels: this.#channels,
+      remembered: this.#remembered,
       directs: this.#directs,
       write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
     });
@@ -156,6 +177,9 @@ class SlackConnection {
       react: (effect) => outward.react(effect),
       unreact: (effect) => outward.unreact(effect),
       topic: (effect) => outward.topic(effect),
+      ...(this.#context.config.rename && { name: (effect: NameEffect) => this.#managing.named(effect) }),
+      createChannel: (request) => this.#managing.create(request),
+      commands: this.#managing.commands(),
       interpret: (raw) => link.interpret(raw),
       directChannel: (user, remote) => this.#directs.open(user, remote),
       catchUp: (channel) => link.catchUp(channel),
@@ -171,6 +195,7 @@ class SlackConnection {
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
         await link.unlinked(gone);
+        await this.#remembered.forget(gone.channel);
       },
       login: (session) => this.#signIn.login(session),
       signedIn: (login) => {

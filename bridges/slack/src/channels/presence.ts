@@ -4,12 +4,14 @@ import type { Installations, SlackResult, Workspace } from "../link/index.js";
 import type { People } from "../people/people.js";
 import type { Channels, SlackChannel } from "./channels.js";
 import { MemberSync } from "./member-sync.js";
+import type { RememberedChannels } from "./remembered.js";
 
 export interface PresenceParts {
   readonly network: Pick<Network, "bridge" | "log" | "receive" | "storage" | "ghostsIn">;
   readonly installations: Installations;
   readonly channels: Channels;
   readonly people: People;
+  readonly remembered: RememberedChannels;
   /** Channels with more members are not compared. */
   readonly mostMembers: number;
   readonly signal: AbortSignal;
@@ -41,6 +43,13 @@ export class Presence {
     const workspace = place && installations.get(place.team);
     if (!place || !workspace) return;
     const found = await channels.look(workspace, place.channel);
+    if (found.ok && !channels.rules.permit(found.body)) {
+      network.log.warn(
+        { channel: id, name: found.body.name },
+        "A channel is linked that the operator does not let be linked (channels.allow, channels.deny): nothing of it is bridged",
+      );
+      return;
+    }
     if (found.ok) await this.#tellState(id, found.body);
     if (found.ok && (found.body.is_archived === true || found.body.is_im === true || found.body.is_mpim === true))
       return;
@@ -54,11 +63,16 @@ export class Presence {
       );
   }
 
-  /** It may have been archived, or no longer be, while the bridge was away. */
-  async #tellState(id: ChannelId, { is_archived, updated }: SlackChannel): Promise<void> {
+  /** It may have been renamed or archived, or no longer be, while the bridge was away. */
+  async #tellState(id: ChannelId, channel: SlackChannel): Promise<void> {
+    const { remembered, network } = this.parts;
+    const change = await remembered.changed(id, channel);
+    if (change) await network.receive(change);
+    await remembered.set(id, channel);
+    const { is_archived, updated } = channel;
     if (is_archived === undefined) return;
     const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}`);
-    await this.parts.network.receive({ kind: "channel", id: event, channel: id, archived: is_archived });
+    await network.receive({ kind: "channel", id: event, channel: id, archived: is_archived });
   }
 
   #compare(workspace: Workspace, id: ChannelId, found: SlackResult<SlackChannel>): void {

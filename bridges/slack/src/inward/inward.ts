@@ -2,6 +2,7 @@ import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
 import { outcomeOf, type Happening, type ReactionChanged } from "../content/index.js";
 import { isRecord, textIn } from "../content/json.js";
 import { reactionKeyOf } from "../emoji/index.js";
+import type { Channels } from "../channels/channels.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
 import { failureOf } from "../people/people.js";
@@ -20,6 +21,7 @@ export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly isMoving: (channel: ChannelId) => boolean;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
+  readonly channels: Channels;
   /** The workspace is called otherwise. */
   readonly teamChanged: (team: string) => void;
 }
@@ -49,6 +51,10 @@ export class Inward {
       return;
     }
     const outcome = outcomeOf(event);
+    if (outcome.outcome === "bridged" && "channel" in outcome.what) {
+      const permitted = await this.#isPermitted(making, workspace, outcome.what);
+      if (!permitted) return;
+    }
     if (making.raw.attempt === 1) this.parts.observe?.(typeOf(event), outcome.outcome);
     switch (outcome.outcome) {
       case "bridged":
@@ -59,6 +65,20 @@ export class Inward {
       case "unknown":
         log.info({ type: outcome.type }, "Slack sent an event of a kind this bridge does not know");
     }
+  }
+
+  /** A channel that is called otherwise now may be one that the operator wants bridged, or no longer. */
+  async #isPermitted(
+    making: Making,
+    workspace: Workspace,
+    what: Happening & { readonly channel: string },
+  ): Promise<boolean> {
+    const { channels } = this.parts;
+    if (what.kind === "channelName") channels.forget(workspace, what.channel);
+    const id = channelIdOf({ team: making.team, channel: what.channel });
+    const permitted = await channels.permits(id, workspace, making.signal);
+    if (!permitted.ok) making.failed(failureOf(permitted));
+    return permitted.ok && permitted.body;
   }
 
   async #happened(making: Making, workspace: Workspace, what: Happening, event: unknown): Promise<void> {

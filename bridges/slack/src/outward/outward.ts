@@ -5,6 +5,7 @@ import {
   type ChannelId,
   type ContentUri,
   type EditEffect,
+  type Failure,
   type MessageEffect,
   type Network,
   type Outcome,
@@ -15,6 +16,8 @@ import {
 } from "@trestle/core";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import type { Channels } from "../channels/channels.js";
+import type { RememberedChannels } from "../channels/remembered.js";
 import type { SlackConfig } from "../config.js";
 import { escapeMrkdwn, slackUsername } from "../content/index.js";
 import type { Files } from "../files/files.js";
@@ -41,6 +44,8 @@ export interface OutwardParts {
   readonly ownEdits: OwnEdits;
   readonly accounts: Accounts;
   readonly directs: DirectChannels;
+  readonly channels: Channels;
+  readonly remembered: RememberedChannels;
 }
 
 const doneSchema = z.looseObject({});
@@ -69,7 +74,7 @@ export class Outward {
   }
 
   async message(effect: MessageEffect): Promise<Outcome> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     if ("failed" in speaker) return speaker;
     const { channel } = speaker;
     const thread = await this.#threadOf(speaker, effect);
@@ -87,7 +92,7 @@ export class Outward {
   }
 
   async findSent(effect: MessageEffect): Promise<Sent | null> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     if ("failed" in speaker) throw new Error(speaker.reason);
     const thread = await this.#threadOf(speaker, effect);
     return this.parts.link.poster.findSent({
@@ -102,7 +107,7 @@ export class Outward {
 
   /** Each part takes the place of the one it was; parts that are no longer needed are deleted. */
   async edit({ channel, author, content, target, signal }: EditEffect): Promise<Outcome> {
-    const speaker = this.#speaker(channel, author);
+    const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     const body = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
     if (!body) return refused("Only the text of a message can be changed in Slack.");
@@ -124,7 +129,7 @@ export class Outward {
   }
 
   async redact({ channel, author, target, signal }: RedactEffect): Promise<Outcome> {
-    const speaker = this.#speaker(channel, author);
+    const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     for (const part of new Set(target.map(tsOfPart))) {
       const outcome = await this.#changes.delete(speaker, part, signal);
@@ -134,28 +139,39 @@ export class Outward {
   }
 
   async react(effect: ReactEffect): Promise<Outcome> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.react(speaker, speaker.channel, effect);
   }
 
   async unreact(effect: ReactEffect): Promise<Outcome> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.unreact(speaker, speaker.channel, effect);
   }
 
-  async topic({ channel, author, topic, signal }: TopicEffect): Promise<Outcome> {
-    const speaker = this.#speaker(channel, author);
+  async topic({ channel, author, topic: wanted, signal }: TopicEffect): Promise<Outcome> {
+    const topic = wanted.slice(0, longestTopic);
+    const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     const result = await speaker.workspace.call({
       method: "conversations.setTopic",
-      arguments: { channel: speaker.channel, topic: escapeMrkdwn(topic.slice(0, longestTopic)) },
+      arguments: { channel: speaker.channel, topic: escapeMrkdwn(topic) },
       answer: doneSchema,
       signal,
     });
-    return result.ok ? {} : result;
+    if (!result.ok) return result;
+    await this.parts.remembered.update(channel, { topic });
+    return {};
   }
 
-  #speaker(id: ChannelId, author: Author): Speaker | ReturnType<typeof retry> {
+  async #speaker(id: ChannelId, author: Author): Promise<Speaker | Failure> {
+    const speaker = this.#speakerOf(id, author);
+    if ("failed" in speaker) return speaker;
+    const permitted = await this.parts.channels.permits(id, speaker.workspace);
+    if (!permitted.ok) return permitted;
+    return permitted.body ? speaker : refused("The operator does not let this channel be bridged (any more).");
+  }
+
+  #speakerOf(id: ChannelId, author: Author): Speaker | Failure {
     const place = placeOf(id);
     if (!place) return refused(`${id} is not a channel of Slack's.`);
     const puppet = this.parts.accounts.puppet(author, place.team);
