@@ -75,6 +75,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
         histogram: () => ({ observe: () => undefined }),
       },
       moveChannel: () => Promise.resolve([]),
+      picture: () => Promise.resolve(undefined),
       spacesChanged: () => undefined,
       ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };

@@ -40,6 +40,7 @@ import { MissedEvents } from "./missed-events.js";
 import { networkPort } from "./network-port.js";
 import { inTime } from "./pause.js";
 import { Permissions } from "./permissions.js";
+import { Pictures } from "./pictures.js";
 import { Portals } from "./portals.js";
 import { PrivateNotices } from "./private-notices.js";
 import { Receiver } from "./receive.js";
@@ -115,6 +116,7 @@ export class Bridge implements AppServiceHandler {
   readonly #watch: HomeserverWatch;
   readonly #greeting: Greeting;
   readonly #spaces: SpaceKeeper;
+  readonly #pictures: Pictures;
   /** A stop was asked for: nothing that waits for the homeserver begins again. */
   readonly #leaving = new AbortController();
   /** The lanes have ended. */
@@ -133,6 +135,7 @@ export class Bridge implements AppServiceHandler {
     const media = new MatrixMedia(runtime);
     this.#memberships = new Memberships(runtime);
     this.#ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
+    this.#pictures = new Pictures(runtime);
     this.#spaces = new SpaceKeeper({ runtime, upload: (picture, asUser) => media.uploadAvatar(picture, asUser) });
     this.#logins = new Logins(store, key, parts.secrets, clock);
     this.#receiver = new Receiver(runtime);
@@ -166,6 +169,7 @@ export class Bridge implements AppServiceHandler {
       permissions,
       ghosts: this.#ghosts,
       memberships: this.#memberships,
+      pictures: this.#pictures,
       onEncrypted: (room, sender) => encrypted.explain(room, sender),
     });
     const commands = new Commands({
@@ -241,6 +245,7 @@ export class Bridge implements AppServiceHandler {
       connections: this.connections,
       dataDirectory: this.#parts.dataDirectory,
       spacesChanged: () => this.#spaces.hurry(),
+      pictures: this.#pictures,
       onConnected: () => {
         // Before `connect` has returned there is nobody to ask.
         if (this.#handlers) this.#catchUp.start();

@@ -6,6 +6,7 @@ import type { BridgeRuntime } from "./runtime.js";
 import { ghostsIn } from "./ghosts-present.js";
 import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
+import type { Pictures } from "./pictures.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
 import type { EphemeralToMatrix } from "./ephemeral.js";
@@ -22,6 +23,7 @@ export interface NetworkPortParts {
   readonly connections: Map<string, ConnectionStatus>;
   readonly dataDirectory: string;
   readonly spacesChanged: () => void;
+  readonly pictures: Pictures;
   /** A connection is up (again): ask what was missed. */
   readonly onConnected: () => void;
 }
@@ -68,6 +70,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       const { stream, contentType, size } = media.body;
       return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
     },
+    picture: (picture) => parts.pictures.uriOf(picture),
     avatarLink: (avatar) => runtime.avatarLink(avatar),
     logins: () => parts.logins.all(),
     renewLogin: (id, secret) => parts.logins.renew(id, secret),

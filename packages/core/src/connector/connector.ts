@@ -110,6 +110,12 @@ export interface Network {
    * with `media.expire`. `undefined` where the media proxy has no public address.
    */
   readonly avatarLink: (avatar: ContentUri) => string | undefined;
+  /**
+   * Brings a small picture of the network, such as an emoji of its own, to the homeserver, once: fetched with a guard
+   * against private addresses, at most 1 MiB. Its content URI stands in an `emoji` or `image` of a text and in `picture` of
+   * a reaction. `undefined` where it cannot be had: not asked for again for some minutes. Never rejects because of it.
+   */
+  readonly picture: (picture: RemotePicture) => Promise<ContentUri | undefined>;
   /** A small persistent map of the connector's own; values at most 64 KiB. Encrypted at rest where a key is configured. */
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
@@ -343,6 +349,12 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+}
+
+/** A small picture of the network. `id` changes whenever the picture does. */
+export interface RemotePicture extends RemoteAvatar {
+  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
+  readonly name?: string;
 }
 
 /** What several channels are part of: a Slack workspace, an IRC network, a service of XMPP rooms. */

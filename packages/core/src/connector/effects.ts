@@ -80,6 +80,7 @@ export interface RedactEffect extends EffectBase {
 /** Somebody on Matrix reacted to a message, or (`unreact`) took it back. */
 export interface ReactEffect extends EffectBase {
   readonly target: RemoteMessageId;
+  /** An emoji or a short text; of a custom emoji its name between colons, where that is known, else its content URI. */
   readonly key: string;
 }
 

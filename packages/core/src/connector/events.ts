@@ -1,5 +1,5 @@
 import type { Content } from "./content.js";
-import type { ChannelId, RemoteMessageId, RemoteUserId } from "./ids.js";
+import type { ChannelId, ContentUri, RemoteMessageId, RemoteUserId } from "./ids.js";
 
 /** A person on the network, as far as the event that names them tells. What is left out is left as it was. */
 export interface RemoteUser {
@@ -85,8 +85,10 @@ export interface ReactionReceived extends Caused {
   readonly kind: "reaction";
   readonly sender: RemoteUser;
   readonly target: RemoteMessageId;
-  /** An emoji, or a short text. */
+  /** An emoji, or a short text; of an emoji of the network's own its name between colons. */
   readonly key: string;
+  /** The picture of an emoji of the network's own, as `network.picture` gave it. */
+  readonly picture?: ContentUri;
 }
 
 /** A person of the network took a reaction back. */

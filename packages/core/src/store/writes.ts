@@ -66,6 +66,9 @@ const statements = {
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
 
+  addPicture: "INSERT INTO picture (bridge, source, uri, name) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  prunePictures: "DELETE FROM picture WHERE bridge = ? AND id <= (SELECT max(id) FROM picture WHERE bridge = ?) - ?",
+
   addSpace: "INSERT INTO space (bridge, space) VALUES (?, ?) ON CONFLICT DO NOTHING",
   setSpaceRoom: "UPDATE space SET room = ?, name = ?, topic = ?, picture = '' WHERE id = ?",
   setSpaceName: "UPDATE space SET name = ? WHERE id = ?",

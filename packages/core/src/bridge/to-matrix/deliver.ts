@@ -251,7 +251,7 @@ export class ToMatrix {
     if (!on) return done();
     const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
-    const content = { "m.relates_to": { rel_type: "m.annotation", event_id: on.event, key: event.key.slice(0, 200) } };
+    const content = reactionContent(on.event, event);
     const effect = effectIdOf(runtime.name, "reaction", channelKey, event.id, room.id);
     const sent = await this.sender.send(entry, room, found.speaker, { type: "m.reaction", content, effect }, event.at);
     if (!sent.sent)
@@ -323,4 +323,12 @@ export class ToMatrix {
     const ghost = await this.parts.ghosts.ensure(event.user);
     return ghost.ok ? done() : verdictOf(ghost.failure);
   }
+}
+
+/** An emoji of the network's own is its picture; its name stands beside it (MSC4027). */
+function reactionContent(target: string, { key, picture }: ReactionReceived): Readonly<Record<string, unknown>> {
+  const shown = key.slice(0, 200);
+  const relation = { rel_type: "m.annotation", event_id: target, key: picture ?? shown };
+  if (picture === undefined) return { "m.relates_to": relation };
+  return { "m.relates_to": relation, shortcode: shown, "com.beeper.reaction.shortcode": shown };
 }
