@@ -51,7 +51,7 @@ describe("a picture of the network", () => {
     stage = await open();
     const uris = await Promise.all([parrot(stage), parrot(stage), parrot(stage)]);
     expect(new Set(uris).size).toBe(1);
-    expect((await stage.alice.download(uris[0] ?? "")).content).toEqual(png);
+    expect((await stage.alice.download(uris[0])).content).toEqual(png);
     await stage.stop();
     await stage.start();
     expect(await parrot(stage)).toBe(uris[0]);

@@ -15,6 +15,7 @@ import { WorkspaceSpaces } from "./channels/workspace-spaces.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
+import { WorkspaceEmoji } from "./emoji/index.js";
 import { examineSlack } from "./doctor/doctor.js";
 import { Files } from "./files/files.js";
 import { channelIdOf } from "./ids.js";
@@ -87,6 +88,7 @@ class SlackConnection {
     this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
+    const emoji = new WorkspaceEmoji(network);
     this.#remembered = new RememberedChannels(network.storage);
     const shared = {
       network,
@@ -95,6 +97,7 @@ class SlackConnection {
       accounts: this.#accounts,
       channels: this.#channels,
       remembered: this.#remembered,
+      emoji,
     };
     this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
     this.#signIn = new SignIn({
@@ -133,8 +136,13 @@ class SlackConnection {
       accounts: this.#accounts,
       channels: this.#channels,
       remembered: this.#remembered,
+      emoji,
       directs: this.#directs,
-      write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
+      write: {
+        config,
+        slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user,
+        hasEmoji: (team, name) => emoji.has(team, name),
+      },
     });
     this.#commands = new SlashCommands({
       ...shared,

@@ -1,7 +1,7 @@
 import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
 import { outcomeOf, type Happening, type ReactionChanged } from "../content/index.js";
 import { isRecord, textIn } from "../content/json.js";
-import { reactionKeyOf } from "../emoji/index.js";
+import { baseNameOf, isCustomName, reactionKeyOf, type ShownEmoji } from "../emoji/index.js";
 import type { Channels } from "../channels/channels.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
@@ -108,12 +108,14 @@ export class Inward {
       case "channelShared":
       case "historyChanged":
         return this.#channels.happened(making, workspace, what);
+      case "emoji":
+        this.parts.emoji.changed(making.team, what.change);
+        return;
       case "teamName":
         this.parts.teamChanged(making.team);
         return;
       case "pin":
       case "teamDomain":
-      case "emoji":
       case "usergroup":
       case "fileDeleted":
       case "fileChanged":
@@ -134,14 +136,25 @@ export class Inward {
       making.failed(failureOf(person));
       return;
     }
-    making.happened({
-      kind: change === "added" ? "reaction" : "reactionRemoved",
+    const emoji = await this.#shown(workspace, name);
+    const happening = {
       id: RemoteMessageId(key),
       channel: channelIdOf({ team: making.team, channel }),
       sender: person.body.remote,
       target: partId(ts, 0),
-      key: reactionKeyOf(name),
-    });
+      key: reactionKeyOf(name, emoji && "alias" in emoji ? emoji.alias : undefined),
+    };
+    if (change === "removed") making.happened({ kind: "reactionRemoved", ...happening });
+    else {
+      const picture = emoji && "image" in emoji ? emoji.image : undefined;
+      making.happened({ kind: "reaction", ...happening, ...(picture !== undefined && { picture }) });
+    }
+  }
+
+  /** What an emoji of the workspace's own is in Matrix. */
+  async #shown(workspace: Workspace, name: string): Promise<ShownEmoji | undefined> {
+    const base = baseNameOf(name);
+    return isCustomName(base) ? (await this.parts.emoji.shown(workspace, [base])).get(base) : undefined;
   }
 
   #profile(making: Making, workspace: Workspace, user: unknown): void {

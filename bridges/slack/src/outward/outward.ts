@@ -3,6 +3,7 @@ import {
   retry,
   type Author,
   type ChannelId,
+  type Content,
   type ContentUri,
   type EditEffect,
   type Failure,
@@ -14,16 +15,18 @@ import {
   type Sent,
   type TopicEffect,
 } from "@trestle/core";
+import type { RichText } from "@trestle/rich-text";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { Channels } from "../channels/channels.js";
 import type { RememberedChannels } from "../channels/remembered.js";
 import type { SlackConfig } from "../config.js";
 import { escapeMrkdwn, slackUsername } from "../content/index.js";
+import { namesEmoji, type WorkspaceEmoji } from "../emoji/index.js";
 import type { Files } from "../files/files.js";
 import { placeOf } from "../ids.js";
 import { tsOfPart } from "../inward/messages.js";
-import type { Post, SlackLink } from "../link/index.js";
+import type { Post, SlackLink, Workspace } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
 import type { DirectChannels } from "../people/direct-channels.js";
 import { ChangeMessages } from "./change.js";
@@ -45,6 +48,7 @@ export interface OutwardParts {
   readonly accounts: Accounts;
   readonly directs: DirectChannels;
   readonly channels: Channels;
+  readonly emoji: WorkspaceEmoji;
   readonly remembered: RememberedChannels;
 }
 
@@ -60,7 +64,7 @@ export class Outward {
   readonly #roots = new LRUCache<string, string>({ max: 5_000 });
 
   constructor(readonly parts: OutwardParts) {
-    this.#reactions = new OutwardReactions(parts.network.storage, parts.ownReactions);
+    this.#reactions = new OutwardReactions(parts.network.storage, parts.ownReactions, parts.emoji);
     this.#changes = new ChangeMessages({
       accounts: parts.accounts,
       installations: parts.link.installations,
@@ -68,9 +72,17 @@ export class Outward {
     });
   }
 
-  split({ channel, content }: Pick<MessageEffect, "channel" | "content">): readonly Wire[] {
+  async split({ channel, content }: Pick<MessageEffect, "channel" | "content">): Promise<readonly Wire[]> {
     const place = placeOf(channel);
-    return place ? wiresOf(this.parts.write, place.team, content) : [];
+    if (!place) return [];
+    const workspace = this.parts.link.installations.get(place.team);
+    if (workspace) await this.#knowEmoji(workspace, textOf(content));
+    return wiresOf(this.parts.write, place.team, content);
+  }
+
+  /** A custom emoji is one in Slack too where the workspace has one of that name. */
+  async #knowEmoji(workspace: Workspace, text: RichText | undefined): Promise<void> {
+    if (text && namesEmoji(text)) await this.parts.emoji.load(workspace);
   }
 
   async message(effect: MessageEffect): Promise<Outcome> {
@@ -109,8 +121,9 @@ export class Outward {
   async edit({ channel, author, content, target, signal }: EditEffect): Promise<Outcome> {
     const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
-    const body = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+    const body = textOf(content);
     if (!body) return refused("Only the text of a message can be changed in Slack.");
+    await this.#knowEmoji(speaker.workspace, body);
     const texts = textsOf(
       this.parts.write,
       speaker.workspace.id,
@@ -257,6 +270,10 @@ const longestTopic = 250;
 const longestAlt = 2_000;
 /** What Slack takes in an image block. */
 const shownAsImage = /^image\/(?:png|jpe?g|gif)$/;
+
+function textOf(content: Content): RichText | undefined {
+  return content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+}
 
 function joined(texts: readonly WireText[]): WireText | undefined {
   const [first, ...rest] = texts;
