@@ -11,6 +11,8 @@ const listSchema = z.looseObject({ emoji: z.record(z.string(), z.string()).defau
 const freshMs = 60 * 60_000;
 /** So soon Slack is asked again that did not tell. */
 const failedMs = 60_000;
+/** A list that is so old may lack an emoji whose event was missed. */
+const doubtedMs = 60_000;
 /** So many of one message are looked up; the others are their names. */
 const mostPictures = 20;
 
@@ -43,7 +45,7 @@ export class WorkspaceEmoji {
   async shown(workspace: Workspace, names: Iterable<string>): Promise<ReadonlyMap<string, ShownEmoji>> {
     const wanted = [...names].slice(0, mostPictures);
     if (wanted.length === 0) return new Map();
-    const list = await this.load(workspace);
+    const list = await this.#listWith(workspace, wanted);
     const found = await Promise.all(wanted.map(async (name) => [name, await this.#shown(list, name)] as const));
     return new Map(found.flatMap(([name, shown]) => (shown ? [[name, shown] as const] : [])));
   }
@@ -66,6 +68,14 @@ export class WorkspaceEmoji {
       case "unknown":
         this.#lists.delete(team);
     }
+  }
+
+  async #listWith(workspace: Workspace, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const list = await this.load(workspace);
+    const age = freshMs - this.#lists.getRemainingTTL(workspace.id);
+    if (age < doubtedMs || names.every((name) => list.has(name))) return list;
+    this.#lists.delete(workspace.id);
+    return this.load(workspace);
   }
 
   async #shown(list: ReadonlyMap<string, string>, name: string): Promise<ShownEmoji | undefined> {
