@@ -7,6 +7,8 @@ const names = [
   "redact",
   "react",
   "unreact",
+  "pin",
+  "unpin",
   "membership",
   "topic",
   "name",

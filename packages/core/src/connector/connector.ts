@@ -10,6 +10,7 @@ import type {
   MembershipEffect,
   MessageEffect,
   NameEffect,
+  PinEffect,
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
@@ -268,6 +269,10 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly react?: (reaction: ReactEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly unreact?: (reaction: ReactEffect) => Promise<Outcome>;
+  /** A message of the channel was pinned; that it is so already is a success. Fallback: nothing. */
+  readonly pin?: (pin: PinEffect) => Promise<Outcome>;
+  /** Fallback: nothing. */
+  readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
   /** Fallback: nothing. */

@@ -84,6 +84,11 @@ export interface ReactEffect extends EffectBase {
   readonly key: string;
 }
 
+/** A message was pinned on Matrix, or (`unpin`) no longer is. */
+export interface PinEffect extends EffectBase {
+  readonly target: RemoteMessageId;
+}
+
 /** Who is in the room changed on Matrix. */
 export interface MembershipEffect extends EffectBase {
   readonly change: "join" | "leave" | "kick" | "ban" | "rename";

@@ -128,8 +128,16 @@ export interface ChannelChanged extends Caused {
   readonly archived?: boolean;
   /** It is gone for good: like `archived`, and its links end. */
   readonly deleted?: boolean;
+  /** A message was pinned, so that everybody finds it, or no longer is. */
+  readonly pin?: PinChange;
   /** What the bot says about it in the room; otherwise it says by itself that a channel was archived or deleted. */
   readonly notice?: string;
+}
+
+/** A message is pinned in its channel from now on, or no longer. */
+export interface PinChange {
+  readonly message: RemoteMessageId;
+  readonly pinned: boolean;
 }
 
 /**

@@ -110,7 +110,10 @@ export class Links {
   }
 
   async remove(link: Link): Promise<void> {
-    await this.store.commit([["dropLink", link.roomKey, link.channelKey]]);
+    await this.store.commit([
+      ["dropLink", link.roomKey, link.channelKey],
+      ["dropPins", link.channelKey, link.roomKey],
+    ]);
     this.#forget(link.room, link.channel);
   }
 

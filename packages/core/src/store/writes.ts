@@ -66,6 +66,11 @@ const statements = {
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
 
+  addPin:
+    "INSERT INTO pin (channel, room, remote, event) VALUES (?, ?, ?, ?) ON CONFLICT (channel, room, remote) DO UPDATE SET event = excluded.event",
+  dropPin: "DELETE FROM pin WHERE channel = ? AND room = ? AND remote = ?",
+  dropPins: "DELETE FROM pin WHERE channel = ? AND room = ?",
+
   addPicture: "INSERT INTO picture (bridge, source, uri, name) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   prunePictures: "DELETE FROM picture WHERE bridge = ? AND id <= (SELECT max(id) FROM picture WHERE bridge = ?) - ?",
 

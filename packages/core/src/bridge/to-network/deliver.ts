@@ -14,6 +14,7 @@ import { call, verdictOfCall } from "./call.js";
 import { ContentForNetwork } from "./content.js";
 import { deliverMembership } from "./membership.js";
 import { deliverMessage } from "./message.js";
+import { deliverPins } from "./pins.js";
 import { reactionKeyOf } from "./reaction-key.js";
 import type { EffectSource } from "./source.js";
 
@@ -77,6 +78,8 @@ export class ToNetwork {
         return this.#withSource(entry, event, link, (source) => this.#topic(source));
       case "m.room.name":
         return this.#withSource(entry, event, link, (source) => this.#name(source));
+      case "m.room.pinned_events":
+        return this.#withSource(entry, event, link, (source) => deliverPins(this.parts.runtime, source));
       case "m.reaction":
         return this.#withSource(entry, event, link, (source) => this.#reaction(source));
       case "m.room.redaction":
