@@ -117,6 +117,7 @@ export const userScopes: readonly string[] = [
   "mpim:history",
   "mpim:read",
   "mpim:write",
+  "pins:write",
   "reactions:read",
   "reactions:write",
   "users:read",

@@ -185,6 +185,8 @@ class SlackConnection {
       react: (effect) => outward.react(effect),
       unreact: (effect) => outward.unreact(effect),
       topic: (effect) => outward.topic(effect),
+      pin: (effect) => outward.pin(effect, "pins.add"),
+      unpin: (effect) => outward.pin(effect, "pins.remove"),
       ...(this.#context.config.rename && { name: (effect: NameEffect) => this.#managing.named(effect) }),
       createChannel: (request) => this.#managing.create(request),
       commands: this.#managing.commands(),

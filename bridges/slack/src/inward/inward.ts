@@ -1,5 +1,5 @@
 import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
-import { outcomeOf, type Happening, type ReactionChanged } from "../content/index.js";
+import { outcomeOf, type Happening, type PinChanged, type ReactionChanged } from "../content/index.js";
 import { isRecord, textIn } from "../content/json.js";
 import { baseNameOf, isCustomName, reactionKeyOf, type ShownEmoji } from "../emoji/index.js";
 import type { Channels } from "../channels/channels.js";
@@ -115,6 +115,8 @@ export class Inward {
         this.parts.teamChanged(making.team);
         return;
       case "pin":
+        this.#pin(making, workspace, what);
+        return;
       case "teamDomain":
       case "usergroup":
       case "fileDeleted":
@@ -155,6 +157,17 @@ export class Inward {
   async #shown(workspace: Workspace, name: string): Promise<ShownEmoji | undefined> {
     const base = baseNameOf(name);
     return isCustomName(base) ? (await this.parts.emoji.shown(workspace, [base])).get(base) : undefined;
+  }
+
+  /** What the bridge itself has pinned comes back as an event. */
+  #pin({ team, happened }: Making, workspace: Workspace, { user, channel, key, ts, change }: PinChanged): void {
+    if (user === workspace.installation.botUser) return;
+    happened({
+      kind: "channel",
+      id: RemoteMessageId(key),
+      channel: channelIdOf({ team, channel }),
+      pin: { message: partId(ts, 0), pinned: change === "added" },
+    });
   }
 
   #profile(making: Making, workspace: Workspace, user: unknown): void {

@@ -10,6 +10,7 @@ import {
   type MessageEffect,
   type Network,
   type Outcome,
+  type PinEffect,
   type ReactEffect,
   type RedactEffect,
   type Sent,
@@ -30,6 +31,7 @@ import type { Post, SlackLink, Workspace } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
 import type { DirectChannels } from "../people/direct-channels.js";
 import { ChangeMessages } from "./change.js";
+import { setPin } from "./pins.js";
 import { OutwardReactions } from "./reactions.js";
 import type { Speaker } from "./speaker.js";
 import type { OwnEdits } from "./own-edits.js";
@@ -159,6 +161,14 @@ export class Outward {
   async unreact(effect: ReactEffect): Promise<Outcome> {
     const speaker = await this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.unreact(speaker, speaker.channel, effect);
+  }
+
+  /** The app does it for everybody: those who signed in need not have let it. Only in direct messages it is not. */
+  async pin(effect: PinEffect, method: "pins.add" | "pins.remove"): Promise<Outcome> {
+    const { author, channel } = effect;
+    const { login: _own, ...anybody } = author;
+    const speaker = await this.#speaker(channel, this.parts.directs.has(channel) ? author : anybody);
+    return "failed" in speaker ? speaker : setPin(speaker, effect, method);
   }
 
   async topic({ channel, author, topic: wanted, signal }: TopicEffect): Promise<Outcome> {
