@@ -133,6 +133,7 @@ class SlackConnection {
     );
     // Whatever the operator called it: an app gets no commands but its own.
     this.#link.app.command(/^\//, ({ payload, context }) => this.#commands.run(context.making, payload));
+    await this.#link.follow(this.#linked.all());
     await this.#link.start();
   }
 
