@@ -206,7 +206,8 @@ export class SlackLink {
     const made = await this.#bolt.interpret(raw, wire);
     if ("failed" in made) return made;
     const told = first ? [first, wire.body.event] : [wire.body.event];
-    const noting = await this.#ledger.noting(key, notesOf(told, this.#repairs.isWhole(key)));
+    const memory = await this.#ledger.find(key);
+    const noting = await this.#ledger.noting(key, notesOf(told, memory?.isWhole === true));
     return { events: [...before, ...made], ...noting };
   }
 
@@ -316,6 +317,7 @@ export class SlackLink {
       profile: history,
       messagesMs: repair.messages * 1_000,
       changesMs: repair.changes * 1_000,
+      mostThreads: repair.threads,
       ...(tuning?.holdMs !== undefined && { holdMs: tuning.holdMs }),
       ...(onRepair && { observe: onRepair }),
     });

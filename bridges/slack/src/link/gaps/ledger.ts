@@ -113,7 +113,8 @@ export class Ledger {
   }
 }
 
-const nothing: Remembering = { remember: () => ({}), kept: () => undefined };
+/** There is nothing to remember. */
+export const nothing: Remembering = { remember: () => ({}), kept: () => undefined };
 
 /** What the storage has of a channel of which all is known up to a message (Slack's `ts`), and nothing more. */
 export function beginningOf(channel: string, ts: string): { readonly key: string; readonly value: string } {

@@ -24,8 +24,8 @@ export class MissedEvents {
   /** What `interpret` answers to a look. */
   async look(raw: Interpretation): Promise<Interpreted | readonly NetworkEvent[] | Failure> {
     const piece = await this.options.repairs.look(raw.channel);
-    if (piece === undefined) return [];
     if ("failed" in piece) return piece;
+    if (!("missed" in piece)) return { events: [], ...piece };
     const until = Date.now() + longestPieceMs;
     const events: NetworkEvent[] = [];
     let count = 0;

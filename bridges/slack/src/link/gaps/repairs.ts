@@ -6,7 +6,7 @@ import type { Workspace } from "../installations/workspace.js";
 import type { SlackWire } from "../intake/intake.js";
 import { compareTs } from "../sending/messages.js";
 import type { Missed } from "./compare.js";
-import type { Ledger, Remembering } from "./ledger.js";
+import { nothing, type Ledger, type Remembering } from "./ledger.js";
 import { notesOf } from "./notes.js";
 import { search, type Found, type SearchOptions } from "./search.js";
 
@@ -138,16 +138,10 @@ export class Repairs {
     this.#work();
   }
 
-  /** Whether everything that was missed in a channel has been made up for. */
-  isWhole(key: string): boolean {
+  /** A look's turn has come; what is only to be remembered where there is nothing (more) to tell. */
+  async look(key: string): Promise<Piece | Failure | Remembering> {
     const watched = this.#watched.get(key);
-    return watched === undefined || watched.repaired >= this.#outages;
-  }
-
-  /** A look's turn has come; `undefined`: there is nothing (more) to tell. */
-  async look(key: string): Promise<Piece | Failure | undefined> {
-    const watched = this.#watched.get(key);
-    if (!watched || watched.repaired >= this.#outages) return undefined;
+    if (!watched || watched.repaired >= this.#outages) return nothing;
     watched.look ??= { state: "waiting", round: 0, found: undefined, told: 0, at: 0 };
     const { look } = watched;
     if (look.state === "asked") return this.#piece(key, watched, look);
@@ -156,9 +150,7 @@ export class Repairs {
     watched.heldUntil ??= this.#now() + (this.options.holdMs ?? 60_000);
     if (this.#now() < watched.heldUntil)
       return retry("what was missed in the channel comes first", { afterMs: holdPauseMs });
-    watched.placed = Math.min(watched.placed, watched.repaired);
-    watched.isGivenUp = true;
-    return undefined;
+    return this.#giveUp(key, watched);
   }
 
   async close(): Promise<void> {
@@ -166,13 +158,33 @@ export class Repairs {
     await Promise.all(this.#working);
   }
 
-  #piece(key: string, watched: Watched, look: Look): Piece | undefined {
+  async #giveUp(key: string, watched: Watched): Promise<Remembering> {
+    const noting = await this.options.ledger.noting(key, [], (memory) => (memory.isWhole = false));
+    return {
+      ...noting,
+      kept: () => {
+        noting.kept();
+        watched.placed = Math.min(watched.placed, watched.repaired);
+        watched.isGivenUp = true;
+        if (watched.look?.state === "asked") this.#answered(key, watched);
+      },
+    };
+  }
+
+  /** Slack has said what was missed: where nobody waits for it any more, it gets another place. */
+  #answered(key: string, watched: Watched): void {
+    if (!watched.isGivenUp) return;
+    watched.isGivenUp = false;
+    this.want(key);
+  }
+
+  #piece(key: string, watched: Watched, look: Look): Piece | Remembering {
     const { found, round, at } = look;
     const workspace = this.#workspace(watched);
     if (!found || !workspace) {
       // Nobody can say what was missed: what comes now waits no longer.
       this.#ended(watched, round);
-      return undefined;
+      return nothing;
     }
     const missed = found.missed.slice(look.told, look.told + largestPiece);
     return {
@@ -189,6 +201,7 @@ export class Repairs {
             ? undefined
             : (memory) => {
                 memory.lookedAt = at;
+                memory.isWhole = true;
                 if (compareTs(found.upTo, memory.watermark) > 0) memory.watermark = found.upTo;
               },
         );
@@ -260,8 +273,6 @@ export class Repairs {
     if (this.#closing.signal.aborted) return;
     look.at = this.#now();
     look.state = "asked";
-    if (!watched.isGivenUp) return;
-    watched.isGivenUp = false;
-    this.want(key);
+    this.#answered(key, watched);
   }
 }

@@ -15,7 +15,8 @@ export interface SearchOptions {
   readonly changesMs: number;
   /** How many messages of one channel or thread are fetched at most. */
   readonly mostMessages?: number;
-  readonly mostThreads?: number;
+  /** In how many threads without news changes are looked for. */
+  readonly mostThreads: number;
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -47,7 +48,9 @@ export async function search(
   if (!history) return undefined;
   const missed = [...compare(memory, { channel, ...history, changesFrom, at })];
   let upTo = history.messages.at(-1)?.ts ?? from;
-  for (const root of threadsToRead(memory, history.messages, newFrom, options.mostThreads ?? 20)) {
+  const livelyFrom = tsAt(now - Math.max(options.messagesMs, options.changesMs));
+  const { mostThreads } = options;
+  for (const root of threadsToRead(memory, history.messages, { newFrom, from, livelyFrom, mostThreads })) {
     const thread = await fetch(workspace, channel, from, options, root);
     if (thread) missed.push(...compare(memory, { channel, thread: root, ...thread, changesFrom, at }));
     else upTo = watermark;
@@ -85,19 +88,32 @@ async function fetch(
   return undefined;
 }
 
-/** Threads that had answers since then, and of those that had some lately the liveliest. */
+interface ThreadsAsked {
+  /** Answers since then are news. */
+  readonly newFrom: string;
+  /** Threads that began before are not in the history: only they themselves tell whether they have news. */
+  readonly from: string;
+  /** Threads without an answer since then are left alone. */
+  readonly livelyFrom: string;
+  readonly mostThreads: number;
+}
+
+/** Threads that have news, or may have, and of the others those that were active last. */
 function threadsToRead(
   memory: ChannelMemory,
   messages: readonly { readonly ts: string; readonly latest_reply?: string | undefined }[],
-  since: string,
-  most: number,
+  { newFrom, from, livelyFrom, mostThreads }: ThreadsAsked,
 ): readonly string[] {
   const withNews = messages
-    .filter(({ latest_reply }) => latest_reply !== undefined && compareTs(latest_reply, since) > 0)
+    .filter(({ latest_reply }) => latest_reply !== undefined && compareTs(latest_reply, newFrom) > 0)
     .map(({ ts }) => ts)
     .slice(-mostThreadsWithNews);
-  const lively = [...memory.threads].sort(([, a], [, b]) => compareTs(b, a)).slice(0, most);
-  return [...new Set([...withNews, ...lively.map(([root]) => root)])];
+  const lively = [...memory.threads]
+    .filter(([, latest]) => compareTs(latest, livelyFrom) >= 0)
+    .sort(([, a], [, b]) => compareTs(b, a))
+    .map(([root]) => root);
+  const old = lively.filter((root) => compareTs(root, from) < 0);
+  return [...new Set([...withNews, ...old, ...lively.slice(0, mostThreads)])];
 }
 
 function later(a: string, b: string): string {
