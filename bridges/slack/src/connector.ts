@@ -24,8 +24,7 @@ import { Inward } from "./inward/inward.js";
 import { channelOf, SlackLink, type LinkTuning, type Making, type Route } from "./link/index.js";
 import { SlackMetrics } from "./metrics.js";
 import { Outward } from "./outward/outward.js";
-import { OwnEdits } from "./outward/own-edits.js";
-import { OwnReactions } from "./outward/own-reactions.js";
+import { OwnChanges } from "./outward/own-changes.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
 import { DirectChannels } from "./people/direct-channels.js";
 import { People } from "./people/people.js";
@@ -68,6 +67,7 @@ class SlackConnection {
   readonly #authorization: Authorization | undefined;
   readonly #signIn: SignIn;
   readonly #directs: DirectChannels;
+  readonly #own: OwnChanges;
   readonly #inward: Inward;
   readonly #outward: Outward;
   readonly #commands: SlashCommands;
@@ -110,10 +110,10 @@ class SlackConnection {
       mostMembers: config.mostMembers,
       signal: context.signal,
     });
-    const own = { ownReactions: new OwnReactions(), ownEdits: new OwnEdits() };
+    this.#own = new OwnChanges(network.storage);
     this.#inward = new Inward({
       ...shared,
-      ...own,
+      own: this.#own,
       config,
       log: network.log,
       observe: this.#metrics.event,
@@ -128,7 +128,7 @@ class SlackConnection {
       },
     });
     this.#outward = new Outward({
-      ...own,
+      own: this.#own,
       link,
       network,
       config,
@@ -155,6 +155,7 @@ class SlackConnection {
     const { network } = this.#context;
     // What comes from now on must be known as somebody's.
     await this.#directs.load();
+    await this.#own.load();
     for (const login of await network.logins()) this.#accounts.add(login);
     this.#link.app.use(async ({ context, body, next }) => {
       if ("event" in body) {
@@ -170,6 +171,7 @@ class SlackConnection {
     );
     // Whatever the operator called it: an app gets no commands but its own.
     this.#link.app.command(/^\//, ({ payload, context }) => this.#commands.run(context.making, payload));
+    await this.#link.follow(this.#linked.all());
     await this.#link.start();
   }
 

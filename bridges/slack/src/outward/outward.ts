@@ -34,8 +34,7 @@ import { ChangeMessages } from "./change.js";
 import { setPin } from "./pins.js";
 import { OutwardReactions } from "./reactions.js";
 import type { Speaker } from "./speaker.js";
-import type { OwnEdits } from "./own-edits.js";
-import type { OwnReactions } from "./own-reactions.js";
+import type { OwnChanges } from "./own-changes.js";
 import { readWirePart, type Wire, type WireFile, type WireText } from "./wire.js";
 import { textsOf, wiresOf, type WriteParts } from "./write.js";
 
@@ -44,9 +43,8 @@ export interface OutwardParts {
   readonly network: Network;
   readonly config: SlackConfig;
   readonly files: Files;
-  readonly ownReactions: OwnReactions;
   readonly write: WriteParts;
-  readonly ownEdits: OwnEdits;
+  readonly own: OwnChanges;
   readonly accounts: Accounts;
   readonly directs: DirectChannels;
   readonly channels: Channels;
@@ -66,11 +64,11 @@ export class Outward {
   readonly #roots = new LRUCache<string, string>({ max: 5_000 });
 
   constructor(readonly parts: OutwardParts) {
-    this.#reactions = new OutwardReactions(parts.network.storage, parts.ownReactions, parts.emoji);
+    this.#reactions = new OutwardReactions(parts.network.storage, parts.own, parts.emoji);
     this.#changes = new ChangeMessages({
       accounts: parts.accounts,
       installations: parts.link.installations,
-      ownEdits: parts.ownEdits,
+      own: parts.own,
     });
   }
 
