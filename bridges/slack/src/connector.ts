@@ -9,6 +9,7 @@ import { z } from "zod";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
 import { Managing } from "./channels/managing.js";
+import { PinSync } from "./channels/pin-sync.js";
 import { Presence } from "./channels/presence.js";
 import { RememberedChannels } from "./channels/remembered.js";
 import { WorkspaceSpaces } from "./channels/workspace-spaces.js";
@@ -61,6 +62,7 @@ class SlackConnection {
   readonly #spaces: WorkspaceSpaces;
   readonly #remembered: RememberedChannels;
   readonly #managing: Managing;
+  readonly #pins: PinSync;
   readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
@@ -89,6 +91,7 @@ class SlackConnection {
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
     const emoji = new WorkspaceEmoji(network);
+    this.#pins = new PinSync(network);
     this.#remembered = new RememberedChannels(network.storage);
     const shared = {
       network,
@@ -97,6 +100,7 @@ class SlackConnection {
       accounts: this.#accounts,
       channels: this.#channels,
       remembered: this.#remembered,
+      pins: this.#pins,
       emoji,
     };
     this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
@@ -207,7 +211,7 @@ class SlackConnection {
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
         await link.unlinked(gone);
-        await this.#remembered.forget(gone.channel);
+        await Promise.all([this.#remembered.forget(gone.channel), this.#pins.forget(gone.channel)]);
       },
       login: (session) => this.#signIn.login(session),
       signedIn: (login) => {

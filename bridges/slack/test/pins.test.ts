@@ -49,6 +49,23 @@ describe("a pinned message", () => {
     expect(pinned(opened)).toEqual([]);
   });
 
+  it("is found so, or no longer, after the bridge was away", async () => {
+    const opened = (stage = await SlackStage.open());
+    const person = opened.slack.workspace("acme").person("alice");
+    const [one, two] = [person.post("general", "one"), person.post("general", "two")];
+    const events = [await opened.saidOnMatrix("one"), await opened.saidOnMatrix("two")].map((event) => event.event_id);
+    await opened.eventually(() => opened.slack.calls("pins.list").length === 1, "the bridge has looked");
+    for (const first of [true, false, true]) {
+      await opened.stop();
+      if (first) person.pin(one);
+      else person.unpin(one);
+      if (first) person.unpin(two);
+      else person.pin(two);
+      await opened.start();
+      await opened.eventually(() => pinned(opened).join() === events[first ? 0 : 1], "the room has the same pins");
+    }
+  });
+
   it("is pinned by those who signed in as well, and in Slack already is as good", async () => {
     const opened = (stage = await SlackStage.open());
     const { alice, room } = opened;

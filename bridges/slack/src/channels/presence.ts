@@ -4,6 +4,7 @@ import type { Installations, SlackResult, Workspace } from "../link/index.js";
 import type { People } from "../people/people.js";
 import type { Channels, SlackChannel } from "./channels.js";
 import { MemberSync } from "./member-sync.js";
+import type { PinSync } from "./pin-sync.js";
 import type { RememberedChannels } from "./remembered.js";
 
 export interface PresenceParts {
@@ -12,6 +13,7 @@ export interface PresenceParts {
   readonly channels: Channels;
   readonly people: People;
   readonly remembered: RememberedChannels;
+  readonly pins: PinSync;
   /** Channels with more members are not compared. */
   readonly mostMembers: number;
   readonly signal: AbortSignal;
@@ -55,8 +57,10 @@ export class Presence {
       return;
     const entered: SlackResult<unknown> =
       found.ok && found.body.is_member === true ? found : await channels.enter(workspace, place.channel);
-    if (entered.ok) this.#compare(workspace, id, found);
-    else
+    if (entered.ok) {
+      this.#compare(workspace, id, found);
+      await this.parts.pins.compare(workspace, id);
+    } else
       network.log.warn(
         { channel: id, reason: entered.reason },
         "The bot could not enter a linked channel; where it is private, invite it there",
@@ -66,9 +70,7 @@ export class Presence {
   /** It may have been renamed or archived, or no longer be, while the bridge was away. */
   async #tellState(id: ChannelId, channel: SlackChannel): Promise<void> {
     const { remembered, network } = this.parts;
-    const change = await remembered.changed(id, channel);
-    if (change) await network.receive(change);
-    await remembered.set(id, channel);
+    await remembered.compare(id, channel, (change) => network.receive(change));
     const { is_archived, updated } = channel;
     if (is_archived === undefined) return;
     const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}`);

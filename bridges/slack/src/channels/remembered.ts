@@ -4,36 +4,32 @@ import { z } from "zod";
 import { decodeEntities } from "../content/index.js";
 import type { SlackChannel } from "./channels.js";
 
-const rememberedSchema = z.object({ name: z.string(), topic: z.string() });
+const stateSchema = z.object({ name: z.string(), topic: z.string() });
+type State = z.output<typeof stateSchema>;
+/** `unsure`: something else was being told, and the process may have ended in the middle of that. */
+const rememberedSchema = stateSchema.extend({ unsure: z.boolean().default(false) });
 type Remembered = z.output<typeof rememberedSchema>;
 
 /** How linked channels were called when that was last told to their rooms: what changed while the bridge was away shows. */
 export class RememberedChannels {
   constructor(readonly storage: ConnectorStorage) {}
 
-  /** What is to be told of a channel; call `set` when it is. */
-  async changed(id: ChannelId, channel: SlackChannel): Promise<ChannelChanged | undefined> {
+  /** Tells what is different; all of it is told in the end, whenever the process ends. */
+  async compare(id: ChannelId, channel: SlackChannel, tell: (change: ChannelChanged) => Promise<void>): Promise<void> {
     const before = await this.#get(id);
     const now = stateOf(channel);
-    if (!before || (before.name === now.name && before.topic === now.topic)) return undefined;
-    const change = JSON.stringify([before, now, channel.updated ?? 0]);
-    return {
-      kind: "channel",
-      id: RemoteMessageId(`state:${createHash("sha256").update(change).digest("base64url")}`),
-      channel: id,
-      ...(before.name !== now.name && { name: `#${now.name}` }),
-      ...(before.topic !== now.topic && { topic: now.topic }),
-    };
-  }
-
-  async set(id: ChannelId, channel: SlackChannel): Promise<void> {
-    await this.storage.set(keyOf(id), JSON.stringify(stateOf(channel)));
+    const change = before && changeOf(id, before, now, channel.updated);
+    if (before && change) {
+      await this.#set(id, { ...before, unsure: true });
+      await tell(change);
+    }
+    await this.#set(id, { ...now, unsure: false });
   }
 
   /** An event, or the bridge itself, changed it. */
-  async update(id: ChannelId, change: Partial<Remembered>): Promise<void> {
+  async update(id: ChannelId, change: Partial<State>): Promise<void> {
     const before = await this.#get(id);
-    if (before) await this.storage.set(keyOf(id), JSON.stringify({ ...before, ...change }));
+    if (before) await this.#set(id, { ...before, ...change });
   }
 
   async forget(id: ChannelId): Promise<void> {
@@ -46,9 +42,31 @@ export class RememberedChannels {
     const parsed = rememberedSchema.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : undefined;
   }
+
+  #set(id: ChannelId, state: Remembered): Promise<void> {
+    return this.storage.set(keyOf(id), JSON.stringify(state));
+  }
 }
 
-function stateOf({ id, name, topic }: SlackChannel): Remembered {
+function changeOf(
+  id: ChannelId,
+  { unsure, ...before }: Remembered,
+  now: State,
+  updated = 0,
+): ChannelChanged | undefined {
+  const isOther = (key: keyof State): boolean => unsure || before[key] !== now[key];
+  if (!isOther("name") && !isOther("topic")) return undefined;
+  const hash = createHash("sha256").update(JSON.stringify([before, now, updated]));
+  return {
+    kind: "channel",
+    id: RemoteMessageId(`state:${hash.digest("base64url")}`),
+    channel: id,
+    ...(isOther("name") && { name: `#${now.name}` }),
+    ...(isOther("topic") && { topic: now.topic }),
+  };
+}
+
+function stateOf({ id, name, topic }: SlackChannel): State {
   return { name: decodeEntities(name ?? id), topic: decodeEntities(topic?.value ?? "") };
 }
 

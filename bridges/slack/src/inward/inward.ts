@@ -2,6 +2,7 @@ import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
 import { outcomeOf, type Happening, type PinChanged, type ReactionChanged } from "../content/index.js";
 import { isRecord, textIn } from "../content/json.js";
 import { baseNameOf, isCustomName, reactionKeyOf, type ShownEmoji } from "../emoji/index.js";
+import type { PinSync } from "../channels/pin-sync.js";
 import type { Channels } from "../channels/channels.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
@@ -20,6 +21,7 @@ export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
   readonly channels: Channels;
+  readonly pins: PinSync;
   /** The workspace is called otherwise. */
   readonly teamChanged: (team: string) => void;
 }
@@ -115,8 +117,7 @@ export class Inward {
         this.parts.teamChanged(making.team);
         return;
       case "pin":
-        this.#pin(making, workspace, what);
-        return;
+        return this.#pin(making, workspace, what);
       case "teamDomain":
       case "usergroup":
       case "fileDeleted":
@@ -160,14 +161,17 @@ export class Inward {
   }
 
   /** What the bridge itself has pinned comes back as an event. */
-  #pin({ team, happened }: Making, workspace: Workspace, { user, channel, key, ts, change }: PinChanged): void {
+  async #pin(
+    making: Making,
+    workspace: Workspace,
+    { user, channel: slackId, key, ts, change }: PinChanged,
+  ): Promise<void> {
+    const pinned = change === "added";
+    const channel = channelIdOf({ team: making.team, channel: slackId });
+    await this.parts.pins.changed(channel, ts, pinned);
     if (user === workspace.installation.botUser) return;
-    happened({
-      kind: "channel",
-      id: RemoteMessageId(key),
-      channel: channelIdOf({ team, channel }),
-      pin: { message: partId(ts, 0), pinned: change === "added" },
-    });
+    const message = partId(ts, 0);
+    making.happened({ kind: "channel", id: RemoteMessageId(key), channel, pin: { message, pinned } });
   }
 
   #profile(making: Making, workspace: Workspace, user: unknown): void {
