@@ -52,7 +52,7 @@ describe("what changed while the bridge was away", () => {
       fc.asyncProperty(names, lives(names), names, async (first, middle, last) => {
         const core = new MortalCore();
         let updated = 0;
-        let shown = first;
+        let shown: { readonly name: string; readonly topic: string } = first;
         const compare = (state: { name: string; topic: string }): Promise<void> => {
           // Slack tells when something was last changed.
           if (state.name !== shown.name || state.topic !== shown.topic) updated += 1;
@@ -93,7 +93,7 @@ describe("what changed while the bridge was away", () => {
         await compare(first);
         for (const { steps, state } of middle) await live(core, steps, () => compare(state));
         await compare(last);
-        const room = new Set(first);
+        const room = new Set<string>(first);
         for (const { pin } of core.taken)
           if (pin?.pinned === true) room.add(pin.message);
           else if (pin) room.delete(pin.message);
