@@ -63,6 +63,7 @@ class SlackConnection {
   readonly #remembered: RememberedChannels;
   readonly #managing: Managing;
   readonly #pins: PinSync;
+  readonly #emoji: WorkspaceEmoji;
   readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
@@ -90,64 +91,16 @@ class SlackConnection {
     this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
-    const emoji = new WorkspaceEmoji(network);
+    this.#emoji = new WorkspaceEmoji(network);
     this.#pins = new PinSync(network);
     this.#remembered = new RememberedChannels(network.storage);
-    const shared = {
-      network,
-      installations,
-      people: this.#people,
-      accounts: this.#accounts,
-      channels: this.#channels,
-      remembered: this.#remembered,
-      pins: this.#pins,
-      emoji,
-    };
-    this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
-    this.#signIn = new SignIn({
-      ...shared,
-      api,
-      authorization: this.#authorization,
-    });
-    this.#presence = new Presence({
-      ...shared,
-      mostMembers: config.mostMembers,
-      signal: context.signal,
-    });
     this.#own = new OwnChanges(network.storage);
-    this.#inward = new Inward({
-      ...shared,
-      own: this.#own,
-      config,
-      log: network.log,
-      observe: this.#metrics.event,
-      directs: this.#directs,
-      isLinked: (channel) => linked.has(channel),
-      isMoving: (channel) => linked.isMoving(channel),
-      reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
-      anyChannel: (team) => linked.anyOf(team),
-      teamChanged: (team) => {
-        this.#spaces.forget(team);
-        network.spacesChanged();
-      },
-    });
-    this.#outward = new Outward({
-      own: this.#own,
-      link,
-      network,
-      config,
-      files: this.#files,
-      accounts: this.#accounts,
-      channels: this.#channels,
-      remembered: this.#remembered,
-      emoji,
-      directs: this.#directs,
-      write: {
-        config,
-        slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user,
-        hasEmoji: (team, name) => emoji.has(team, name),
-      },
-    });
+    const shared = this.#shared();
+    this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
+    this.#signIn = new SignIn({ ...shared, api, authorization: this.#authorization });
+    this.#presence = new Presence({ ...shared, mostMembers: config.mostMembers, signal: context.signal });
+    this.#inward = this.#makeInward();
+    this.#outward = this.#makeOutward();
     this.#commands = new SlashCommands({
       ...shared,
       config,
@@ -221,6 +174,56 @@ class SlackConnection {
       logout: (login) => this.#signIn.logout(login),
       close: () => link.close(),
     };
+  }
+
+  /** What many parts need. */
+  #shared() {
+    return {
+      network: this.#context.network,
+      installations: this.#link.installations,
+      people: this.#people,
+      accounts: this.#accounts,
+      channels: this.#channels,
+      remembered: this.#remembered,
+      pins: this.#pins,
+      emoji: this.#emoji,
+      own: this.#own,
+      directs: this.#directs,
+    };
+  }
+
+  #makeInward(): Inward {
+    const { config, network } = this.#context;
+    const linked = this.#linked;
+    return new Inward({
+      ...this.#shared(),
+      config,
+      log: network.log,
+      observe: this.#metrics.event,
+      isLinked: (channel) => linked.has(channel),
+      isMoving: (channel) => linked.isMoving(channel),
+      reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
+      anyChannel: (team) => linked.anyOf(team),
+      teamChanged: (team) => {
+        this.#spaces.forget(team);
+        network.spacesChanged();
+      },
+    });
+  }
+
+  #makeOutward(): Outward {
+    const { config } = this.#context;
+    return new Outward({
+      ...this.#shared(),
+      link: this.#link,
+      config,
+      files: this.#files,
+      write: {
+        config,
+        slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user,
+        hasEmoji: (team, name) => this.#emoji.has(team, name),
+      },
+    });
   }
 
   #makeLink(): SlackLink {
