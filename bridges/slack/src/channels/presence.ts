@@ -32,39 +32,44 @@ export class Presence {
   async enter(id: ChannelId): Promise<void> {
     if (this.#entering.has(id)) return;
     this.#entering.add(id);
+    let entered: Workspace | undefined;
     try {
-      await this.#enter(id);
+      entered = await this.#enter(id);
     } finally {
       this.#entering.delete(id);
     }
+    // Where many channels are linked Slack is asked slowly: nobody waits for it.
+    if (entered) await this.parts.pins.compare(entered, id);
   }
 
-  async #enter(id: ChannelId): Promise<void> {
+  /** The workspace, where the bot is in the channel. */
+  async #enter(id: ChannelId): Promise<Workspace | undefined> {
     const { installations, network, channels } = this.parts;
     const place = placeOf(id);
     const workspace = place && installations.get(place.team);
-    if (!place || !workspace) return;
+    if (!place || !workspace) return undefined;
     const found = await channels.look(workspace, place.channel);
     if (found.ok && !channels.rules.permit(found.body)) {
       network.log.warn(
         { channel: id, name: found.body.name },
         "A channel is linked that the operator does not let be linked (channels.allow, channels.deny): nothing of it is bridged",
       );
-      return;
+      return undefined;
     }
     if (found.ok) await this.#tellState(id, found.body);
     if (found.ok && (found.body.is_archived === true || found.body.is_im === true || found.body.is_mpim === true))
-      return;
+      return undefined;
     const entered: SlackResult<unknown> =
       found.ok && found.body.is_member === true ? found : await channels.enter(workspace, place.channel);
     if (entered.ok) {
       this.#compare(workspace, id, found);
-      await this.parts.pins.compare(workspace, id);
-    } else
-      network.log.warn(
-        { channel: id, reason: entered.reason },
-        "The bot could not enter a linked channel; where it is private, invite it there",
-      );
+      return workspace;
+    }
+    network.log.warn(
+      { channel: id, reason: entered.reason },
+      "The bot could not enter a linked channel; where it is private, invite it there",
+    );
+    return undefined;
   }
 
   /** It may have been renamed or archived, or no longer be, while the bridge was away. */
