@@ -23,6 +23,8 @@ export interface PresenceParts {
 export class Presence {
   readonly #members: MemberSync;
   readonly #entering = new Set<ChannelId>();
+  /** What Slack's time of the last change does not tell apart, the start does. */
+  readonly #startedAt = Date.now();
 
   constructor(readonly parts: PresenceParts) {
     this.#members = new MemberSync(parts);
@@ -78,7 +80,7 @@ export class Presence {
     await remembered.compare(id, channel, (change) => network.receive(change));
     const { is_archived, updated } = channel;
     if (is_archived === undefined) return;
-    const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}`);
+    const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}:${this.#startedAt}`);
     await network.receive({ kind: "channel", id: event, channel: id, archived: is_archived });
   }
 

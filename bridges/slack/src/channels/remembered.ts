@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { RemoteMessageId, type ChannelChanged, type ChannelId, type ConnectorStorage } from "@trestle/core";
 import { z } from "zod";
 import { decodeEntities } from "../content/index.js";
@@ -18,7 +18,7 @@ export class RememberedChannels {
   async compare(id: ChannelId, channel: SlackChannel, tell: (change: ChannelChanged) => Promise<void>): Promise<void> {
     const before = await this.#get(id);
     const now = stateOf(channel);
-    const change = before && changeOf(id, before, now, channel.updated);
+    const change = before && changeOf(id, before, now);
     if (before && change) {
       await this.#set(id, { ...before, unsure: true });
       await tell(change);
@@ -48,18 +48,13 @@ export class RememberedChannels {
   }
 }
 
-function changeOf(
-  id: ChannelId,
-  { unsure, ...before }: Remembered,
-  now: State,
-  updated = 0,
-): ChannelChanged | undefined {
+function changeOf(id: ChannelId, { unsure, ...before }: Remembered, now: State): ChannelChanged | undefined {
   const isOther = (key: keyof State): boolean => unsure || before[key] !== now[key];
   if (!isOther("name") && !isOther("topic")) return undefined;
-  const hash = createHash("sha256").update(JSON.stringify([before, now, updated]));
   return {
     kind: "channel",
-    id: RemoteMessageId(`state:${hash.digest("base64url")}`),
+    // How it is called now may be told again: that changes nothing.
+    id: RemoteMessageId(`state:${randomUUID()}`),
     channel: id,
     ...(isOther("name") && { name: `#${now.name}` }),
     ...(isOther("topic") && { topic: now.topic }),
