@@ -36,7 +36,7 @@ describe("events of one channel from two connections", () => {
       return Promise.resolve();
     }, 5);
     const first = new Promise<void>((resolve, reject) => {
-      here.once("data", () => lane.commit(raw("first"), "1700000000.000100").then(resolve, reject));
+      here.once("data", () => void lane.commit(raw("first"), "1700000000.000100").then(resolve, reject));
     });
     const second = lane.commit(raw("second"), "1700000000.000200");
     there.write("first");
