@@ -187,7 +187,10 @@ export function unshareChannel(world: World, channel: Channel, teamId: string): 
 }
 
 function announceShared(world: World, channel: Channel, type: string, fields: JsonObject): void {
-  world.publish({ type, ...fields, channel: channel.id, event_ts: world.eventTs(channel) }, { kind: "channel", channel });
+  world.publish(
+    { type, ...fields, channel: channel.id, event_ts: world.eventTs(channel) },
+    { kind: "channel", channel },
+  );
 }
 
 /** Gives a channel another id, as a move between workspaces of an organisation may. */
