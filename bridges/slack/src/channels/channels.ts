@@ -98,15 +98,19 @@ export class Channels {
 
   /**
    * Finds a channel by what a person types: its URL, its id, or its name, with the workspace in front of it
-   * (`acme/general`) where there are several. `null`: there is none.
-   * @throws Error with what to type instead
+   * (`acme/general`) where there are several.
+   * @throws Error with what to type instead, or to do first
    */
-  async resolve(text: string): Promise<ChannelInfo | null> {
+  async resolve(text: string): Promise<ChannelInfo> {
     const { workspace, wanted } = this.placeOf(text.trim());
     const channel = /^[CDG][A-Z0-9]{5,}$/.test(wanted)
       ? await this.#byId(workspace, wanted)
       : await this.byName(workspace, wanted.replace(/^#/, "").toLowerCase());
-    if (!channel) return null;
+    // Slack shows an app no private channel that it is not in.
+    if (!channel)
+      throw new Error(
+        `The app sees no channel ${wanted} in Slack. If it is a private one, type /invite @matrix there first (or what the app is called).`,
+      );
     this.#mayLink(channel);
     return infoOf(workspace, channel);
   }

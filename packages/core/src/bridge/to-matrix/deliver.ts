@@ -285,7 +285,8 @@ export class ToMatrix {
     const reaction = await this.#reactionOf(event, room, channelKey);
     if (!reaction) return done();
     const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
-    const failed = await this.sender.redact(room.id, UserId(reaction.sender), EventId(reaction.event), effect);
+    const users = [UserId(reaction.sender), runtime.bot];
+    const failed = await this.sender.redact(room.id, users, EventId(reaction.event), effect);
     return failed ?? done(runtime.messages.unmapReaction(reaction));
   }
 
@@ -296,8 +297,11 @@ export class ToMatrix {
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
     for (const part of parts) {
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
-      const asUser = own.has(UserId(part.sender)) ? UserId(part.sender) : runtime.bot;
-      const failed = await this.sender.redact(room.id, asUser, EventId(part.event), effect, event.reason);
+      const author = UserId(part.sender);
+      const users = own.has(author) ? [author, runtime.bot] : [runtime.bot];
+      // Where the bot is no moderator whoever wrote it still may: somebody on the network could take it away.
+      if (runtime.isOwn(author) || puppets?.speaksFor(author) === true) users.push(author);
+      const failed = await this.sender.redact(room.id, users, EventId(part.event), effect, event.reason);
       if (failed) return failed;
     }
     return done(runtime.messages.unmap(parts));
