@@ -14,6 +14,7 @@ export default {
     ],
   },
   resolver: "<rootDir>/test/support/resolve-ts.cjs",
+  testSequencer: "<rootDir>/test/support/long-first.cjs",
   reporters: ["default", "<rootDir>/test/support/servers-reporter.cjs"],
   maxWorkers: 2,
   testTimeout: 30_000,
