@@ -43,7 +43,7 @@ export const networkSchema = z.strictObject({
       password: oneLine("a password").describe("Its password"),
     })
     .optional()
-    .describe("Sign the bot in with SASL PLAIN; without success it does not connect"),
+    .describe("Sign the bot in (SCRAM-SHA-256 or PLAIN); without success it does not connect"),
   puppets: z
     .boolean()
     .default(true)

@@ -6,6 +6,7 @@ import {
   type ConnectContext,
   defineConnector,
   type EffectBase,
+  type Login,
   type NetworkHandlers,
   type Outcome,
   refused,
@@ -20,6 +21,8 @@ import { HolderClient } from "./holder-client/holder-client.js";
 import type { Welcome } from "./holder-client/link.js";
 import { holderPaths } from "./holder-client/paths.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
+import { type Account, readLogin } from "./network/accounts/accounts.js";
+import { askForAccount } from "./network/accounts/login.js";
 import { IrcNetwork } from "./network/irc-network.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { NotKnownYet, PastEffects } from "./network/past-effects.js";
@@ -127,6 +130,9 @@ class IrcBridge {
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
+      login: (session) => askForAccount(session, [...this.#networks.values()]),
+      signedIn: (login) => soon(() => this.#withLogin(login, (network, account) => network.signedIn(account))),
+      logout: (login) => soon(() => this.#withLogin(login, (network, { user }) => network.signedOut(user))),
       close: () => this.#close(),
     };
   }
@@ -204,6 +210,13 @@ class IrcBridge {
     return Promise.resolve();
   }
 
+  #withLogin(login: Login, apply: (network: IrcNetwork, account: Account) => void): void {
+    const { id, user } = login;
+    const secret = readLogin(login);
+    const network = this.#networks.get(secret?.network ?? "");
+    if (network && secret) apply(network, { login: id, user, credentials: secret.credentials });
+  }
+
   #networkOfHost(host: string): string {
     const bare = host.replace(/:\d+$/, "");
     return this.context.config.networks.find((network) => network.host === bare)?.name ?? bare;
@@ -212,8 +225,11 @@ class IrcBridge {
   async #welcome(welcome: Welcome): Promise<void> {
     const session = ++this.#session;
     const { storage } = this.context.network;
-    const [links, before] = await Promise.all([this.context.network.links(), storage.get(HOLDER_KEY)]);
+    const { links: allLinks, logins: allLogins } = this.context.network;
+    const [links, logins, before] = await Promise.all([allLinks(), allLogins(), storage.get(HOLDER_KEY)]);
     if (!this.#isSession(session)) return;
+    // Held connections are compared with the accounts of their users.
+    for (const login of logins) this.#withLogin(login, (network, account) => network.accounts.set(account));
     if (before !== welcome.instance) {
       if (before !== undefined) this.#past.holderChangedAt = Date.now();
       await storage.set(HOLDER_KEY, welcome.instance);

@@ -38,7 +38,6 @@ declare module "irc-framework" {
     connect(options: ClientOptions): void;
     requestCap(capabilities: readonly string[]): void;
     on(event: "registered", listener: (event: { readonly nick: string }) => void): this;
-    on(event: "sasl failed", listener: (event: { readonly reason: string; readonly message?: string }) => void): this;
   }
 
   const framework: { readonly Client: typeof Client };

@@ -21,6 +21,11 @@ export function remoteUserIdOf(network: string, nick: string): RemoteUserId {
   return RemoteUserId(`${network}/${nick}`);
 }
 
+/** `network/$account`, folded: somebody whom the network knows by an account, whatever their nick. No nick begins with `$`. */
+export function accountIdOf(network: string, account: string): RemoteUserId {
+  return RemoteUserId(`${network}/$${account}`);
+}
+
 /** `undefined` for an id that this bridge did not make. */
 export function placeOf(id: ChannelId): Place | undefined {
   const slash = id.indexOf("/");

@@ -1,4 +1,5 @@
-import type { Author, ChannelLink, Network } from "@trestle/core";
+import { randomBytes } from "node:crypto";
+import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
 import type { Mention } from "@trestle/rich-text";
 import type { NetworkConfig } from "../config.js";
 import type { HeldFrame, OpenOptions } from "../holder/frames.js";
@@ -9,11 +10,14 @@ import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
+import type { Credentials, SignInResult } from "../session/sasl/credentials.js";
 import { BASE_KEY, type ConnectionState, decodeState, type Role } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
 import { parseSource } from "../wire/source.js";
+import { type Account, Accounts } from "./accounts/accounts.js";
+import { tryAccount } from "./accounts/trial.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
@@ -48,6 +52,7 @@ export class IrcNetwork {
   readonly channels: BotChannels;
   readonly members = new Members();
   readonly puppets: Puppets;
+  readonly accounts = new Accounts();
   readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
@@ -194,6 +199,49 @@ export class IrcNetwork {
     }
   }
 
+  /** Signs in once, seen by nobody, to find out whether the network takes the credentials. */
+  tryAccount(
+    user: UserId,
+    credentials: Credentials,
+    signal: AbortSignal,
+  ): Promise<Extract<SignInResult, { signedIn: true }>> {
+    const nick = () => `m${randomBytes(4).toString("hex")}`;
+    const role: Role = { network: this.name, kind: "puppet", user };
+    return tryAccount({
+      signal,
+      nick,
+      open: (owner) => {
+        const connection = Connection.open(role, nick(), this.#connectionContext(credentials), owner);
+        this.context.connections.set(connection.id, connection);
+        return connection;
+      },
+      ended: (connection) => void this.context.connections.delete(connection.id),
+    });
+  }
+
+  /** A Matrix user has an account of their own: their puppet signs in to it. */
+  signedIn(account: Account): void {
+    const { user, credentials } = account;
+    this.accounts.set(account);
+    const current = this.puppets.get(user)?.seat.current;
+    if (current && current.role.account !== credentials.account) this.puppets.renew(user, "Signing in");
+  }
+
+  signedOut(user: UserId): void {
+    this.accounts.delete(user);
+    this.puppets.renew(user, "Signed out");
+  }
+
+  #accountRejected(user: UserId, reason: string): void {
+    const account = this.accounts.of(user);
+    if (!account) return;
+    this.accounts.delete(user);
+    const { endLogin, log } = this.context.core;
+    endLogin(account.login, `${this.name} does not take it any more: ${reason}`).catch((error: unknown) => {
+      log.error({ err: error, user }, "a login that IRC does not take any more could not be ended");
+    });
+  }
+
   #end(): void {
     this.#orphans.end("the bridge stops");
     this.#intake.stop();
@@ -209,6 +257,7 @@ export class IrcNetwork {
   #makePuppets(ctcp: CtcpAnswers): Puppets {
     return new Puppets({
       config: this.config,
+      accounts: this.accounts,
       ears: new PuppetEars(this.name, ctcp, (connection, from) => this.#ownNicks.release(from, connection.id)),
       isupport: () => this.#isupport,
       seat: (connection) => this.#seatOptions(connection),
@@ -219,6 +268,7 @@ export class IrcNetwork {
         this.#ended(connection);
         this.#settleLater(connection, reason);
       },
+      rejected: (user, reason) => this.#accountRejected(user, reason),
     });
   }
 
@@ -287,7 +337,7 @@ export class IrcNetwork {
 
   #open(role: Role, nicks: NickMaker, owner: ConnectionOwner): Connection {
     nicks.restart();
-    const connection = Connection.open(role, nicks.first(), this.#connectionContext(), owner);
+    const connection = Connection.open(role, nicks.first(), this.#connectionContext(this.#credentialsOf(role)), owner);
     this.context.connections.set(connection.id, connection);
     return connection;
   }
@@ -304,7 +354,7 @@ export class IrcNetwork {
     }
     const owner = puppet ? this.puppets.ownerOf(puppet) : this.#botOwner;
     const own = pending.filter(({ connection }) => connection === frame.connection);
-    const connection = Connection.resume(frame, state, own, this.#connectionContext(), owner);
+    const connection = Connection.resume(frame, state, own, this.#connectionContext(undefined), owner);
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.fold(connection.view.nick), connection.id);
     this.#learn(connection);
@@ -318,19 +368,25 @@ export class IrcNetwork {
     this.context.holder.forget(frame.connection);
   }
 
-  #connectionContext(): ConnectionContext {
+  #credentialsOf(role: Role): Credentials | undefined {
+    if (role.user !== undefined) return this.accounts.of(UserId(role.user))?.credentials;
+    return this.config.sasl && { method: "password", ...this.config.sasl };
+  }
+
+  #connectionContext(credentials: Credentials | undefined): ConnectionContext {
     const { holder, core } = this.context;
     return {
       holder,
       config: this.config,
-      open: this.#openOptions(),
+      open: this.#openOptions(credentials),
+      credentials,
       decoder: this.#decoder,
       intake: this.#intake,
       log: core.log,
     };
   }
 
-  #openOptions(): OpenOptions {
+  #openOptions(credentials: Credentials | undefined): OpenOptions {
     const { host, port, tls, serverName, insecure, localAddress, timeouts } = this.config;
     return {
       host,
@@ -340,6 +396,7 @@ export class IrcNetwork {
       serverName,
       insecure,
       localAddress,
+      clientCertificate: credentials?.method === "certificate" ? credentials : undefined,
       connectTimeoutMs: timeouts.connect * 1000,
       pingAfterMs: timeouts.silence * 1000,
       pingTimeoutMs: timeouts.answer * 1000,

@@ -22,6 +22,8 @@ export interface Puppet {
   readonly queries: Set<string>;
   /** When the user last said something, by the monotonic clock. */
   spokeAt: number;
+  /** Why the network does not take the account that the user has signed in to. */
+  rejected?: string;
 }
 
 /** What a puppet hears: what is said to it alone, and what happens to itself. */

@@ -5,6 +5,7 @@ import type { HeldFrame, OpenOptions, StateChange } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { PendingFrame } from "../holder-client/link.js";
 import type { LineDecoder } from "../wire/encoding.js";
+import { isLoopback } from "../wire/loopback.js";
 import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { CapabilityChanges } from "./capability-changes.js";
@@ -16,6 +17,7 @@ import { lineId } from "./line-id.js";
 import { JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
 import { type Effect, Outgoing } from "./outgoing.js";
 import { OwnView } from "./own-view.js";
+import type { Credentials, SignInResult } from "./sasl/credentials.js";
 import { Registration } from "./registration.js";
 import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
 
@@ -29,6 +31,8 @@ export interface ConnectionContext {
   readonly decoder: LineDecoder;
   readonly intake: Intake;
   readonly log: Logger;
+  /** The account to sign in to; without success the connection is closed. */
+  readonly credentials: Credentials | undefined;
 }
 
 /** What whoever owns a connection is told. */
@@ -37,6 +41,8 @@ export interface ConnectionOwner {
   claiming(connection: string, nick: string): void;
   /** The next nick to try after `refused`; `undefined` gives up. */
   nextNick(refused: string, numeric: string): string | undefined;
+  /** What came of signing in; `enough` keeps a connection that is signed in from going on. */
+  signedIn?(connection: Connection, result: SignInResult): "enough" | undefined;
   ready(connection: Connection): void;
   /** A line after the way in, before the connection itself takes note of it. */
   line(connection: Connection, message: IrcMessage, line: LineScope): void;
@@ -51,6 +57,8 @@ export interface Ending {
   readonly wasReady: boolean;
   /** The server says that another try is of no use. */
   readonly barred: boolean;
+  /** The network does not take the account's credentials. */
+  readonly rejected: boolean;
 }
 
 /** Where a line's consequences are collected. */
@@ -74,6 +82,7 @@ export class Connection {
   #nextLine = 1;
   #error: string | undefined;
   #barred = false;
+  #rejected = false;
 
   private constructor(
     readonly id: string,
@@ -190,12 +199,10 @@ export class Connection {
       username: config.username,
       realname: this.#realname(),
       password: config.password,
-      sasl: this.role.kind === "bot" ? config.sasl : undefined,
+      credentials: this.context.credentials,
+      confidential: config.tls || isLoopback(config.host),
       write: (line) => this.outgoing.writeNow(line),
-      onSaslFailed: (reason) => {
-        this.#barred = true;
-        this.#fail(`signing in as ${config.sasl?.account ?? ""} failed: ${reason}`);
-      },
+      onSignIn: (result) => this.#signedIn(result),
     });
     this.#after(config.timeouts.register * 1000, () => {
       if (this.#phase === "registering") this.#fail("the server did not let us in in time");
@@ -221,7 +228,7 @@ export class Connection {
     void this.context.intake.idle().then((acknowledged) => {
       if (acknowledged) this.context.holder.forget(this.id);
     });
-    this.owner.ended(this, { reason: said, wasReady, barred: this.#barred });
+    this.owner.ended(this, { reason: said, wasReady, barred: this.#barred, rejected: this.#rejected });
   }
 
   /** The process lets go of the connection; the holder keeps it. */
@@ -265,10 +272,19 @@ export class Connection {
       this.#barred = true;
       this.#error ??= params.at(-1);
     }
-    this.#registration?.line(text);
+    this.#registration?.line(text, message);
     if (verb === "001") this.#welcomed(params);
     else if (verb === "005") this.view.isupport.take(params);
     else if (verb === "376" || verb === "422") this.#becomeReady();
+  }
+
+  #signedIn(result: SignInResult): "go on" | "stop" {
+    const enough = this.owner.signedIn?.(this, result) === "enough";
+    if (result.signedIn) return enough ? "stop" : "go on";
+    this.#rejected = result.rejected;
+    this.#barred = result.rejected;
+    this.#fail(`signing in as ${this.context.credentials?.account ?? ""} failed: ${result.reason}`);
+    return "stop";
   }
 
   #nickRefused(numeric: string, text: string): void {

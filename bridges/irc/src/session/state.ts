@@ -7,6 +7,8 @@ export interface Role {
   readonly kind: "bot" | "puppet";
   /** The Matrix user of a puppet. */
   readonly user?: string;
+  /** The account a puppet is signed in to. */
+  readonly account?: string;
   /** The name the puppet's nick was made of. */
   readonly name?: string;
 }
@@ -29,6 +31,7 @@ const stateSchema = z.object({
     kind: z.enum(["bot", "puppet"]),
     user: z.string().optional(),
     name: z.string().optional(),
+    account: z.string().optional(),
   }),
   phase: z.enum(["registering", "ready"]),
   nick: z.string(),
@@ -58,6 +61,7 @@ export function decodeState(text: string): ConnectionState | undefined {
       kind,
       ...(role.user === undefined ? {} : { user: role.user }),
       ...(role.name === undefined ? {} : { name: role.name }),
+      ...(role.account === undefined ? {} : { account: role.account }),
     },
     phase,
     nick,

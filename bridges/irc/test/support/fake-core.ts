@@ -5,6 +5,7 @@ import {
   EffectId,
   EventId,
   isFailure,
+  type Login,
   type MessageEffect,
   type Network,
   type NetworkEvent,
@@ -25,6 +26,9 @@ export class FakeCore {
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   links: ChannelLink[] = [];
+  logins: Login[] = [];
+  /** Why logins were ended. */
+  readonly endedLogins: string[] = [];
   /** Called before an event is kept; may wait or reject. */
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
   /** How often an event came that was there already. */
@@ -70,9 +74,13 @@ export class FakeCore {
         delete: async (key) => void core.stored.delete(key),
         keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
       },
-      logins: async () => [],
+      logins: async () => core.logins,
       renewLogin: () => Promise.resolve(),
-      endLogin: () => Promise.resolve(),
+      endLogin: async (id, why) => {
+        core.logins = core.logins.filter((login) => login.id !== id);
+        core.endedLogins.push(why);
+        core.#changed();
+      },
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
       metrics: {
