@@ -131,8 +131,8 @@ class IrcBridge {
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
       login: (session) => askForAccount(session, [...this.#networks.values()]),
-      signedIn: (login) => soon(() => this.#withLogin(login, (network, account) => network.signedIn(account))),
-      logout: (login) => soon(() => this.#withLogin(login, (network, { user }) => network.signedOut(user))),
+      signedIn: (login) => soon(() => this.#withLogin(login, (network, account) => network.accounts.signedIn(account))),
+      logout: (login) => soon(() => this.#withLogin(login, (network, { user }) => network.accounts.signedOut(user))),
       close: () => this.#close(),
     };
   }
@@ -193,7 +193,7 @@ class IrcBridge {
     const network = this.#networks.get(person?.network ?? "");
     if (!person || !network) return null;
     const folded = network.fold(person.nick);
-    return { id: remoteUserIdOf(network.name, folded), name: network.members.nickOf(folded) ?? person.nick };
+    return { id: remoteUserIdOf(network.name, folded), name: network.nickOf(folded) ?? person.nick.replace(/^\$/, "") };
   }
 
   #directChannel(user: UserId, remote: RemoteUserId): ChannelId {
@@ -229,7 +229,7 @@ class IrcBridge {
     const [links, logins, before] = await Promise.all([allLinks(), allLogins(), storage.get(HOLDER_KEY)]);
     if (!this.#isSession(session)) return;
     // Held connections are compared with the accounts of their users.
-    for (const login of logins) this.#withLogin(login, (network, account) => network.accounts.set(account));
+    for (const login of logins) this.#withLogin(login, (network, account) => network.accounts.known.set(account));
     if (before !== welcome.instance) {
       if (before !== undefined) this.#past.holderChangedAt = Date.now();
       await storage.set(HOLDER_KEY, welcome.instance);

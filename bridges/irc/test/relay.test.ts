@@ -141,6 +141,7 @@ describe("from IRC", () => {
   });
 
   it("joins, parts, quits, kicks and changes of nick become memberships", async () => {
+    await bridge.core.until("carol", () => bridge.core.membership().length === 1);
     const dave = await IrcTestClient.connect({ port: server.port, nick: "dave" });
     await dave.join("#room");
     await dave.changeNick("David");

@@ -11,7 +11,8 @@ import type { Connection } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { Line } from "../session/outgoing.js";
 import { oneLine } from "../wire/sanitise.js";
-import { personOf, type Place } from "./ids.js";
+import { banMasks } from "./ban-masks.js";
+import { accountOf, personOf, type Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 import { outcomeOf } from "./speech.js";
 
@@ -64,16 +65,21 @@ async function remove(
 ): Promise<Outcome> {
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
-  const nick = network.members.nickOf(folded);
+  const account = accountOf(folded);
+  const nick = network.nickOf(folded);
+  const nicks = account === undefined ? (nick === undefined ? [] : [nick]) : network.members.nicksOf(account, channel);
   const name = nameOf(bot, channel);
-  if (nick === undefined && effect.change === "kick") return refused(`${folded} is not in ${channel}`);
+  if (nicks.length === 0 && effect.change === "kick") return refused(`${folded} is not in ${channel}`);
   const lines: Line[] = [];
-  if (effect.change === "ban") lines.push({ verb: "MODE", params: [name, "+b", `${nick ?? folded}!*@*`] });
+  if (effect.change === "ban") {
+    const masks = banMasks(bot.view.isupport, account, account === undefined ? [nick ?? folded] : nicks);
+    lines.push(...masks.map((mask) => ({ verb: "MODE", params: [name, "+b", mask] })));
+  }
   const reason = oneLine(
     `${effect.author.name}${effect.reason === undefined ? "" : `: ${effect.reason}`}`,
     bot.view.isupport.kickLength,
   );
-  if (nick !== undefined) lines.push({ verb: "KICK", params: [name, nick, reason] });
+  lines.push(...nicks.map((each) => ({ verb: "KICK", params: [name, each, reason] })));
   return await command(bot, channel, lines, effect);
 }
 

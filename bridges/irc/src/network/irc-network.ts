@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
 import type { Mention } from "@trestle/rich-text";
 import type { NetworkConfig } from "../config.js";
@@ -10,20 +9,20 @@ import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
-import type { Credentials, SignInResult } from "../session/sasl/credentials.js";
+import type { Credentials } from "../session/sasl/credentials.js";
 import { BASE_KEY, type ConnectionState, decodeState, type Role } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
 import { parseSource } from "../wire/source.js";
-import { type Account, Accounts } from "./accounts/accounts.js";
-import { tryAccount } from "./accounts/trial.js";
+import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
-import { personOf, placeOf } from "./ids.js";
+import { accountOf, personOf, placeOf } from "./ids.js";
 import { Listener } from "./listener.js";
 import { Members } from "./members.js";
+import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
 import { NickMaker } from "./nick-maker.js";
 import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
@@ -52,7 +51,7 @@ export class IrcNetwork {
   readonly channels: BotChannels;
   readonly members = new Members();
   readonly puppets: Puppets;
-  readonly accounts = new Accounts();
+  readonly accounts: OwnAccounts;
   readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
@@ -86,6 +85,13 @@ export class IrcNetwork {
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
     this.channels = new BotChannels({ network: config.name, core, bot: () => this.bot.connection });
+    this.accounts = new OwnAccounts({
+      network: config.name,
+      core,
+      puppets: () => this.puppets,
+      open: (role, nick, credentials, owner) => this.#opened(role, nick, credentials, owner),
+      forget: (connection) => void context.connections.delete(connection.id),
+    });
     this.puppets = this.#makePuppets(ctcp);
     this.#listener = new Listener({
       network: config.name,
@@ -100,6 +106,10 @@ export class IrcNetwork {
       ownQuitSeen: (nick) => {
         this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
         this.#orphans.quitSeen(nick);
+      },
+      nickFreed: (nick) => {
+        if (this.bot.connection) regainSeenFree(this.bot.connection, nick, this.#botNicks.first());
+        this.puppets.nickFreed(nick);
       },
       kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
     });
@@ -121,6 +131,14 @@ export class IrcNetwork {
     return fold(text, this.#caseMapping);
   }
 
+  /** The nick of somebody by their folded nick or `$account`; `undefined` where nobody is known. */
+  nickOf(person: string): string | undefined {
+    const account = accountOf(person);
+    return account === undefined
+      ? this.members.nickOf(person)
+      : this.members.nickOfAccount(account, (nick) => this.fold(nick));
+  }
+
   /** How many bytes of text a line of the bot to `target` has room for. */
   botBudget(target: string, style: Style): number {
     const bot = this.bot.connection;
@@ -139,7 +157,7 @@ export class IrcNetwork {
   mentionText({ target, text }: Mention): string {
     if (target.kind === "remoteUser") {
       const person = personOf(target.id);
-      if (person?.network === this.name) return this.members.nickOf(person.nick) ?? text;
+      if (person?.network === this.name) return this.nickOf(person.nick) ?? text;
     }
     if (target.kind === "matrixUser") {
       const puppet = this.puppets.all.find(({ user }) => user === target.userId);
@@ -199,49 +217,6 @@ export class IrcNetwork {
     }
   }
 
-  /** Signs in once, seen by nobody, to find out whether the network takes the credentials. */
-  tryAccount(
-    user: UserId,
-    credentials: Credentials,
-    signal: AbortSignal,
-  ): Promise<Extract<SignInResult, { signedIn: true }>> {
-    const nick = () => `m${randomBytes(4).toString("hex")}`;
-    const role: Role = { network: this.name, kind: "puppet", user };
-    return tryAccount({
-      signal,
-      nick,
-      open: (owner) => {
-        const connection = Connection.open(role, nick(), this.#connectionContext(credentials), owner);
-        this.context.connections.set(connection.id, connection);
-        return connection;
-      },
-      ended: (connection) => void this.context.connections.delete(connection.id),
-    });
-  }
-
-  /** A Matrix user has an account of their own: their puppet signs in to it. */
-  signedIn(account: Account): void {
-    const { user, credentials } = account;
-    this.accounts.set(account);
-    const current = this.puppets.get(user)?.seat.current;
-    if (current && current.role.account !== credentials.account) this.puppets.renew(user, "Signing in");
-  }
-
-  signedOut(user: UserId): void {
-    this.accounts.delete(user);
-    this.puppets.renew(user, "Signed out");
-  }
-
-  #accountRejected(user: UserId, reason: string): void {
-    const account = this.accounts.of(user);
-    if (!account) return;
-    this.accounts.delete(user);
-    const { endLogin, log } = this.context.core;
-    endLogin(account.login, `${this.name} does not take it any more: ${reason}`).catch((error: unknown) => {
-      log.error({ err: error, user }, "a login that IRC does not take any more could not be ended");
-    });
-  }
-
   #end(): void {
     this.#orphans.end("the bridge stops");
     this.#intake.stop();
@@ -257,8 +232,10 @@ export class IrcNetwork {
   #makePuppets(ctcp: CtcpAnswers): Puppets {
     return new Puppets({
       config: this.config,
-      accounts: this.accounts,
-      ears: new PuppetEars(this.name, ctcp, (connection, from) => this.#ownNicks.release(from, connection.id)),
+      accounts: this.accounts.known,
+      ears: new PuppetEars(this.name, ctcp, this.members, (connection, from) =>
+        this.#ownNicks.release(from, connection.id),
+      ),
       isupport: () => this.#isupport,
       seat: (connection) => this.#seatOptions(connection),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
@@ -268,7 +245,7 @@ export class IrcNetwork {
         this.#ended(connection);
         this.#settleLater(connection, reason);
       },
-      rejected: (user, reason) => this.#accountRejected(user, reason),
+      rejected: (user, reason) => this.accounts.rejected(user, reason),
     });
   }
 
@@ -278,6 +255,7 @@ export class IrcNetwork {
     ready: (connection) => {
       this.#learn(connection);
       this.#botNicks.restart();
+      watchNick(connection, this.#botNicks.first());
       this.#listener.reset();
       this.context.holder.state(connection.id, this.#listener.snapshot());
       const botMode = connection.view.isupport.get("BOT");
@@ -288,6 +266,7 @@ export class IrcNetwork {
     },
     line: (connection, message, scope) => {
       this.#listener.line(connection, message, scope);
+      regainNick(connection, message, scope.own, this.#botNicks.first());
       if (message.verb === "NICK" && scope.own)
         this.#ownNicks.release(connection.view.fold(parseSource(message.source).nick), connection.id);
     },
@@ -337,7 +316,11 @@ export class IrcNetwork {
 
   #open(role: Role, nicks: NickMaker, owner: ConnectionOwner): Connection {
     nicks.restart();
-    const connection = Connection.open(role, nicks.first(), this.#connectionContext(this.#credentialsOf(role)), owner);
+    return this.#opened(role, nicks.first(), this.#credentialsOf(role), owner);
+  }
+
+  #opened(role: Role, nick: string, credentials: Credentials | undefined, owner: ConnectionOwner): Connection {
+    const connection = Connection.open(role, nick, this.#connectionContext(credentials), owner);
     this.context.connections.set(connection.id, connection);
     return connection;
   }
@@ -358,6 +341,7 @@ export class IrcNetwork {
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.fold(connection.view.nick), connection.id);
     this.#learn(connection);
+    if (!puppet) this.#listener.resume(connection, frame.state);
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;
@@ -369,7 +353,7 @@ export class IrcNetwork {
   }
 
   #credentialsOf(role: Role): Credentials | undefined {
-    if (role.user !== undefined) return this.accounts.of(UserId(role.user))?.credentials;
+    if (role.user !== undefined) return this.accounts.known.of(UserId(role.user))?.credentials;
     return this.config.sasl && { method: "password", ...this.config.sasl };
   }
 

@@ -5,6 +5,7 @@ import { Priority } from "../session/flood-control.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import type { Role } from "../session/state.js";
 import type { Isupport } from "../wire/isupport.js";
+import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
 import { NickMaker } from "./nick-maker.js";
 import type { Puppet, PuppetEars } from "./puppet.js";
 import type { Accounts } from "./accounts/accounts.js";
@@ -61,6 +62,12 @@ export class Puppets {
     return puppet?.seat.connection?.view.nick ?? this.#nickMaker(author.userId, author.name).first();
   }
 
+  /** Somebody gave up a nick that a puppet may want. */
+  nickFreed(folded: string): void {
+    for (const { seat, nicks } of this.#puppets.values())
+      if (seat.connection) regainSeenFree(seat.connection, folded, nicks.first());
+  }
+
   remove(puppet: Puppet, reason: string): void {
     this.#puppets.delete(puppet.user);
     puppet.seat.stop(reason);
@@ -86,10 +93,14 @@ export class Puppets {
       ready: (connection) => {
         this.options.ready(connection);
         puppet.nicks.restart();
+        watchNick(connection, puppet.nicks.first());
         puppet.seat.isReady();
         for (const name of puppet.seat.channels.values()) void connection.join(name);
       },
-      line: (connection, message, scope) => ears.line(puppet, connection, message, scope),
+      line: (connection, message, scope) => {
+        ears.line(puppet, connection, message, scope);
+        regainNick(connection, message, scope.own, puppet.nicks.first());
+      },
       ended: (connection, ending) => {
         this.options.ended(connection, ending.reason);
         if (ending.rejected && puppet.seat.current === connection) this.#rejected(puppet, ending.reason);

@@ -52,7 +52,8 @@ async function querySpeaker(
   { author, signal }: Saying,
 ): Promise<Speaker> {
   if (!network.speaksByPuppets) return { outcome: refused("private messages need puppets, which are switched off") };
-  if (!isNick(place.nick)) return { outcome: refused(`"${place.nick}" is no nick`) };
+  const isAccount = place.nick.startsWith("$");
+  if (!isAccount && !isNick(place.nick)) return { outcome: refused(`"${place.nick}" is no nick`) };
   if (author.userId !== place.user)
     return { outcome: refused("only the person whose conversation this is can speak in it") };
   const puppet = network.puppets.of(author);
@@ -61,7 +62,12 @@ async function querySpeaker(
   if (puppet.rejected !== undefined) return { outcome: accountRefused(puppet.rejected) };
   if (!connection) return { outcome: notConnected(network, puppet.seat.trouble) };
   puppet.queries.add(place.nick);
-  return { connection, target: network.members.nickOf(place.nick) ?? place.nick, as: "puppet" };
+  const target = network.nickOf(place.nick) ?? (isAccount ? undefined : place.nick);
+  if (target === undefined)
+    return {
+      outcome: refused(`nobody who is signed in as ${place.nick.slice(1)} is to be seen on ${network.name} now`),
+    };
+  return { connection, target, as: "puppet" };
 }
 
 /** The bot, in the channel. */

@@ -264,7 +264,7 @@ export class Connection {
   #register(message: IrcMessage, text: string): void {
     const { verb, params } = message;
     if (verb === "ERROR") this.#error ??= params.at(-1);
-    if (NICK_REFUSED.has(verb)) {
+    if (NICK_REFUSED.has(verb) || isFailedNick(message)) {
       this.#nickRefused(verb, params.at(-1) ?? verb);
       return;
     }
@@ -336,9 +336,17 @@ export class Connection {
       if (isRefused) this.#joins.settle(target, { joined: false, numeric: verb, reason: rest.at(-1) ?? verb });
       return;
     }
+    if (verb === "FAIL" && addressee === "NICK") {
+      this.#otherNick(rest.length > 1 ? (rest[0] ?? "") : "", verb);
+      return;
+    }
     // "*" is what one is called on the way in: a line of that time that is read again.
     if (!NICK_REFUSED.has(verb) || addressee === "*") return;
-    const next = this.owner.nextNick(subject, verb);
+    this.#otherNick(subject, verb);
+  }
+
+  #otherNick(refused: string, verb: string): void {
+    const next = this.owner.nextNick(refused, verb);
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }
 
@@ -362,4 +370,9 @@ export class Connection {
     }, ms);
     this.#timers.add(timer);
   }
+}
+
+/** `FAIL NICK <code> [<nick>] :why`. IRCv3 standard-replies. */
+function isFailedNick({ verb, params }: IrcMessage): boolean {
+  return verb === "FAIL" && params[0] === "NICK";
 }

@@ -49,7 +49,7 @@ async function withPassword(
   password: string,
 ): Promise<Credentials> {
   const tried: Credentials = { method: "password", account: name, password };
-  const { account, mechanism } = await network.tryAccount(user, tried, signal);
+  const { account, mechanism } = await network.accounts.try(user, tried, signal);
   // Who has proved the password once without showing it never has to show it.
   return { ...tried, account, ...(mechanism === "SCRAM-SHA-256" ? { mechanism } : {}) };
 }
@@ -66,7 +66,7 @@ async function certified(session: LoginSession, network: IrcNetwork, name: strin
   for (let tries = 1; ; tries++) {
     await session.ask([{ id: "done", type: "text", label: "Type done when the network has it" }]);
     try {
-      const { account } = await network.tryAccount(session.user, credentials, session.signal);
+      const { account } = await network.accounts.try(session.user, credentials, session.signal);
       return { ...credentials, account };
     } catch (error) {
       if (tries === CERTIFICATE_TRIES || session.signal.aborted) throw error;
