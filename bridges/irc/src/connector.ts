@@ -24,13 +24,14 @@ import { setMembership, setTopic } from "./network/channel-effects.js";
 import { type Account, readLogin } from "./network/accounts/accounts.js";
 import { askForAccount } from "./network/accounts/login.js";
 import { IrcNetwork } from "./network/irc-network.js";
+import { isKey } from "./network/channel-keys.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { NotKnownYet, PastEffects } from "./network/past-effects.js";
 import { react } from "./network/reactions.js";
 import { redact } from "./network/redactions.js";
 import { say } from "./network/speech.js";
 import type { Connection } from "./session/connection.js";
-import { BASE_KEY, decodeState } from "./session/state.js";
+import { stateOf } from "./session/state.js";
 import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
 import { richLines } from "./network/rich-lines.js";
@@ -107,6 +108,7 @@ class IrcBridge {
         }),
       );
     }
+    for (const each of this.#networks.values()) await each.keys.load();
     this.#holder.start();
   }
 
@@ -174,7 +176,7 @@ class IrcBridge {
     const named = slash > 0 ? this.#networks.get(typed.slice(0, slash)) : undefined;
     const only = this.#networks.size === 1 ? [...this.#networks.values()][0] : undefined;
     const network = named ?? only;
-    const channel = named ? typed.slice(slash + 1) : typed;
+    const [channel = "", key, ...more] = (named ? typed.slice(slash + 1) : typed).split(/ +/);
     if (!network) {
       const names = [...this.#networks.keys()];
       throw new Error(`Which network? Type one of: ${names.map((name) => `${name}/#channel`).join(", ")}`);
@@ -182,6 +184,9 @@ class IrcBridge {
     if (!isChannelName(channel, network.isupport.channelPrefixes)) {
       throw new Error(`"${channel}" is no IRC channel. Type something like ${network.name}/#channel`);
     }
+    if (key !== undefined && (more.length > 0 || !isKey(key)))
+      throw new Error(`"${[key, ...more].join(" ")}" is no key. Type something like ${network.name}/#channel key`);
+    if (key !== undefined) network.keys.set(network.fold(channel), key);
     return {
       id: channelIdOf(network.name, network.fold(channel)),
       name: this.#networks.size === 1 ? channel : `${network.name}/${channel}`,
@@ -238,9 +243,7 @@ class IrcBridge {
     }
     const known = new Set<string>();
     for (const network of this.#networks.values()) {
-      const held = welcome.held.filter(
-        (frame) => networkOf(frame.state.find(([key]) => key === BASE_KEY)?.[1]) === network.name,
-      );
+      const held = welcome.held.filter((frame) => stateOf(frame.state)?.role.network === network.name);
       for (const { connection } of held) known.add(connection);
       network.welcome(held, welcome.pending, links);
     }
@@ -288,8 +291,4 @@ function readCertificates(network: string, file: string): string {
 /** What is thrown rejects. */
 function soon<T>(answer: () => T): Promise<T> {
   return new Promise((resolve) => resolve(answer()));
-}
-
-function networkOf(base: string | undefined): string | undefined {
-  return base === undefined ? undefined : decodeState(base)?.role.network;
 }

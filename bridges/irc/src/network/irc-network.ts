@@ -1,7 +1,7 @@
 import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
 import type { Mention } from "@trestle/rich-text";
 import type { NetworkConfig } from "../config.js";
-import type { HeldFrame, OpenOptions } from "../holder/frames.js";
+import type { HeldFrame } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
 import { Connection, type ConnectionContext, type ConnectionOwner } from "../session/connection.js";
@@ -10,13 +10,15 @@ import { FloodControl, Priority } from "../session/flood-control.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import type { Credentials } from "../session/sasl/credentials.js";
-import { BASE_KEY, type ConnectionState, decodeState, type Role } from "../session/state.js";
+import { type ConnectionState, type Role, stateOf } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
 import { parseSource } from "../wire/source.js";
 import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
+import { ChannelKeys } from "./channel-keys.js";
+import { followForward } from "./forwards.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
 import { accountOf, personOf, placeOf } from "./ids.js";
@@ -24,6 +26,7 @@ import { Listener } from "./listener.js";
 import { Members } from "./members.js";
 import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
 import { NickMaker } from "./nick-maker.js";
+import { openOptions } from "./open-options.js";
 import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
@@ -50,6 +53,7 @@ export class IrcNetwork {
   readonly bot: Seat;
   readonly channels: BotChannels;
   readonly members = new Members();
+  readonly keys: ChannelKeys;
   readonly puppets: Puppets;
   readonly accounts: OwnAccounts;
   readonly sentBy = new SentBy();
@@ -75,6 +79,7 @@ export class IrcNetwork {
       acknowledge: (connection, line, changes) => holder.acknowledge(connection, line, changes),
       log: core.log,
     });
+    this.keys = new ChannelKeys({ network: config.name, storage: core.storage, log: core.log });
     this.#ownNicks = new OwnNicks((changes) => {
       if (this.bot.current) holder.state(this.bot.current.id, changes);
     });
@@ -84,7 +89,12 @@ export class IrcNetwork {
       priority: Priority.control,
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
-    this.channels = new BotChannels({ network: config.name, core, bot: () => this.bot.connection });
+    this.channels = new BotChannels({
+      network: config.name,
+      core,
+      bot: () => this.bot.connection,
+      forwarded: (from, to) => followForward(core, config.name, from, this.fold(to)),
+    });
     this.accounts = new OwnAccounts({
       network: config.name,
       core,
@@ -111,6 +121,7 @@ export class IrcNetwork {
         if (this.bot.connection) regainSeenFree(this.bot.connection, nick, this.#botNicks.first());
         this.puppets.nickFreed(nick);
       },
+      keyChanged: (channel, key) => this.keys.set(channel, key),
       kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
     });
   }
@@ -176,7 +187,7 @@ export class IrcNetwork {
     const before = this.puppets.all;
     const taken: Connection[] = [];
     for (const frame of held) {
-      const state = stateOf(frame);
+      const state = stateOf(frame.state);
       const connection = state?.phase === "ready" ? this.#resume(frame, state, pending) : undefined;
       if (connection) taken.push(connection);
       else this.#discard(frame);
@@ -209,6 +220,7 @@ export class IrcNetwork {
 
   unlink(channel: string): void {
     this.channels.unlink(channel);
+    this.keys.set(channel, undefined);
     const changes = this.members.forget(channel);
     if (this.bot.current) this.context.holder.state(this.bot.current.id, changes);
     for (const { seat } of this.puppets.all) {
@@ -233,8 +245,12 @@ export class IrcNetwork {
     return new Puppets({
       config: this.config,
       accounts: this.accounts.known,
-      ears: new PuppetEars(this.name, ctcp, this.members, (connection, from) =>
-        this.#ownNicks.release(from, connection.id),
+      ears: new PuppetEars(
+        this.name,
+        ctcp,
+        this.members,
+        (channel) => this.channels.isLinked(channel),
+        (connection, from) => this.#ownNicks.release(from, connection.id),
       ),
       isupport: () => this.#isupport,
       seat: (connection) => this.#seatOptions(connection),
@@ -362,28 +378,12 @@ export class IrcNetwork {
     return {
       holder,
       config: this.config,
-      open: this.#openOptions(credentials),
+      open: openOptions(this.config, this.context.ca, credentials),
       credentials,
+      keyOf: (channel) => this.keys.of(channel),
       decoder: this.#decoder,
       intake: this.#intake,
       log: core.log,
-    };
-  }
-
-  #openOptions(credentials: Credentials | undefined): OpenOptions {
-    const { host, port, tls, serverName, insecure, localAddress, timeouts } = this.config;
-    return {
-      host,
-      port: port ?? (tls ? 6697 : 6667),
-      tls,
-      ca: this.context.ca,
-      serverName,
-      insecure,
-      localAddress,
-      clientCertificate: credentials?.method === "certificate" ? credentials : undefined,
-      connectTimeoutMs: timeouts.connect * 1000,
-      pingAfterMs: timeouts.silence * 1000,
-      pingTimeoutMs: timeouts.answer * 1000,
     };
   }
 
@@ -397,9 +397,4 @@ export class IrcNetwork {
         this.context.core.report({ connection, state, ...(detail === undefined ? {} : { detail }) }),
     };
   }
-}
-
-function stateOf(frame: HeldFrame): ConnectionState | undefined {
-  const base = frame.state.find(([key]) => key === BASE_KEY)?.[1];
-  return base === undefined ? undefined : decodeState(base);
 }

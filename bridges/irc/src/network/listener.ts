@@ -5,6 +5,7 @@ import { Priority } from "../session/flood-control.js";
 import { traceOf } from "../session/trace.js";
 import { withoutCodes } from "../wire/formatting-codes.js";
 import type { IrcMessage } from "../wire/message.js";
+import { modeChanges } from "../wire/mode-changes.js";
 import { isServer, parseSource, type Source } from "../wire/source.js";
 import type { CtcpAnswers } from "./ctcp.js";
 import { accountOf, channelIdOf, personIdOf } from "./ids.js";
@@ -27,6 +28,8 @@ export interface ListenerOptions {
   readonly ownQuitSeen: (nick: string) => void;
   /** A nick is nobody's any more. */
   readonly nickFreed: (nick: string) => void;
+  /** A linked channel has this key now; `undefined` where it has none. */
+  readonly keyChanged: (channel: string, key: string | undefined) => void;
   readonly kicked: (channel: string, by: string, reason: string) => void;
 }
 
@@ -81,6 +84,10 @@ export class Listener {
         return;
       case "332":
         this.#topic(context, message.params[1] ?? "", message.params[2] ?? "", undefined);
+        return;
+      case "MODE":
+      case "324":
+        this.#modes(context, message.params.slice(message.verb === "MODE" ? 0 : 1));
         return;
       case "ACCOUNT":
         this.#signedIn(context, message.params[0] ?? "*");
@@ -266,6 +273,17 @@ export class Listener {
     for (const channel of channels) {
       if (this.#isGone(before, channel)) this.#membership(context, channel, "leave", before, { reason }, "from");
       if (!wereThere.includes(channel)) this.#membership(context, channel, "join", after, {}, "to");
+    }
+  }
+
+  #modes(context: Context, [target = "", ...modes]: readonly string[]): void {
+    const { connection } = context;
+    const channel = connection.view.fold(target);
+    if (!this.options.isLinked(channel)) return;
+    for (const { letter, on, parameter } of modeChanges(connection.view.isupport, modes)) {
+      // Servers hide a key from who may not know it.
+      if (letter === "k" && (!on || (parameter !== undefined && parameter !== "*" && parameter !== "<key>")))
+        this.options.keyChanged(channel, on ? parameter : undefined);
     }
   }
 

@@ -33,6 +33,7 @@ export class PuppetEars {
     private readonly network: string,
     private readonly ctcp: CtcpAnswers,
     private readonly members: Members,
+    private readonly isLinked: (channel: string) => boolean,
     /** A nick was given up. */
     private readonly renamed: (connection: Connection, from: string) => void,
   ) {}
@@ -45,7 +46,7 @@ export class PuppetEars {
         if (scope.own) this.renamed(connection, view.fold(parseSource(message.source).nick));
         return;
       case "JOIN":
-        if (scope.own) puppet.seat.channels.set(view.fold(first), first);
+        if (scope.own) this.#joined(puppet, connection, first);
         return;
       case "PART":
         if (scope.own) puppet.seat.channels.delete(view.fold(first));
@@ -61,6 +62,13 @@ export class PuppetEars {
         if (!scope.own && view.isOwn(first)) this.#query(puppet, connection, message, scope);
         return;
     }
+  }
+
+  /** Also where the server sent it instead of a channel that it wanted to join: there it has no business. */
+  #joined(puppet: Puppet, connection: Connection, channel: string): void {
+    const folded = connection.view.fold(channel);
+    if (this.isLinked(folded)) puppet.seat.channels.set(folded, channel);
+    else connection.send(Priority.control, "PART", [channel, "Not linked"]);
   }
 
   #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {

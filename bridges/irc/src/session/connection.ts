@@ -33,6 +33,8 @@ export interface ConnectionContext {
   readonly log: Logger;
   /** The account to sign in to; without success the connection is closed. */
   readonly credentials: Credentials | undefined;
+  /** The key of a channel, by its folded name. */
+  readonly keyOf: (channel: string) => string | undefined;
 }
 
 /** What whoever owns a connection is told. */
@@ -102,7 +104,7 @@ export class Connection {
       writeEffect: (key, meta, data) => holder.writeEffect(id, key, meta, data),
       result: (key, result) => holder.result(key, result),
     });
-    this.#joins = new Joins((channels) => this.send(Priority.control, "JOIN", [channels]));
+    this.#joins = new Joins((params) => this.send(Priority.control, "JOIN", params));
     this.#capabilityChanges = new CapabilityChanges(view.capabilities, (names) =>
       this.send(Priority.control, "CAP", ["REQ", names]),
     );
@@ -155,7 +157,7 @@ export class Connection {
     const folded = this.view.fold(channel);
     if (this.view.channels.has(folded)) return Promise.resolve({ joined: true });
     if (this.#phase !== "ready") return Promise.resolve({ joined: false, numeric: "", reason: "not connected" });
-    return this.#joins.join(folded, channel);
+    return this.#joins.join(folded, channel, this.context.keyOf(folded));
   }
 
   /** Leaves a channel; from now on a `join` joins it anew. */
@@ -333,7 +335,13 @@ export class Connection {
     if (this.view.isupport.channelPrefixes.includes(subject.charAt(0))) {
       const target = this.view.fold(subject);
       const isRefused = JOIN_REFUSED.has(verb) && !this.view.channels.has(target);
-      if (isRefused) this.#joins.settle(target, { joined: false, numeric: verb, reason: rest.at(-1) ?? verb });
+      if (isRefused)
+        this.#joins.settle(target, {
+          joined: false,
+          numeric: verb,
+          reason: rest.at(-1) ?? verb,
+          ...(verb === "470" && rest[0] !== undefined && { forwardedTo: rest[0] }),
+        });
       return;
     }
     if (verb === "FAIL" && addressee === "NICK") {

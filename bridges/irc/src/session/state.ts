@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StateChange } from "../holder/frames.js";
 import { Isupport } from "../wire/isupport.js";
 
 /** Whose connection it is. */
@@ -70,4 +71,10 @@ export function decodeState(text: string): ConnectionState | undefined {
     capabilities,
     isupport: new Isupport(isupport),
   };
+}
+
+/** What a connection knows of itself, of all that is kept with it. */
+export function stateOf(changes: readonly StateChange[]): ConnectionState | undefined {
+  const base = changes.find(([key]) => key === BASE_KEY)?.[1];
+  return base === undefined ? undefined : decodeState(base);
 }

@@ -33,6 +33,8 @@ export class FakeCore {
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
   /** How often an event came that was there already. */
   repetitions = 0;
+  /** Does with the links of a channel what the core does. */
+  moveChannel: Network["moveChannel"] = async () => [];
   readonly #ids = new Set<string>();
   readonly #watchers = new Set<() => void>();
 
@@ -87,7 +89,7 @@ export class FakeCore {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),
       },
-      moveChannel: () => Promise.resolve([]),
+      moveChannel: (from, to) => core.moveChannel(from, to),
       ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
   })();
