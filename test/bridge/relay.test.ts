@@ -98,6 +98,11 @@ describe("from Matrix to the network", () => {
       () => stage?.homeserver.room(stage.room()).messages().length === 2,
       "the ghost comes back when the person speaks",
     );
+    await stage.alice.ban(stage.room(), "@fake_mallory:faults.test");
+    await eventually(() => recorder.calls.includes("ban mallory"), "the network hears of the ban");
+    await stage.alice.unban(stage.room(), "@fake_mallory:faults.test");
+    await eventually(() => recorder.calls.includes("unban mallory"), "the network hears that they may come back");
+    expect(recorder.calls.filter((call) => call === "kick mallory")).toHaveLength(1);
   });
 });
 

@@ -331,7 +331,11 @@ describe("from Matrix", () => {
         effect: EffectId("t3"),
       }),
     ).toEqual({});
-    await server.waitFor(() => server.channel("#room").modes.includes("b") || true);
+    person.raw("JOIN #room");
+    await person.waitForLine(/ 474 /);
+    const unban = { ...membership("unban", { remote: RemoteUserId("net/carol") }), effect: EffectId("t4") };
+    expect(await bridge.handlers.membership?.(unban)).toEqual({});
+    await person.join("#room");
   });
 
   it("who leaves the room on Matrix leaves IRC, and who is renamed is renamed", async () => {

@@ -17,11 +17,3 @@ export function banMasks(isupport: Isupport, account: string | undefined, nicks:
   const byAccount = account === undefined ? undefined : accountBan(isupport, account);
   return byAccount === undefined ? nicks.map((nick) => `${nick}!*@*`) : [byAccount];
 }
-
-/** Whom a ban mask names: exactly one nick or one account; `undefined` for a mask that may be anybody. */
-export function bannedBy(isupport: Isupport, mask: string): { nick: string } | { account: string } | undefined {
-  const nick = /^([^!@*?]+)!\*@\*$/.exec(mask)?.[1];
-  if (nick !== undefined) return { nick };
-  const account = /^[^:]*:([^!@*?:]+)$/.exec(mask)?.[1];
-  return account !== undefined && accountBan(isupport, account) === mask ? { account } : undefined;
-}

@@ -39,6 +39,7 @@ export async function setMembership(
   if ("remote" in who) {
     const person = personOf(who.remote);
     if (person?.network !== network.name) return refused(`${who.remote} is nobody on ${network.name}`);
+    if (change === "unban") return await readmit(network, channel, person.nick, effect);
     return change === "kick" || change === "ban" ? await remove(network, channel, person.nick, effect) : undefined;
   }
   switch (change) {
@@ -49,12 +50,30 @@ export async function setMembership(
       // Only who speaks has a client; one who has already comes along.
       void network.puppets.get(who.userId)?.seat.connection?.join(channel);
       return undefined;
+    case "unban":
+      return undefined;
     case "leave":
     case "kick":
     case "ban":
       leave(network, channel, who.userId, reasonOf(effect));
       return undefined;
   }
+}
+
+/** Takes back what `remove` has set: the account's ban, or that of the nick. */
+async function readmit(
+  network: IrcNetwork,
+  channel: string,
+  folded: string,
+  effect: MembershipEffect,
+): Promise<Outcome> {
+  const bot = await botIn(network, channel, effect.signal);
+  if (!bot) return retry(`not connected to ${network.name}`);
+  const account = accountOf(folded);
+  const nick = network.nickOf(folded) ?? (account === undefined ? folded : undefined);
+  const masks = banMasks(bot.view.isupport, account, nick === undefined ? [] : [nick]);
+  const lines = masks.map((mask) => ({ verb: "MODE", params: [nameOf(bot, channel), "-b", mask] }));
+  return await command(bot, channel, lines, effect);
 }
 
 async function remove(

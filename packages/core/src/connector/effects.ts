@@ -85,8 +85,9 @@ export interface ReactEffect extends EffectBase {
 
 /** Who is in the room changed on Matrix. */
 export interface MembershipEffect extends EffectBase {
-  readonly change: "join" | "leave" | "kick" | "ban" | "rename";
-  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned or invited by a Matrix user. */
+  /** `unban`: a person of the network may come back; they do not by themselves. */
+  readonly change: "join" | "leave" | "kick" | "ban" | "unban" | "rename";
+  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned, unbanned or invited by a Matrix user. */
   readonly who: { readonly userId: UserId; readonly name: string } | { readonly remote: RemoteUserId };
   readonly reason?: string;
 }
