@@ -63,6 +63,12 @@ export const networkSchema = z.strictObject({
     .max(100_000)
     .default(100)
     .describe("How many puppets are connected at most; the one silent for longest makes room"),
+  maxLines: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(5)
+    .describe("A message of more lines is cut short there, with a link to the whole where media.publicUrl is set"),
   flood: z
     .strictObject({
       burst: z.int().min(1).max(10_000).default(5).describe("How many lines a connection may send at once"),

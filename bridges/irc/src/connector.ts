@@ -109,11 +109,11 @@ class IrcBridge {
 
   handlers(): NetworkHandlers {
     return {
-      limits: {},
+      limits: { replies: true },
       split: (message) => {
         const place = placeOf(message.channel);
         const network = this.#networks.get(place?.network ?? "");
-        return place && network ? richLines(network, place, message) : [];
+        return place && network ? richLines(network, place, message, this.context.network.textLink) : [];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
       react: (effect) => this.#once(effect, (...to) => react(...to, effect, "react")),

@@ -20,6 +20,7 @@ import { CtcpAnswers } from "./ctcp.js";
 import { personOf, placeOf } from "./ids.js";
 import { Listener } from "./listener.js";
 import { Members } from "./members.js";
+import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
 import { NickMaker } from "./nick-maker.js";
 import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
@@ -88,6 +89,7 @@ export class IrcNetwork {
       ownNicks: this.#ownNicks,
       ctcp,
       isLinked: (channel) => this.channels.isLinked(channel),
+      matrixUserOf: (folded) => this.#connectionOf(folded)?.role.user,
       ownMessageSeen: (nick, channel, text, id) => {
         this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
         this.#orphans.seen(nick, channel, text, id);
@@ -110,6 +112,12 @@ export class IrcNetwork {
 
   get speaksByPuppets(): boolean {
     return this.config.puppets && this.config.maxPuppets > 0;
+  }
+
+  /** What the server takes as one message of several lines, as the bot was offered it. */
+  get multiline(): MultilineLimits | undefined {
+    const view = this.bot.connection?.view;
+    return view && multilineLimitsOf(view.capabilities);
   }
 
   fold(text: string): string {

@@ -1,6 +1,7 @@
 import { type NetworkEvent, RemoteMessageId, type RemoteUser } from "@trestle/core";
 import type { StateChange } from "../holder/frames.js";
 import type { Connection, LineScope } from "../session/connection.js";
+import type { MentionTarget } from "@trestle/rich-text";
 import { Priority } from "../session/flood-control.js";
 import { traceOf } from "../session/trace.js";
 import { withoutCodes } from "../wire/formatting-codes.js";
@@ -10,6 +11,7 @@ import type { CtcpAnswers } from "./ctcp.js";
 import { channelIdOf, remoteUserIdOf } from "./ids.js";
 import { answered, type Caused, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
+import { withNickMentions } from "./nick-mentions.js";
 import type { Members } from "./members.js";
 import type { OwnNicks } from "./own-nicks.js";
 
@@ -20,6 +22,8 @@ export interface ListenerOptions {
   readonly ctcp: CtcpAnswers;
   /** Whether somebody on Matrix wants to hear of the channel. */
   readonly isLinked: (channel: string) => boolean;
+  /** The Matrix user whose client has a nick. */
+  readonly matrixUserOf: (folded: string) => string | undefined;
   /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, trace: string, id: string | undefined) => void;
   /** One of our own clients was seen to leave the network. */
@@ -139,9 +143,19 @@ export class Listener {
       kind: "message",
       ...this.#caused(context, channel, id),
       sender: this.#userOf(context, source.nick),
-      content: incoming.content,
+      content: {
+        ...incoming.content,
+        body: withNickMentions(incoming.content.body, (nick) => this.#mentioned(connection.view.fold(nick))),
+      },
       ...answered(message),
     });
+  }
+
+  #mentioned(folded: string): MentionTarget | undefined {
+    const userId = this.options.matrixUserOf(folded);
+    if (userId !== undefined) return { kind: "matrixUser", userId };
+    if (this.options.members.nickOf(folded) === undefined) return undefined;
+    return { kind: "remoteUser", id: remoteUserIdOf(this.options.network, folded) };
   }
 
   #join(context: Context): void {

@@ -7,6 +7,7 @@ import type { PendingFrame } from "../holder-client/link.js";
 import type { LineDecoder } from "../wire/encoding.js";
 import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
+import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
 import { Priority } from "./flood-control.js";
@@ -68,6 +69,7 @@ export class Connection {
   readonly outgoing: Outgoing;
   readonly #joins: Joins;
   readonly #capabilityChanges: CapabilityChanges;
+  readonly #batchTags = new BatchTags();
   readonly #timers = new Set<NodeJS.Timeout>();
   #phase: "opening" | "registering" | "ready" | "ended" = "opening";
   #registration: Registration | undefined;
@@ -240,7 +242,7 @@ export class Connection {
   }
 
   #line(number: number, text: string): void {
-    const message = parseMessage(text);
+    const message = this.#batchTags.complete(parseMessage(text));
     const own = message !== undefined && message.source !== "" && this.view.isOwn(parseSource(message.source).nick);
     const scope: LineScope = { id: lineId(this.id, number), own, events: [], changes: [] };
     if (message) {

@@ -28,6 +28,8 @@ export interface Effect {
   /** The channel or nick. */
   readonly target: string;
   readonly lines: readonly Line[];
+  /** The lines are one message: sent together as `draft/multiline`, with these tags. */
+  readonly multiline?: Tags;
   readonly priority: Priority;
   readonly signal: AbortSignal;
 }
@@ -53,6 +55,9 @@ export class Outgoing {
   readonly #batches = new Map<string, string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #pings = 0;
+  #sentBatches = 0;
+  /** The effect that was sent together last. */
+  #multiline: string | undefined;
   #closed = false;
 
   constructor(private readonly options: OutgoingOptions) {
@@ -144,6 +149,8 @@ export class Outgoing {
 
   /** A standard reply without a label: `FAIL REDACT <code> <target> <msgid> :why`. IRCv3 message-redaction. */
   #failed([command = "", , ...context]: readonly string[]): void {
+    if (command === "BATCH" && this.#multiline !== undefined)
+      this.deliveries.refusedKey(this.#multiline, context.at(-1) ?? command);
     const trace = traceOf({ verb: command, params: context, tags: new Map() });
     if (command === "REDACT" && trace !== undefined) this.deliveries.refusedLine(trace, context.at(-1) ?? command);
   }
@@ -204,7 +211,23 @@ export class Outgoing {
     });
   }
 
-  #bytesOf({ key, lines }: Effect, isShown: boolean): Buffer {
+  /** The answer carries the label of the whole, which says nothing of its lines: they are known by their texts. */
+  #multilineOf({ key, target, lines }: Effect, tags: Tags): Buffer {
+    const reference = `m${++this.#sentBatches}`;
+    this.#multiline = key;
+    const whole = [
+      `${formatTags(tags)}${formatMessage("BATCH", [`+${reference}`, "draft/multiline", target])}`,
+      ...lines.map(
+        ({ verb, params }) => `${formatTags({ batch: reference })}${this.#fit(formatMessage(verb, params))}`,
+      ),
+      formatMessage("BATCH", [`-${reference}`]),
+    ];
+    return Buffer.from(`${whole.join("\r\n")}\r\n`, "utf8");
+  }
+
+  #bytesOf(effect: Effect, isShown: boolean): Buffer {
+    const { key, lines, multiline } = effect;
+    if (multiline) return this.#multilineOf(effect, multiline);
     const labels = this.options.view.capabilities.has("labeled-response") && isShown;
     const whole = lines.map(({ verb, params, tags }, index) => {
       const all = { ...(labels ? { label: `${key}.${index}` } : {}), ...tags };

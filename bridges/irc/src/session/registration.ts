@@ -3,7 +3,9 @@ import framework, { type Client, type ClientOptions, type Transport } from "irc-
 import { wellFormed, withoutControls } from "../wire/sanitise.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
-const CAPABILITIES = ["labeled-response", "draft/message-redaction"] as const;
+const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline"] as const;
+/** Those of which the value matters: kept with it as well, as `name=value`. */
+const VALUED = ["draft/multiline"] as const;
 
 export interface RegistrationOptions {
   readonly nick: string;
@@ -53,7 +55,9 @@ export class Registration {
 
   /** The capabilities that are enabled now. */
   get capabilities(): readonly string[] {
-    return this.#client.network.cap.enabled;
+    const { enabled, available } = this.#client.network.cap;
+    const valued = VALUED.filter((name) => enabled.includes(name));
+    return [...enabled, ...valued.map((name) => `${name}=${available.get(name) ?? ""}`)];
   }
 
   release(): void {
