@@ -34,6 +34,8 @@ import { richLines } from "./network/rich-lines.js";
 
 /** Under which the holder that was met last is stored. */
 const HOLDER_KEY = "holder";
+/** How long a message waits for the holder before it is cut. */
+const HOLDER_WITHIN_MS = 5_000;
 
 /** The IRC bridge. */
 export default defineConnector({
@@ -110,9 +112,11 @@ class IrcBridge {
   handlers(): NetworkHandlers {
     return {
       limits: { replies: true },
-      split: (message) => {
+      split: async (message) => {
         const place = placeOf(message.channel);
         const network = this.#networks.get(place?.network ?? "");
+        // Only with the connections of before does whoever may have said it have the room they had then.
+        await this.#holder.whenAttached(HOLDER_WITHIN_MS);
         return place && network ? richLines(network, place, message, this.context.network.textLink) : [];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
