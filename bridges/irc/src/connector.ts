@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   type ChannelId,
   type ChannelInfo,
   type ChannelLink,
   type ConnectContext,
+  type ConnectorStorage,
   defineConnector,
   type EffectBase,
   type NetworkHandlers,
@@ -34,6 +36,8 @@ import { richLines } from "./network/rich-lines.js";
 
 /** Under which the holder that was met last is stored. */
 const HOLDER_KEY = "holder";
+/** Under which the key of puppets' addresses is stored. */
+const ADDRESS_KEY = "address-key";
 /** How long a message waits for the holder before it is cut. */
 const HOLDER_WITHIN_MS = 5_000;
 
@@ -91,20 +95,21 @@ class IrcBridge {
 
   async start(): Promise<void> {
     const { config, network } = this.context;
+    const addressKey = await readOrMakeAddressKey(network.storage);
     for (const each of config.networks) {
       const stored = await network.storage.get(`casemapping:${each.name}`);
-      this.#networks.set(
-        each.name,
-        new IrcNetwork({
-          config: each,
-          ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
-          core: network,
-          holder: this.#holder,
-          quitMessage: config.quitMessage,
-          caseMapping: caseMappingOf(stored),
-          connections: this.#connections,
-        }),
-      );
+      const made = new IrcNetwork({
+        config: each,
+        ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
+        core: network,
+        holder: this.#holder,
+        quitMessage: config.quitMessage,
+        caseMapping: caseMappingOf(stored),
+        connections: this.#connections,
+        addressKey,
+      });
+      await made.servers.restore();
+      this.#networks.set(each.name, made);
     }
     this.#holder.start();
   }
@@ -261,6 +266,15 @@ class IrcBridge {
     await this.#holder.stop(quits ? "quit" : "detach");
     this.#connections.clear();
   }
+}
+
+/** The key of puppets' addresses, made at the first start: with another everybody would have another address. */
+async function readOrMakeAddressKey(storage: ConnectorStorage): Promise<Uint8Array> {
+  const stored = await storage.get(ADDRESS_KEY);
+  if (stored !== undefined) return Buffer.from(stored, "base64url");
+  const made = randomBytes(32);
+  await storage.set(ADDRESS_KEY, made.toString("base64url"));
+  return made;
 }
 
 function readCertificates(network: string, file: string): string {

@@ -4,15 +4,18 @@ import type { NetworkConfig } from "../config.js";
 import type { HeldFrame, OpenOptions } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
-import { Connection, type ConnectionContext, type ConnectionOwner } from "../session/connection.js";
+import { Connection, type ConnectionContext, type ConnectionOwner, type Ending } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
+import { isFlooded } from "../session/error-texts.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
+import { Pace } from "../session/pace.js";
 import { BASE_KEY, type ConnectionState, decodeState, type Role } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
+import { formatMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
@@ -27,6 +30,8 @@ import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import { type ServerAddress, Servers } from "./servers.js";
+import { addressOf, hostWordOf } from "./user-address.js";
 import { SentBy } from "./sent-by.js";
 
 export interface IrcNetworkContext {
@@ -38,6 +43,8 @@ export interface IrcNetworkContext {
   readonly quitMessage: string;
   /** The spelling rules the network had when it was last seen. */
   readonly caseMapping: CaseMapping;
+  /** What puppets' addresses are made with. */
+  readonly addressKey: Uint8Array;
   /** Where lines for a connection are brought to. */
   readonly connections: Map<string, Connection>;
 }
@@ -49,12 +56,14 @@ export class IrcNetwork {
   readonly channels: BotChannels;
   readonly members = new Members();
   readonly puppets: Puppets;
+  readonly servers: Servers;
   readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #orphans = new Orphans();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
+  readonly #pace: Pace;
   readonly #decoder: LineDecoder;
   readonly #botNicks: NickMaker;
   #caseMapping: CaseMapping;
@@ -65,6 +74,8 @@ export class IrcNetwork {
     const ctcp = new CtcpAnswers();
     this.config = config;
     this.#caseMapping = context.caseMapping;
+    this.#pace = new Pace(config.flood);
+    this.servers = new Servers({ config, storage: core.storage, log: core.log });
     this.#decoder = new LineDecoder(config.encoding);
     this.#connects = new FloodControl({ burst: config.connects.burst, linesPerSecond: config.connects.perSecond });
     this.#intake = new Intake({
@@ -79,6 +90,7 @@ export class IrcNetwork {
     this.bot = new Seat({
       ...this.#seatOptions(config.name),
       priority: Priority.control,
+      comingBack: Priority.control,
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
     this.channels = new BotChannels({ network: config.name, core, bot: () => this.bot.connection });
@@ -223,9 +235,9 @@ export class IrcNetwork {
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
       ready: (connection) => this.#learn(connection),
-      ended: (connection, reason) => {
-        this.#ended(connection);
-        this.#settleLater(connection, reason);
+      ended: (connection, ending) => {
+        this.#ended(connection, ending);
+        this.#settleLater(connection, ending.reason);
       },
     });
   }
@@ -250,7 +262,7 @@ export class IrcNetwork {
         this.#ownNicks.release(connection.view.fold(parseSource(message.source).nick), connection.id);
     },
     ended: (connection, ending) => {
-      this.#ended(connection);
+      this.#ended(connection, ending);
       connection.outgoing.deliveries.end(ending.reason);
       this.channels.lost(ending.reason);
       this.bot.ended(connection, ending);
@@ -258,7 +270,9 @@ export class IrcNetwork {
     },
   };
 
-  #ended(connection: Connection): void {
+  #ended(connection: Connection, { wasReady, reason }: Ending): void {
+    if (isFlooded(reason)) this.#pace.flooded();
+    if (!wasReady) this.servers.failed(connection.server);
     this.context.connections.delete(connection.id);
     this.#ownNicks.releaseAll(connection.id);
   }
@@ -295,7 +309,7 @@ export class IrcNetwork {
 
   #open(role: Role, nicks: NickMaker, owner: ConnectionOwner): Connection {
     nicks.restart();
-    const connection = Connection.open(role, nicks.first(), this.#connectionContext(), owner);
+    const connection = Connection.open(role, nicks.first(), this.#connectionContext(role), owner);
     this.context.connections.set(connection.id, connection);
     return connection;
   }
@@ -312,7 +326,7 @@ export class IrcNetwork {
     }
     const owner = puppet ? this.puppets.ownerOf(puppet) : this.#botOwner;
     const own = pending.filter(({ connection }) => connection === frame.connection);
-    const connection = Connection.resume(frame, state, own, this.#connectionContext(), owner);
+    const connection = Connection.resume(frame, state, own, this.#connectionContext(state.role), owner);
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.fold(connection.view.nick), connection.id);
     this.#learn(connection);
@@ -326,24 +340,37 @@ export class IrcNetwork {
     this.context.holder.forget(frame.connection);
   }
 
-  #connectionContext(): ConnectionContext {
+  #connectionContext(role: Role): ConnectionContext {
     const { holder, core } = this.context;
+    const server = this.servers.current;
     return {
       holder,
       config: this.config,
-      open: this.#openOptions(),
+      flood: this.#pace,
+      open: this.#openOptions(server, role),
+      webirc: this.#webirc(role),
+      onSts: (policy) => this.servers.sts(server, policy),
       decoder: this.#decoder,
       intake: this.#intake,
       log: core.log,
     };
   }
 
-  #openOptions(): OpenOptions {
-    const { host, port, tls, serverName, insecure, localAddress, timeouts } = this.config;
+  /** `WEBIRC password gateway hostname ip`, where the network lets this gateway name its users. */
+  #webirc({ user }: Role): string | undefined {
+    const { webirc, ipv6Prefix } = this.config;
+    if (!webirc || user === undefined) return undefined;
+    const { addressKey } = this.context;
+    const host = `${hostWordOf(addressKey, user)}.${webirc.hosts.replace(/^\.+/, "")}`;
+    return formatMessage("WEBIRC", [webirc.password, webirc.gateway, host, addressOf(addressKey, user, ipv6Prefix)]);
+  }
+
+  #openOptions(server: ServerAddress, { user }: Role): OpenOptions {
+    const { serverName, insecure, timeouts, ipv6Prefix } = this.config;
+    const own = ipv6Prefix === undefined || user === undefined;
+    const localAddress = own ? this.config.localAddress : addressOf(this.context.addressKey, user, ipv6Prefix);
     return {
-      host,
-      port: port ?? (tls ? 6697 : 6667),
-      tls,
+      ...server,
       ca: this.context.ca,
       serverName,
       insecure,
@@ -354,7 +381,7 @@ export class IrcNetwork {
     };
   }
 
-  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority"> {
+  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority" | "comingBack"> {
     const { reconnect } = this.config;
     return {
       connects: this.#connects,

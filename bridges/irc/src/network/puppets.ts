@@ -1,6 +1,6 @@
 import { type Author, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
-import type { Connection, ConnectionOwner } from "../session/connection.js";
+import type { Connection, ConnectionOwner, Ending } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import type { Role } from "../session/state.js";
@@ -13,11 +13,11 @@ export interface PuppetsOptions {
   readonly config: NetworkConfig;
   readonly ears: PuppetEars;
   readonly isupport: () => Isupport;
-  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority">;
+  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority" | "comingBack">;
   readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
   readonly claiming: ConnectionOwner["claiming"];
   readonly ready: (connection: Connection) => void;
-  readonly ended: (connection: Connection, reason: string) => void;
+  readonly ended: (connection: Connection, ending: Ending) => void;
 }
 
 /** The clients of the Matrix users of one network, made when their people first speak. */
@@ -73,7 +73,7 @@ export class Puppets {
       },
       line: (connection, message, scope) => ears.line(puppet, connection, message, scope),
       ended: (connection, ending) => {
-        this.options.ended(connection, ending.reason);
+        this.options.ended(connection, ending);
         puppet.seat.ended(connection, ending);
       },
     };
@@ -87,6 +87,7 @@ export class Puppets {
       seat: new Seat({
         ...seat(`${config.name}/${user}`),
         priority: Priority.query,
+        comingBack: Priority.channel,
         open: () =>
           open({ network: config.name, kind: "puppet", user, name: puppet.name }, nicks, this.ownerOf(puppet)),
       }),

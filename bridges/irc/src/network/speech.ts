@@ -22,6 +22,13 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
   if ("outcome" in speaker) return speaker.outcome;
   const { connection, target } = speaker;
   const tags = tagsOf(connection, effect);
+  const { maxWait } = network.config.flood;
+  const waitedMs = Math.min(connection.outgoing.fullForMs, Date.now() - effect.at);
+  if (waitedMs > maxWait * 1000)
+    return refused(
+      `more is said than ${network.name} takes: it has waited for ${Math.round(waitedMs / 60_000)} minutes and is given up. ` +
+        "Wait until the rest has gone out, then say it again",
+    );
   const lines = linesOf(speaker, part, effect);
   const multiline = takesTogether(connection, lines) && part.text.includes("\n");
   const verdict = await connection.deliver({

@@ -9,8 +9,9 @@ import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js
 import { parseSource } from "../wire/source.js";
 import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
+import { type StsPolicy, stsPolicyOf } from "../network/servers.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
-import { Priority } from "./flood-control.js";
+import { type FloodLimits, Priority } from "./flood-control.js";
 import type { Intake } from "./intake.js";
 import { type JoinOutcome, Joins } from "./joins.js";
 import { lineId } from "./line-id.js";
@@ -26,10 +27,16 @@ const NO_MOTD_MS = 3_000;
 export interface ConnectionContext {
   readonly holder: HolderClient;
   readonly config: NetworkConfig;
+  /** How fast it may write. */
+  readonly flood: FloodLimits;
   readonly open: OpenOptions;
   readonly decoder: LineDecoder;
   readonly intake: Intake;
   readonly log: Logger;
+  /** The line that says for whom a gateway connects (WEBIRC). */
+  readonly webirc?: string | undefined;
+  /** What the server says about TLS; `true`: this connection is of no use. */
+  readonly onSts?: (policy: StsPolicy) => boolean;
 }
 
 /** What whoever owns a connection is told. */
@@ -85,10 +92,10 @@ export class Connection {
     private readonly owner: ConnectionOwner,
     tokens: number | undefined,
   ) {
-    const { holder, config } = context;
+    const { holder } = context;
     this.outgoing = new Outgoing({
       view,
-      flood: config.flood,
+      flood: context.flood,
       tokens,
       isOverheard: role.kind === "puppet",
       write: (data) => holder.write(id, data),
@@ -134,6 +141,11 @@ export class Connection {
   attach(): void {
     this.context.holder.attach(this.id);
     if (this.outgoing.deliveries.keys.length > 0) this.outgoing.barrier();
+  }
+
+  /** Where it was opened to. */
+  get server(): Pick<OpenOptions, "host" | "port" | "tls"> {
+    return this.context.open;
   }
 
   get ready(): boolean {
@@ -202,6 +214,7 @@ export class Connection {
     this.#after(config.timeouts.register * 1000, () => {
       if (this.#phase === "registering") this.#fail("the server did not let us in in time");
     });
+    if (this.context.webirc !== undefined) this.outgoing.writeNow(this.context.webirc);
     this.#registration.begin();
   }
 
@@ -259,6 +272,10 @@ export class Connection {
   #register(message: IrcMessage, text: string): void {
     const { verb, params } = message;
     if (verb === "ERROR") this.#error ??= params.at(-1);
+    if (verb === "CAP" && params[1] === "LS" && this.#wantsTls(params.at(-1) ?? "")) {
+      this.#fail("the server wants TLS");
+      return;
+    }
     if (NICK_REFUSED.has(verb)) {
       this.#nickRefused(verb, params.at(-1) ?? verb);
       return;
@@ -271,6 +288,12 @@ export class Connection {
     if (verb === "001") this.#welcomed(params);
     else if (verb === "005") this.view.isupport.take(params);
     else if (verb === "376" || verb === "422") this.#becomeReady();
+  }
+
+  #wantsTls(capabilities: string): boolean {
+    const offered = capabilities.split(" ").find((name) => name.startsWith("sts="));
+    const policy = offered === undefined ? undefined : stsPolicyOf(offered.slice("sts=".length));
+    return policy !== undefined && this.context.onSts?.(policy) === true;
   }
 
   #nickRefused(numeric: string, text: string): void {

@@ -6,6 +6,7 @@ import { Deliveries, encodeMeta, encodeVerdict, type Verdict } from "./deliverie
 import { FloodControl, type FloodLimits, Priority } from "./flood-control.js";
 import { EFFECT_REFUSED } from "./numerics.js";
 import type { OwnView } from "./own-view.js";
+import { costOf } from "./pace.js";
 import { traceOf } from "./trace.js";
 
 /** Without an echo after so long the server is asked whether it has dealt with the lines. */
@@ -69,7 +70,8 @@ export class Outgoing {
 
   /** Writes one line when it is its turn; it is lost where the connection ends before. */
   send(priority: Priority, verb: string, params: readonly string[]): void {
-    this.#flood.schedule(priority, 1, () => this.writeNow(formatMessage(verb, params)));
+    const line = formatMessage(verb, params);
+    this.#flood.schedule(priority, costOf(Buffer.byteLength(line)), () => this.writeNow(line));
   }
 
   /** Writes one line past the queue: the way in has an order of its own. */
@@ -84,7 +86,8 @@ export class Outgoing {
       return traceOf({ verb, params, tags: new Map(Object.entries(tags ?? {})) }) ?? [];
     });
     const meta = { target: this.options.view.fold(target), texts };
-    if (!(await this.#turn(effect.lines.length, effect.priority, signal)) || this.#closed) return undefined;
+    const cost = effect.lines.reduce((sum, { params }) => sum + costOf(Buffer.byteLength(params.join(" "))), 0);
+    if (!(await this.#turn(cost, effect.priority, signal)) || this.#closed) return undefined;
     this.deliveries.begin(key, meta);
     const verdict = this.deliveries.verdictOf(key);
     const outcome = await this.options.writeEffect(key, encodeMeta(meta), this.#bytesOf(effect, texts.length > 0));
@@ -98,6 +101,11 @@ export class Outgoing {
     } finally {
       unwatch();
     }
+  }
+
+  /** For how long now lines have had to wait for their turn, in milliseconds. */
+  get fullForMs(): number {
+    return this.#flood.fullForMs;
   }
 
   /** Asks the server for a sign that it has dealt with everything written so far. */
@@ -187,14 +195,14 @@ export class Outgoing {
     };
   }
 
-  /** Resolves to `true` when `lines` lines may be written, to `false` when they must not be any more. */
-  #turn(lines: number, priority: Priority, signal: AbortSignal): Promise<boolean> {
+  /** Resolves to `true` when lines of that cost may be written, to `false` when they must not be any more. */
+  #turn(cost: number, priority: Priority, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#closed) return Promise.resolve(false);
     return new Promise((resolve) => {
       const turn = new AbortController();
       const cancel = this.#flood.schedule(
         priority,
-        lines,
+        cost,
         () => {
           turn.abort();
           resolve(true);
