@@ -22,6 +22,7 @@ import { HolderClient } from "./holder-client/holder-client.js";
 import type { Welcome } from "./holder-client/link.js";
 import { holderPaths } from "./holder-client/paths.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
+import { matrixAppserviceIrc } from "./import/matrix-appservice-irc.js";
 import { IrcNetwork } from "./network/irc-network.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { NotKnownYet, PastEffects } from "./network/past-effects.js";
@@ -46,6 +47,7 @@ export default defineConnector({
   network: "irc",
   displayName: "IRC",
   config: configSchema,
+  importers: { "matrix-appservice-irc": matrixAppserviceIrc },
   connect: async (context) => {
     const bridge = new IrcBridge(context);
     await bridge.start();
