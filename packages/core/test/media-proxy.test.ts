@@ -54,9 +54,12 @@ describe("a media link", () => {
   });
 
   it("to a text serves what the event says, with nothing in it that runs, until it is taken back", async () => {
-    const pages = new Map([[event as string, "<p>hello</p>"]]);
+    const pages = new Map<string, string>([[event, "<p>hello</p>"]]);
     const { proxy, local } = await bench.proxy({
-      readText: (_room, asked) => Promise.resolve(pages.get(asked) ?? "gone"),
+      readText: (_room, asked) => {
+        const html = pages.get(asked);
+        return Promise.resolve(html === undefined ? "gone" : { html });
+      },
       checkEvent: (_room, asked) => Promise.resolve(pages.has(asked) ? "present" : "gone"),
     });
     const public_ = proxy.textLink(room, event);

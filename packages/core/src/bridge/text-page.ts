@@ -3,6 +3,7 @@ import { fitContent } from "../connector/fallback.js";
 import type { EventId, RoomId } from "../connector/ids.js";
 import type { ClientEvent } from "../matrix/answers.js";
 import type { MatrixClient } from "../matrix/client.js";
+import type { TextPage } from "../media/proxy.js";
 import { contentOf } from "./content/from-matrix.js";
 
 const style =
@@ -15,12 +16,12 @@ export async function readTextPage(
   room: RoomId,
   event: EventId,
   signal: AbortSignal,
-): Promise<string | "gone" | "unknown"> {
-  let answer: "gone" | "unknown" = "gone";
+): Promise<TextPage> {
+  let answer: TextPage = "gone";
   for (const client of clients) {
     const read = await client().getEvent(room, event, { signal });
     const page = read.ok && read.body ? textPageOf(read.body) : undefined;
-    if (page !== undefined) return page;
+    if (page !== undefined) return { html: page };
     if (!read.ok) answer = "unknown";
   }
   return answer;

@@ -24,7 +24,7 @@ export interface MediaProxyOptions {
   /** Asks whether the event is still there before its file is served; see `eventPresence`. */
   readonly checkEvent?: (room: RoomId, event: EventId, signal?: AbortSignal) => Promise<EventPresence>;
   /** What an event says, as an HTML document; without it links to texts lead nowhere. */
-  readonly readText?: (room: RoomId, event: EventId, signal: AbortSignal) => Promise<string | "gone" | "unknown">;
+  readonly readText?: (room: RoomId, event: EventId, signal: AbortSignal) => Promise<TextPage>;
   /** Downloads at once; 12 where absent, so that uploads always find a connection to the homeserver. */
   readonly maxConcurrent?: number;
   readonly log?: Logger;
@@ -34,6 +34,9 @@ export interface MediaProxyOptions {
   readonly onRequest?: (status: number) => void;
   readonly onBytes?: (bytes: number) => void;
 }
+
+/** What an event says, as an HTML document; `unknown`: it cannot be read now. */
+export type TextPage = { readonly html: string } | "gone" | "unknown";
 
 export interface MediaLinkRequest {
   readonly uri: ContentUri;
@@ -208,7 +211,7 @@ export class MediaProxy {
     const text = (await this.options.readText?.(room, event, signal)) ?? "unknown";
     if (text === "gone" || signal.aborted) refuse(response, 410, "This message was removed.");
     else if (text === "unknown") refuse(response, 503, "This message cannot be read now. Try again later.");
-    else servePage(response, text);
+    else servePage(response, text.html);
   }
 
   async #presence({ room, event }: MediaGrant, signal: AbortSignal): Promise<EventPresence> {
