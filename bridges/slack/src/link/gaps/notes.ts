@@ -40,7 +40,7 @@ export function notesOf(events: readonly unknown[], whole: boolean): readonly No
 }
 
 export function applyNote(memory: ChannelMemory, { what, whole }: Note): void {
-  if (what) apply(memory, what);
+  apply(memory, what);
   if (whole) memory.watermark = memory.newest;
 }
 
