@@ -89,7 +89,9 @@ describe("defects of matrix-appservice-irc", () => {
     await start();
     await bridge.say({ channel: room, text: "hello" });
     await bridge.handlers.unlinked?.({ ...bridge.core.links[0]! });
-    const line = await person.waitForLine(({ command, source }) => command === "PART" && source.startsWith("trestle!"));
+    const line = await person.waitForLine(
+      ({ command, source }) => command === "PART" && source?.startsWith("trestle!") === true,
+    );
     expect(line).toMatch(/PART #room :\S+/i);
   });
 
@@ -123,13 +125,12 @@ describe("defects of matrix-appservice-irc", () => {
     const { constants, generateKeyPairSync, publicEncrypt } = await import("node:crypto");
     const { mkdtempSync, rmSync, writeFileSync } = await import("node:fs");
     const { tmpdir } = await import("node:os");
-    const { join } = await import("node:path");
-    const directory = mkdtempSync(join(tmpdir(), "trestle-key-"));
+    const directory = mkdtempSync(`${tmpdir()}/trestle-key-`);
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    writeFileSync(join(directory, "key.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    writeFileSync(`${directory}/key.pem`, privateKey.export({ type: "pkcs8", format: "pem" }));
     const key = { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING };
     const encrypted = publicEncrypt(key, Buffer.from("c2FsdA== several words of it")).toString("base64");
-    expect(KeptPasswords.open(join(directory, "key.pem")).decrypt(encrypted)).toBe("several words of it");
+    expect(KeptPasswords.open(`${directory}/key.pem`).decrypt(encrypted)).toBe("several words of it");
     rmSync(directory, { recursive: true, force: true });
   });
 });
