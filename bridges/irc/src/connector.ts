@@ -123,7 +123,7 @@ class IrcBridge {
         const place = placeOf(message.channel);
         const network = this.#networks.get(place?.network ?? "");
         // Only with the connections of before does whoever may have said it have the room they had then.
-        await this.#holder.whenAttached(HOLDER_WITHIN_MS);
+        if (message.maybeSent || message.attempt > 1) await this.#holder.whenAttached(HOLDER_WITHIN_MS);
         return place && network ? richLines(network, place, message, this.context.network.textLink) : [];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
