@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { RemoteMessageId } from "@trestle/core";
+import { type Content, RemoteMessageId } from "@trestle/core";
+import { toPlainText } from "@trestle/rich-text";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 import { Stage } from "../faults/stage.js";
 
@@ -63,6 +64,34 @@ describe("from Matrix to the network", () => {
       "* hello",
       "alice: yes",
       expect.stringContaining("notes.txt (file"),
+    ]);
+  });
+
+  it("tells a network without edits what a corrected message said before", async () => {
+    const told: (string | undefined)[][] = [];
+    const textOf = (content: Content | undefined) =>
+      content?.type === "text" ? toPlainText(content.body) : content?.type;
+    stage = await Stage.open({
+      places: 1,
+      network: {
+        handlers: {
+          split: ({ content, correction }) => {
+            told.push([textOf(correction?.before), textOf(correction?.content), textOf(content)]);
+            return [textOf(content)];
+          },
+        },
+      },
+    });
+    const { alice } = stage;
+    const room = stage.room();
+    const message = await alice.sendText(room, "helo");
+    await alice.edit(room, message, "hello");
+    await alice.edit(room, message, "hello all");
+    await eventually(() => told.length === 3, "the edits arrive");
+    expect(told).toEqual([
+      [undefined, undefined, "helo"],
+      ["helo", "hello", "* hello"],
+      ["hello", "hello all", "* hello all"],
     ]);
   });
 

@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   type ChannelId,
   type ChannelInfo,
   type ChannelLink,
   type ConnectContext,
+  type ConnectorStorage,
   defineConnector,
   type EffectBase,
   type Login,
@@ -23,6 +25,7 @@ import { holderPaths } from "./holder-client/paths.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
 import { type Account, readLogin } from "./network/accounts/accounts.js";
 import { askForAccount } from "./network/accounts/login.js";
+import { matrixAppserviceIrc } from "./import/matrix-appservice-irc.js";
 import { IrcNetwork } from "./network/irc-network.js";
 import { isKey } from "./network/channel-keys.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
@@ -38,12 +41,17 @@ import { richLines } from "./network/rich-lines.js";
 
 /** Under which the holder that was met last is stored. */
 const HOLDER_KEY = "holder";
+/** Under which the key of puppets' addresses is stored. */
+const ADDRESS_KEY = "address-key";
+/** How long a message waits for the holder before it is cut. */
+const HOLDER_WITHIN_MS = 5_000;
 
 /** The IRC bridge. */
 export default defineConnector({
   network: "irc",
   displayName: "IRC",
   config: configSchema,
+  importers: { "matrix-appservice-irc": matrixAppserviceIrc },
   connect: async (context) => {
     const bridge = new IrcBridge(context);
     await bridge.start();
@@ -93,20 +101,21 @@ class IrcBridge {
 
   async start(): Promise<void> {
     const { config, network } = this.context;
+    const addressKey = await readOrMakeAddressKey(network.storage);
     for (const each of config.networks) {
       const stored = await network.storage.get(`casemapping:${each.name}`);
-      this.#networks.set(
-        each.name,
-        new IrcNetwork({
-          config: each,
-          ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
-          core: network,
-          holder: this.#holder,
-          quitMessage: config.quitMessage,
-          caseMapping: caseMappingOf(stored),
-          connections: this.#connections,
-        }),
-      );
+      const made = new IrcNetwork({
+        config: each,
+        ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
+        core: network,
+        holder: this.#holder,
+        quitMessage: config.quitMessage,
+        caseMapping: caseMappingOf(stored),
+        connections: this.#connections,
+        addressKey,
+      });
+      await made.servers.restore();
+      this.#networks.set(each.name, made);
     }
     for (const each of this.#networks.values()) await each.keys.load();
     this.#holder.start();
@@ -114,11 +123,13 @@ class IrcBridge {
 
   handlers(): NetworkHandlers {
     return {
-      limits: {},
-      split: (message) => {
+      limits: { replies: true },
+      split: async (message) => {
         const place = placeOf(message.channel);
         const network = this.#networks.get(place?.network ?? "");
-        return place && network ? richLines(network, place, message) : [];
+        // Only with the connections of before does whoever may have said it have the room they had then.
+        if (message.maybeSent || message.attempt > 1) await this.#holder.whenAttached(HOLDER_WITHIN_MS);
+        return place && network ? richLines(network, place, message, this.context.network.textLink) : [];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
       react: (effect) => this.#once(effect, (...to) => react(...to, effect, "react")),
@@ -276,6 +287,15 @@ class IrcBridge {
     await this.#holder.stop(quits ? "quit" : "detach");
     this.#connections.clear();
   }
+}
+
+/** The key of puppets' addresses, made at the first start: with another everybody would have another address. */
+async function readOrMakeAddressKey(storage: ConnectorStorage): Promise<Uint8Array> {
+  const stored = await storage.get(ADDRESS_KEY);
+  if (stored !== undefined) return Buffer.from(stored, "base64url");
+  const made = randomBytes(32);
+  await storage.set(ADDRESS_KEY, made.toString("base64url"));
+  return made;
 }
 
 function readCertificates(network: string, file: string): string {

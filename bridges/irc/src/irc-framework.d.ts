@@ -32,7 +32,9 @@ declare module "irc-framework" {
 
   export class Client extends EventEmitter {
     constructor();
-    readonly network: { readonly cap: { readonly enabled: readonly string[] } };
+    readonly network: {
+      readonly cap: { readonly enabled: readonly string[]; readonly available: ReadonlyMap<string, string> };
+    };
     readonly connection: { clearTimers(): void; removeAllListeners(): void };
     readonly command_handler: EventEmitter;
     connect(options: ClientOptions): void;

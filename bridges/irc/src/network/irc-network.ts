@@ -4,16 +4,19 @@ import type { NetworkConfig } from "../config.js";
 import type { HeldFrame } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
-import { Connection, type ConnectionContext, type ConnectionOwner } from "../session/connection.js";
+import { Connection, type ConnectionContext, type ConnectionOwner, type Ending } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
+import { isFlooded } from "../session/error-texts.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
+import { Pace } from "../session/pace.js";
 import type { Credentials } from "../session/sasl/credentials.js";
 import { type ConnectionState, type Role, stateOf } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
+import { formatMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
@@ -25,6 +28,7 @@ import { accountOf, personOf, placeOf } from "./ids.js";
 import { Listener } from "./listener.js";
 import { Members } from "./members.js";
 import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
+import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
 import { NickMaker } from "./nick-maker.js";
 import { openOptions } from "./open-options.js";
 import { Orphans } from "./orphans.js";
@@ -32,6 +36,8 @@ import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import { Servers } from "./servers.js";
+import { addressOf, hostWordOf } from "./user-address.js";
 import { SentBy } from "./sent-by.js";
 
 export interface IrcNetworkContext {
@@ -43,6 +49,8 @@ export interface IrcNetworkContext {
   readonly quitMessage: string;
   /** The spelling rules the network had when it was last seen. */
   readonly caseMapping: CaseMapping;
+  /** What puppets' addresses are made with. */
+  readonly addressKey: Uint8Array;
   /** Where lines for a connection are brought to. */
   readonly connections: Map<string, Connection>;
 }
@@ -56,12 +64,14 @@ export class IrcNetwork {
   readonly keys: ChannelKeys;
   readonly puppets: Puppets;
   readonly accounts: OwnAccounts;
+  readonly servers: Servers;
   readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #orphans = new Orphans();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
+  readonly #pace: Pace;
   readonly #decoder: LineDecoder;
   readonly #botNicks: NickMaker;
   #caseMapping: CaseMapping;
@@ -72,6 +82,8 @@ export class IrcNetwork {
     const ctcp = new CtcpAnswers();
     this.config = config;
     this.#caseMapping = context.caseMapping;
+    this.#pace = new Pace(config.flood);
+    this.servers = new Servers({ config, storage: core.storage, log: core.log });
     this.#decoder = new LineDecoder(config.encoding);
     this.#connects = new FloodControl({ burst: config.connects.burst, linesPerSecond: config.connects.perSecond });
     this.#intake = new Intake({
@@ -80,13 +92,17 @@ export class IrcNetwork {
       log: core.log,
     });
     this.keys = new ChannelKeys({ network: config.name, storage: core.storage, log: core.log });
-    this.#ownNicks = new OwnNicks((changes) => {
-      if (this.bot.current) holder.state(this.bot.current.id, changes);
-    });
+    this.#ownNicks = new OwnNicks(
+      (nick) => this.fold(nick),
+      (changes) => {
+        if (this.bot.current) holder.state(this.bot.current.id, changes);
+      },
+    );
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
     this.bot = new Seat({
       ...this.#seatOptions(config.name),
       priority: Priority.control,
+      comingBack: Priority.control,
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
     this.channels = new BotChannels({
@@ -109,6 +125,7 @@ export class IrcNetwork {
       ownNicks: this.#ownNicks,
       ctcp,
       isLinked: (channel) => this.channels.isLinked(channel),
+      matrixUserOf: (folded) => this.#connectionOf(folded)?.role.user,
       ownMessageSeen: (nick, channel, text, id) => {
         this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
         this.#orphans.seen(nick, channel, text, id);
@@ -136,6 +153,12 @@ export class IrcNetwork {
 
   get speaksByPuppets(): boolean {
     return this.config.puppets && this.config.maxPuppets > 0;
+  }
+
+  /** What the server takes as one message of several lines, as the bot was offered it. */
+  get multiline(): MultilineLimits | undefined {
+    const view = this.bot.connection?.view;
+    return view && multilineLimitsOf(view.capabilities);
   }
 
   fold(text: string): string {
@@ -255,18 +278,18 @@ export class IrcNetwork {
       isupport: () => this.#isupport,
       seat: (connection) => this.#seatOptions(connection),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
-      claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
+      claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
       ready: (connection) => this.#learn(connection),
-      ended: (connection, reason) => {
-        this.#ended(connection);
-        this.#settleLater(connection, reason);
+      ended: (connection, ending) => {
+        this.#ended(connection, ending);
+        this.#settleLater(connection, ending.reason);
       },
       rejected: (user, reason) => this.accounts.rejected(user, reason),
     });
   }
 
   readonly #botOwner: ConnectionOwner = {
-    claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
+    claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
     nextNick: (_refused, numeric) => this.#botNicks.next(NICK_INVALID.has(numeric)),
     ready: (connection) => {
       this.#learn(connection);
@@ -283,11 +306,10 @@ export class IrcNetwork {
     line: (connection, message, scope) => {
       this.#listener.line(connection, message, scope);
       regainNick(connection, message, scope.own, this.#botNicks.first());
-      if (message.verb === "NICK" && scope.own)
-        this.#ownNicks.release(connection.view.fold(parseSource(message.source).nick), connection.id);
+      if (message.verb === "NICK" && scope.own) this.#ownNicks.release(parseSource(message.source).nick, connection.id);
     },
     ended: (connection, ending) => {
-      this.#ended(connection);
+      this.#ended(connection, ending);
       connection.outgoing.deliveries.end(ending.reason);
       this.channels.lost(ending.reason);
       this.bot.ended(connection, ending);
@@ -295,7 +317,9 @@ export class IrcNetwork {
     },
   };
 
-  #ended(connection: Connection): void {
+  #ended(connection: Connection, { wasReady, reason }: Ending): void {
+    if (isFlooded(reason)) this.#pace.flooded();
+    if (!wasReady) this.servers.failed(connection.server);
     this.context.connections.delete(connection.id);
     this.#ownNicks.releaseAll(connection.id);
   }
@@ -320,6 +344,7 @@ export class IrcNetwork {
     const mapping = this.#isupport.caseMapping;
     if (mapping === this.#caseMapping) return;
     this.#caseMapping = mapping;
+    this.#ownNicks.refold();
     this.context.core.storage.set(`casemapping:${this.name}`, mapping).catch((error: unknown) => {
       this.context.core.log.warn({ err: error }, "the spelling rules of a network could not be stored");
     });
@@ -336,7 +361,7 @@ export class IrcNetwork {
   }
 
   #opened(role: Role, nick: string, credentials: Credentials | undefined, owner: ConnectionOwner): Connection {
-    const connection = Connection.open(role, nick, this.#connectionContext(credentials), owner);
+    const connection = Connection.open(role, nick, this.#connectionContext(role, credentials), owner);
     this.context.connections.set(connection.id, connection);
     return connection;
   }
@@ -353,9 +378,9 @@ export class IrcNetwork {
     }
     const owner = puppet ? this.puppets.ownerOf(puppet) : this.#botOwner;
     const own = pending.filter(({ connection }) => connection === frame.connection);
-    const connection = Connection.resume(frame, state, own, this.#connectionContext(undefined), owner);
+    const connection = Connection.resume(frame, state, own, this.#connectionContext(state.role, undefined), owner);
     this.context.connections.set(connection.id, connection);
-    this.#ownNicks.claim(connection.view.fold(connection.view.nick), connection.id);
+    this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
     if (!puppet) this.#listener.resume(connection, frame.state);
     if (frame.open) seat.adopt(connection);
@@ -373,12 +398,21 @@ export class IrcNetwork {
     return this.config.sasl && { method: "password", ...this.config.sasl };
   }
 
-  #connectionContext(credentials: Credentials | undefined): ConnectionContext {
+  #connectionContext(role: Role, credentials: Credentials | undefined): ConnectionContext {
     const { holder, core } = this.context;
+    const server = this.servers.current;
     return {
       holder,
       config: this.config,
-      open: openOptions(this.config, this.context.ca, credentials),
+      flood: this.#pace,
+      open: openOptions(this.config, {
+        server,
+        ca: this.context.ca,
+        localAddress: this.#localAddress(role),
+        credentials,
+      }),
+      webirc: this.#webirc(role),
+      onSts: (policy) => this.servers.sts(server, policy),
       credentials,
       keyOf: (channel) => this.keys.of(channel),
       decoder: this.#decoder,
@@ -387,7 +421,22 @@ export class IrcNetwork {
     };
   }
 
-  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority"> {
+  /** `WEBIRC password gateway hostname ip`, where the network lets this gateway name its users. */
+  #webirc({ user }: Role): string | undefined {
+    const { webirc, ipv6Prefix } = this.config;
+    if (!webirc || user === undefined) return undefined;
+    const { addressKey } = this.context;
+    const host = `${hostWordOf(addressKey, user)}.${webirc.hosts.replace(/^\.+/, "")}`;
+    return formatMessage("WEBIRC", [webirc.password, webirc.gateway, host, addressOf(addressKey, user, ipv6Prefix)]);
+  }
+
+  #localAddress({ user }: Role): string | undefined {
+    const { localAddress, ipv6Prefix } = this.config;
+    const own = ipv6Prefix !== undefined && user !== undefined;
+    return own ? addressOf(this.context.addressKey, user, ipv6Prefix) : localAddress;
+  }
+
+  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority" | "comingBack"> {
     const { reconnect } = this.config;
     return {
       connects: this.#connects,

@@ -1,6 +1,7 @@
 import { type NetworkEvent, RemoteMessageId, type RemoteUser } from "@trestle/core";
 import type { StateChange } from "../holder/frames.js";
 import type { Connection, LineScope } from "../session/connection.js";
+import type { MentionTarget } from "@trestle/rich-text";
 import { Priority } from "../session/flood-control.js";
 import { traceOf } from "../session/trace.js";
 import { withoutCodes } from "../wire/formatting-codes.js";
@@ -11,6 +12,7 @@ import type { CtcpAnswers } from "./ctcp.js";
 import { accountOf, channelIdOf, personIdOf } from "./ids.js";
 import { answered, type Caused, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
+import { withNickMentions } from "./nick-mentions.js";
 import type { Members } from "./members.js";
 import { LISTING_KEY, type NameList, NameLists } from "./name-lists.js";
 import type { OwnNicks } from "./own-nicks.js";
@@ -22,6 +24,8 @@ export interface ListenerOptions {
   readonly ctcp: CtcpAnswers;
   /** Whether somebody on Matrix wants to hear of the channel. */
   readonly isLinked: (channel: string) => boolean;
+  /** The Matrix user whose client has a nick. */
+  readonly matrixUserOf: (folded: string) => string | undefined;
   /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, trace: string, id: string | undefined) => void;
   /** One of our own clients was seen to leave the network. */
@@ -157,9 +161,20 @@ export class Listener {
       kind: "message",
       ...this.#caused(context, channel, id),
       sender: this.#userOf(context, source.nick),
-      content: incoming.content,
+      content: {
+        ...incoming.content,
+        body: withNickMentions(incoming.content.body, (nick) => this.#mentioned(connection.view.fold(nick))),
+      },
       ...answered(message),
     });
+  }
+
+  #mentioned(folded: string): MentionTarget | undefined {
+    const userId = this.options.matrixUserOf(folded);
+    if (userId !== undefined) return { kind: "matrixUser", userId };
+    if (this.options.members.nickOf(folded) === undefined) return undefined;
+    const account = this.options.members.accountOf(folded);
+    return { kind: "remoteUser", id: personIdOf(this.options.network, folded, account) };
   }
 
   #join(context: Context): void {

@@ -1,18 +1,22 @@
 import type { NetworkConfig } from "../config.js";
 import type { OpenOptions } from "../holder/frames.js";
 import type { Credentials } from "../session/sasl/credentials.js";
+import type { ServerAddress } from "./servers.js";
 
-/** How connections to a network are opened; `ca` are PEM certificates to trust instead of the system's. */
-export function openOptions(
-  config: NetworkConfig,
-  ca: string | undefined,
-  credentials: Credentials | undefined,
-): OpenOptions {
-  const { host, port, tls, serverName, insecure, localAddress, timeouts } = config;
+/** What differs from one connection of a network to another. */
+export interface Opening {
+  readonly server: ServerAddress;
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca: string | undefined;
+  readonly localAddress: string | undefined;
+  readonly credentials: Credentials | undefined;
+}
+
+/** How a connection to a network is opened. */
+export function openOptions(config: NetworkConfig, { server, ca, localAddress, credentials }: Opening): OpenOptions {
+  const { serverName, insecure, timeouts } = config;
   return {
-    host,
-    port: port ?? (tls ? 6697 : 6667),
-    tls,
+    ...server,
     ca,
     serverName,
     insecure,

@@ -43,7 +43,7 @@ export class PuppetEars {
     const [first = "", second = ""] = message.params;
     switch (message.verb) {
       case "NICK":
-        if (scope.own) this.renamed(connection, view.fold(parseSource(message.source).nick));
+        if (scope.own) this.renamed(connection, parseSource(message.source).nick);
         return;
       case "JOIN":
         if (scope.own) this.#joined(puppet, connection, first);

@@ -1,6 +1,6 @@
 import { type Author, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
-import type { Connection, ConnectionOwner } from "../session/connection.js";
+import type { Connection, ConnectionOwner, Ending } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import type { Role } from "../session/state.js";
@@ -16,11 +16,11 @@ export interface PuppetsOptions {
   readonly ears: PuppetEars;
   readonly accounts: Accounts;
   readonly isupport: () => Isupport;
-  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority">;
+  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority" | "comingBack">;
   readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
   readonly claiming: ConnectionOwner["claiming"];
   readonly ready: (connection: Connection) => void;
-  readonly ended: (connection: Connection, reason: string) => void;
+  readonly ended: (connection: Connection, ending: Ending) => void;
   /** The network does not take the user's account any more. */
   readonly rejected: (user: UserId, reason: string) => void;
 }
@@ -102,7 +102,7 @@ export class Puppets {
         regainNick(connection, message, scope.own, puppet.nicks.first());
       },
       ended: (connection, ending) => {
-        this.options.ended(connection, ending.reason);
+        this.options.ended(connection, ending);
         if (ending.rejected && puppet.seat.current === connection) this.#rejected(puppet, ending.reason);
         puppet.seat.ended(connection, ending);
       },
@@ -117,6 +117,7 @@ export class Puppets {
       seat: new Seat({
         ...seat(`${config.name}/${user}`),
         priority: Priority.query,
+        comingBack: Priority.channel,
         open: () => open(this.#roleOf(puppet), nicks, this.ownerOf(puppet)),
       }),
       nicks,

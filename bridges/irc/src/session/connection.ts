@@ -8,9 +8,11 @@ import type { LineDecoder } from "../wire/encoding.js";
 import { isLoopback } from "../wire/loopback.js";
 import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
+import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
+import { type StsPolicy, stsPolicyOf } from "../network/servers.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
-import { Priority } from "./flood-control.js";
+import { type FloodLimits, Priority } from "./flood-control.js";
 import type { Intake } from "./intake.js";
 import { type JoinOutcome, Joins } from "./joins.js";
 import { lineId } from "./line-id.js";
@@ -27,6 +29,8 @@ const NO_MOTD_MS = 3_000;
 export interface ConnectionContext {
   readonly holder: HolderClient;
   readonly config: NetworkConfig;
+  /** How fast it may write. */
+  readonly flood: FloodLimits;
   readonly open: OpenOptions;
   readonly decoder: LineDecoder;
   readonly intake: Intake;
@@ -35,6 +39,10 @@ export interface ConnectionContext {
   readonly credentials: Credentials | undefined;
   /** The key of a channel, by its folded name. */
   readonly keyOf: (channel: string) => string | undefined;
+  /** The line that says for whom a gateway connects (WEBIRC). */
+  readonly webirc?: string | undefined;
+  /** What the server says about TLS; `true`: this connection is of no use. */
+  readonly onSts?: (policy: StsPolicy) => boolean;
 }
 
 /** What whoever owns a connection is told. */
@@ -78,6 +86,7 @@ export class Connection {
   readonly outgoing: Outgoing;
   readonly #joins: Joins;
   readonly #capabilityChanges: CapabilityChanges;
+  readonly #batchTags = new BatchTags();
   readonly #timers = new Set<NodeJS.Timeout>();
   #phase: "opening" | "registering" | "ready" | "ended" = "opening";
   #registration: Registration | undefined;
@@ -94,10 +103,10 @@ export class Connection {
     private readonly owner: ConnectionOwner,
     tokens: number | undefined,
   ) {
-    const { holder, config } = context;
+    const { holder } = context;
     this.outgoing = new Outgoing({
       view,
-      flood: config.flood,
+      flood: context.flood,
       tokens,
       isOverheard: role.kind === "puppet",
       write: (data) => holder.write(id, data),
@@ -143,6 +152,11 @@ export class Connection {
   attach(): void {
     this.context.holder.attach(this.id);
     if (this.outgoing.deliveries.keys.length > 0) this.outgoing.barrier();
+  }
+
+  /** Where it was opened to. */
+  get server(): Pick<OpenOptions, "host" | "port" | "tls"> {
+    return this.context.open;
   }
 
   get ready(): boolean {
@@ -202,13 +216,14 @@ export class Connection {
       realname: this.#realname(),
       password: config.password,
       credentials: this.context.credentials,
-      confidential: config.tls || isLoopback(config.host),
+      confidential: this.context.open.tls || isLoopback(this.context.open.host),
       write: (line) => this.outgoing.writeNow(line),
       onSignIn: (result) => this.#signedIn(result),
     });
     this.#after(config.timeouts.register * 1000, () => {
       if (this.#phase === "registering") this.#fail("the server did not let us in in time");
     });
+    if (this.context.webirc !== undefined) this.outgoing.writeNow(this.context.webirc);
     this.#registration.begin();
   }
 
@@ -249,7 +264,7 @@ export class Connection {
   }
 
   #line(number: number, text: string): void {
-    const message = parseMessage(text);
+    const message = this.#batchTags.complete(parseMessage(text));
     const own = message !== undefined && message.source !== "" && this.view.isOwn(parseSource(message.source).nick);
     const scope: LineScope = { id: lineId(this.id, number), own, events: [], changes: [] };
     if (message) {
@@ -266,6 +281,10 @@ export class Connection {
   #register(message: IrcMessage, text: string): void {
     const { verb, params } = message;
     if (verb === "ERROR") this.#error ??= params.at(-1);
+    if (verb === "CAP" && params[1] === "LS" && this.#wantsTls(params.at(-1) ?? "")) {
+      this.#fail("the server wants TLS");
+      return;
+    }
     if (NICK_REFUSED.has(verb) || isFailedNick(message)) {
       this.#nickRefused(verb, params.at(-1) ?? verb);
       return;
@@ -287,6 +306,12 @@ export class Connection {
     this.#barred = result.rejected;
     this.#fail(`signing in as ${this.context.credentials?.account ?? ""} failed: ${result.reason}`);
     return "stop";
+  }
+
+  #wantsTls(capabilities: string): boolean {
+    const offered = capabilities.split(" ").find((name) => name.startsWith("sts="));
+    const policy = offered === undefined ? undefined : stsPolicyOf(offered.slice("sts=".length));
+    return policy !== undefined && this.context.onSts?.(policy) === true;
   }
 
   #nickRefused(numeric: string, text: string): void {

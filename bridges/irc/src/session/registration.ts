@@ -6,8 +6,10 @@ import type { Credentials, SignInResult } from "./sasl/credentials.js";
 import { SignIn } from "./sasl/sign-in.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
-const CAPABILITIES = ["labeled-response", "draft/message-redaction"] as const;
+const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline"] as const;
 const CAP_END = "CAP END";
+/** Those of which the value matters: kept with it as well, as `name=value`. */
+const VALUED = ["draft/multiline"] as const;
 
 export interface RegistrationOptions {
   readonly nick: string;
@@ -73,7 +75,9 @@ export class Registration {
 
   /** The capabilities that are enabled now. */
   get capabilities(): readonly string[] {
-    return this.#client.network.cap.enabled;
+    const { enabled, available } = this.#client.network.cap;
+    const valued = VALUED.filter((name) => enabled.includes(name));
+    return [...enabled, ...valued.map((name) => `${name}=${available.get(name) ?? ""}`)];
   }
 
   release(): void {

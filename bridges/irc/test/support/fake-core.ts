@@ -31,6 +31,8 @@ export class FakeCore {
   readonly endedLogins: string[] = [];
   /** Called before an event is kept; may wait or reject. */
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
+  /** Where a long text can be read; nowhere where absent. */
+  textLink: ((room: string, event: string) => string) | undefined;
   /** How often an event came that was there already. */
   repetitions = 0;
   /** Does with the links of a channel what the core does. */
@@ -69,6 +71,7 @@ export class FakeCore {
       },
       links: async () => core.links,
       openMedia: notUsed,
+      textLink: (room, event) => core.textLink?.(room, event),
       avatarLink: () => undefined,
       storage: {
         get: async (key) => core.stored.get(key),
@@ -178,6 +181,8 @@ export interface Saying {
   readonly name?: string;
   /** The id of the message that this one answers. */
   readonly answers?: string;
+  readonly correction?: MessageEffect["correction"];
+  readonly replyTo?: MessageEffect["replyTo"];
   /** Names the message; the same again for another try. */
   readonly id?: string;
 }
@@ -197,6 +202,8 @@ export function messageOf(saying: Saying): Omit<MessageEffect, "part" | "parts" 
     author: { userId: UserId(user), name: saying.name ?? user.replace(/^@|:.*$/g, "") },
     at: Date.now(),
     content: { type: "text", style: saying.style ?? "text", body: saying.body ?? richTextOf(saying.text ?? "") },
+    ...(saying.correction && { correction: saying.correction }),
+    ...(saying.replyTo && { replyTo: saying.replyTo }),
     ...(saying.answers !== undefined && {
       replyTo: { event: EventId("$answered"), id: RemoteMessageId(saying.answers) },
     }),

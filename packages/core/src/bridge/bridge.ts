@@ -73,6 +73,7 @@ export interface BridgeParts {
   readonly metrics: Metrics;
   readonly budget: MemoryBudget;
   readonly mediaLink: BridgeRuntime["mediaLink"];
+  readonly textLink: BridgeRuntime["textLink"];
   readonly avatarLink: BridgeRuntime["avatarLink"];
   readonly revokeMedia: BridgeRuntime["revokeMedia"];
   readonly services: () => Services;
@@ -457,6 +458,7 @@ export class Bridge implements AppServiceHandler {
       metrics,
       rooms,
       mediaLink,
+      textLink,
       avatarLink,
       revokeMedia,
     } = this.#parts;
@@ -497,6 +499,7 @@ export class Bridge implements AppServiceHandler {
       messages: new Messages(store),
       members: new Members(store),
       mediaLink,
+      textLink,
       avatarLink,
       revokeMedia,
       deadlines: new Deadlines(clock, global.delivery.handlerTimeout),

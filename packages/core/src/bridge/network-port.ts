@@ -66,6 +66,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       const { stream, contentType, size } = media.body;
       return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
     },
+    textLink: (room, event) => runtime.textLink(room, event),
     avatarLink: (avatar) => runtime.avatarLink(avatar),
     logins: () => parts.logins.all(),
     renewLogin: (id, secret) => parts.logins.renew(id, secret),

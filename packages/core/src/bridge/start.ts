@@ -98,6 +98,7 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
         networkConfig,
         dataDirectory,
         isolate: lifecycle.crashLoop,
+        textLink: (room, event) => media.textLink(room, event),
         avatarLink: (uri) => media.avatarLink(uri),
         revokeMedia: (event) => media.revoke(event),
         mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),
