@@ -119,28 +119,7 @@ export class IrcNetwork {
       forget: (connection) => void context.connections.delete(connection.id),
     });
     this.puppets = this.#makePuppets(ctcp);
-    this.#listener = new Listener({
-      network: config.name,
-      members: this.members,
-      ownNicks: this.#ownNicks,
-      ctcp,
-      isLinked: (channel) => this.channels.isLinked(channel),
-      matrixUserOf: (folded) => this.#connectionOf(folded)?.role.user,
-      ownMessageSeen: (nick, channel, text, id) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
-        this.#orphans.seen(nick, channel, text, id);
-      },
-      ownQuitSeen: (nick) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
-        this.#orphans.quitSeen(nick);
-      },
-      nickFreed: (nick) => {
-        if (this.bot.connection) regainSeenFree(this.bot.connection, nick, this.#botNicks.first());
-        this.puppets.nickFreed(nick);
-      },
-      keyChanged: (channel, key) => this.keys.set(channel, key),
-      kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
-    });
+    this.#listener = this.#makeListener(ctcp);
   }
 
   get name(): string {
@@ -262,6 +241,31 @@ export class IrcNetwork {
 
   #seats(): Seat[] {
     return [this.bot, ...this.puppets.all.map(({ seat }) => seat)];
+  }
+
+  #makeListener(ctcp: CtcpAnswers): Listener {
+    return new Listener({
+      network: config.name,
+      members: this.members,
+      ownNicks: this.#ownNicks,
+      ctcp,
+      isLinked: (channel) => this.channels.isLinked(channel),
+      matrixUserOf: (folded) => this.#connectionOf(folded)?.role.user,
+      ownMessageSeen: (nick, channel, text, id) => {
+        this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
+        this.#orphans.seen(nick, channel, text, id);
+      },
+      ownQuitSeen: (nick) => {
+        this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
+        this.#orphans.quitSeen(nick);
+      },
+      nickFreed: (nick) => {
+        if (this.bot.connection) regainSeenFree(this.bot.connection, nick, this.#botNicks.first());
+        this.puppets.nickFreed(nick);
+      },
+      keyChanged: (channel, key) => this.keys.set(channel, key),
+      kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
+    });
   }
 
   #makePuppets(ctcp: CtcpAnswers): Puppets {
