@@ -32,6 +32,8 @@ export interface Pace {
   readonly rateMs: number;
   readonly backlog: number;
   readonly stormMs: number;
+  /** Of each round with Slack. */
+  readonly renewalMs: number;
   readonly starts: number;
   readonly mappedMessages: number;
 }

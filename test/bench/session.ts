@@ -11,8 +11,9 @@ import { sutApi } from "./sut/api.js";
 export type System = "bare relay" | "Trestle";
 
 const scripts: Readonly<Record<System, string>> = { "bare relay": "bare-relay.js", Trestle: "trestle.js" };
-const systemCpu = 0;
-const loadCpu = 1;
+/** Which processor the system under test is tied to, and which one what it is measured with. */
+export const systemCpu = 0;
+export const loadCpu = 1;
 
 export interface SessionOptions {
   /** Pairs of rooms that are linked: messages in `!in{n}` come out in `!out{n}`. */

@@ -136,6 +136,34 @@ describe("from Matrix to the network", () => {
 });
 
 describe("from the network to Matrix", () => {
+  it("takes away what was deleted on the network, also where the bot is no moderator and nobody says who did it", async () => {
+    stage = await Stage.open({ places: 0, config: { permissions: { "*": "user" } } });
+    const { homeserver, network, alice } = stage;
+    const room = await alice.createRoom({ invite: ["@fakebot:faults.test"] });
+    await eventually(() => homeserver.room(room).members()["@fakebot:faults.test"] === "join", "the bot comes");
+    await alice.sendText(room, "!fake link channel0");
+    await eventually(
+      () =>
+        homeserver
+          .room(room)
+          .messages()
+          .some(({ content }) => JSON.stringify(content).includes("now linked")),
+      "the room is linked",
+    );
+    const [first, second] = [person("ann"), person("ben")];
+    await network.port.receive(happens({ kind: "message", sender: first, content: text("one") }, "m1"));
+    await network.port.receive(happens({ kind: "message", sender: second, content: text("two") }, "m2"));
+    await network.port.receive(happens({ kind: "redaction", target: RemoteMessageId("m1") }));
+    await network.port.receive(happens({ kind: "redaction", target: RemoteMessageId("m2"), sender: first }));
+    const redactions = () =>
+      homeserver
+        .room(room)
+        .timeline()
+        .filter((event) => event.type === "m.room.redaction");
+    await eventually(() => redactions().length === 2, "both are taken away");
+    expect(redactions().map(({ sender }) => sender)).toEqual(["@fake_ann:faults.test", "@fake_ben:faults.test"]);
+  });
+
   it("brings messages, edits, reactions, redactions, new names and topics to the room", async () => {
     stage = await Stage.open({ places: 1 });
     const { homeserver, network } = stage;

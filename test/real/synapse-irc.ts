@@ -213,7 +213,7 @@ export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
     await revival;
     ann.reconnect();
     await settled(stage, { ann, carl, room, channel });
-    const forgotten = neverHandedOver(stage, ids);
+    const forgotten = stage.matrix.neverHandedOver(ids);
     process.stderr.write(`Synapse, killed ${kills.size} times, never handed over ${forgotten} of ${count} events.\n`);
     expect(outward(carl, "ann")).toEqual(numbered("out", count));
     expect(await inward(ann, room)).toEqual(numbered("in", count));
@@ -235,7 +235,7 @@ export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
       await stage.bridge.start();
     }
     await settled(stage, { ann, carl, room, channel });
-    const forgotten = neverHandedOver(stage, ids);
+    const forgotten = stage.matrix.neverHandedOver(ids);
     process.stderr.write(`Synapse, while the bridge was killed, did not hand over ${forgotten} of ${count} events.\n`);
     expect(await inward(ann, room)).toEqual(numbered("in", count));
     // What the bot had to say in the puppet's place would look lost.
@@ -247,7 +247,7 @@ export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
     const once = came.filter((text, index) => text !== came[index - 1]);
     expect([...once].sort()).toEqual([...numbered("out", count)].sort());
     // Synapse may hand over a transaction that it made while it found the bridge again long after later ones.
-    const late = new Set(handedOverLate(stage, ids).map((index) => `out ${index}`));
+    const late = new Set(stage.matrix.handedOverLate(ids).map((index) => `out ${index}`));
     if (late.size > 0) process.stderr.write(`Synapse handed over ${[...late].join(", ")} after later events.\n`);
     expect(once.filter((text) => !late.has(text))).toEqual(numbered("out", count).filter((text) => !late.has(text)));
   });
@@ -258,8 +258,8 @@ export function synapseAndIrc(synapse: SynapseInstall, irc: IrcSide): void {
       "SKIPPED: the traffic is not held against the specification, whose data is not beside the project (../shared).\n",
     );
   specified("kept to the specification in all its requests and answers", () => {
-    expect(Math.min(stage.outward.exchanges, stage.inward.exchanges)).toBeGreaterThan(0);
-    expect(describeDeviations(stage.deviations)).toBe("");
+    expect(Math.min(stage.matrix.outward.exchanges, stage.matrix.inward.exchanges)).toBeGreaterThan(0);
+    expect(describeDeviations(stage.matrix.deviations)).toBe("");
   });
 }
 
@@ -295,21 +295,6 @@ async function inward(ann: Person, room: string): Promise<readonly unknown[]> {
   const isFromIrc = (event: SeenEvent) =>
     event.type === "m.room.message" && GHOST.test(event.sender) && event.content["body"] !== "last";
   return (await ann.history(room)).filter(isFromIrc).map(({ content }) => content["body"]);
-}
-
-/**
- * How many of the events with these ids Synapse never handed to the bridge. It keeps events that it has still to hand to
- * an application service in memory and has by then noted them as handed over: those it forgets when it is killed.
- */
-function neverHandedOver(stage: Stage, ids: readonly string[]): number {
-  return ids.filter((id) => !stage.delivered.has(id)).length;
-}
-
-/** The places of the events that Synapse handed over after a later one, or never. */
-function handedOverLate(stage: Stage, ids: readonly string[]): readonly number[] {
-  const order = new Map(stage.delivered.events.map((id, place) => [id, place]));
-  const placeOf = (index: number): number => order.get(ids[index] ?? "") ?? Number.POSITIVE_INFINITY;
-  return ids.flatMap((_, index) => (placeOf(index) > placeOf(index + 1) ? [index] : []));
 }
 
 function numbered(word: string, count: number): readonly string[] {

@@ -38,20 +38,23 @@ export interface CommandResult {
 /** The bridge as an operator has it: a configuration in a directory, and the `trestle` command in processes of its own. */
 export class Bridge {
   readonly #outputs: string[] = [];
+  readonly #settings: Readonly<Record<string, unknown>>;
   #child: Child | undefined;
 
   private constructor(
     readonly directory: string,
     readonly ports: BridgePorts,
-  ) {}
+    settings: Readonly<Record<string, unknown>>,
+  ) {
+    this.#settings = settings;
+  }
 
   /** Writes the configuration; nothing runs yet. */
   static async prepare(options: BridgeOptions): Promise<Bridge> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-bridge-"));
     const { listen, operations, media } = options.ports;
     const { connector = "irc", links = [] } = options;
-    const bridge = new Bridge(directory, options.ports);
-    const config = {
+    const settings = {
       homeserver: { url: options.homeserverUrl, name: options.serverName },
       listen: { port: listen },
       operations: { port: operations },
@@ -63,8 +66,8 @@ export class Bridge {
       bridges: [{ name: connector, connector, registration: "registration.yaml", network: options.network, links }],
       ...options.settings,
     };
-    // JSON is YAML.
-    await writeFile(bridge.config, JSON.stringify(config, null, 2));
+    const bridge = new Bridge(directory, options.ports, settings);
+    await bridge.#write(settings);
     return bridge;
   }
 
@@ -97,6 +100,17 @@ export class Bridge {
     const { code, output } = await this.command("registration", "generate", "--url", url);
     if (code !== 0) throw new Error(`trestle registration generate ended with ${code}:\n${output}`);
     return readFile(join(this.directory, "registration.yaml"), "utf8");
+  }
+
+  /** Lets it speak for people who signed in, as the command line says one does; resolves to the registration for the homeserver. */
+  async generateDoublePuppet(): Promise<string> {
+    const { code, output } = await this.command("registration", "double-puppet");
+    const token = /doublePuppetToken: (\S+)/.exec(output)?.[1];
+    if (code !== 0 || token === undefined)
+      throw new Error(`trestle registration double-puppet ended with ${code}:\n${output}`);
+    const homeserver = { ...asRecord(this.#settings["homeserver"]), doublePuppetToken: token };
+    await this.#write({ ...this.#settings, homeserver });
+    return readFile(join(this.directory, "double-puppet.yaml"), "utf8");
   }
 
   /** Resolves when `/ready` says so; `ready: false` only waits for `/live`, where the homeserver or the network is away. */
@@ -143,6 +157,11 @@ export class Bridge {
   async stop(): Promise<void> {
     await this.shutdown();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** JSON is YAML. */
+  async #write(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    await writeFile(this.config, JSON.stringify(settings, null, 2));
   }
 }
 

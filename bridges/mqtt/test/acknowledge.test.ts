@@ -76,6 +76,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
         histogram: () => ({ observe: () => undefined }),
       },
       moveChannel: () => Promise.resolve([]),
+      picture: () => Promise.resolve(undefined),
+      spacesChanged: () => undefined,
       ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });

@@ -117,6 +117,7 @@ export const userScopes: readonly string[] = [
   "mpim:history",
   "mpim:read",
   "mpim:write",
+  "pins:write",
   "reactions:read",
   "reactions:write",
   "users:read",
@@ -206,6 +207,18 @@ export const configSchema = z
       .enum(["none", "here", "channel"])
       .default("none")
       .describe("What @room on Matrix becomes: only text, @here or @channel"),
+    broadcasts: z
+      .array(z.enum(["here", "channel", "everyone"]))
+      .default(["here", "channel", "everyone"])
+      .describe(
+        "Which of Slack's mentions of everyone are one on Matrix too, where roomMentions of the bridge lets them notify; the others are text",
+      ),
+    rename: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether a new name of a linked room renames its channel in Slack too, as far as Slack lets the bot: channels that it made itself",
+      ),
     commands: z
       .strictObject({
         who: z
@@ -231,7 +244,7 @@ export const configSchema = z
         deny: z.array(pattern).max(1_000).default([]).describe("Channels that may not, whatever allow says"),
       })
       .prefault({})
-      .describe("Which channels may be linked"),
+      .describe("Which channels may be linked; of one that was linked before nothing is bridged any more"),
   })
   .superRefine((config, context) => {
     const need = (path: string, message: string): void => context.addIssue({ code: "custom", path: [path], message });

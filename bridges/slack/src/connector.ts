@@ -1,11 +1,22 @@
-import { defineConnector, type ChannelId, type ConnectContext, type NetworkHandlers } from "@trestle/core";
+import {
+  defineConnector,
+  type ChannelId,
+  type ConnectContext,
+  type NameEffect,
+  type NetworkHandlers,
+} from "@trestle/core";
 import { z } from "zod";
 import { Channels } from "./channels/channels.js";
 import { LinkedChannels } from "./channels/linked-channels.js";
+import { Managing } from "./channels/managing.js";
+import { PinSync } from "./channels/pin-sync.js";
 import { Presence } from "./channels/presence.js";
+import { RememberedChannels } from "./channels/remembered.js";
+import { WorkspaceSpaces } from "./channels/workspace-spaces.js";
 import { responder } from "./commands/respond.js";
 import { SlashCommands } from "./commands/slash-commands.js";
 import { configSchema, type SlackConfig } from "./config.js";
+import { WorkspaceEmoji } from "./emoji/index.js";
 import { examineSlack } from "./doctor/doctor.js";
 import { Files } from "./files/files.js";
 import { channelIdOf } from "./ids.js";
@@ -48,6 +59,11 @@ class SlackConnection {
   readonly #link: SlackLink;
   readonly #people: People;
   readonly #channels: Channels;
+  readonly #spaces: WorkspaceSpaces;
+  readonly #remembered: RememberedChannels;
+  readonly #managing: Managing;
+  readonly #pins: PinSync;
+  readonly #emoji: WorkspaceEmoji;
   readonly #presence: Presence;
   readonly #files: Files;
   readonly #accounts: Accounts;
@@ -69,44 +85,22 @@ class SlackConnection {
     this.#link = link;
     this.#people = new People(network.log);
     this.#channels = new Channels(installations, config);
+    this.#spaces = new WorkspaceSpaces(installations);
     this.#accounts = new Accounts({ network, api, installations, ...(config.oauth && { credentials: config.oauth }) });
     this.#files = new Files(installations, link.transport, config.apiUrl, this.#accounts);
     this.#directs = new DirectChannels({ storage: network.storage, accounts: this.#accounts, people: this.#people });
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
-    const shared = { network, installations, people: this.#people, accounts: this.#accounts, channels: this.#channels };
-    this.#signIn = new SignIn({
-      ...shared,
-      api,
-      authorization: this.#authorization,
-    });
-    this.#presence = new Presence({
-      ...shared,
-      mostMembers: config.mostMembers,
-      signal: context.signal,
-    });
+    this.#emoji = new WorkspaceEmoji(network);
+    this.#pins = new PinSync(network);
+    this.#remembered = new RememberedChannels(network.storage);
     this.#own = new OwnChanges(network.storage);
-    this.#inward = new Inward({
-      ...shared,
-      own: this.#own,
-      log: network.log,
-      observe: this.#metrics.event,
-      directs: this.#directs,
-      isLinked: (channel) => linked.has(channel),
-      isMoving: (channel) => linked.isMoving(channel),
-      reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
-      anyChannel: (team) => linked.anyOf(team),
-    });
-    this.#outward = new Outward({
-      own: this.#own,
-      link,
-      network,
-      config,
-      files: this.#files,
-      accounts: this.#accounts,
-      directs: this.#directs,
-      write: { config, slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user },
-    });
+    const shared = this.#shared();
+    this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
+    this.#signIn = new SignIn({ ...shared, api, authorization: this.#authorization });
+    this.#presence = new Presence({ ...shared, mostMembers: config.mostMembers, signal: context.signal });
+    this.#inward = this.#makeInward();
+    this.#outward = this.#makeOutward();
     this.#commands = new SlashCommands({
       ...shared,
       config,
@@ -150,10 +144,16 @@ class SlackConnection {
       react: (effect) => outward.react(effect),
       unreact: (effect) => outward.unreact(effect),
       topic: (effect) => outward.topic(effect),
+      pin: (effect) => outward.pin(effect, "pins.add"),
+      unpin: (effect) => outward.pin(effect, "pins.remove"),
+      ...(this.#context.config.rename && { name: (effect: NameEffect) => this.#managing.named(effect) }),
+      createChannel: (request) => this.#managing.create(request),
+      commands: this.#managing.commands(),
       interpret: (raw) => link.interpret(raw),
       directChannel: (user, remote) => this.#directs.open(user, remote),
       catchUp: (channel) => link.catchUp(channel),
       resolveChannel: (text) => this.#channels.resolve(text),
+      spaceOf: (channel) => this.#spaces.of(channel),
       openMedia: (reference) => this.#files.open(reference),
       linked: async (found) => {
         this.#linked.add(found.channel);
@@ -164,6 +164,7 @@ class SlackConnection {
       unlinked: async (gone) => {
         this.#linked.remove(gone.channel);
         await link.unlinked(gone);
+        await Promise.all([this.#remembered.forget(gone.channel), this.#pins.forget(gone.channel)]);
       },
       login: (session) => this.#signIn.login(session),
       signedIn: (login) => {
@@ -173,6 +174,56 @@ class SlackConnection {
       logout: (login) => this.#signIn.logout(login),
       close: () => link.close(),
     };
+  }
+
+  /** What many parts need. */
+  #shared() {
+    return {
+      network: this.#context.network,
+      installations: this.#link.installations,
+      people: this.#people,
+      accounts: this.#accounts,
+      channels: this.#channels,
+      remembered: this.#remembered,
+      pins: this.#pins,
+      emoji: this.#emoji,
+      own: this.#own,
+      directs: this.#directs,
+    };
+  }
+
+  #makeInward(): Inward {
+    const { config, network } = this.#context;
+    const linked = this.#linked;
+    return new Inward({
+      ...this.#shared(),
+      config,
+      log: network.log,
+      observe: this.#metrics.event,
+      isLinked: (channel) => linked.has(channel),
+      isMoving: (channel) => linked.isMoving(channel),
+      reopened: (team, channel) => this.#enter(channelIdOf({ team, channel })),
+      anyChannel: (team) => linked.anyOf(team),
+      teamChanged: (team) => {
+        this.#spaces.forget(team);
+        network.spacesChanged();
+      },
+    });
+  }
+
+  #makeOutward(): Outward {
+    const { config } = this.#context;
+    return new Outward({
+      ...this.#shared(),
+      link: this.#link,
+      config,
+      files: this.#files,
+      write: {
+        config,
+        slackUserOf: (userId, team) => this.#accounts.ofMatrixUser(team, userId)?.user,
+        hasEmoji: (team, name) => this.#emoji.has(team, name),
+      },
+    });
   }
 
   #makeLink(): SlackLink {
@@ -193,6 +244,7 @@ class SlackConnection {
       },
       reader: (team, channel) => this.#directs.workspaceOf(channelIdOf({ team, channel })),
       onWorkspace: (team) => {
+        this.#context.network.spacesChanged();
         for (const channel of this.#linked.of(team)) if (!this.#directs.has(channel)) this.#enter(channel);
       },
       onRemoved: (team) => {

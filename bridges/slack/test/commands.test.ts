@@ -120,3 +120,17 @@ describe("the room that somebody types", () => {
     (typed) => expect(roomOf(typed)).toBeUndefined(),
   );
 });
+
+describe("the command in Matrix", () => {
+  it("says what to do about a channel that Slack does not show, and links it then", async () => {
+    stage = await open();
+    const acme = stage.slack.workspace("acme");
+    acme.addChannel("hidden", { private: true });
+    const room = await roomWithBot(stage, stage.alice);
+    await stage.alice.sendText(room, "!slack link #hidden");
+    await stage.botSays(room, /sees no channel #hidden in Slack\. If it is a private one, type \/invite @\S+ there/);
+    stage.slack.app().joinChannel("acme", "hidden");
+    await stage.alice.sendText(room, "!slack link #hidden");
+    await stage.botSays(room, /now linked to #hidden/);
+  });
+});

@@ -38,7 +38,10 @@ interface Staged {
 }
 
 /** Trestle with one webhook channel, linked to the room; `url` of the emulator where it is left out. */
-async function open(webhook: Readonly<Record<string, unknown>> = {}): Promise<Staged> {
+async function open(
+  webhook: Readonly<Record<string, unknown>> = {},
+  bridge: Readonly<Record<string, unknown>> = {},
+): Promise<Staged> {
   const port = await freePort();
   stage = await SlackStage.open({
     joins: false,
@@ -46,6 +49,7 @@ async function open(webhook: Readonly<Record<string, unknown>> = {}): Promise<St
       const url = slack.app().createWebhook("acme", "general");
       const webhooks = [{ channel: "general", url, tokens: [token], ...webhook }];
       return {
+        ...bridge,
         links: [{ room, channel: "webhook/general" }],
         network: { mode: "webhook", http: { port }, webhooks },
       };
@@ -59,6 +63,15 @@ function post(address: string, fields: Readonly<Record<string, string>>): Promis
 }
 
 describe("a webhook's channel", () => {
+  it("mentions nobody by what may only have been typed", async () => {
+    const { stage, address } = await open({}, { roomMentions: "permitted" });
+    const { alice, room, homeserver } = stage;
+    const levels = homeserver.room(room).state("m.room.power_levels")?.content as Record<string, unknown>;
+    await alice.setState(room, "m.room.power_levels", { ...levels, notifications: { room: 0 } });
+    await post(address, { ...form, text: "<!channel> @room lunch" });
+    expect((await stage.saidOnMatrix("@channel @room lunch")).content["m.mentions"]).toEqual({});
+  });
+
   it("is told what Matrix says, with the name before it, and nothing in it is a mention", async () => {
     const { stage } = await open();
     await stage.alice.sendText(stage.room, "hello <!channel> & <@U123>");

@@ -136,6 +136,30 @@ servers.describe("the client and Synapse", (install) => {
     expect(await actionOf(client.joinRoom(room, { asUser: stranger }))).toBe("permanent");
   });
 
+  it("make a space, find it again by its creation, and put rooms in and take them out", async () => {
+    const space = body(
+      await client.createRoom({
+        name: "a space",
+        preset: "private_chat",
+        creationContent: { type: "m.space", "dev.trestle.space": "slack T1" },
+        powerLevels: { events_default: 50 },
+      }),
+    ).roomId;
+    expect(body(await client.joinedRooms())).toContain(space);
+    const creation = body(await client.getState({ room: space, type: "m.room.create" }));
+    expect(creation).toMatchObject({ type: "m.space", "dev.trestle.space": "slack T1" });
+    const childOf = { room: space, type: "m.space.child", stateKey: room };
+    const hierarchy = async (): Promise<string> => {
+      const path = `/_matrix/client/v1/rooms/${encodeURIComponent(space)}/hierarchy`;
+      const answer = await fetch(`${synapse.url}${path}`, { headers: { authorization: "Bearer as-irc" } });
+      return JSON.stringify(await answer.json());
+    };
+    body(await client.sendState({ ...childOf, content: { via: ["trestle.test"] } }));
+    expect(await hierarchy()).toContain("a room");
+    body(await client.sendState({ ...childOf, content: {} }));
+    expect(await hierarchy()).not.toContain("a room");
+  });
+
   it("tell absent state from state that cannot be read", async () => {
     expect(body(await client.getState({ room, type: "m.room.name" }))).toEqual({ name: "a room" });
     expect(body(await client.getState({ room, type: "m.room.encryption" }))).toBeNull();

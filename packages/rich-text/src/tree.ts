@@ -102,8 +102,9 @@ export interface Mention {
 }
 
 /**
- * Whom or what a mention points to. `matrixUser`, `matrixRoom` and `everyone` come from Matrix; `remoteUser` and
- * `remoteChannel` from a network. The core translates between the two, so that a codec only meets its own side.
+ * Whom or what a mention points to. `matrixUser` and `matrixRoom` come from Matrix; `remoteUser` and `remoteChannel`
+ * from a network; `everyone` from either, where a network has such a mention: a text that only looks like one is text.
+ * The core translates between the two, so that a codec only meets its own side.
  */
 export type MentionTarget =
   | { readonly kind: "matrixUser"; readonly userId: string }

@@ -90,12 +90,10 @@ describe("sockets", () => {
     expect(new Set(socket.envelopes.map((envelope) => envelope.envelope_id)).size).toBe(4);
     slack.clock.advance(3000);
     await slack.settled();
-    expect(
-      slack
-        .app()
-        .deliveries()
-        .map((delivery) => delivery.state),
-    ).toEqual(["failed"]);
+    const deliveries = slack.app().deliveries();
+    expect(deliveries.map((delivery) => delivery.state)).toEqual(["failed"]);
+    const took = deliveries[0]?.attempts.map(({ at, endedAt }) => (endedAt ?? Number.NaN) - at);
+    expect(took).toEqual([3000, 3000, 3000, 3000]);
   });
 
   it("do not get an event again that was acknowledged", async () => {

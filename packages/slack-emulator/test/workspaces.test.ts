@@ -336,3 +336,23 @@ describe("limits", () => {
     expect(await edit()).toEqual({ ok: false, error: "edit_window_closed" });
   });
 });
+
+describe("the times of what happens in a channel", () => {
+  it("rise in the order in which it happened, however quickly", async () => {
+    slack = await SlackEmulator.start({ clock: "frozen", retryDelays: [] });
+    const bob = slack.workspace().person("bob");
+    const first = bob.post("general", "one");
+    bob.react(first, "tada");
+    const second = bob.post("general", "two");
+    bob.edit(first, "1");
+    bob.unreact(first, "tada");
+    bob.post("general", "three");
+    bob.delete(second);
+    const inGeneral = events().filter(
+      (body) => (at(body, "event", "channel") ?? at(body, "event", "item", "channel")) === first.channel,
+    );
+    const times = inGeneral.map((body) => Number(textAt(body, "event", "event_ts")));
+    expect(times).toHaveLength(7);
+    expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+  });
+});

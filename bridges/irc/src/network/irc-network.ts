@@ -245,7 +245,7 @@ export class IrcNetwork {
 
   #makeListener(ctcp: CtcpAnswers): Listener {
     return new Listener({
-      network: config.name,
+      network: this.config.name,
       members: this.members,
       ownNicks: this.#ownNicks,
       ctcp,

@@ -93,6 +93,8 @@ export class FakeCore {
         histogram: () => ({ observe: () => undefined }),
       },
       moveChannel: (from, to) => core.moveChannel(from, to),
+      picture: () => Promise.resolve(undefined),
+      spacesChanged: () => undefined,
       ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
   })();

@@ -1,12 +1,13 @@
-import type { ChannelInfo } from "@trestle/core";
+import type { ChannelId, ChannelInfo } from "@trestle/core";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { SlackConfig } from "../config.js";
 import { decodeEntities, slackLinkOf } from "../content/index.js";
-import { channelIdOf } from "../ids.js";
+import { channelIdOf, placeOf } from "../ids.js";
 import type { Installations, SlackResult, Workspace } from "../link/index.js";
+import { ChannelRules } from "./rules.js";
 
-const channelSchema = z.looseObject({
+export const channelSchema = z.looseObject({
   id: z.string().min(1),
   name: z.string().optional(),
   is_archived: z.boolean().optional(),
@@ -16,6 +17,8 @@ const channelSchema = z.looseObject({
   is_mpim: z.boolean().optional(),
   user: z.string().optional(),
   creator: z.string().optional(),
+  /** In seconds since 1970. */
+  created: z.number().optional(),
   num_members: z.number().optional(),
   /** In milliseconds since 1970. */
   updated: z.number().optional(),
@@ -37,12 +40,15 @@ const mostPages = 50;
 
 /** The channels of all workspaces, as far as they were needed. */
 export class Channels {
+  readonly rules: ChannelRules;
   readonly #known = new LRUCache<string, SlackChannel>({ max: 10_000, ttl: rememberedMs });
 
   constructor(
     readonly installations: Installations,
-    readonly config: Pick<SlackConfig, "channels">,
-  ) {}
+    config: Pick<SlackConfig, "channels">,
+  ) {
+    this.rules = new ChannelRules(config.channels);
+  }
 
   /** Without asking anybody. */
   known(workspace: Workspace, id: string): SlackChannel | undefined {
@@ -51,6 +57,25 @@ export class Channels {
 
   forget(workspace: Workspace, id: string): void {
     this.#known.delete(`${workspace.id} ${id}`);
+  }
+
+  remember(workspace: Workspace, channel: SlackChannel): void {
+    this.#known.set(`${workspace.id} ${channel.id}`, channel);
+  }
+
+  /**
+   * Whether the operator lets the channel be bridged, also where it was linked before the operator said otherwise, or is
+   * called otherwise now. Direct messages are for those who signed in, and no channels.
+   */
+  async permits(channel: ChannelId, workspace: Workspace, signal?: AbortSignal): Promise<SlackResult<boolean>> {
+    const place = placeOf(channel);
+    if (!this.rules.restrict || !place) return { ok: true, body: true };
+    const found = await this.find(workspace, place.channel, signal);
+    // Of what the bot may not see nothing can be said; nothing comes from there either.
+    if (!found.ok)
+      return found.failed === "permanent" ? { ok: true, body: this.rules.permit({ id: place.channel }) } : found;
+    const { is_im, is_mpim } = found.body;
+    return { ok: true, body: is_im === true || is_mpim === true || this.rules.permit(found.body) };
   }
 
   async find(workspace: Workspace, id: string, signal?: AbortSignal): Promise<SlackResult<SlackChannel>> {
@@ -73,21 +98,21 @@ export class Channels {
 
   /**
    * Finds a channel by what a person types: its URL, its id, or its name, with the workspace in front of it
-   * (`acme/general`) where there are several. `null`: there is none.
-   * @throws Error with what to type instead
+   * (`acme/general`) where there are several.
+   * @throws Error with what to type instead, or to do first
    */
-  async resolve(text: string): Promise<ChannelInfo | null> {
-    const { workspace, wanted } = this.#split(text.trim());
+  async resolve(text: string): Promise<ChannelInfo> {
+    const { workspace, wanted } = this.placeOf(text.trim());
     const channel = /^[CDG][A-Z0-9]{5,}$/.test(wanted)
       ? await this.#byId(workspace, wanted)
-      : await this.#byName(workspace, wanted.replace(/^#/, "").toLowerCase());
-    if (!channel) return null;
+      : await this.byName(workspace, wanted.replace(/^#/, "").toLowerCase());
+    // Slack shows an app no private channel that it is not in.
+    if (!channel)
+      throw new Error(
+        `The app sees no channel ${wanted} in Slack. If it is a private one, type /invite @matrix there first (or what the app is called).`,
+      );
     this.#mayLink(channel);
-    return {
-      id: channelIdOf({ team: workspace.id, channel: channel.id }),
-      name: `#${channel.name ?? channel.id}`,
-      ...(channel.topic?.value !== undefined && { topic: decodeEntities(channel.topic.value) }),
-    };
+    return infoOf(workspace, channel);
   }
 
   /** The bot enters a channel, so that it is told what is said there. A private one it must be invited to. */
@@ -100,7 +125,8 @@ export class Channels {
     return joined.ok || joined.code !== "method_not_supported_for_channel_type" ? joined : { ok: true, body: {} };
   }
 
-  #split(text: string): { readonly workspace: Workspace; readonly wanted: string } {
+  /** The workspace that a person means, and what they say of a channel in it. @throws Error with what to type instead */
+  placeOf(text: string): { readonly workspace: Workspace; readonly wanted: string } {
     const { all } = this.installations;
     const link = slackLinkOf(text);
     if (link) {
@@ -140,7 +166,8 @@ export class Channels {
     throw new Error(`Slack could not be asked: ${found.reason}.`);
   }
 
-  async #byName(workspace: Workspace, name: string): Promise<SlackChannel | undefined> {
+  /** @throws Error where Slack cannot be asked */
+  async byName(workspace: Workspace, name: string): Promise<SlackChannel | undefined> {
     let cursor: string | undefined;
     for (let page = 0; page < mostPages; page += 1) {
       const result = await workspace.call({
@@ -164,20 +191,18 @@ export class Channels {
 
   #mayLink({ id, name = "", is_archived, is_im, is_mpim }: SlackChannel): void {
     if (is_im === true || is_mpim === true) throw new Error("Only channels can be linked, not direct messages.");
-    const { allow, deny } = this.config.channels;
-    const matches = (pattern: string): boolean =>
-      globOf(pattern).test(id) || globOf(pattern.replace(/^#/, "")).test(name);
-    if (!allow.some(matches) || deny.some(matches)) throw new Error(`The operator does not let #${name} be linked.`);
+    if (!this.rules.permit({ id, name })) throw new Error(`The operator does not let #${name} be linked.`);
     if (is_archived === true) throw new Error(`#${name} is archived in Slack: unarchive it first.`);
   }
 }
 
-function globOf(pattern: string): RegExp {
-  const text = pattern
-    .split("*")
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*");
-  return new RegExp(`^${text}$`, "i");
+/** A channel as the core knows it. */
+export function infoOf(workspace: Workspace, { id, name, topic }: SlackChannel): ChannelInfo {
+  return {
+    id: channelIdOf({ team: workspace.id, channel: id }),
+    name: `#${name ?? id}`,
+    ...(topic?.value !== undefined && { topic: decodeEntities(topic.value) }),
+  };
 }
 
 function hostOf(url: string | undefined): string | undefined {

@@ -4,12 +4,16 @@ import type { Installations, SlackResult, Workspace } from "../link/index.js";
 import type { People } from "../people/people.js";
 import type { Channels, SlackChannel } from "./channels.js";
 import { MemberSync } from "./member-sync.js";
+import type { PinSync } from "./pin-sync.js";
+import type { RememberedChannels } from "./remembered.js";
 
 export interface PresenceParts {
   readonly network: Pick<Network, "bridge" | "log" | "receive" | "storage" | "ghostsIn">;
   readonly installations: Installations;
   readonly channels: Channels;
   readonly people: People;
+  readonly remembered: RememberedChannels;
+  readonly pins: PinSync;
   /** Channels with more members are not compared. */
   readonly mostMembers: number;
   readonly signal: AbortSignal;
@@ -19,6 +23,8 @@ export interface PresenceParts {
 export class Presence {
   readonly #members: MemberSync;
   readonly #entering = new Set<ChannelId>();
+  /** What Slack's time of the last change does not tell apart, the start does. */
+  readonly #startedAt = Date.now();
 
   constructor(readonly parts: PresenceParts) {
     this.#members = new MemberSync(parts);
@@ -28,37 +34,54 @@ export class Presence {
   async enter(id: ChannelId): Promise<void> {
     if (this.#entering.has(id)) return;
     this.#entering.add(id);
+    let entered: Workspace | undefined;
     try {
-      await this.#enter(id);
+      entered = await this.#enter(id);
     } finally {
       this.#entering.delete(id);
     }
+    // Where many channels are linked Slack is asked slowly: nobody waits for it.
+    if (entered) await this.parts.pins.compare(entered, id);
   }
 
-  async #enter(id: ChannelId): Promise<void> {
+  /** The workspace, where the bot is in the channel. */
+  async #enter(id: ChannelId): Promise<Workspace | undefined> {
     const { installations, network, channels } = this.parts;
     const place = placeOf(id);
     const workspace = place && installations.get(place.team);
-    if (!place || !workspace) return;
+    if (!place || !workspace) return undefined;
     const found = await channels.look(workspace, place.channel);
+    if (found.ok && !channels.rules.permit(found.body)) {
+      network.log.warn(
+        { channel: id, name: found.body.name },
+        "A channel is linked that the operator does not let be linked (channels.allow, channels.deny): nothing of it is bridged",
+      );
+      return undefined;
+    }
     if (found.ok) await this.#tellState(id, found.body);
     if (found.ok && (found.body.is_archived === true || found.body.is_im === true || found.body.is_mpim === true))
-      return;
+      return undefined;
     const entered: SlackResult<unknown> =
       found.ok && found.body.is_member === true ? found : await channels.enter(workspace, place.channel);
-    if (entered.ok) this.#compare(workspace, id, found);
-    else
-      network.log.warn(
-        { channel: id, reason: entered.reason },
-        "The bot could not enter a linked channel; where it is private, invite it there",
-      );
+    if (entered.ok) {
+      this.#compare(workspace, id, found);
+      return workspace;
+    }
+    network.log.warn(
+      { channel: id, reason: entered.reason },
+      "The bot could not enter a linked channel; where it is private, invite it there",
+    );
+    return undefined;
   }
 
-  /** It may have been archived, or no longer be, while the bridge was away. */
-  async #tellState(id: ChannelId, { is_archived, updated }: SlackChannel): Promise<void> {
+  /** It may have been renamed or archived, or no longer be, while the bridge was away. */
+  async #tellState(id: ChannelId, channel: SlackChannel): Promise<void> {
+    const { remembered, network } = this.parts;
+    await remembered.compare(id, channel, (change) => network.receive(change));
+    const { is_archived, updated } = channel;
     if (is_archived === undefined) return;
-    const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}`);
-    await this.parts.network.receive({ kind: "channel", id: event, channel: id, archived: is_archived });
+    const event = RemoteMessageId(`state:${is_archived ? "archived" : "open"}:${updated ?? ""}:${this.#startedAt}`);
+    await network.receive({ kind: "channel", id: event, channel: id, archived: is_archived });
   }
 
   #compare(workspace: Workspace, id: ChannelId, found: SlackResult<SlackChannel>): void {

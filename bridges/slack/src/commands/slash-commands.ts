@@ -82,7 +82,6 @@ export class SlashCommands {
     const refusal = await this.#refusal(call);
     if (refusal !== undefined) return refusal;
     const channel = await channels.resolve(`${workspace.id}/${command.channel_id}`);
-    if (!channel) return "The bridge's app is not in this channel: invite it first.";
     const login = accounts.ofSlackUser(workspace.id, command.user_id)?.login;
     const outcome = await network.requestLink({
       channel,

@@ -7,7 +7,7 @@ export type CustomEmoji =
 
 /**
  * Looks a name up in what `emoji.list` gave: name → URL of the picture, or `alias:` and another name. Chains of aliases
- * are followed to their end; `undefined` for unknown names, circles and anything that is no `https:` URL.
+ * are followed to their end; `undefined` for unknown names, circles and anything that is no URL of the web.
  */
 export function customEmojiOf(list: ReadonlyMap<string, string>, name: string): CustomEmoji | undefined {
   let value = list.get(name);
@@ -16,5 +16,5 @@ export function customEmojiOf(list: ReadonlyMap<string, string>, name: string): 
     value = list.get(of);
     if (value === undefined) return of === "" ? undefined : { kind: "alias", of };
   }
-  return value !== undefined && /^https:\/\/\S+$/.test(value) ? { kind: "image", url: value } : undefined;
+  return value !== undefined && /^https?:\/\/\S+$/.test(value) ? { kind: "image", url: value } : undefined;
 }

@@ -2,10 +2,15 @@ import { emojiOfName, nameOfEmoji } from "./standard.js";
 
 /**
  * The Matrix reaction key of a Slack reaction: the emoji itself, with variation selectors, or `:name:` for an emoji of
- * the workspace's own.
+ * the workspace's own that is no `alias` of one.
  */
-export function reactionKeyOf(name: string): string {
-  return emojiOfName(name) ?? `:${name.split("::", 1)[0] ?? name}:`;
+export function reactionKeyOf(name: string, alias?: string): string {
+  return emojiOfName(name) ?? (alias === undefined ? undefined : emojiOfName(alias)) ?? `:${baseNameOf(name)}:`;
+}
+
+/** Without a skin tone. */
+export function baseNameOf(name: string): string {
+  return name.split("::", 1)[0] ?? name;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { RemoteMessageId, type ChannelChanged, type Logger, type Network, type RemoteUser } from "@trestle/core";
 import type { Channels } from "../channels/channels.js";
+import type { RememberedChannels } from "../channels/remembered.js";
 import { decodeEntities, type ChannelHappening } from "../content/index.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
@@ -10,6 +11,7 @@ export interface ChannelLifeParts {
   readonly network: Pick<Network, "moveChannel">;
   readonly people: People;
   readonly channels: Channels;
+  readonly remembered: RememberedChannels;
   /** A channel is open again: the app may have to enter it. */
   readonly reopened: (team: string, channel: string) => void;
 }
@@ -21,7 +23,8 @@ export class ChannelLife {
   constructor(readonly parts: ChannelLifeParts) {}
 
   async happened(making: Making, workspace: Workspace, what: ChannelHappening): Promise<void> {
-    const { channels, network, reopened } = this.parts;
+    const { channels, network, remembered, reopened } = this.parts;
+    const id = channelIdOf({ team: making.team, channel: what.channel });
     channels.forget(workspace, what.channel);
     const { botUser } = workspace.installation;
     switch (what.kind) {
@@ -29,8 +32,10 @@ export class ChannelLife {
         return this.#membership(making, workspace, what);
       case "channelName":
         this.#changed(making, what, { name: `#${decodeEntities(what.name)}` });
+        await remembered.update(id, { name: decodeEntities(what.name) });
         return;
       case "channelTopic":
+        await remembered.update(id, { topic: decodeEntities(what.topic) });
         // What was set from Matrix may have been shortened.
         if (what.user === botUser) return;
         this.#changed(making, what, { topic: decodeEntities(what.topic) });
@@ -55,13 +60,12 @@ export class ChannelLife {
         return;
       case "channelId": {
         const { newChannel: channel } = what;
-        await network.moveChannel(
-          channelIdOf({ team: making.team, channel: what.channel }),
-          channelIdOf({ team: making.team, channel }),
-        );
+        await network.moveChannel(id, channelIdOf({ team: making.team, channel }));
         return;
       }
       case "channelPurpose":
+        this.#changed(making, what, { notice: purposeText(decodeEntities(what.purpose)) });
+        return;
       case "channelCreated":
       case "directOpened":
       case "channelShared":
@@ -115,4 +119,8 @@ export class ChannelLife {
     const person = await this.parts.people.find(workspace, user, { signal });
     return person.ok ? { by: person.body.remote } : {};
   }
+}
+
+function purposeText(purpose: string): string {
+  return purpose === "" ? "The channel has no purpose in Slack any more." : `The channel is now for: ${purpose}`;
 }

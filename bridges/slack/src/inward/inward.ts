@@ -1,7 +1,9 @@
 import { RemoteMessageId, type ChannelId, type Logger } from "@trestle/core";
-import { outcomeOf, type Happening, type ReactionChanged } from "../content/index.js";
+import { outcomeOf, type Happening, type PinChanged, type ReactionChanged } from "../content/index.js";
 import { isRecord, textIn } from "../content/json.js";
-import { reactionKeyOf } from "../emoji/index.js";
+import { baseNameOf, isCustomName, reactionKeyOf, type ShownEmoji } from "../emoji/index.js";
+import type { PinSync } from "../channels/pin-sync.js";
+import type { Channels } from "../channels/channels.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
 import { failureOf } from "../people/people.js";
@@ -18,6 +20,10 @@ export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly isMoving: (channel: ChannelId) => boolean;
   /** A linked channel of the workspace, where there is one. */
   readonly anyChannel: (team: string) => ChannelId | undefined;
+  readonly channels: Channels;
+  readonly pins: PinSync;
+  /** The workspace is called otherwise. */
+  readonly teamChanged: (team: string) => void;
 }
 
 /** Says what Slack's events mean for Matrix. */
@@ -45,6 +51,10 @@ export class Inward {
       return;
     }
     const outcome = outcomeOf(event);
+    if (outcome.outcome === "bridged" && "channel" in outcome.what) {
+      const permitted = await this.#isPermitted(making, workspace, outcome.what);
+      if (!permitted) return;
+    }
     if (making.raw.attempt === 1) this.parts.observe?.(typeOf(event), outcome.outcome);
     switch (outcome.outcome) {
       case "bridged":
@@ -55,6 +65,22 @@ export class Inward {
       case "unknown":
         log.info({ type: outcome.type }, "Slack sent an event of a kind this bridge does not know");
     }
+  }
+
+  /** A channel that is called otherwise now may be one that the operator wants bridged, or no longer. */
+  async #isPermitted(
+    making: Making,
+    workspace: Workspace,
+    what: Happening & { readonly channel: string },
+  ): Promise<boolean> {
+    const { channels } = this.parts;
+    // Of a channel that is no more, or not under this id, Slack tells nothing.
+    if (what.kind === "channelGone" || what.kind === "channelId") return true;
+    if (what.kind === "channelName") channels.forget(workspace, what.channel);
+    const id = channelIdOf({ team: making.team, channel: what.channel });
+    const permitted = await channels.permits(id, workspace, making.signal);
+    if (!permitted.ok) making.failed(failureOf(permitted));
+    return permitted.ok && permitted.body;
   }
 
   async #happened(making: Making, workspace: Workspace, what: Happening, event: unknown): Promise<void> {
@@ -84,10 +110,15 @@ export class Inward {
       case "channelShared":
       case "historyChanged":
         return this.#channels.happened(making, workspace, what);
-      case "pin":
-      case "teamName":
-      case "teamDomain":
       case "emoji":
+        this.parts.emoji.changed(making.team, what.change);
+        return;
+      case "teamName":
+        this.parts.teamChanged(making.team);
+        return;
+      case "pin":
+        return this.#pin(making, workspace, what);
+      case "teamDomain":
       case "usergroup":
       case "fileDeleted":
       case "fileChanged":
@@ -108,14 +139,39 @@ export class Inward {
       making.failed(failureOf(person));
       return;
     }
-    making.happened({
-      kind: change === "added" ? "reaction" : "reactionRemoved",
+    const emoji = await this.#shown(workspace, name);
+    const happening = {
       id: RemoteMessageId(key),
       channel: channelIdOf({ team: making.team, channel }),
       sender: person.body.remote,
       target: partId(ts, 0),
-      key: reactionKeyOf(name),
-    });
+      key: reactionKeyOf(name, emoji && "alias" in emoji ? emoji.alias : undefined),
+    };
+    if (change === "removed") making.happened({ kind: "reactionRemoved", ...happening });
+    else {
+      const picture = emoji && "image" in emoji ? emoji.image : undefined;
+      making.happened({ kind: "reaction", ...happening, ...(picture !== undefined && { picture }) });
+    }
+  }
+
+  /** What an emoji of the workspace's own is in Matrix. */
+  async #shown(workspace: Workspace, name: string): Promise<ShownEmoji | undefined> {
+    const base = baseNameOf(name);
+    return isCustomName(base) ? (await this.parts.emoji.shown(workspace, [base])).get(base) : undefined;
+  }
+
+  /** What the bridge itself has pinned comes back as an event. */
+  async #pin(
+    making: Making,
+    workspace: Workspace,
+    { user, channel: slackId, key, ts, change }: PinChanged,
+  ): Promise<void> {
+    const pinned = change === "added";
+    const channel = channelIdOf({ team: making.team, channel: slackId });
+    await this.parts.pins.changed(channel, ts, pinned);
+    if (user === workspace.installation.botUser) return;
+    const message = partId(ts, 0);
+    making.happened({ kind: "channel", id: RemoteMessageId(key), channel, pin: { message, pinned } });
   }
 
   #profile(making: Making, workspace: Workspace, user: unknown): void {

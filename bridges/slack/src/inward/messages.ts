@@ -8,6 +8,7 @@ import {
 } from "@trestle/core";
 import { isEmpty, richTextOf, type RichText } from "@trestle/rich-text";
 import { z } from "zod";
+import type { SlackConfig } from "../config.js";
 import {
   filePart,
   readContent,
@@ -42,6 +43,7 @@ export interface InwardMessagesParts extends NamesParts {
   /** Whether a channel has a room. */
   readonly isLinked: (channel: ChannelId) => boolean;
   readonly own: OwnChanges;
+  readonly config: Pick<SlackConfig, "broadcasts">;
 }
 
 const fileInfoSchema = z.looseObject({ file: z.record(z.string(), z.unknown()) });
@@ -171,7 +173,8 @@ export class InwardMessages {
   async #read(making: Making, workspace: Workspace, message: SlackMessage): Promise<SlackResult<Said>> {
     const names = await namesFor(this.parts, workspace, message, making.signal);
     if (!names.ok) return names;
-    const { body, files } = readContent(message, { names: names.body });
+    const notifyFor = new Set(this.parts.config.broadcasts);
+    const { body, files } = readContent(message, { names: names.body, notifyFor });
     const finished: FilePart[] = [];
     for (const file of files) {
       const whole = await this.#finish(making, workspace, file);

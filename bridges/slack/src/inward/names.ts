@@ -2,12 +2,14 @@ import type { ChannelId } from "@trestle/core";
 import { lookupsOf, type SlackMessage, type SlackNames } from "../content/index.js";
 import type { Channels } from "../channels/channels.js";
 import { channelIdOf } from "../ids.js";
+import type { WorkspaceEmoji } from "../emoji/index.js";
 import type { SlackResult, Workspace } from "../link/index.js";
 import type { People } from "../people/people.js";
 
 export interface NamesParts {
   readonly people: People;
   readonly channels: Channels;
+  readonly emoji: WorkspaceEmoji;
 }
 
 /** So many people and channels of one message are looked up; who is named behind them stays an id. */
@@ -15,7 +17,7 @@ const mostLookups = 50;
 
 /** Looks up whom and what a message names, so that it can be read at once afterwards. */
 export async function namesFor(
-  { people, channels }: NamesParts,
+  { people, channels, emoji }: NamesParts,
   workspace: Workspace,
   message: SlackMessage,
   signal: AbortSignal,
@@ -29,10 +31,14 @@ export async function namesFor(
     const found = await channels.find(workspace, channel, signal);
     if (!found.ok && found.failed !== "permanent") return found;
   }
-  return { ok: true, body: knownNames({ people, channels }, workspace) };
+  const shown = await emoji.shown(workspace, lookups.emoji);
+  return { ok: true, body: { ...knownNames({ people, channels }, workspace), emoji: (name) => shown.get(name) } };
 }
 
-function knownNames({ people, channels }: NamesParts, workspace: Workspace): Partial<SlackNames> {
+function knownNames(
+  { people, channels }: Pick<NamesParts, "people" | "channels">,
+  workspace: Workspace,
+): Partial<SlackNames> {
   return {
     user: (id) => {
       const person = people.known(workspace, id)?.remote;

@@ -3,27 +3,35 @@ import {
   retry,
   type Author,
   type ChannelId,
+  type Content,
   type ContentUri,
   type EditEffect,
+  type Failure,
   type MessageEffect,
   type Network,
   type Outcome,
+  type PinEffect,
   type ReactEffect,
   type RedactEffect,
   type Sent,
   type TopicEffect,
 } from "@trestle/core";
+import type { RichText } from "@trestle/rich-text";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import type { Channels } from "../channels/channels.js";
+import type { RememberedChannels } from "../channels/remembered.js";
 import type { SlackConfig } from "../config.js";
 import { escapeMrkdwn, slackUsername } from "../content/index.js";
+import { namesEmoji, type WorkspaceEmoji } from "../emoji/index.js";
 import type { Files } from "../files/files.js";
 import { placeOf } from "../ids.js";
 import { tsOfPart } from "../inward/messages.js";
-import type { Post, SlackLink } from "../link/index.js";
+import type { Post, SlackLink, Workspace } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
 import type { DirectChannels } from "../people/direct-channels.js";
 import { ChangeMessages } from "./change.js";
+import { setPin } from "./pins.js";
 import { OutwardReactions } from "./reactions.js";
 import type { Speaker } from "./speaker.js";
 import type { OwnChanges } from "./own-changes.js";
@@ -39,6 +47,9 @@ export interface OutwardParts {
   readonly own: OwnChanges;
   readonly accounts: Accounts;
   readonly directs: DirectChannels;
+  readonly channels: Channels;
+  readonly emoji: WorkspaceEmoji;
+  readonly remembered: RememberedChannels;
 }
 
 const doneSchema = z.looseObject({});
@@ -53,7 +64,7 @@ export class Outward {
   readonly #roots = new LRUCache<string, string>({ max: 5_000 });
 
   constructor(readonly parts: OutwardParts) {
-    this.#reactions = new OutwardReactions(parts.network.storage, parts.own);
+    this.#reactions = new OutwardReactions(parts.network.storage, parts.own, parts.emoji);
     this.#changes = new ChangeMessages({
       accounts: parts.accounts,
       installations: parts.link.installations,
@@ -61,13 +72,21 @@ export class Outward {
     });
   }
 
-  split({ channel, content }: Pick<MessageEffect, "channel" | "content">): readonly Wire[] {
+  async split({ channel, content }: Pick<MessageEffect, "channel" | "content">): Promise<readonly Wire[]> {
     const place = placeOf(channel);
-    return place ? wiresOf(this.parts.write, place.team, content) : [];
+    if (!place) return [];
+    const workspace = this.parts.link.installations.get(place.team);
+    if (workspace) await this.#knowEmoji(workspace, textOf(content));
+    return wiresOf(this.parts.write, place.team, content);
+  }
+
+  /** A custom emoji is one in Slack too where the workspace has one of that name. */
+  async #knowEmoji(workspace: Workspace, text: RichText | undefined): Promise<void> {
+    if (text && namesEmoji(text)) await this.parts.emoji.load(workspace);
   }
 
   async message(effect: MessageEffect): Promise<Outcome> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     if ("failed" in speaker) return speaker;
     const { channel } = speaker;
     const thread = await this.#threadOf(speaker, effect);
@@ -85,7 +104,7 @@ export class Outward {
   }
 
   async findSent(effect: MessageEffect): Promise<Sent | null> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     if ("failed" in speaker) throw new Error(speaker.reason);
     const thread = await this.#threadOf(speaker, effect);
     return this.parts.link.poster.findSent({
@@ -100,10 +119,11 @@ export class Outward {
 
   /** Each part takes the place of the one it was; parts that are no longer needed are deleted. */
   async edit({ channel, author, content, target, signal }: EditEffect): Promise<Outcome> {
-    const speaker = this.#speaker(channel, author);
+    const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
-    const body = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+    const body = textOf(content);
     if (!body) return refused("Only the text of a message can be changed in Slack.");
+    await this.#knowEmoji(speaker.workspace, body);
     const texts = textsOf(
       this.parts.write,
       speaker.workspace.id,
@@ -122,7 +142,7 @@ export class Outward {
   }
 
   async redact({ channel, author, target, signal }: RedactEffect): Promise<Outcome> {
-    const speaker = this.#speaker(channel, author);
+    const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     for (const part of new Set(target.map(tsOfPart))) {
       const outcome = await this.#changes.delete(speaker, part, signal);
@@ -132,28 +152,47 @@ export class Outward {
   }
 
   async react(effect: ReactEffect): Promise<Outcome> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.react(speaker, speaker.channel, effect);
   }
 
   async unreact(effect: ReactEffect): Promise<Outcome> {
-    const speaker = this.#speaker(effect.channel, effect.author);
+    const speaker = await this.#speaker(effect.channel, effect.author);
     return "failed" in speaker ? speaker : this.#reactions.unreact(speaker, speaker.channel, effect);
   }
 
-  async topic({ channel, author, topic, signal }: TopicEffect): Promise<Outcome> {
-    const speaker = this.#speaker(channel, author);
+  /** The app does it for everybody: those who signed in need not have let it. Only in direct messages it is not. */
+  async pin(effect: PinEffect, method: "pins.add" | "pins.remove"): Promise<Outcome> {
+    const { author, channel } = effect;
+    const { login: _own, ...anybody } = author;
+    const speaker = await this.#speaker(channel, this.parts.directs.has(channel) ? author : anybody);
+    return "failed" in speaker ? speaker : setPin(speaker, effect, method);
+  }
+
+  async topic({ channel, author, topic: wanted, signal }: TopicEffect): Promise<Outcome> {
+    const topic = wanted.slice(0, longestTopic);
+    const speaker = await this.#speaker(channel, author);
     if ("failed" in speaker) return speaker;
     const result = await speaker.workspace.call({
       method: "conversations.setTopic",
-      arguments: { channel: speaker.channel, topic: escapeMrkdwn(topic.slice(0, longestTopic)) },
+      arguments: { channel: speaker.channel, topic: escapeMrkdwn(topic) },
       answer: doneSchema,
       signal,
     });
-    return result.ok ? {} : result;
+    if (!result.ok) return result;
+    await this.parts.remembered.update(channel, { topic });
+    return {};
   }
 
-  #speaker(id: ChannelId, author: Author): Speaker | ReturnType<typeof retry> {
+  async #speaker(id: ChannelId, author: Author): Promise<Speaker | Failure> {
+    const speaker = this.#speakerOf(id, author);
+    if ("failed" in speaker) return speaker;
+    const permitted = await this.parts.channels.permits(id, speaker.workspace);
+    if (!permitted.ok) return permitted;
+    return permitted.body ? speaker : refused("The operator does not let this channel be bridged (any more).");
+  }
+
+  #speakerOf(id: ChannelId, author: Author): Speaker | Failure {
     const place = placeOf(id);
     if (!place) return refused(`${id} is not a channel of Slack's.`);
     const puppet = this.parts.accounts.puppet(author, place.team);
@@ -239,6 +278,10 @@ const longestTopic = 250;
 const longestAlt = 2_000;
 /** What Slack takes in an image block. */
 const shownAsImage = /^image\/(?:png|jpe?g|gif)$/;
+
+function textOf(content: Content): RichText | undefined {
+  return content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+}
 
 function joined(texts: readonly WireText[]): WireText | undefined {
   const [first, ...rest] = texts;

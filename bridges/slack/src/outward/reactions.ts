@@ -1,6 +1,6 @@
 import { refused, type ConnectorStorage, type Outcome, type ReactEffect } from "@trestle/core";
 import { z } from "zod";
-import { reactionNameOf } from "../emoji/index.js";
+import { reactionNameOf, type WorkspaceEmoji } from "../emoji/index.js";
 import type { SlackResult, Workspace } from "../link/index.js";
 import { tsOfPart } from "../inward/messages.js";
 import type { OwnChanges } from "./own-changes.js";
@@ -22,10 +22,11 @@ export class OutwardReactions {
   constructor(
     readonly storage: ConnectorStorage,
     readonly own: OwnChanges,
+    readonly emoji: Pick<WorkspaceEmoji, "load">,
   ) {}
 
   async react({ workspace, user, shared }: Reactor, channel: string, effect: ReactEffect): Promise<Outcome> {
-    const name = reactionNameOf(effect.key);
+    const name = await this.#nameOf(workspace, effect.key);
     if (name === undefined) return refused(`Slack has no emoji ${effect.key.slice(0, 50)} to react with.`);
     const ts = tsOfPart(effect.target);
     if (shared) {
@@ -41,7 +42,7 @@ export class OutwardReactions {
   }
 
   async unreact({ workspace, user, shared }: Reactor, channel: string, effect: ReactEffect): Promise<Outcome> {
-    const name = reactionNameOf(effect.key);
+    const name = await this.#nameOf(workspace, effect.key);
     if (name === undefined) return {};
     const ts = tsOfPart(effect.target);
     const key = keyOf(channel, ts, name);
@@ -57,6 +58,14 @@ export class OutwardReactions {
     const outcome = outcomeOf(await this.#call(workspace, "reactions.remove", channel, ts, name), "no_reaction");
     if (shared && !(outcome && "failed" in outcome)) await this.storage.delete(key);
     return outcome;
+  }
+
+  /** The workspace's own emoji are asked for where it is none of Slack's. */
+  async #nameOf(workspace: Workspace, key: string): Promise<string | undefined> {
+    const standard = reactionNameOf(key);
+    if (standard !== undefined || !key.startsWith(":")) return standard;
+    const custom = await this.emoji.load(workspace);
+    return reactionNameOf(key, (name) => custom.has(name));
   }
 
   #call(

@@ -10,6 +10,8 @@ export interface WriteParts {
   readonly config: Pick<SlackConfig, "mentionRoom">;
   /** Who a Matrix user is in Slack, where they signed in. */
   readonly slackUserOf: (userId: string, team: string) => string | undefined;
+  /** Whether the workspace has an emoji of its own by this name, as far as that is known. */
+  readonly hasEmoji?: (team: string, name: string) => boolean;
 }
 
 /** Cuts what a Matrix user said into messages for Slack. */
@@ -38,10 +40,12 @@ function fileOf(parts: WriteParts, team: string, content: MediaContent, uri: str
 }
 
 export function textsOf(parts: WriteParts, team: string, body: RichText, style: TextContent["style"]): WireText[] {
-  const { mentionRoom } = parts.config;
+  const { hasEmoji, config } = parts;
+  const { mentionRoom } = config;
   const options: WriteOptions = {
     style,
     mention: (target) => mentionOf(parts, team, target),
+    ...(hasEmoji && { hasEmoji: (name) => hasEmoji(team, name) }),
     ...(mentionRoom !== "none" && { everyone: mentionRoom }),
   };
   return writeText(body, options).map(({ text, blocks }) => ({

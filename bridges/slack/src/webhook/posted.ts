@@ -80,12 +80,15 @@ export function readPosted(body: unknown, tokens: WebhookTokens): Reading {
   return messageOf(webhook, posted);
 }
 
+/** What is posted may be as somebody typed it: a mention of everyone in it is text. */
+const nobody: ReadonlySet<never> = new Set();
+
 function messageOf(webhook: WebhookConfig, posted: Posted): Reading {
   const { team_id: team = webhookTeam, user_id: user, user_name: name, command } = posted;
   const messageId = idOf(posted);
   if (user === undefined || messageId === undefined)
     return { outcome: "malformed", reason: "it does not say who posted it, or has neither timestamp nor id" };
-  const content = readContent(readMessage(contentOf(webhook, posted.text)));
+  const content = readContent(readMessage(contentOf(webhook, posted.text)), { notifyFor: nobody });
   if (posted.text.trim() === "" || isEmpty(content.body)) return { outcome: "ignored", reason: "it has no text" };
   const at = timeOf(posted.timestamp);
   const event: MessageReceived = {

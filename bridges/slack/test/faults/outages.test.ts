@@ -65,6 +65,20 @@ describe.each(["socket", "http"] as const)("over %s", (mode) => {
     timeoutMs,
   );
 
+  it(
+    "nothing is lost or posted twice when Slack refuses whatever it is asked for being too much",
+    async () => {
+      stage = await FaultStage.open(mode);
+      await stage.sayEverywhere(3);
+      const storm = stage.slack.faults.api({ kind: "rate_limit", retryAfter: 1, times: 12 });
+      await stage.sayEverywhere(5);
+      await stage.until("the end of the storm", () => storm.hits === 12);
+      await stage.sayEverywhere(5);
+      await stage.expectWhole();
+    },
+    timeoutMs,
+  );
+
   it.each([
     { what: "server errors", kind: "status", status: 503, times: 6 },
     { what: "answers that are lost after the post", kind: "drop_after", times: 6 },

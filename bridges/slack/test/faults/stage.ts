@@ -5,6 +5,7 @@ import { expect } from "@jest/globals";
 import { createLogger, loadConfig, startTrestle, type RunningTrestle } from "@trestle/core";
 import { SlackEmulator, type ChannelHandle, type SlackEmulatorOptions } from "@trestle/slack-emulator";
 import { Homeserver, type TestClient } from "@trestle/testkit";
+import { z } from "zod";
 import { freePort, until } from "../../../../test/support/bounded.js";
 import { tunedSlackConnector } from "../../dist/index.js";
 
@@ -15,6 +16,13 @@ export type Mode = "socket" | "http";
 const serverName = "slack.test";
 const bot = `@slackbot:${serverName}`;
 const patienceMs = 40_000;
+
+const relationSchema = z.looseObject({
+  rel_type: z.string().optional(),
+  event_id: z.string().optional(),
+  key: z.string().optional(),
+});
+const relatedSchema = z.looseObject({ "m.relates_to": relationSchema });
 
 /** A room and a channel that are one conversation, and how much was said in it. */
 export interface Place {
@@ -153,6 +161,14 @@ export class FaultStage {
       .map(({ content }) => bodyOf(content));
   }
 
+  textOf(content: unknown): string {
+    return bodyOf(content);
+  }
+
+  relationOf(content: unknown): z.output<typeof relationSchema> | undefined {
+    return relatedSchema.safeParse(content).data?.["m.relates_to"];
+  }
+
   /** How long it took until Slack knew that each event of a channel was taken, in milliseconds, in their order. */
   delays({ channel }: Place): number[] {
     return this.slack
@@ -170,6 +186,14 @@ export class FaultStage {
     return until(patienceMs, what, () => holds() || undefined, describe);
   }
 
+  /** Slack tries everything again that it would. */
+  async settle(): Promise<void> {
+    await until(patienceMs, "the end of all deliveries", () => {
+      this.slack.clock.advance(300_000);
+      return this.slack.undelivered === 0 || undefined;
+    });
+  }
+
   /** All is there, once, in order, on both sides; and stays so when Slack has sent everything again that it would. */
   async expectWhole(): Promise<void> {
     const numbered = (letter: string, count: number): string[] =>
@@ -183,10 +207,7 @@ export class FaultStage {
           slack.length >= (this.places[index]?.said.matrix ?? 0),
       );
     await this.until("everything to arrive", all, () => JSON.stringify(arrived()));
-    await until(patienceMs, "the end of all deliveries", () => {
-      this.slack.clock.advance(300_000);
-      return this.slack.undelivered === 0 || undefined;
-    });
+    await this.settle();
     // What comes behind everything else in both places shows that nothing more is to come.
     await this.sayEverywhere(1);
     await this.until("the last ones", all, () => JSON.stringify(arrived()));

@@ -68,8 +68,8 @@ async function init(options: InitOptions): Promise<void> {
     for (const line of homeserverSteps(files)) output.line(line);
     output.line();
     output.line(pc.bold("Then"));
-    output.line(`  trestle doctor --config ${options.config}    says whether everything fits`);
-    output.line(`  trestle run --config ${options.config}       starts the bridge`);
+    output.line(`  npx trestle doctor --config ${options.config}    says whether everything fits`);
+    output.line(`  npx trestle run --config ${options.config}       starts the bridge`);
   });
 }
 

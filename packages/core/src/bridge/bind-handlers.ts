@@ -7,6 +7,8 @@ const names = [
   "redact",
   "react",
   "unreact",
+  "pin",
+  "unpin",
   "membership",
   "topic",
   "name",
@@ -18,6 +20,8 @@ const names = [
   "unlinked",
   "resolveChannel",
   "resolveUser",
+  "createChannel",
+  "spaceOf",
   "directChannel",
   "openMedia",
   "catchUp",
@@ -29,7 +33,8 @@ const names = [
 
 /** Handlers that may be called on their own, also where a connector returned an instance of a class. */
 export function bindHandlers(handlers: NetworkHandlers): NetworkHandlers {
-  const bound: Record<string, unknown> = { limits: handlers.limits, idempotent: handlers.idempotent };
+  const { limits, idempotent, commands } = handlers;
+  const bound: Record<string, unknown> = { limits, idempotent, commands };
   for (const name of names) {
     const handler = handlers[name];
     if (handler) bound[name] = handler.bind(handlers);

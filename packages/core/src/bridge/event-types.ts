@@ -7,6 +7,7 @@ const taken: ReadonlySet<string> = new Set([
   "m.room.member",
   "m.room.topic",
   "m.room.name",
+  "m.room.pinned_events",
   "m.room.encrypted",
   "m.room.encryption",
   "m.room.tombstone",

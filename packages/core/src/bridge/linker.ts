@@ -18,10 +18,30 @@ export class Linker {
   /** @throws ServiceError that tells a person what is missing */
   async link(roomText: string, channelText: string, by: UserId | "operator" | "config"): Promise<LinkView> {
     const roomId = await this.#enter(roomText);
-    if (by !== "operator" && by !== "config") await this.#authorise(roomId, by);
+    if (by !== "operator" && by !== "config") await this.authorise(roomId, by);
     await this.refuseEncrypted(roomId);
     const info = await this.#resolve(channelText);
     return this.connect(roomId, info, "plumbed", by);
+  }
+
+  /**
+   * Has a channel made and links the room to it; it may have been made already, before a crash.
+   * @throws ServiceError that tells a person what is missing
+   */
+  async create(
+    room: RoomId,
+    user: UserId,
+    make: (signal: AbortSignal) => Promise<ChannelInfo> | undefined,
+  ): Promise<LinkView> {
+    const { runtime } = this;
+    await this.authorise(room, user);
+    await this.refuseEncrypted(room);
+    const links = await runtime.links.ofRoom(room);
+    if (links.length > 0)
+      throw new ServiceError("conflict", `The room is linked to ${links[0]?.channelName ?? "a channel"} already.`);
+    const made = await askConnector(runtime, async (signal) => make(signal));
+    if (!made) throw new ServiceError("invalid", `No channels of ${runtime.networkName} can be made.`);
+    return this.connect(room, made, "plumbed", user);
   }
 
   /** Links without asking anybody; the room is known to be fit for it. */
@@ -44,7 +64,7 @@ export class Linker {
     by: UserId | "operator",
   ): Promise<readonly LinkView[]> {
     const roomId = await this.roomOf(roomText);
-    if (by !== "operator") await this.#authorise(roomId, by);
+    if (by !== "operator") await this.authorise(roomId, by);
     const links = (await this.runtime.links.ofRoom(roomId)).filter((link) => matches(link, channelText));
     if (links.length === 0)
       throw new ServiceError(
@@ -109,7 +129,8 @@ export class Linker {
     throw new ServiceError("forbidden", `The bridge bot cannot join the room: invite ${this.runtime.bot} first.`);
   }
 
-  async #authorise(room: RoomId, user: UserId): Promise<void> {
+  /** Whether somebody may decide about what the room is linked to. @throws ServiceError */
+  async authorise(room: RoomId, user: UserId): Promise<void> {
     if (!this.permissions.atLeast(user, "user")) {
       throw new ServiceError(
         "forbidden",
@@ -160,4 +181,16 @@ function matches(link: Link, text: string | undefined): boolean {
 
 function unavailable(failure: MatrixFailure): ServiceError {
   return new ServiceError("unavailable", `The homeserver refused or did not answer: ${failure.message}`);
+}
+
+/** Asks the connector, whose errors are for the person. @throws ServiceError */
+export async function askConnector<T>(runtime: BridgeRuntime, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await runtime.deadlines.run(
+      (running) => ask(running.signal),
+      (error) => runtime.log.warn({ err: error }, "A connector failed after Trestle had stopped waiting for it"),
+    );
+  } catch (error) {
+    throw new ServiceError("invalid", error instanceof Error ? error.message : String(error));
+  }
 }

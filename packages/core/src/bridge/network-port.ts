@@ -6,6 +6,7 @@ import type { BridgeRuntime } from "./runtime.js";
 import { ghostsIn } from "./ghosts-present.js";
 import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
+import type { Pictures } from "./pictures.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
 import type { EphemeralToMatrix } from "./ephemeral.js";
@@ -21,6 +22,8 @@ export interface NetworkPortParts {
   readonly linkRequests: LinkRequests;
   readonly connections: Map<string, ConnectionStatus>;
   readonly dataDirectory: string;
+  readonly spacesChanged: () => void;
+  readonly pictures: Pictures;
   /** A connection is up (again): ask what was missed. */
   readonly onConnected: () => void;
 }
@@ -59,6 +62,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     requestLink: (request) => parts.linkRequests.request(request),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),
+    spacesChanged: parts.spacesChanged,
     ghostsIn: (channel) => ghostsIn(runtime, channel),
     async openMedia(uri) {
       const media = await runtime.client.downloadMedia(uri);
@@ -67,6 +71,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
     },
     textLink: (room, event) => runtime.textLink(room, event),
+    picture: (picture) => parts.pictures.uriOf(picture),
     avatarLink: (avatar) => runtime.avatarLink(avatar),
     logins: () => parts.logins.all(),
     renewLogin: (id, secret) => parts.logins.renew(id, secret),

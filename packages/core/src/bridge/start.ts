@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AppServiceServer } from "../appservice/server.js";
 import { loadConnector, parseNetworkConfig } from "../config/connector-loader.js";
 import type { LoadedConfig } from "../config/load.js";
+import type { Config } from "../config/schema.js";
 import type { Connector } from "../connector/connector.js";
 import { systemClock, type Clock } from "../delivery/clock.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
@@ -26,6 +27,7 @@ import { SqliteStore } from "../store/sqlite-store.js";
 import type { Store } from "../store/store.js";
 import { version } from "../version.js";
 import { Bridge } from "./bridge.js";
+import type { BridgeParts } from "./bridge-parts.js";
 import { Housekeeping } from "./housekeeping.js";
 import { startMediaProxy, type RunningMediaProxy } from "./media-proxy.js";
 import { Lifecycle } from "./lifecycle.js";
@@ -83,34 +85,16 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
     };
     const late: { services?: Services } = {};
     const bridges: Bridge[] = [];
-    for (const { connector, networkConfig, section, registration } of connectors) {
-      const key = await bridgeKey(store, section.name);
-      const dataDirectory = join(config.dataDirectory, section.name);
-      await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-      metrics.addBridge(section.name);
-      const bridge: Bridge = new Bridge({
-        ...shared,
-        key,
-        config: section,
-        global: config,
-        registration,
-        connector,
-        networkConfig,
-        dataDirectory,
-        isolate: lifecycle.crashLoop,
-        textLink: (room, event) => media.textLink(room, event),
-        avatarLink: (uri) => media.avatarLink(uri),
-        revokeMedia: (event) => media.revoke(event),
-        mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),
-        services: () => {
-          if (!late.services) throw new Error("Trestle is still starting.");
-          return late.services;
-        },
-      });
-      bridges.push(bridge);
-    }
+    const services = (): Services => {
+      if (!late.services) throw new Error("Trestle is still starting.");
+      return late.services;
+    };
+    for (const loadedConnector of connectors)
+      bridges.push(
+        await makeBridge(config, loadedConnector, media, { ...shared, services, isolate: lifecycle.crashLoop }),
+      );
     const reachable = (): boolean => bridges.every((bridge) => bridge.registered && !bridge.flow(toMatrix).unreachable);
-    const services = new TrestleServices(bridges, {
+    late.services = new TrestleServices(bridges, {
       version,
       startedAt,
       homeserverUrl: config.homeserver.url,
@@ -118,13 +102,65 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
       now: () => clock.now(),
       reachable,
     });
-    late.services = services;
     metrics.readJournalWith(() => readJournal(bridges));
-    return await run({ loaded, log, clock, store, bridges, services, metrics, lifecycle, closers, media });
+    return await run({
+      loaded,
+      log,
+      clock,
+      store,
+      bridges,
+      services: late.services,
+      metrics,
+      lifecycle,
+      closers,
+      media,
+    });
   } catch (error) {
     for (const close of closers.reverse()) await close();
     throw error;
   }
+}
+
+type SharedParts = Omit<
+  BridgeParts,
+  | "key"
+  | "config"
+  | "global"
+  | "registration"
+  | "connector"
+  | "networkConfig"
+  | "dataDirectory"
+  | "textLink"
+  | "avatarLink"
+  | "revokeMedia"
+  | "mediaLink"
+>;
+
+async function makeBridge(
+  global: Config,
+  { connector, networkConfig, section, registration }: Awaited<ReturnType<typeof loadConnectors>>[number],
+  media: RunningMediaProxy,
+  shared: SharedParts,
+): Promise<Bridge> {
+  const key = await bridgeKey(shared.store, section.name);
+  const dataDirectory = join(global.dataDirectory, section.name);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  shared.metrics.addBridge(section.name);
+  const bridge: Bridge = new Bridge({
+    ...shared,
+    key,
+    config: section,
+    global,
+    registration,
+    connector,
+    networkConfig,
+    dataDirectory,
+    textLink: (room, event) => media.textLink(room, event),
+    avatarLink: (uri) => media.avatarLink(uri),
+    revokeMedia: (event) => media.revoke(event),
+    mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),
+  });
+  return bridge;
 }
 
 interface Running {

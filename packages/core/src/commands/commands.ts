@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { MatrixEvent } from "../appservice/event.js";
 import { RoomId, UserId } from "../connector/ids.js";
 import { done, type Entry, type Verdict } from "../delivery/entry.js";
@@ -5,10 +6,12 @@ import { effectIdOf } from "../bridge/effect-id.js";
 import type { Linker } from "../bridge/linker.js";
 import type { Permissions } from "../bridge/permissions.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
+import type { Authors } from "../bridge/to-network/authors.js";
 import type { MatrixSender } from "../bridge/to-matrix/send.js";
-import type { PermissionLevel } from "../config/schema.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError, type BridgeStatus, type Services } from "../services/services.js";
+import { ChannelCommands } from "./channel-commands.js";
+import type { Command, Invocation } from "./command.js";
 import { LoginDialogues } from "./login.js";
 
 export interface CommandParts {
@@ -16,32 +19,27 @@ export interface CommandParts {
   readonly permissions: Permissions;
   readonly linker: Linker;
   readonly logins: Logins;
+  readonly authors: Authors;
   readonly sender: MatrixSender;
   readonly services: () => Services;
 }
 
-interface Invocation {
-  readonly event: MatrixEvent;
-  readonly room: RoomId;
-  readonly user: UserId;
-  readonly argument: string;
-}
-
-interface Command {
-  readonly usage: string;
-  readonly summary: string;
-  readonly level: PermissionLevel;
-  run(call: Invocation): Promise<string>;
-}
-
 /** What people type to the bridge in a room. Each command answers with one notice. */
 export class Commands {
-  readonly #commands: ReadonlyMap<string, Command>;
+  readonly #channels: ChannelCommands;
   readonly #dialogues: LoginDialogues;
+  readonly #unsaid = new LRUCache<string, string>({ max: 1_000 });
+  #known: ReadonlyMap<string, Command> | undefined;
 
   constructor(readonly parts: CommandParts) {
+    this.#channels = new ChannelCommands(parts);
     this.#dialogues = new LoginDialogues(parts);
-    this.#commands = new Map(Object.entries(this.#all()));
+  }
+
+  /** What the network can do is known when it is connected. */
+  get #commands(): ReadonlyMap<string, Command> {
+    this.#known ??= new Map(Object.entries({ ...this.#channels.all(), ...this.#all() }));
+    return this.#known;
   }
 
   /** Whether a login waits for what the user says next in the room. */
@@ -52,8 +50,10 @@ export class Commands {
   async run(entry: Entry, event: MatrixEvent, text: string): Promise<Verdict> {
     const { runtime, sender } = this.parts;
     const room = await runtime.rooms.ensure(RoomId(event.room_id));
-    const reply = await this.#answer(event, room.id, text);
+    // An answer that could not be given yet is given again: what was done is not done twice.
+    const reply = this.#unsaid.get(event.event_id) ?? (await this.#answer(event, room.id, text));
     if (reply === undefined) return done();
+    this.#unsaid.set(event.event_id, reply);
     const content = {
       msgtype: "m.notice",
       body: reply,
@@ -62,7 +62,9 @@ export class Commands {
     };
     const effect = effectIdOf(runtime.name, "answer", event.event_id);
     const sent = await sender.send(entry, room, undefined, { type: "m.room.message", content, effect });
-    return sent.sent ? done() : sent.verdict;
+    if (!sent.sent) return sent.verdict;
+    this.#unsaid.delete(event.event_id);
+    return done();
   }
 
   async #answer(event: MatrixEvent, room: RoomId, text: string): Promise<string | undefined> {

@@ -131,6 +131,27 @@ const linkSchema = z.strictObject({
     }),
 });
 
+const spacesSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether linked rooms are put into a Matrix space for each space of the network, such as a Slack workspace; when it is switched off they are taken out again",
+    ),
+  join: z
+    .enum(["invite", "public"])
+    .default("invite")
+    .describe("Who may enter a space that the bridge makes: who is invited (invite), or everybody (public)"),
+  invite: z
+    .array(z.string().regex(/^@[^:]+:.+$/, "expected a user id such as @alice:example.org"))
+    .max(100)
+    .default([])
+    .meta({
+      description: "Who is invited to a new space; where it is empty the users that permissions names as admin",
+      examples: [["@alice:example.org"]],
+    }),
+});
+
 export const bridgeSchema = z.strictObject({
   name: z
     .string()
@@ -183,6 +204,19 @@ export const bridgeSchema = z.strictObject({
     .enum(["lazy", "full"])
     .default("lazy")
     .describe("lazy: a ghost joins when it first speaks; full: as soon as the person is seen"),
+  roomMentions: z
+    .enum(["never", "permitted"])
+    .default("never")
+    .describe(
+      "Whether a mention of everyone on the network, such as Slack's @channel, notifies everyone in the room: never, or where the power levels of the room permit the ghost to (permitted; notifications.room)",
+    ),
+  createChannels: z
+    .enum(["nobody", "admin", "user"])
+    .default("admin")
+    .describe(
+      "Who may have channels made on the network with the command create, in rooms they may link: nobody, or who has this level of permissions or a higher one",
+    ),
+  spaces: spacesSchema.prefault({}).describe("Matrix spaces for the spaces of the network"),
   network: z.unknown().default({}).describe("The connector's own settings"),
 });
 

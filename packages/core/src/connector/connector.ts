@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
+import type { ChannelRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
 import type {
@@ -10,13 +11,14 @@ import type {
   MembershipEffect,
   MessageEffect,
   NameEffect,
+  PinEffect,
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RawReceived, RemoteUser, TypingReceived } from "./events.js";
+import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { Importer } from "./importer.js";
 import type { ConnectorMetrics } from "./metrics.js";
@@ -97,6 +99,8 @@ export interface Network {
    * Nothing where no such channel was linked, so that it may be told again.
    */
   readonly moveChannel: (from: ChannelId, to: ChannelId) => Promise<readonly ChannelLink[]>;
+  /** What `spaceOf` says has changed, or can be told by now: it is asked again. Never waits, never fails. */
+  readonly spacesChanged: () => void;
   /** Whose ghosts are, or are to be, in the rooms of a channel: to compare with who is in the channel. */
   readonly ghostsIn: (channel: ChannelId) => Promise<GhostsPresent>;
   /** Opens a Matrix file for reading, authenticated, with a size cap. Rejects when the homeserver refuses. */
@@ -113,6 +117,12 @@ export interface Network {
    * with `media.expire`. `undefined` where the media proxy has no public address.
    */
   readonly avatarLink: (avatar: ContentUri) => string | undefined;
+  /**
+   * Brings a small picture of the network, such as an emoji of its own, to the homeserver, once: fetched with a guard
+   * against private addresses, at most 1 MiB. Its content URI stands in an `emoji` or `image` of a text and in `picture` of
+   * a reaction. `undefined` where it cannot be had: not asked for again for some minutes. Never rejects because of it.
+   */
+  readonly picture: (picture: RemotePicture) => Promise<ContentUri | undefined>;
   /** A small persistent map of the connector's own; values at most 64 KiB. Encrypted at rest where a key is configured. */
   readonly storage: ConnectorStorage;
   /** Every login of this bridge. */
@@ -265,6 +275,10 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly react?: (reaction: ReactEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly unreact?: (reaction: ReactEffect) => Promise<Outcome>;
+  /** A message of the channel was pinned; that it is so already is a success. Fallback: nothing. */
+  readonly pin?: (pin: PinEffect) => Promise<Outcome>;
+  /** Fallback: nothing. */
+  readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
@@ -301,6 +315,14 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Throw an `Error` whose message tells the person what to type instead. Fallback: the text is the channel's id.
    */
   readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
+  /**
+   * Makes a channel that somebody on Matrix asked for, where the operator allows it (`createChannels`); it is then linked
+   * to their room. Asked again after a crash it returns what it made. Throw an `Error` whose message tells the person
+   * what is missing. Fallback: there is no such command.
+   */
+  readonly createChannel?: (request: ChannelRequest) => Promise<ChannelInfo>;
+  /** Commands of the network's own, by the word that is typed; those of the core have precedence. Fallback: none. */
+  readonly commands?: Readonly<Record<string, NetworkCommand>>;
   /** Finds a person by what one types, or by the id of a ghost. Fallback: unknown. */
   readonly resolveUser?: (text: string) => Promise<RemoteUser | null>;
   /**
@@ -308,6 +330,12 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Throw an `Error` whose message tells the person what is missing: the ghost leaves the room with it.
    */
   readonly directChannel?: (user: UserId, remote: RemoteUserId) => Promise<ChannelId>;
+  /**
+   * The space that a channel is part of, such as its Slack workspace; `null`: none. Where the operator wants it
+   * (`spaces`), the bridge keeps a Matrix space for each, with the rooms of its channels in it. Asked at start, when links
+   * change, and after `spacesChanged`. Throw where it cannot be told now: it is asked again. Fallback: no spaces.
+   */
+  readonly spaceOf?: (channel: ChannelId) => Promise<SpaceInfo | null>;
   /** Opens a file that a `remote` media source names. */
   readonly openMedia?: (
     reference: string,
@@ -332,6 +360,21 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+}
+
+/** A small picture of the network. `id` changes whenever the picture does. */
+export interface RemotePicture extends RemoteAvatar {
+  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
+  readonly name?: string;
+}
+
+/** What several channels are part of: a Slack workspace, an IRC network, a service of XMPP rooms. */
+export interface SpaceInfo {
+  /** In the connector's own, stable spelling. */
+  readonly id: string;
+  readonly name: string;
+  readonly topic?: string;
+  readonly picture?: RemoteAvatar;
 }
 
 /** A conversation with a person who signs in: the same for chat commands, the command line and the provisioning API. */

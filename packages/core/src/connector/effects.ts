@@ -94,7 +94,13 @@ export interface RedactEffect extends EffectBase {
 /** Somebody on Matrix reacted to a message, or (`unreact`) took it back. */
 export interface ReactEffect extends EffectBase {
   readonly target: RemoteMessageId;
+  /** An emoji or a short text; of a custom emoji its name between colons, where that is known, else its content URI. */
   readonly key: string;
+}
+
+/** A message was pinned on Matrix, or (`unpin`) no longer is. */
+export interface PinEffect extends EffectBase {
+  readonly target: RemoteMessageId;
 }
 
 /** Who is in the room changed on Matrix. */

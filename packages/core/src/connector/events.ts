@@ -1,5 +1,5 @@
 import type { Content } from "./content.js";
-import type { ChannelId, RemoteMessageId, RemoteUserId } from "./ids.js";
+import type { ChannelId, ContentUri, RemoteMessageId, RemoteUserId } from "./ids.js";
 
 /** A person on the network, as far as the event that names them tells. What is left out is left as it was. */
 export interface RemoteUser {
@@ -10,7 +10,7 @@ export interface RemoteUser {
   readonly isBot?: boolean;
 }
 
-/** A person's picture. */
+/** The picture of a person, or of a space. */
 export interface RemoteAvatar {
   /** Changes whenever the picture changes; an unchanged one is never fetched again. */
   readonly id: string;
@@ -85,8 +85,10 @@ export interface ReactionReceived extends Caused {
   readonly kind: "reaction";
   readonly sender: RemoteUser;
   readonly target: RemoteMessageId;
-  /** An emoji, or a short text. */
+  /** An emoji, or a short text; of an emoji of the network's own its name between colons. */
   readonly key: string;
+  /** The picture of an emoji of the network's own, as `network.picture` gave it. */
+  readonly picture?: ContentUri;
 }
 
 /** A person of the network took a reaction back. */
@@ -126,8 +128,16 @@ export interface ChannelChanged extends Caused {
   readonly archived?: boolean;
   /** It is gone for good: like `archived`, and its links end. */
   readonly deleted?: boolean;
+  /** A message was pinned, so that everybody finds it, or no longer is. */
+  readonly pin?: PinChange;
   /** What the bot says about it in the room; otherwise it says by itself that a channel was archived or deleted. */
   readonly notice?: string;
+}
+
+/** A message is pinned in its channel from now on, or no longer. */
+export interface PinChange {
+  readonly message: RemoteMessageId;
+  readonly pinned: boolean;
 }
 
 /**

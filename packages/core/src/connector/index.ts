@@ -1,3 +1,4 @@
+export * from "./commands.js";
 export * from "./connector.js";
 export * from "./content.js";
 export * from "./doctor.js";

@@ -52,6 +52,8 @@ const select =
 export class Links {
   readonly #byRoom = new LRUCache<string, readonly Link[]>({ max: 20_000 });
   readonly #byChannel = new LRUCache<string, readonly Link[]>({ max: 20_000 });
+  /** Called when a link was made, moved or removed. */
+  onChange: () => void = () => undefined;
 
   constructor(
     readonly store: Store,
@@ -108,7 +110,10 @@ export class Links {
   }
 
   async remove(link: Link): Promise<void> {
-    await this.store.commit([["dropLink", link.roomKey, link.channelKey]]);
+    await this.store.commit([
+      ["dropLink", link.roomKey, link.channelKey],
+      ["dropPins", link.channelKey, link.roomKey],
+    ]);
     this.#forget(link.room, link.channel);
   }
 
@@ -130,11 +135,13 @@ export class Links {
   forgetAll(): void {
     this.#byRoom.clear();
     this.#byChannel.clear();
+    this.onChange();
   }
 
   #forget(room: RoomId, channel: ChannelId): void {
     this.#byRoom.delete(room);
     this.#byChannel.delete(channel);
+    this.onChange();
   }
 
   async #load(cache: LRUCache<string, readonly Link[]>, key: string, sql: string): Promise<readonly Link[]> {

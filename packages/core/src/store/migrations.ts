@@ -174,6 +174,47 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (bridge, key)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Spaces of a network and their Matrix rooms; room: null from before one is made until it is known.
+  CREATE TABLE space (
+    id INTEGER PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    space TEXT NOT NULL,
+    room TEXT,
+    name TEXT NOT NULL DEFAULT '',
+    topic TEXT NOT NULL DEFAULT '',
+    picture TEXT NOT NULL DEFAULT '',
+    UNIQUE (bridge, space)
+  ) STRICT;
+
+  -- What is in a space, or is being put into it (done: 0).
+  CREATE TABLE space_room (
+    space INTEGER NOT NULL,
+    room TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (space, room)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Pictures of networks that were uploaded, the latest with the highest id.
+  CREATE TABLE picture (
+    id INTEGER PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    name TEXT,
+    UNIQUE (bridge, source)
+  ) STRICT;
+  CREATE INDEX picture_uri ON picture (bridge, uri);
+
+  -- Messages that are pinned on both sides.
+  CREATE TABLE pin (
+    channel INTEGER NOT NULL,
+    room INTEGER NOT NULL,
+    remote TEXT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (channel, room, remote)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export class SchemaTooNew extends Error {

@@ -65,6 +65,23 @@ const statements = {
   setStorage:
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",
+
+  addPin:
+    "INSERT INTO pin (channel, room, remote, event) VALUES (?, ?, ?, ?) ON CONFLICT (channel, room, remote) DO UPDATE SET event = excluded.event",
+  dropPin: "DELETE FROM pin WHERE channel = ? AND room = ? AND remote = ?",
+  dropPins: "DELETE FROM pin WHERE channel = ? AND room = ?",
+
+  addPicture: "INSERT INTO picture (bridge, source, uri, name) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  prunePictures: "DELETE FROM picture WHERE bridge = ? AND id <= (SELECT max(id) FROM picture WHERE bridge = ?) - ?",
+
+  addSpace: "INSERT INTO space (bridge, space) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  setSpaceRoom: "UPDATE space SET room = ?, name = ?, topic = ?, picture = '' WHERE id = ?",
+  setSpaceName: "UPDATE space SET name = ? WHERE id = ?",
+  setSpaceTopic: "UPDATE space SET topic = ? WHERE id = ?",
+  setSpacePicture: "UPDATE space SET picture = ? WHERE id = ?",
+  addSpaceRoom: "INSERT INTO space_room (space, room) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  spaceRoomDone: "UPDATE space_room SET done = 1 WHERE space = ? AND room = ?",
+  dropSpaceRoom: "DELETE FROM space_room WHERE space = ? AND room = ?",
 } as const;
 
 /**

@@ -53,7 +53,7 @@ export function createChannel(world: World, options: NewChannel): Channel {
     announceChannel(world, channel, "created", { channel: { ...brief(channel), creator: channel.creator } });
   if (channel.kind === "im") {
     world.publish(
-      { type: "im_created", user: options.creatorId, channel: { id: channel.id }, event_ts: world.eventTs() },
+      { type: "im_created", user: options.creatorId, channel: { id: channel.id }, event_ts: world.eventTs(channel) },
       { kind: "channel", channel },
     );
   }
@@ -81,7 +81,7 @@ function audience(channel: Channel): Audience {
 
 function announceChannel(world: World, channel: Channel, what: string, fields: Record<string, Json>): void {
   const family = channel.kind === "public" ? "channel" : "group";
-  world.publish({ type: `${family}_${what}`, ...fields, event_ts: world.eventTs() }, audience(channel));
+  world.publish({ type: `${family}_${what}`, ...fields, event_ts: world.eventTs(channel) }, audience(channel));
 }
 
 /** Renames a channel: the message, then the event. */
@@ -187,7 +187,10 @@ export function unshareChannel(world: World, channel: Channel, teamId: string): 
 }
 
 function announceShared(world: World, channel: Channel, type: string, fields: JsonObject): void {
-  world.publish({ type, ...fields, channel: channel.id, event_ts: world.eventTs() }, { kind: "channel", channel });
+  world.publish(
+    { type, ...fields, channel: channel.id, event_ts: world.eventTs(channel) },
+    { kind: "channel", channel },
+  );
 }
 
 /** Gives a channel another id, as a move between workspaces of an organisation may. */
@@ -197,7 +200,7 @@ export function changeChannelId(world: World, channel: Channel, id: string): voi
   channel.id = id;
   world.channels.set(id, channel);
   world.publish(
-    { type: "channel_id_changed", old_channel_id: old, new_channel_id: id, event_ts: world.eventTs() },
+    { type: "channel_id_changed", old_channel_id: old, new_channel_id: id, event_ts: world.eventTs(channel) },
     { kind: "channel", channel },
   );
 }

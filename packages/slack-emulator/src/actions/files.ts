@@ -102,7 +102,7 @@ export function shareFiles(world: World, channel: Channel, author: Author, share
       user_id: author.user.id,
       file: { id: file.id },
       channel_id: channel.id,
-      event_ts: world.eventTs(),
+      event_ts: world.eventTs(channel),
     };
     world.publish(event, { kind: "channel", channel, teamId: file.teamId });
   }

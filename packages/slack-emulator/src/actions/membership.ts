@@ -22,7 +22,7 @@ export function joinChannel(world: World, channel: Channel, user: User, inviter?
     channel_type: channel.kind === "public" ? "C" : "G",
     team: user.teamId,
     inviter: inviter?.id,
-    event_ts: world.eventTs(),
+    event_ts: world.eventTs(channel),
   });
   world.publish(event, { kind: "channel", channel, teamId: user.teamId });
   postMessage(
@@ -46,7 +46,7 @@ export function leaveChannel(world: World, channel: Channel, user: User, remover
     type: channel.kind === "public" ? "channel_left" : "group_left",
     channel: channel.id,
     actor_id: (remover ?? user).id,
-    event_ts: world.eventTs(),
+    event_ts: world.eventTs(channel),
   };
   world.publish(left, { kind: "users", teamId: user.teamId, userIds: [user.id] });
   const event = {
@@ -55,7 +55,7 @@ export function leaveChannel(world: World, channel: Channel, user: User, remover
     channel: channel.id,
     channel_type: channel.kind === "public" ? "C" : "G",
     team: user.teamId,
-    event_ts: world.eventTs(),
+    event_ts: world.eventTs(channel),
   };
   world.publish(event, { kind: "channel", channel, teamId: user.teamId });
   postMessage(

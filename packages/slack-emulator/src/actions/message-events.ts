@@ -59,7 +59,7 @@ export function announceMetadata(world: World, channel: Channel, message: Messag
     channel_id: channel.id,
     metadata: message.metadata,
     message_ts: message.ts,
-    event_ts: world.eventTs(),
+    event_ts: world.eventTs(channel),
   });
   world.publish(event, audienceOf(channel, message));
 }
@@ -69,7 +69,7 @@ export function announceReply(world: World, channel: Channel, reply: Message): v
   if (reply.threadTs === undefined || reply.threadTs === reply.ts) return;
   const parent = channel.messages.get(reply.threadTs);
   if (parent === undefined) return;
-  const ts = world.eventTs();
+  const ts = world.eventTs(channel);
   const event = {
     type: "message",
     subtype: "message_replied",
@@ -84,7 +84,7 @@ export function announceReply(world: World, channel: Channel, reply: Message): v
 
 /** Tells that a message is not what it was: an edit, an unfurl, a tombstone. */
 export function announceChanged(world: World, channel: Channel, message: Message, previous: JsonObject): void {
-  const ts = world.eventTs();
+  const ts = world.eventTs(channel);
   const event = {
     type: "message",
     subtype: "message_changed",
@@ -101,7 +101,7 @@ export function announceChanged(world: World, channel: Channel, message: Message
 
 /** Tells that a message is gone. */
 export function announceDeleted(world: World, channel: Channel, message: Message, previous: JsonObject): void {
-  const ts = world.eventTs();
+  const ts = world.eventTs(channel);
   const event = {
     type: "message",
     subtype: "message_deleted",

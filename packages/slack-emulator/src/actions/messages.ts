@@ -134,7 +134,7 @@ export function editMessage(world: World, channel: Channel, message: Message, ed
   if (edit.text !== undefined && (message.subtype === undefined || contentSubtypes.has(message.subtype)))
     composeBlocks(message);
   if (edit.fileIds !== undefined) message.fileIds = [...edit.fileIds];
-  message.edited = { userId: editorId, ts: world.eventTs() };
+  message.edited = { userId: editorId, ts: world.eventTs(channel) };
   if (edit.metadata !== undefined) {
     message.metadata = edit.metadata;
     announceMetadata(world, channel, message, "message_metadata_updated");

@@ -48,7 +48,7 @@ function announce(
     item_user: message.userId,
     pin_count: pinned(channel).length,
     ...extra,
-    event_ts: world.eventTs(),
+    event_ts: world.eventTs(channel),
   });
   world.publish(event, { kind: "channel", channel, teamId: user.teamId });
 }

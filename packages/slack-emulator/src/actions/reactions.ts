@@ -10,7 +10,7 @@ function announce(world: World, type: string, channel: Channel, message: Message
     reaction: name,
     item: { type: "message", channel: channel.id, ts: message.ts },
     item_user: message.userId,
-    event_ts: world.eventTs(),
+    event_ts: world.eventTs(channel),
   });
   world.publish(event, { kind: "channel", channel, teamId: world.user(userId).teamId });
 }

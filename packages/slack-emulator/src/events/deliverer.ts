@@ -97,6 +97,7 @@ export class Deliverer {
       ok: false,
       reason: "connection_failed",
     };
+    entry.endedAt = this.#options.clock.now();
     if (result.ok) {
       entry.result = "ok";
       this.#finish(record, "delivered");

@@ -38,9 +38,9 @@ export class World {
 
   constructor(readonly clock: Clock) {}
 
-  /** A timestamp for an event that is no message. */
-  eventTs(): string {
-    return this.#eventTimestamps.next(this.clock.now());
+  /** A timestamp for an event that is no message: in one row with the messages of its channel, where it has one. */
+  eventTs(channel?: Channel): string {
+    return (channel?.timestamps ?? this.#eventTimestamps).next(this.clock.now());
   }
 
   /** A secret that cannot be guessed, as hexadecimal. */

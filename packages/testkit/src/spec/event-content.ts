@@ -5,6 +5,9 @@ const FOLDER = "event-schemas/schema";
 /** Where the schema of the content of an event is; `undefined` for types the specification does not describe. */
 export function eventContentSchema(documents: SpecDocuments, type: string, content: unknown): SchemaPlace | undefined {
   if (!/^m\.[\w.]+$/u.test(type)) return undefined;
+  // What is no longer in a space says so without `via`, although the schemas ask for it.
+  if (/^m\.space\.(?:child|parent)$/u.test(type) && isRecord(content) && Object.keys(content).length === 0)
+    return undefined;
   const msgtype: unknown = isRecord(content) ? content["msgtype"] : undefined;
   const names = [`${FOLDER}/${type}.yaml`];
   if (type === "m.room.message" && typeof msgtype === "string" && /^[\w.]+$/u.test(msgtype)) {

@@ -73,6 +73,8 @@ export class CommitLane {
     for (let round = 0, before = 0; round < gatherRounds && this.#waiting.length > before; round += 1) {
       before = this.#waiting.length;
       await new Promise((resolve) => setTimeout(resolve, this.gatherMs));
+      // In a process that was held up the time is over before what has come by then was read.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

@@ -74,6 +74,8 @@ export class FakeCore {
       histogram: () => ({ observe: () => undefined }),
     },
     moveChannel: () => Promise.resolve([]),
+    picture: () => Promise.resolve(undefined),
+    spacesChanged: () => undefined,
     ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
   };
 

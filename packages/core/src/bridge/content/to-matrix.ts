@@ -33,7 +33,7 @@ export interface MatrixContentOptions {
    * out. Where absent, mentions of Matrix stay and all others become their text.
    */
   readonly mention?: ((mention: Mention) => Inline | undefined) | undefined;
-  /** Whether a mention of everyone notifies everyone. What comes from a network may not: false where absent. */
+  /** Whether a mention of everyone notifies everyone. What comes from a network may only where it is permitted: false where absent. */
   readonly everyone?: boolean | undefined;
 }
 

@@ -6,6 +6,7 @@ import { classify } from "../../matrix/failure.js";
 import type { MatrixFailure } from "../../matrix/result.js";
 import { publishBridgeInfo } from "../bridge-info.js";
 import type { BridgeRuntime } from "../runtime.js";
+import { applyPin } from "./pin.js";
 import { closed, isClosed, opened } from "./closed-room.js";
 import { verdictOf } from "./send.js";
 
@@ -28,7 +29,7 @@ export class ChannelChanges {
   constructor(readonly parts: ChannelChangeParts) {}
 
   async apply(target: Target, event: ChannelChanged): Promise<Verdict> {
-    const { topic, name, archived, deleted, notice } = event;
+    const { topic, name, archived, deleted, notice, pin } = event;
     if (topic !== undefined) {
       const failed = await this.#set(target.room.id, "m.room.topic", "topic", topic);
       if (failed) return failed;
@@ -45,7 +46,7 @@ export class ChannelChanges {
       if (said.verdict !== "done") return said;
     }
     if (deleted === true) await this.parts.unlink(target.room.id, target.channelKey);
-    return done();
+    return pin ? applyPin(this.parts.runtime, target.room, target.channelKey, pin) : done();
   }
 
   async #rename(

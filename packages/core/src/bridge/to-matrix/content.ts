@@ -1,10 +1,11 @@
-import { mentionsOf, type Inline, type Mention } from "@trestle/rich-text";
+import { mentionsOf, type Inline, type Mention, type RichText } from "@trestle/rich-text";
 import type { Content, MediaContent } from "../../connector/content.js";
 import type { EditReceived, MessageReceived } from "../../connector/events.js";
 import { EventId, UserId } from "../../connector/ids.js";
 import type { Verdict } from "../../delivery/entry.js";
 import { unknownSender } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
+import { classify } from "../../matrix/failure.js";
 import {
   matrixContentOf,
   splitForMatrix,
@@ -12,8 +13,10 @@ import {
   type MatrixEventDraft,
 } from "../content/to-matrix.js";
 import type { Ghosts } from "../ghosts.js";
+import { powerToNotify } from "../room-facts.js";
 import type { BridgeRuntime } from "../runtime.js";
 import type { MatrixMedia } from "./media.js";
+import { verdictOf } from "./send.js";
 
 export type Drafts = { readonly events: readonly MatrixEventDraft[] } | { readonly verdict: Verdict };
 
@@ -30,14 +33,23 @@ export class ContentForMatrix {
   /** A text for which nothing has to be uploaded or looked up: most messages. */
   plain({ content, replyTo, thread }: MessageReceived): Drafts | undefined {
     if (content.type !== "text" || replyTo !== undefined || thread !== undefined) return undefined;
-    if (mentionsOf(content.body).some(({ kind }) => kind === "remoteUser")) return undefined;
+    if (mentionsOf(content.body).some(({ kind }) => kind === "remoteUser" || kind === "everyone")) return undefined;
     return { events: splitForMatrix(content).map((part) => matrixContentOf(part)) };
   }
 
-  async message(event: MessageReceived, room: Room, channelKey: number, uploader: UserId): Promise<Drafts> {
+  /** `speaker` says it; `uploader` brings its files to the homeserver. */
+  async message(
+    event: MessageReceived,
+    room: Room,
+    channelKey: number,
+    { speaker, uploader }: { readonly speaker: UserId; readonly uploader: UserId },
+  ): Promise<Drafts> {
     const uploaded = await this.#upload(event.content, channelKey, event.id, uploader);
     if ("verdict" in uploaded) return uploaded;
+    const everyone = await this.#mayMentionEveryone(uploaded.content, room, speaker);
+    if (typeof everyone !== "boolean") return { verdict: everyone };
     const options: MatrixContentOptions = {
+      everyone,
       ...(await this.#mentions(uploaded.content)),
       ...(event.replyTo !== undefined && (await this.#reply(channelKey, event.replyTo, room))),
       ...(event.thread !== undefined && (await this.#thread(channelKey, event.thread, room))),
@@ -86,8 +98,19 @@ export class ContentForMatrix {
     return { content: media };
   }
 
+  /** Only what the network itself says is a mention of everyone, where the operator and the room permit it. */
+  async #mayMentionEveryone(content: Content, room: Room, speaker: UserId): Promise<boolean | Verdict> {
+    const { runtime } = this;
+    const text = textOf(content);
+    const mentioned = text !== undefined && mentionsOf(text).some(({ kind }) => kind === "everyone");
+    if (!mentioned || runtime.config.roomMentions === "never") return false;
+    const power = await powerToNotify(runtime.client, room.id, speaker);
+    if (power.ok) return power.body.user >= power.body.needed;
+    return classify(power.failure).action === "retry" ? verdictOf(power.failure) : false;
+  }
+
   async #mentions(content: Content): Promise<MatrixContentOptions> {
-    const text = content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
+    const text = textOf(content);
     if (text === undefined) return {};
     const people = new Map<string, UserId>();
     for (const target of mentionsOf(text)) {
@@ -99,7 +122,8 @@ export class ContentForMatrix {
     const mention = (found: Mention): Inline => {
       const user = found.target.kind === "remoteUser" ? people.get(found.target.id) : undefined;
       if (user !== undefined) return { ...found, target: { kind: "matrixUser", userId: user } };
-      return found.target.kind === "matrixUser" || found.target.kind === "matrixRoom"
+      const { kind } = found.target;
+      return kind === "matrixUser" || kind === "matrixRoom" || kind === "everyone"
         ? found
         : { type: "text", text: found.text };
     };
@@ -117,4 +141,8 @@ export class ContentForMatrix {
     const [original] = await this.runtime.messages.ofRemote(channelKey, root, room.key);
     return original ? { thread: { root: EventId(original.event) } } : {};
   }
+}
+
+function textOf(content: Content): RichText | undefined {
+  return content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
 }

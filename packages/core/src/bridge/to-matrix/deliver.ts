@@ -191,7 +191,11 @@ export class ToMatrix {
     if ("verdict" in found) return found.verdict;
     const { speaker } = found;
     const outgoing =
-      this.#content.plain(event) ?? (await this.#content.message(event, room, channelKey, this.#uploader(speaker)));
+      this.#content.plain(event) ??
+      (await this.#content.message(event, room, channelKey, {
+        speaker: speaker.user,
+        uploader: this.#uploader(speaker),
+      }));
     if ("verdict" in outgoing) return outgoing.verdict;
     const mapped: MappedMessage[] = [];
     for (const [part, { type, content }] of outgoing.events.entries()) {
@@ -247,7 +251,7 @@ export class ToMatrix {
     if (!on) return done();
     const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
-    const content = { "m.relates_to": { rel_type: "m.annotation", event_id: on.event, key: event.key.slice(0, 200) } };
+    const content = reactionContent(on.event, event);
     const effect = effectIdOf(runtime.name, "reaction", channelKey, event.id, room.id);
     const sent = await this.sender.send(entry, room, found.speaker, { type: "m.reaction", content, effect }, event.at);
     if (!sent.sent)
@@ -281,7 +285,8 @@ export class ToMatrix {
     const reaction = await this.#reactionOf(event, room, channelKey);
     if (!reaction) return done();
     const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
-    const failed = await this.sender.redact(room.id, UserId(reaction.sender), EventId(reaction.event), effect);
+    const users = [UserId(reaction.sender), runtime.bot];
+    const failed = await this.sender.redact(room.id, users, EventId(reaction.event), effect);
     return failed ?? done(runtime.messages.unmapReaction(reaction));
   }
 
@@ -292,8 +297,11 @@ export class ToMatrix {
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
     for (const part of parts) {
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
-      const asUser = own.has(UserId(part.sender)) ? UserId(part.sender) : runtime.bot;
-      const failed = await this.sender.redact(room.id, asUser, EventId(part.event), effect, event.reason);
+      const author = UserId(part.sender);
+      const users = own.has(author) ? [author, runtime.bot] : [runtime.bot];
+      // Where the bot is no moderator whoever wrote it still may: somebody on the network could take it away.
+      if (runtime.isOwn(author) || puppets?.speaksFor(author) === true) users.push(author);
+      const failed = await this.sender.redact(room.id, users, EventId(part.event), effect, event.reason);
       if (failed) return failed;
     }
     return done(runtime.messages.unmap(parts));
@@ -319,4 +327,12 @@ export class ToMatrix {
     const ghost = await this.parts.ghosts.ensure(event.user);
     return ghost.ok ? done() : verdictOf(ghost.failure);
   }
+}
+
+/** An emoji of the network's own is its picture; its name stands beside it (MSC4027). */
+function reactionContent(target: string, { key, picture }: ReactionReceived): Readonly<Record<string, unknown>> {
+  const shown = key.slice(0, 200);
+  const relation = { rel_type: "m.annotation", event_id: target, key: picture ?? shown };
+  if (picture === undefined) return { "m.relates_to": relation };
+  return { "m.relates_to": relation, shortcode: shown, "com.beeper.reaction.shortcode": shown };
 }

@@ -50,6 +50,11 @@ export class Puppets {
     return this.#refused.has(`${room}|${user}`) ? undefined : user;
   }
 
+  /** Whether it is somebody who signed in. */
+  speaksFor(user: UserId): boolean {
+    return this.mayBe(user) && this.logins.ids?.has(user) === true;
+  }
+
   /** Whether it is a user of the homeserver: the bridge can be nobody else's. */
   mayBe(user: UserId): boolean {
     return user.endsWith(`:${this.serverName}`);

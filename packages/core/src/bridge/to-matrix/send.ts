@@ -103,22 +103,26 @@ export class MatrixSender {
     };
   }
 
+  /** Redacts as the first of `users` whom the homeserver lets: nobody else than they, and the bot, may have the right to it. */
   async redact(
     room: RoomId,
-    asUser: UserId,
+    users: readonly UserId[],
     eventId: EventId,
     effect: string,
     reason?: string,
   ): Promise<Verdict | undefined> {
-    const request = { room, eventId, txnId: effect, ...(reason !== undefined && { reason }) };
-    const client = this.runtime.isOwn(asUser) ? this.runtime.client : this.puppets?.client;
-    const result = await (client ?? this.runtime.client).redact({ ...request, asUser });
-    if (result.ok) return undefined;
-    if (asUser !== this.runtime.bot && classify(result.failure).action !== "retry") {
-      const byBot = await this.runtime.client.redact({ ...request, asUser: this.runtime.bot, txnId: `${effect}b` });
-      return byBot.ok ? undefined : verdictOf(byBot.failure);
+    const request = { room, eventId, ...(reason !== undefined && { reason }) };
+    let refused: MatrixFailure | undefined;
+    for (const [index, asUser] of [...new Set(users)].entries()) {
+      const client = this.runtime.isOwn(asUser) ? this.runtime.client : this.puppets?.client;
+      const txnId = index === 0 ? effect : `${effect}${index}`;
+      const result = await (client ?? this.runtime.client).redact({ ...request, asUser, txnId });
+      if (result.ok) return undefined;
+      if (classify(result.failure).action === "retry") return verdictOf(result.failure);
+      // What the one with the best right was told says most.
+      refused ??= result.failure;
     }
-    return verdictOf(result.failure);
+    return refused && verdictOf(refused);
   }
 }
 

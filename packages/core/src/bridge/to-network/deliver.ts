@@ -6,6 +6,7 @@ import { verdictOf } from "../to-matrix/send.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { Permissions } from "../permissions.js";
+import type { Pictures } from "../pictures.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
 import { Authors } from "./authors.js";
@@ -13,6 +14,8 @@ import { call, verdictOfCall } from "./call.js";
 import { ContentForNetwork } from "./content.js";
 import { deliverMembership } from "./membership.js";
 import { deliverMessage } from "./message.js";
+import { deliverPins } from "./pins.js";
+import { reactionKeyOf } from "./reaction-key.js";
 import type { EffectSource } from "./source.js";
 
 export interface ToNetworkParts {
@@ -21,6 +24,7 @@ export interface ToNetworkParts {
   readonly ghosts: Ghosts;
   readonly memberships: Memberships;
   readonly permissions: Permissions;
+  readonly pictures: Pictures;
   /** Says privately why nothing is bridged from an encrypted room. */
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
 }
@@ -74,6 +78,8 @@ export class ToNetwork {
         return this.#withSource(entry, event, link, (source) => this.#topic(source));
       case "m.room.name":
         return this.#withSource(entry, event, link, (source) => this.#name(source));
+      case "m.room.pinned_events":
+        return this.#withSource(entry, event, link, (source) => deliverPins(this.parts.runtime, source));
       case "m.reaction":
         return this.#withSource(entry, event, link, (source) => this.#reaction(source));
       case "m.room.redaction":
@@ -135,14 +141,15 @@ export class ToNetwork {
   async #reaction({ event, link, room, base }: EffectSource): Promise<Verdict> {
     const { runtime } = this.parts;
     const relation = event.content["m.relates_to"];
-    const { event_id: on, key } = (typeof relation === "object" && relation !== null ? relation : {}) as {
+    const { event_id: on, key: given } = (typeof relation === "object" && relation !== null ? relation : {}) as {
       event_id?: unknown;
       key?: unknown;
     };
     const { react } = runtime.handlers;
-    if (typeof on !== "string" || typeof key !== "string" || key === "" || !react) return done();
+    if (typeof on !== "string" || typeof given !== "string" || given === "" || !react) return done();
     const [target] = await runtime.messages.ofEvent(on, link.channelKey);
     if (!target) return done();
+    const key = await reactionKeyOf(given, event.content, this.parts.pictures);
     const verdict = await this.#effect({ event, link, room, base }, "react", (effect) =>
       react({ ...effect, target: target.remote, key }),
     );

@@ -1,0 +1,150 @@
+import { Commands } from "../commands/commands.js";
+import { RoomId, UserId } from "../connector/ids.js";
+import { connectorStorage, type StorageOfConnector } from "../mapping/connector-storage.js";
+import { Logins } from "../mapping/logins.js";
+import { AwaitedRooms } from "./awaited-rooms.js";
+import type { BridgeParts } from "./bridge-parts.js";
+import { CatchUp } from "./catch-up.js";
+import { DirectRooms } from "./direct-rooms.js";
+import { EncryptedRooms } from "./encrypted-rooms.js";
+import { EphemeralToMatrix, EphemeralToNetwork } from "./ephemeral.js";
+import { Ghosts } from "./ghosts.js";
+import { Greeting } from "./greeting.js";
+import { HomeserverPing } from "./homeserver-health.js";
+import { HomeserverWatch } from "./homeserver-watch.js";
+import { Intake } from "./intake.js";
+import { Linker } from "./linker.js";
+import { LoginAnswers } from "./login-answers.js";
+import { Memberships } from "./memberships.js";
+import { MissedEvents } from "./missed-events.js";
+import { Permissions } from "./permissions.js";
+import { Pictures } from "./pictures.js";
+import { Portals } from "./portals.js";
+import { PrivateNotices } from "./private-notices.js";
+import { Receiver } from "./receive.js";
+import { RoomEvents } from "./room-events.js";
+import { RoomUpgrades } from "./room-upgrades.js";
+import type { BridgeRuntime } from "./runtime.js";
+import { SpaceKeeper } from "./spaces/space-keeper.js";
+import { ToMatrix } from "./to-matrix/deliver.js";
+import { MatrixMedia } from "./to-matrix/media.js";
+import { Puppets } from "./to-matrix/puppets.js";
+import { Authors } from "./to-network/authors.js";
+import { ToNetwork } from "./to-network/deliver.js";
+import { Undelivered } from "./undelivered.js";
+
+/** What parts ask of the bridge they are in. */
+export interface AssemblyHooks {
+  /** A room's events are complete again. */
+  readonly noLongerAwaited: (room: RoomId) => void;
+  /** The homeserver answers again; `surely`: it was away. */
+  readonly homeserverBack: (surely: boolean) => void;
+  /** Moves what waits for one room to another. */
+  readonly relane: (from: string, to: string) => Promise<void>;
+}
+
+/** The parts of a bridge, each made once and given to those that need it. */
+export type Assembly = ReturnType<typeof assemble>;
+
+export function assemble(runtime: BridgeRuntime, parts: BridgeParts, hooks: AssemblyHooks) {
+  const shared = makeShared(runtime, parts);
+  const events = makeRoomSide(runtime, parts, shared, hooks);
+  const greeting = new Greeting({
+    runtime,
+    botLocalpart: parts.registration.senderLocalpart,
+    linker: shared.linker,
+    ping: shared.ping,
+    missed: events.missed,
+  });
+  return { ...shared, ...events, greeting };
+}
+
+/** Whom and what both directions know. */
+function makeShared(runtime: BridgeRuntime, { key, store, secrets, clock, registration, global }: BridgeParts) {
+  const permissions = new Permissions(global.permissions);
+  const media = new MatrixMedia(runtime);
+  const memberships = new Memberships(runtime);
+  const ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
+  const logins = new Logins(store, key, secrets, clock);
+  const storage: StorageOfConnector = connectorStorage(store, key, secrets);
+  const linker = new Linker(runtime, permissions);
+  const puppets = Puppets.of(runtime, logins);
+  const notices = new PrivateNotices(runtime);
+  const unlink = async (room: RoomId, channelKey: number): Promise<void> => {
+    const links = await runtime.links.ofRoom(room);
+    const link = links.find((each) => each.channelKey === channelKey);
+    if (link) await linker.disconnect(link);
+  };
+  return {
+    permissions,
+    memberships,
+    ghosts,
+    logins,
+    storage,
+    linker,
+    puppets,
+    notices,
+    pictures: new Pictures(runtime),
+    spaces: new SpaceKeeper({ runtime, upload: (picture, asUser) => media.uploadAvatar(picture, asUser) }),
+    encrypted: new EncryptedRooms(runtime, notices),
+    authors: new Authors(runtime, logins),
+    receiver: new Receiver(runtime, storage),
+    catchUp: new CatchUp(runtime),
+    undelivered: new Undelivered(runtime),
+    typing: new EphemeralToMatrix(runtime, ghosts),
+    thirdParty: new Portals(runtime, ghosts, linker, registration.aliasPrefix),
+    ping: new HomeserverPing(runtime.client, registration, clock, runtime.log),
+    toMatrix: new ToMatrix({
+      runtime,
+      ghosts,
+      memberships,
+      media,
+      puppets,
+      userOf: (remote) => logins.userOf(remote),
+      unlink,
+    }),
+  };
+}
+
+type Shared = ReturnType<typeof makeShared>;
+
+/** What comes from the homeserver, from its arrival on. */
+function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared, hooks: AssemblyHooks) {
+  const { permissions, memberships, ghosts, logins, linker, puppets, encrypted, authors, pictures } = shared;
+  const awaited = new AwaitedRooms(runtime, hooks.noLongerAwaited);
+  const missed: MissedEvents = new MissedEvents(runtime, awaited, (events) => intake.take(events));
+  const commands = new Commands({
+    runtime,
+    permissions,
+    linker,
+    logins,
+    authors,
+    sender: shared.toMatrix.sender,
+    services: parts.services,
+  });
+  const directRooms = new DirectRooms(runtime, ghosts, memberships, linker, encrypted, puppets);
+  const isOwnAlias = (alias: string): boolean => parts.registration.isOwnAlias(alias);
+  const upgrades = new RoomUpgrades(runtime, memberships, awaited, missed, isOwnAlias, hooks.relane);
+  const roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms, encrypted, permissions });
+  const answers = new LoginAnswers(
+    runtime,
+    ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),
+    (entry, event) => roomEvents.handle(entry, event),
+  );
+  const ephemeral = new EphemeralToNetwork(runtime, authors);
+  const intake = new Intake(runtime, awaited, missed, answers, puppets, (events) => ephemeral.take(events));
+  const watch = new HomeserverWatch({
+    restarted: (why, surely) => missed.suspect(why, surely),
+    back: hooks.homeserverBack,
+  });
+  const toNetwork = new ToNetwork({
+    runtime,
+    authors,
+    permissions,
+    ghosts,
+    memberships,
+    pictures,
+    onEncrypted: (room, sender) => encrypted.explain(room, sender),
+  });
+  return { awaited, missed, directRooms, upgrades, roomEvents, answers, intake, watch, toNetwork };
+}

@@ -1,0 +1,43 @@
+import type { Author } from "./effects.js";
+import type { ChannelId, EffectId } from "./ids.js";
+
+/**
+ * A command of the network's own, about the channel a room is linked to: `!slack archive`. It stands in the list that
+ * `help` gives. Only people who may link the room can use it.
+ */
+export interface NetworkCommand {
+  /** What is typed behind its name, e.g. `<name>`; nothing where absent. */
+  readonly usage?: string;
+  /** What it does, in a few words. */
+  readonly summary: string;
+  /**
+   * Does it, and says so to the person. It may be called again after a crash, with the same `effect`: what is done
+   * already is a success. Throw an `Error` whose message tells the person what is missing.
+   */
+  readonly run: (call: CommandCall) => Promise<string>;
+}
+
+/** What a person typed. */
+export interface CommandCall {
+  /** The same when it is called again. */
+  readonly effect: EffectId;
+  readonly channel: ChannelId;
+  readonly author: Author;
+  /** What stood behind the command's name. */
+  readonly argument: string;
+  /** Aborted when the core stops waiting: give up, and do nothing after it. */
+  readonly signal: AbortSignal;
+}
+
+/** A channel is to be made, and linked to the room in which somebody asked for it. */
+export interface ChannelRequest {
+  /** The same when it is asked for again after a crash. */
+  readonly effect: EffectId;
+  /** As the person typed it. */
+  readonly name: string;
+  /** Only who is invited is to see it. */
+  readonly isPrivate: boolean;
+  readonly author: Author;
+  /** Aborted when the core stops waiting: give up, and do nothing after it. */
+  readonly signal: AbortSignal;
+}
