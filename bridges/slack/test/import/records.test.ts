@@ -8,6 +8,7 @@ import { freePort } from "../../../../test/support/bounded.js";
 import { realServer } from "../../../../test/support/servers/index.js";
 import { startPostgresql } from "../../../../test/support/servers/postgresql.js";
 import { slackConnector } from "../../dist/index.js";
+import { ChannelMemory } from "../../dist/link/gaps/memory.js";
 import { writeNedb, writePostgresql, type OldBridge } from "../support/old-bridge.js";
 
 const old: OldBridge = {
@@ -130,13 +131,8 @@ const expected: ImportRecord[] = [
   {
     kind: "value",
     key: `seen:${general}`,
-    value: JSON.stringify({
-      watermark: "1700000002.000100",
-      newest: "1700000002.000100",
-      known: {},
-      threads: {},
-      gone: [],
-    }),
+    // All up to the newest message is known, and nothing more.
+    value: ChannelMemory.since("1700000002.000100").write(),
   },
   {
     kind: "toDo",
