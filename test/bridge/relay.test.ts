@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { RemoteMessageId } from "@trestle/core";
+import { type Content, RemoteMessageId } from "@trestle/core";
+import { toPlainText } from "@trestle/rich-text";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 import { Stage } from "../faults/stage.js";
 
@@ -66,6 +67,34 @@ describe("from Matrix to the network", () => {
     ]);
   });
 
+  it("tells a network without edits what a corrected message said before", async () => {
+    const told: (string | undefined)[][] = [];
+    const textOf = (content: Content | undefined) =>
+      content?.type === "text" ? toPlainText(content.body) : content?.type;
+    stage = await Stage.open({
+      places: 1,
+      network: {
+        handlers: {
+          split: ({ content, correction }) => {
+            told.push([textOf(correction?.before), textOf(correction?.content), textOf(content)]);
+            return [textOf(content)];
+          },
+        },
+      },
+    });
+    const { alice } = stage;
+    const room = stage.room();
+    const message = await alice.sendText(room, "helo");
+    await alice.edit(room, message, "hello");
+    await alice.edit(room, message, "hello all");
+    await eventually(() => told.length === 3, "the edits arrive");
+    expect(told).toEqual([
+      [undefined, undefined, "helo"],
+      ["helo", "hello", "* hello"],
+      ["hello", "hello all", "* hello all"],
+    ]);
+  });
+
   it("leaves out edits of what was taken back, whether it was carried before or not", async () => {
     const recorder = new Recorder();
     stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
@@ -98,6 +127,11 @@ describe("from Matrix to the network", () => {
       () => stage?.homeserver.room(stage.room()).messages().length === 2,
       "the ghost comes back when the person speaks",
     );
+    await stage.alice.ban(stage.room(), "@fake_mallory:faults.test");
+    await eventually(() => recorder.calls.includes("ban mallory"), "the network hears of the ban");
+    await stage.alice.unban(stage.room(), "@fake_mallory:faults.test");
+    await eventually(() => recorder.calls.includes("unban mallory"), "the network hears that they may come back");
+    expect(recorder.calls.filter((call) => call === "kick mallory")).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import { TextDecoder } from "node:util";
 import { z } from "zod";
+import { isPrefix } from "./network/user-address.js";
 
 const oneLine = (what: string) => z.string().refine((text) => !/[\r\n\0]/.test(text), `${what} must be one line`);
 const word = (what: string) =>
@@ -25,6 +26,11 @@ export const networkSchema = z.strictObject({
     .describe("What the network is called in channel names (libera/#trestle); do not change it later"),
   host: word("a host").describe("The server's name or address"),
   port: z.int().min(1).max(65535).optional().describe("Its port; 6697 with TLS, 6667 without"),
+  fallbacks: z
+    .array(word("a server"))
+    .max(50)
+    .default([])
+    .describe("More servers of the network, host or host:port, tried in turn when a connection cannot be made"),
   tls: z.boolean().default(true).describe("Encrypt the connection and check the server's certificate"),
   ca: z.string().optional().describe("A PEM file with the certificates to trust instead of the system's"),
   serverName: word("a server name").optional().describe("The name the certificate must hold, where it is not host"),
@@ -33,6 +39,19 @@ export const networkSchema = z.strictObject({
     .default(false)
     .describe("Accept any certificate: whoever sits in between reads and writes everything"),
   localAddress: z.string().optional().describe("The local address to connect from"),
+  ipv6Prefix: z
+    .string()
+    .refine(isPrefix, "an IPv6 prefix such as 2001:db8:1::/64")
+    .optional()
+    .describe("Every puppet connects from an address of its own in this prefix, which must be routed to this machine"),
+  webirc: z
+    .strictObject({
+      password: word("a password").describe("The password the network gave for the gateway"),
+      gateway: word("a name").default("trestle").describe("What the gateway is called"),
+      hosts: word("a host").describe("What the puppets' hosts end with, as the network shows them"),
+    })
+    .optional()
+    .describe("Give every puppet a host of its own with WEBIRC; the network must have agreed"),
   password: oneLine("a password").optional().describe("The server's password, where it wants one"),
   nick: word("a nick").default("trestle").describe("The bot's nick"),
   username: word("a user name").default("trestle").describe("The user name (ident) of the bot and the puppets"),
@@ -43,7 +62,7 @@ export const networkSchema = z.strictObject({
       password: oneLine("a password").describe("Its password"),
     })
     .optional()
-    .describe("Sign the bot in with SASL PLAIN; without success it does not connect"),
+    .describe("Sign the bot in (SCRAM-SHA-256 or PLAIN); without success it does not connect"),
   puppets: z
     .boolean()
     .default(true)
@@ -63,10 +82,22 @@ export const networkSchema = z.strictObject({
     .max(100_000)
     .default(100)
     .describe("How many puppets are connected at most; the one silent for longest makes room"),
+  maxLines: z
+    .int()
+    .min(2)
+    .max(10_000)
+    .default(5)
+    .describe("A message of more lines is cut short there, with a link to the whole where media.publicUrl is set"),
   flood: z
     .strictObject({
       burst: z.int().min(1).max(10_000).default(5).describe("How many lines a connection may send at once"),
       linesPerSecond: z.number().positive().max(100_000).default(1).describe("How many lines a second after that"),
+      maxWait: z
+        .number()
+        .positive()
+        .max(86_400)
+        .default(1_800)
+        .describe("What has waited so long for its turn behind others is given up, and its sender told, in seconds"),
     })
     .prefault({})
     .describe("What the server takes before it cuts a connection for flooding"),

@@ -1,11 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   type ChannelId,
   type ChannelInfo,
   type ChannelLink,
   type ConnectContext,
+  type ConnectorStorage,
   defineConnector,
   type EffectBase,
+  type Login,
   type NetworkHandlers,
   type Outcome,
   refused,
@@ -20,26 +23,35 @@ import { HolderClient } from "./holder-client/holder-client.js";
 import type { Welcome } from "./holder-client/link.js";
 import { holderPaths } from "./holder-client/paths.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
+import { type Account, readLogin } from "./network/accounts/accounts.js";
+import { askForAccount } from "./network/accounts/login.js";
+import { matrixAppserviceIrc } from "./import/matrix-appservice-irc.js";
 import { IrcNetwork } from "./network/irc-network.js";
+import { isKey } from "./network/channel-keys.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { NotKnownYet, PastEffects } from "./network/past-effects.js";
 import { react } from "./network/reactions.js";
 import { redact } from "./network/redactions.js";
 import { say } from "./network/speech.js";
 import type { Connection } from "./session/connection.js";
-import { BASE_KEY, decodeState } from "./session/state.js";
+import { stateOf } from "./session/state.js";
 import { caseMappingOf } from "./wire/casemapping.js";
 import { isChannelName } from "./wire/sanitise.js";
 import { richLines } from "./network/rich-lines.js";
 
 /** Under which the holder that was met last is stored. */
 const HOLDER_KEY = "holder";
+/** Under which the key of puppets' addresses is stored. */
+const ADDRESS_KEY = "address-key";
+/** How long a message waits for the holder before it is cut. */
+const HOLDER_WITHIN_MS = 5_000;
 
 /** The IRC bridge. */
 export default defineConnector({
   network: "irc",
   displayName: "IRC",
   config: configSchema,
+  importers: { "matrix-appservice-irc": matrixAppserviceIrc },
   connect: async (context) => {
     const bridge = new IrcBridge(context);
     await bridge.start();
@@ -89,31 +101,35 @@ class IrcBridge {
 
   async start(): Promise<void> {
     const { config, network } = this.context;
+    const addressKey = await readOrMakeAddressKey(network.storage);
     for (const each of config.networks) {
       const stored = await network.storage.get(`casemapping:${each.name}`);
-      this.#networks.set(
-        each.name,
-        new IrcNetwork({
-          config: each,
-          ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
-          core: network,
-          holder: this.#holder,
-          quitMessage: config.quitMessage,
-          caseMapping: caseMappingOf(stored),
-          connections: this.#connections,
-        }),
-      );
+      const made = new IrcNetwork({
+        config: each,
+        ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
+        core: network,
+        holder: this.#holder,
+        quitMessage: config.quitMessage,
+        caseMapping: caseMappingOf(stored),
+        connections: this.#connections,
+        addressKey,
+      });
+      await made.servers.restore();
+      this.#networks.set(each.name, made);
     }
+    for (const each of this.#networks.values()) await each.keys.load();
     this.#holder.start();
   }
 
   handlers(): NetworkHandlers {
     return {
-      limits: {},
-      split: (message) => {
+      limits: { replies: true },
+      split: async (message) => {
         const place = placeOf(message.channel);
         const network = this.#networks.get(place?.network ?? "");
-        return place && network ? richLines(network, place, message) : [];
+        // Only with the connections of before does whoever may have said it have the room they had then.
+        if (message.maybeSent || message.attempt > 1) await this.#holder.whenAttached(HOLDER_WITHIN_MS);
+        return place && network ? richLines(network, place, message, this.context.network.textLink) : [];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
       react: (effect) => this.#once(effect, (...to) => react(...to, effect, "react")),
@@ -127,6 +143,9 @@ class IrcBridge {
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
+      login: (session) => askForAccount(session, [...this.#networks.values()]),
+      signedIn: (login) => soon(() => this.#withLogin(login, (network, account) => network.accounts.signedIn(account))),
+      logout: (login) => soon(() => this.#withLogin(login, (network, { user }) => network.accounts.signedOut(user))),
       close: () => this.#close(),
     };
   }
@@ -168,7 +187,7 @@ class IrcBridge {
     const named = slash > 0 ? this.#networks.get(typed.slice(0, slash)) : undefined;
     const only = this.#networks.size === 1 ? [...this.#networks.values()][0] : undefined;
     const network = named ?? only;
-    const channel = named ? typed.slice(slash + 1) : typed;
+    const [channel = "", key, ...more] = (named ? typed.slice(slash + 1) : typed).split(/ +/);
     if (!network) {
       const names = [...this.#networks.keys()];
       throw new Error(`Which network? Type one of: ${names.map((name) => `${name}/#channel`).join(", ")}`);
@@ -176,6 +195,9 @@ class IrcBridge {
     if (!isChannelName(channel, network.isupport.channelPrefixes)) {
       throw new Error(`"${channel}" is no IRC channel. Type something like ${network.name}/#channel`);
     }
+    if (key !== undefined && (more.length > 0 || !isKey(key)))
+      throw new Error(`"${[key, ...more].join(" ")}" is no key. Type something like ${network.name}/#channel key`);
+    if (key !== undefined) network.keys.set(network.fold(channel), key);
     return {
       id: channelIdOf(network.name, network.fold(channel)),
       name: this.#networks.size === 1 ? channel : `${network.name}/${channel}`,
@@ -187,7 +209,7 @@ class IrcBridge {
     const network = this.#networks.get(person?.network ?? "");
     if (!person || !network) return null;
     const folded = network.fold(person.nick);
-    return { id: remoteUserIdOf(network.name, folded), name: network.members.nickOf(folded) ?? person.nick };
+    return { id: remoteUserIdOf(network.name, folded), name: network.nickOf(folded) ?? person.nick.replace(/^\$/, "") };
   }
 
   #directChannel(user: UserId, remote: RemoteUserId): ChannelId {
@@ -204,6 +226,13 @@ class IrcBridge {
     return Promise.resolve();
   }
 
+  #withLogin(login: Login, apply: (network: IrcNetwork, account: Account) => void): void {
+    const { id, user } = login;
+    const secret = readLogin(login);
+    const network = this.#networks.get(secret?.network ?? "");
+    if (network && secret) apply(network, { login: id, user, credentials: secret.credentials });
+  }
+
   #networkOfHost(host: string): string {
     const bare = host.replace(/:\d+$/, "");
     return this.context.config.networks.find((network) => network.host === bare)?.name ?? bare;
@@ -212,8 +241,11 @@ class IrcBridge {
   async #welcome(welcome: Welcome): Promise<void> {
     const session = ++this.#session;
     const { storage } = this.context.network;
-    const [links, before] = await Promise.all([this.context.network.links(), storage.get(HOLDER_KEY)]);
+    const { links: allLinks, logins: allLogins } = this.context.network;
+    const [links, logins, before] = await Promise.all([allLinks(), allLogins(), storage.get(HOLDER_KEY)]);
     if (!this.#isSession(session)) return;
+    // Held connections are compared with the accounts of their users.
+    for (const login of logins) this.#withLogin(login, (network, account) => network.accounts.known.set(account));
     if (before !== welcome.instance) {
       if (before !== undefined) this.#past.holderChangedAt = Date.now();
       await storage.set(HOLDER_KEY, welcome.instance);
@@ -222,9 +254,7 @@ class IrcBridge {
     }
     const known = new Set<string>();
     for (const network of this.#networks.values()) {
-      const held = welcome.held.filter(
-        (frame) => networkOf(frame.state.find(([key]) => key === BASE_KEY)?.[1]) === network.name,
-      );
+      const held = welcome.held.filter((frame) => stateOf(frame.state)?.role.network === network.name);
       for (const { connection } of held) known.add(connection);
       network.welcome(held, welcome.pending, links);
     }
@@ -259,6 +289,15 @@ class IrcBridge {
   }
 }
 
+/** The key of puppets' addresses, made at the first start: with another everybody would have another address. */
+async function readOrMakeAddressKey(storage: ConnectorStorage): Promise<Uint8Array> {
+  const stored = await storage.get(ADDRESS_KEY);
+  if (stored !== undefined) return Buffer.from(stored, "base64url");
+  const made = randomBytes(32);
+  await storage.set(ADDRESS_KEY, made.toString("base64url"));
+  return made;
+}
+
 function readCertificates(network: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -272,8 +311,4 @@ function readCertificates(network: string, file: string): string {
 /** What is thrown rejects. */
 function soon<T>(answer: () => T): Promise<T> {
   return new Promise((resolve) => resolve(answer()));
-}
-
-function networkOf(base: string | undefined): string | undefined {
-  return base === undefined ? undefined : decodeState(base)?.role.network;
 }

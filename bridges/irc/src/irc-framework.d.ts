@@ -32,13 +32,14 @@ declare module "irc-framework" {
 
   export class Client extends EventEmitter {
     constructor();
-    readonly network: { readonly cap: { readonly enabled: readonly string[] } };
+    readonly network: {
+      readonly cap: { readonly enabled: readonly string[]; readonly available: ReadonlyMap<string, string> };
+    };
     readonly connection: { clearTimers(): void; removeAllListeners(): void };
     readonly command_handler: EventEmitter;
     connect(options: ClientOptions): void;
     requestCap(capabilities: readonly string[]): void;
     on(event: "registered", listener: (event: { readonly nick: string }) => void): this;
-    on(event: "sasl failed", listener: (event: { readonly reason: string; readonly message?: string }) => void): this;
   }
 
   const framework: { readonly Client: typeof Client };

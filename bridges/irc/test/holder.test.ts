@@ -102,6 +102,7 @@ const options = (more: Partial<OpenOptions> = {}): OpenOptions => ({
   serverName: undefined,
   insecure: false,
   localAddress: undefined,
+  clientCertificate: undefined,
   connectTimeoutMs: 5_000,
   pingAfterMs: 60_000,
   pingTimeoutMs: 30_000,

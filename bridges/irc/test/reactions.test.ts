@@ -24,7 +24,7 @@ let person: IrcTestClient;
 let bridge: RunningBridge;
 
 beforeEach(async () => {
-  server = await IrcServer.start();
+  server = await IrcServer.start({ without: ["draft/multiline"] });
   person = await personNamed("Carol");
   bridge = await start();
 });

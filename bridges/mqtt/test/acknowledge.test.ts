@@ -58,6 +58,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       report: ({ state }) => (connected = state === "connected"),
       links: async () => [{ channel: ChannelId(channel), room: RoomId("!room"), kind: "plumbed" }],
       openMedia: () => Promise.reject(new Error("not used by this connector")),
+      textLink: () => undefined,
       avatarLink: () => undefined,
       storage: {
         get: async (key) => kept.get(key),

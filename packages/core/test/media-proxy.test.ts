@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { IncomingMessage } from "node:http";
 import { eventPresence } from "../dist/media/revocation.js";
-import { event, file, get, link, ProxyBench, uri } from "./support/media-proxy.js";
+import { event, file, get, link, ProxyBench, room, uri } from "./support/media-proxy.js";
 import { json, Signal } from "./support/wire-server.js";
 
 let bench: ProxyBench;
@@ -51,6 +51,35 @@ describe("a media link", () => {
     now += 60 * 24 * 3_600_000;
     expect((await get(local(first))).status).toBe(410);
     expect((await get(local(first.replace("/avatar", "/other")))).status).toBe(404);
+  });
+
+  it("to a text serves what the event says, with nothing in it that runs, until it is taken back", async () => {
+    const pages = new Map<string, string>([[event, "<p>hello</p>"]]);
+    const { proxy, local } = await bench.proxy({
+      readText: (_room, asked) => {
+        const html = pages.get(asked);
+        return Promise.resolve(html === undefined ? "gone" : { html });
+      },
+      checkEvent: (_room, asked) => Promise.resolve(pages.has(asked) ? "present" : "gone"),
+    });
+    const public_ = proxy.textLink(room, event);
+    expect(public_).toMatch(/^https:\/\/bridge\.example\.org\/files\/media\/v1\/[A-Za-z0-9_-]+\/message\.html$/);
+    const answer = await get(local(public_));
+    expect(answer).toMatchObject({ status: 200, body: "<p>hello</p>" });
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.headers["content-security-policy"]).toMatch(/^sandbox; default-src 'none'/);
+    pages.clear();
+    expect((await get(local(public_))).status).toBe(410);
+    expect((await get(local(public_.replace("message.html", "photo.png")))).status).toBe(404);
+  });
+
+  it("to a text ends with its time, and says so where the text cannot be read now", async () => {
+    let now = 1_000_000;
+    const { proxy, local } = await bench.proxy({ now: () => now, readText: () => Promise.resolve("unknown") });
+    const public_ = proxy.textLink(room, event);
+    expect((await get(local(public_))).status).toBe(503);
+    now += 60_001;
+    expect((await get(local(public_))).status).toBe(410);
   });
 
   it.each([

@@ -49,6 +49,15 @@ export class HolderClient {
     return this.#link !== undefined && !this.#link.over;
   }
 
+  /** Resolves when connections of before have been taken over, at the latest after `ms`. */
+  async whenAttached(ms: number): Promise<void> {
+    if (this.attached || this.#stopping !== undefined) return;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#stopped.signal]);
+    await Promise.race([this.#loop, delay(ms, undefined, { signal }).catch(() => undefined)]);
+    over.abort();
+  }
+
   open(connection: string, options: OpenOptions, state: readonly StateChange[]): void {
     this.#link?.send({ type: "open", connection, options, state });
   }

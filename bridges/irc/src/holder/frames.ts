@@ -1,7 +1,7 @@
 import { FrameError, Packer, Unpacker } from "./packing.js";
 
 /** The version of this protocol; a holder of another version is asked to end, and a new one is started. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** The longest frame toward the holder, in bytes. */
 export const MAX_FRAME_TO_HOLDER = 4 * 1024 * 1024;
 /** The longest frame toward the bridge, in bytes. */
@@ -22,6 +22,8 @@ export interface OpenOptions {
   /** Accept any certificate. */
   readonly insecure: boolean;
   readonly localAddress: string | undefined;
+  /** PEM: the certificate and key to show the server. */
+  readonly clientCertificate: { readonly certificate: string; readonly key: string } | undefined;
   readonly connectTimeoutMs: number;
   /** A server that is silent for so long is asked for a sign of life. */
   readonly pingAfterMs: number;
@@ -328,7 +330,13 @@ function packOptions(packer: Packer, options: OpenOptions): void {
     .optionalText(options.ca)
     .optionalText(options.serverName);
   packer.bool(options.insecure).optionalText(options.localAddress);
+  packer.optionalText(options.clientCertificate?.certificate).optionalText(options.clientCertificate?.key);
   packer.u32(options.connectTimeoutMs).u32(options.pingAfterMs).u32(options.pingTimeoutMs);
+}
+
+function unpackCertificate(from: Unpacker): OpenOptions["clientCertificate"] {
+  const [certificate, key] = [from.optionalText(), from.optionalText()];
+  return certificate === undefined || key === undefined ? undefined : { certificate, key };
 }
 
 function unpackOptions(from: Unpacker): OpenOptions {
@@ -340,6 +348,7 @@ function unpackOptions(from: Unpacker): OpenOptions {
     serverName: from.optionalText(),
     insecure: from.bool(),
     localAddress: from.optionalText(),
+    clientCertificate: unpackCertificate(from),
     connectTimeoutMs: from.u32(),
     pingAfterMs: from.u32(),
     pingTimeoutMs: from.u32(),

@@ -102,12 +102,13 @@ export class HeldConnection {
   }
 
   #dialTls(): Socket {
-    const { host, ca, serverName, insecure } = this.options;
+    const { host, ca, serverName, insecure, clientCertificate: own } = this.options;
     const name = serverName ?? host;
     const socket = connectTls({
       ...this.#address(),
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(ca === undefined ? {} : { ca }),
+      ...(own === undefined ? {} : { cert: own.certificate, key: own.key }),
       rejectUnauthorized: !insecure,
       minVersion: "TLSv1.2",
     });

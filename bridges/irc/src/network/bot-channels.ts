@@ -15,6 +15,8 @@ export interface BotChannelsOptions {
   readonly core: Network;
   /** The bot's connection, where it is ready. */
   readonly bot: () => Connection | undefined;
+  /** The server sends whoever joins `from` to `to` instead. */
+  readonly forwarded: (from: string, to: string) => void;
 }
 
 /** Keeps the bot in the channels that are linked. */
@@ -73,6 +75,8 @@ export class BotChannels {
     if (!bot) return;
     void bot.join(channel).then((outcome) => {
       if (outcome.joined) this.#report(channel, "connected");
+      else if (outcome.forwardedTo !== undefined && this.#linked.has(channel))
+        this.options.forwarded(channel, outcome.forwardedTo);
       else if (bot === this.options.bot()) this.#trouble(channel, `cannot join: ${outcome.reason}`, REJOIN_MS);
     });
   }

@@ -11,7 +11,8 @@ import type { Connection } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { Line } from "../session/outgoing.js";
 import { oneLine } from "../wire/sanitise.js";
-import { personOf, type Place } from "./ids.js";
+import { banMasks } from "./ban-masks.js";
+import { accountOf, personOf, type Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 import { outcomeOf } from "./speech.js";
 
@@ -38,6 +39,7 @@ export async function setMembership(
   if ("remote" in who) {
     const person = personOf(who.remote);
     if (person?.network !== network.name) return refused(`${who.remote} is nobody on ${network.name}`);
+    if (change === "unban") return await readmit(network, channel, person.nick, effect);
     return change === "kick" || change === "ban" ? await remove(network, channel, person.nick, effect) : undefined;
   }
   switch (change) {
@@ -48,12 +50,30 @@ export async function setMembership(
       // Only who speaks has a client; one who has already comes along.
       void network.puppets.get(who.userId)?.seat.connection?.join(channel);
       return undefined;
+    case "unban":
+      return undefined;
     case "leave":
     case "kick":
     case "ban":
       leave(network, channel, who.userId, reasonOf(effect));
       return undefined;
   }
+}
+
+/** Takes back what `remove` has set: the account's ban, or that of the nick. */
+async function readmit(
+  network: IrcNetwork,
+  channel: string,
+  folded: string,
+  effect: MembershipEffect,
+): Promise<Outcome> {
+  const bot = await botIn(network, channel, effect.signal);
+  if (!bot) return retry(`not connected to ${network.name}`);
+  const account = accountOf(folded);
+  const nick = network.nickOf(folded) ?? (account === undefined ? folded : undefined);
+  const masks = banMasks(bot.view.isupport, account, nick === undefined ? [] : [nick]);
+  const lines = masks.map((mask) => ({ verb: "MODE", params: [nameOf(bot, channel), "-b", mask] }));
+  return await command(bot, channel, lines, effect);
 }
 
 async function remove(
@@ -64,16 +84,21 @@ async function remove(
 ): Promise<Outcome> {
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
-  const nick = network.members.nickOf(folded);
+  const account = accountOf(folded);
+  const nick = network.nickOf(folded);
+  const nicks = account === undefined ? (nick === undefined ? [] : [nick]) : network.members.nicksOf(account, channel);
   const name = nameOf(bot, channel);
-  if (nick === undefined && effect.change === "kick") return refused(`${folded} is not in ${channel}`);
+  if (nicks.length === 0 && effect.change === "kick") return refused(`${folded} is not in ${channel}`);
   const lines: Line[] = [];
-  if (effect.change === "ban") lines.push({ verb: "MODE", params: [name, "+b", `${nick ?? folded}!*@*`] });
+  if (effect.change === "ban") {
+    const masks = banMasks(bot.view.isupport, account, account === undefined ? [nick ?? folded] : nicks);
+    lines.push(...masks.map((mask) => ({ verb: "MODE", params: [name, "+b", mask] })));
+  }
   const reason = oneLine(
     `${effect.author.name}${effect.reason === undefined ? "" : `: ${effect.reason}`}`,
     bot.view.isupport.kickLength,
   );
-  if (nick !== undefined) lines.push({ verb: "KICK", params: [name, nick, reason] });
+  lines.push(...nicks.map((each) => ({ verb: "KICK", params: [name, each, reason] })));
   return await command(bot, channel, lines, effect);
 }
 

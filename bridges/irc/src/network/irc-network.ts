@@ -1,31 +1,43 @@
-import type { Author, ChannelLink, Network } from "@trestle/core";
+import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
 import type { Mention } from "@trestle/rich-text";
 import type { NetworkConfig } from "../config.js";
-import type { HeldFrame, OpenOptions } from "../holder/frames.js";
+import type { HeldFrame } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
-import { Connection, type ConnectionContext, type ConnectionOwner } from "../session/connection.js";
+import { Connection, type ConnectionContext, type ConnectionOwner, type Ending } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
+import { isFlooded } from "../session/error-texts.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
-import { BASE_KEY, type ConnectionState, decodeState, type Role } from "../session/state.js";
+import { Pace } from "../session/pace.js";
+import type { Credentials } from "../session/sasl/credentials.js";
+import { type ConnectionState, type Role, stateOf } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
+import { formatMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
+import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
+import { ChannelKeys } from "./channel-keys.js";
+import { followForward } from "./forwards.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
-import { personOf, placeOf } from "./ids.js";
+import { accountOf, personOf, placeOf } from "./ids.js";
 import { Listener } from "./listener.js";
 import { Members } from "./members.js";
+import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
+import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
 import { NickMaker } from "./nick-maker.js";
+import { openOptions } from "./open-options.js";
 import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import { Servers } from "./servers.js";
+import { addressOf, hostWordOf } from "./user-address.js";
 import { SentBy } from "./sent-by.js";
 
 export interface IrcNetworkContext {
@@ -37,6 +49,8 @@ export interface IrcNetworkContext {
   readonly quitMessage: string;
   /** The spelling rules the network had when it was last seen. */
   readonly caseMapping: CaseMapping;
+  /** What puppets' addresses are made with. */
+  readonly addressKey: Uint8Array;
   /** Where lines for a connection are brought to. */
   readonly connections: Map<string, Connection>;
 }
@@ -47,13 +61,17 @@ export class IrcNetwork {
   readonly bot: Seat;
   readonly channels: BotChannels;
   readonly members = new Members();
+  readonly keys: ChannelKeys;
   readonly puppets: Puppets;
+  readonly accounts: OwnAccounts;
+  readonly servers: Servers;
   readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #orphans = new Orphans();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
+  readonly #pace: Pace;
   readonly #decoder: LineDecoder;
   readonly #botNicks: NickMaker;
   #caseMapping: CaseMapping;
@@ -64,6 +82,8 @@ export class IrcNetwork {
     const ctcp = new CtcpAnswers();
     this.config = config;
     this.#caseMapping = context.caseMapping;
+    this.#pace = new Pace(config.flood);
+    this.servers = new Servers({ config, storage: core.storage, log: core.log });
     this.#decoder = new LineDecoder(config.encoding);
     this.#connects = new FloodControl({ burst: config.connects.burst, linesPerSecond: config.connects.perSecond });
     this.#intake = new Intake({
@@ -71,33 +91,35 @@ export class IrcNetwork {
       acknowledge: (connection, line, changes) => holder.acknowledge(connection, line, changes),
       log: core.log,
     });
-    this.#ownNicks = new OwnNicks((changes) => {
-      if (this.bot.current) holder.state(this.bot.current.id, changes);
-    });
+    this.keys = new ChannelKeys({ network: config.name, storage: core.storage, log: core.log });
+    this.#ownNicks = new OwnNicks(
+      (nick) => this.fold(nick),
+      (changes) => {
+        if (this.bot.current) holder.state(this.bot.current.id, changes);
+      },
+    );
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
     this.bot = new Seat({
       ...this.#seatOptions(config.name),
       priority: Priority.control,
+      comingBack: Priority.control,
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
-    this.channels = new BotChannels({ network: config.name, core, bot: () => this.bot.connection });
-    this.puppets = this.#makePuppets(ctcp);
-    this.#listener = new Listener({
+    this.channels = new BotChannels({
       network: config.name,
-      members: this.members,
-      ownNicks: this.#ownNicks,
-      ctcp,
-      isLinked: (channel) => this.channels.isLinked(channel),
-      ownMessageSeen: (nick, channel, text, id) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
-        this.#orphans.seen(nick, channel, text, id);
-      },
-      ownQuitSeen: (nick) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
-        this.#orphans.quitSeen(nick);
-      },
-      kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
+      core,
+      bot: () => this.bot.connection,
+      forwarded: (from, to) => followForward(core, config.name, from, this.fold(to)),
     });
+    this.accounts = new OwnAccounts({
+      network: config.name,
+      core,
+      puppets: () => this.puppets,
+      open: (role, nick, credentials, owner) => this.#opened(role, nick, credentials, owner),
+      forget: (connection) => void context.connections.delete(connection.id),
+    });
+    this.puppets = this.#makePuppets(ctcp);
+    this.#listener = this.#makeListener(ctcp);
   }
 
   get name(): string {
@@ -112,8 +134,22 @@ export class IrcNetwork {
     return this.config.puppets && this.config.maxPuppets > 0;
   }
 
+  /** What the server takes as one message of several lines, as the bot was offered it. */
+  get multiline(): MultilineLimits | undefined {
+    const view = this.bot.connection?.view;
+    return view && multilineLimitsOf(view.capabilities);
+  }
+
   fold(text: string): string {
     return fold(text, this.#caseMapping);
+  }
+
+  /** The nick of somebody by their folded nick or `$account`; `undefined` where nobody is known. */
+  nickOf(person: string): string | undefined {
+    const account = accountOf(person);
+    return account === undefined
+      ? this.members.nickOf(person)
+      : this.members.nickOfAccount(account, (nick) => this.fold(nick));
   }
 
   /** How many bytes of text a line of the bot to `target` has room for. */
@@ -134,7 +170,7 @@ export class IrcNetwork {
   mentionText({ target, text }: Mention): string {
     if (target.kind === "remoteUser") {
       const person = personOf(target.id);
-      if (person?.network === this.name) return this.members.nickOf(person.nick) ?? text;
+      if (person?.network === this.name) return this.nickOf(person.nick) ?? text;
     }
     if (target.kind === "matrixUser") {
       const puppet = this.puppets.all.find(({ user }) => user === target.userId);
@@ -153,7 +189,7 @@ export class IrcNetwork {
     const before = this.puppets.all;
     const taken: Connection[] = [];
     for (const frame of held) {
-      const state = stateOf(frame);
+      const state = stateOf(frame.state);
       const connection = state?.phase === "ready" ? this.#resume(frame, state, pending) : undefined;
       if (connection) taken.push(connection);
       else this.#discard(frame);
@@ -186,6 +222,7 @@ export class IrcNetwork {
 
   unlink(channel: string): void {
     this.channels.unlink(channel);
+    this.keys.set(channel, undefined);
     const changes = this.members.forget(channel);
     if (this.bot.current) this.context.holder.state(this.bot.current.id, changes);
     for (const { seat } of this.puppets.all) {
@@ -206,28 +243,62 @@ export class IrcNetwork {
     return [this.bot, ...this.puppets.all.map(({ seat }) => seat)];
   }
 
+  #makeListener(ctcp: CtcpAnswers): Listener {
+    return new Listener({
+      network: this.config.name,
+      members: this.members,
+      ownNicks: this.#ownNicks,
+      ctcp,
+      isLinked: (channel) => this.channels.isLinked(channel),
+      matrixUserOf: (folded) => this.#connectionOf(folded)?.role.user,
+      ownMessageSeen: (nick, channel, text, id) => {
+        this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
+        this.#orphans.seen(nick, channel, text, id);
+      },
+      ownQuitSeen: (nick) => {
+        this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
+        this.#orphans.quitSeen(nick);
+      },
+      nickFreed: (nick) => {
+        if (this.bot.connection) regainSeenFree(this.bot.connection, nick, this.#botNicks.first());
+        this.puppets.nickFreed(nick);
+      },
+      keyChanged: (channel, key) => this.keys.set(channel, key),
+      kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
+    });
+  }
+
   #makePuppets(ctcp: CtcpAnswers): Puppets {
     return new Puppets({
       config: this.config,
-      ears: new PuppetEars(this.name, ctcp, (connection, from) => this.#ownNicks.release(from, connection.id)),
+      accounts: this.accounts.known,
+      ears: new PuppetEars(
+        this.name,
+        ctcp,
+        this.members,
+        (channel) => this.channels.isLinked(channel),
+        (connection, from) => this.#ownNicks.release(from, connection.id),
+      ),
       isupport: () => this.#isupport,
       seat: (connection) => this.#seatOptions(connection),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
-      claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
+      claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
       ready: (connection) => this.#learn(connection),
-      ended: (connection, reason) => {
-        this.#ended(connection);
-        this.#settleLater(connection, reason);
+      ended: (connection, ending) => {
+        this.#ended(connection, ending);
+        this.#settleLater(connection, ending.reason);
       },
+      rejected: (user, reason) => this.accounts.rejected(user, reason),
     });
   }
 
   readonly #botOwner: ConnectionOwner = {
-    claiming: (connection, nick) => this.#ownNicks.claim(this.fold(nick), connection),
+    claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
     nextNick: (_refused, numeric) => this.#botNicks.next(NICK_INVALID.has(numeric)),
     ready: (connection) => {
       this.#learn(connection);
       this.#botNicks.restart();
+      watchNick(connection, this.#botNicks.first());
       this.#listener.reset();
       this.context.holder.state(connection.id, this.#listener.snapshot());
       const botMode = connection.view.isupport.get("BOT");
@@ -238,11 +309,11 @@ export class IrcNetwork {
     },
     line: (connection, message, scope) => {
       this.#listener.line(connection, message, scope);
-      if (message.verb === "NICK" && scope.own)
-        this.#ownNicks.release(connection.view.fold(parseSource(message.source).nick), connection.id);
+      regainNick(connection, message, scope.own, this.#botNicks.first());
+      if (message.verb === "NICK" && scope.own) this.#ownNicks.release(parseSource(message.source).nick, connection.id);
     },
     ended: (connection, ending) => {
-      this.#ended(connection);
+      this.#ended(connection, ending);
       connection.outgoing.deliveries.end(ending.reason);
       this.channels.lost(ending.reason);
       this.bot.ended(connection, ending);
@@ -250,7 +321,9 @@ export class IrcNetwork {
     },
   };
 
-  #ended(connection: Connection): void {
+  #ended(connection: Connection, { wasReady, reason }: Ending): void {
+    if (isFlooded(reason)) this.#pace.flooded();
+    if (!wasReady) this.servers.failed(connection.server);
     this.context.connections.delete(connection.id);
     this.#ownNicks.releaseAll(connection.id);
   }
@@ -275,6 +348,7 @@ export class IrcNetwork {
     const mapping = this.#isupport.caseMapping;
     if (mapping === this.#caseMapping) return;
     this.#caseMapping = mapping;
+    this.#ownNicks.refold();
     this.context.core.storage.set(`casemapping:${this.name}`, mapping).catch((error: unknown) => {
       this.context.core.log.warn({ err: error }, "the spelling rules of a network could not be stored");
     });
@@ -287,7 +361,11 @@ export class IrcNetwork {
 
   #open(role: Role, nicks: NickMaker, owner: ConnectionOwner): Connection {
     nicks.restart();
-    const connection = Connection.open(role, nicks.first(), this.#connectionContext(), owner);
+    return this.#opened(role, nicks.first(), this.#credentialsOf(role), owner);
+  }
+
+  #opened(role: Role, nick: string, credentials: Credentials | undefined, owner: ConnectionOwner): Connection {
+    const connection = Connection.open(role, nick, this.#connectionContext(role, credentials), owner);
     this.context.connections.set(connection.id, connection);
     return connection;
   }
@@ -304,10 +382,11 @@ export class IrcNetwork {
     }
     const owner = puppet ? this.puppets.ownerOf(puppet) : this.#botOwner;
     const own = pending.filter(({ connection }) => connection === frame.connection);
-    const connection = Connection.resume(frame, state, own, this.#connectionContext(), owner);
+    const connection = Connection.resume(frame, state, own, this.#connectionContext(state.role, undefined), owner);
     this.context.connections.set(connection.id, connection);
-    this.#ownNicks.claim(connection.view.fold(connection.view.nick), connection.id);
+    this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
+    if (!puppet) this.#listener.resume(connection, frame.state);
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;
@@ -318,35 +397,50 @@ export class IrcNetwork {
     this.context.holder.forget(frame.connection);
   }
 
-  #connectionContext(): ConnectionContext {
+  #credentialsOf(role: Role): Credentials | undefined {
+    if (role.user !== undefined) return this.accounts.known.of(UserId(role.user))?.credentials;
+    return this.config.sasl && { method: "password", ...this.config.sasl };
+  }
+
+  #connectionContext(role: Role, credentials: Credentials | undefined): ConnectionContext {
     const { holder, core } = this.context;
+    const server = this.servers.current;
     return {
       holder,
       config: this.config,
-      open: this.#openOptions(),
+      flood: this.#pace,
+      open: openOptions(this.config, {
+        server,
+        ca: this.context.ca,
+        localAddress: this.#localAddress(role),
+        credentials,
+      }),
+      webirc: this.#webirc(role),
+      onSts: (policy) => this.servers.sts(server, policy),
+      credentials,
+      keyOf: (channel) => this.keys.of(channel),
       decoder: this.#decoder,
       intake: this.#intake,
       log: core.log,
     };
   }
 
-  #openOptions(): OpenOptions {
-    const { host, port, tls, serverName, insecure, localAddress, timeouts } = this.config;
-    return {
-      host,
-      port: port ?? (tls ? 6697 : 6667),
-      tls,
-      ca: this.context.ca,
-      serverName,
-      insecure,
-      localAddress,
-      connectTimeoutMs: timeouts.connect * 1000,
-      pingAfterMs: timeouts.silence * 1000,
-      pingTimeoutMs: timeouts.answer * 1000,
-    };
+  /** `WEBIRC password gateway hostname ip`, where the network lets this gateway name its users. */
+  #webirc({ user }: Role): string | undefined {
+    const { webirc, ipv6Prefix } = this.config;
+    if (!webirc || user === undefined) return undefined;
+    const { addressKey } = this.context;
+    const host = `${hostWordOf(addressKey, user)}.${webirc.hosts.replace(/^\.+/, "")}`;
+    return formatMessage("WEBIRC", [webirc.password, webirc.gateway, host, addressOf(addressKey, user, ipv6Prefix)]);
   }
 
-  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority"> {
+  #localAddress({ user }: Role): string | undefined {
+    const { localAddress, ipv6Prefix } = this.config;
+    const own = ipv6Prefix !== undefined && user !== undefined;
+    return own ? addressOf(this.context.addressKey, user, ipv6Prefix) : localAddress;
+  }
+
+  #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority" | "comingBack"> {
     const { reconnect } = this.config;
     return {
       connects: this.#connects,
@@ -356,9 +450,4 @@ export class IrcNetwork {
         this.context.core.report({ connection, state, ...(detail === undefined ? {} : { detail }) }),
     };
   }
-}
-
-function stateOf(frame: HeldFrame): ConnectionState | undefined {
-  const base = frame.state.find(([key]) => key === BASE_KEY)?.[1];
-  return base === undefined ? undefined : decodeState(base);
 }

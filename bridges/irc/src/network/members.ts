@@ -2,23 +2,30 @@ import { z } from "zod";
 import type { StateChange } from "../holder/frames.js";
 
 const MEMBER_KEY = "member:";
+/** How many accounts are remembered whose people are in none of our channels. */
+const REMEMBERED = 2_000;
 
 interface Member {
   nick: string;
+  /** The folded account that the network knows them by. */
+  account: string | undefined;
   readonly channels: Set<string>;
 }
 
-const storedSchema = z.object({ nick: z.string(), channels: z.array(z.string()) });
+const storedSchema = z.object({ nick: z.string(), account: z.string().optional(), channels: z.array(z.string()) });
 
 /** Who is in which channel, as the bot sees it. Every change is noted with the line it comes from. */
 export class Members {
   readonly #members = new Map<string, Member>();
+  /** The nicks under which accounts were met last, the longest ago first. */
+  readonly #met = new Map<string, string>();
 
-  /** Returns whether the person was not in the channel before. */
-  join(folded: string, nick: string, channel: string, changes: StateChange[]): boolean {
-    const member = this.#members.get(folded) ?? { nick, channels: new Set() };
+  /** Returns whether the nick was not in the channel before. `account` is left as it was where absent. */
+  join(folded: string, nick: string, channel: string, changes: StateChange[], account?: string): boolean {
+    const member = this.#members.get(folded) ?? { nick, account: undefined, channels: new Set() };
     const isNew = !member.channels.has(channel);
     member.nick = nick;
+    member.account = account ?? member.account;
     member.channels.add(channel);
     this.#members.set(folded, member);
     changes.push(this.#change(folded));
@@ -46,9 +53,17 @@ export class Members {
     const member = this.#members.get(from);
     if (!member) return [];
     this.#members.delete(from);
-    this.#members.set(to, { nick, channels: member.channels });
+    this.#members.set(to, { ...member, nick });
     changes.push(this.#change(from), this.#change(to));
     return [...member.channels];
+  }
+
+  /** The person signed in to an account, or out of it. */
+  signedIn(folded: string, account: string | undefined, changes: StateChange[]): void {
+    const member = this.#members.get(folded);
+    if (!member || member.account === account) return;
+    member.account = account;
+    changes.push(this.#change(folded));
   }
 
   /** The people of a channel: folded nick and nick. */
@@ -56,6 +71,10 @@ export class Members {
     return [...this.#members]
       .filter(([, { channels }]) => channels.has(channel))
       .map(([folded, { nick }]) => [folded, nick] as const);
+  }
+
+  channelsOf(folded: string): readonly string[] {
+    return [...(this.#members.get(folded)?.channels ?? [])];
   }
 
   /** Nobody listens to a channel any more. */
@@ -69,6 +88,39 @@ export class Members {
     return this.#members.get(folded)?.nick;
   }
 
+  /** The folded account of a nick, as far as it is known. */
+  accountOf(folded: string): string | undefined {
+    return this.#members.get(folded)?.account;
+  }
+
+  /** Somebody spoke to one of us under a folded account: that is where answers go. */
+  met(account: string, nick: string): void {
+    this.#met.delete(account);
+    this.#met.set(account, nick);
+    if (this.#met.size <= REMEMBERED) return;
+    const oldest = this.#met.keys().next();
+    if (!oldest.done) this.#met.delete(oldest.value);
+  }
+
+  /** The nicks under which an account is in a channel, or in any. */
+  nicksOf(account: string, channel?: string): readonly string[] {
+    return [...this.#members.values()]
+      .filter((member) => member.account === account && (channel === undefined || member.channels.has(channel)))
+      .map(({ nick }) => nick);
+  }
+
+  /** The nick of an account, where somebody we see has it; otherwise the one under which it was met last. */
+  nickOfAccount(account: string, fold: (nick: string) => string): string | undefined {
+    const met = this.#met.get(account);
+    const seen = this.nicksOf(account);
+    if (met !== undefined && (seen.length === 0 || seen.some((nick) => fold(nick) === fold(met)))) {
+      const owner = this.#members.get(fold(met));
+      // Somebody else has taken the nick meanwhile.
+      return owner === undefined || owner.account === account ? met : undefined;
+    }
+    return seen[0];
+  }
+
   snapshot(): StateChange[] {
     return [...this.#members.keys()].map((folded) => this.#change(folded));
   }
@@ -76,13 +128,15 @@ export class Members {
   restore(state: readonly StateChange[]): void {
     for (const [key, value] of state) {
       if (!key.startsWith(MEMBER_KEY) || value === undefined) continue;
-      const { nick, channels } = storedSchema.parse(JSON.parse(value));
-      this.#members.set(key.slice(MEMBER_KEY.length), { nick, channels: new Set(channels) });
+      const { nick, account, channels } = storedSchema.parse(JSON.parse(value));
+      this.#members.set(key.slice(MEMBER_KEY.length), { nick, account, channels: new Set(channels) });
     }
   }
 
   #change(folded: string): StateChange {
     const member = this.#members.get(folded);
-    return [MEMBER_KEY + folded, member && JSON.stringify({ nick: member.nick, channels: [...member.channels] })];
+    if (!member) return [MEMBER_KEY + folded, undefined];
+    const { nick, account, channels } = member;
+    return [MEMBER_KEY + folded, JSON.stringify({ nick, account, channels: [...channels] })];
   }
 }

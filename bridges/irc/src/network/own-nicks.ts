@@ -7,6 +7,7 @@ const LINGER_MS = 60_000;
 const OWN_KEY = "own:";
 
 interface OwnNick {
+  readonly nick: string;
   /** Connections that have it, or have asked for it. */
   readonly holders: Set<string>;
   /** `user@host` of the last one. */
@@ -14,7 +15,7 @@ interface OwnNick {
   expiry: NodeJS.Timeout | undefined;
 }
 
-const storedSchema = z.object({ address: z.string().optional() });
+const storedSchema = z.object({ nick: z.string().optional(), address: z.string().optional() });
 
 /**
  * The nicks of our own clients as the bot meets them in the channels. A nick is ours from before the server can give it
@@ -22,13 +23,18 @@ const storedSchema = z.object({ address: z.string().optional() });
  * bot's connection as well, for lines that are read again after a restart.
  */
 export class OwnNicks {
-  readonly #nicks = new Map<string, OwnNick>();
+  #nicks = new Map<string, OwnNick>();
   #closed = false;
 
-  constructor(private readonly store: (changes: readonly StateChange[]) => void) {}
+  /** `fold`: by the spelling rules that the network is known to have, or is assumed to have until it says so. */
+  constructor(
+    private readonly fold: (nick: string) => string,
+    private readonly store: (changes: readonly StateChange[]) => void,
+  ) {}
 
-  claim(folded: string, connection: string): void {
-    const own = this.#nicks.get(folded) ?? { holders: new Set(), address: undefined, expiry: undefined };
+  claim(nick: string, connection: string): void {
+    const folded = this.fold(nick);
+    const own = this.#nicks.get(folded) ?? { nick, holders: new Set(), address: undefined, expiry: undefined };
     clearTimeout(own.expiry);
     own.expiry = undefined;
     own.holders.add(connection);
@@ -45,17 +51,26 @@ export class OwnNicks {
   }
 
   /** A connection has the nick no longer; lines under it may still be on their way to the bot. */
-  release(folded: string, connection: string): void {
-    const own = this.#nicks.get(folded);
+  release(nick: string, connection: string): void {
+    const own = this.#nicks.get(this.fold(nick));
     if (!own?.holders.delete(connection) || own.holders.size > 0 || this.#closed) return;
     own.expiry = setTimeout(() => {
+      const folded = this.fold(nick);
       this.#nicks.delete(folded);
       this.store([[OWN_KEY + folded, undefined]]);
     }, LINGER_MS);
   }
 
   releaseAll(connection: string): void {
-    for (const folded of this.#nicks.keys()) this.release(folded, connection);
+    for (const { nick } of this.#nicks.values()) this.release(nick, connection);
+  }
+
+  /** The spelling rules turned out to be others: what was claimed before is found under them from now on. */
+  refold(): void {
+    const before = this.#nicks;
+    this.#nicks = new Map([...before.values()].map((own) => [this.fold(own.nick), own]));
+    const gone = [...before.keys()].filter((folded) => !this.#nicks.has(folded));
+    this.store([...gone.map((folded): StateChange => [OWN_KEY + folded, undefined]), ...this.snapshot()]);
   }
 
   isOwn(folded: string, source: Source): boolean {
@@ -85,14 +100,16 @@ export class OwnNicks {
     for (const [key, value] of state) {
       if (!key.startsWith(OWN_KEY) || value === undefined) continue;
       const folded = key.slice(OWN_KEY.length);
+      const { nick = folded, address } = storedSchema.parse(JSON.parse(value));
       const own = this.#nicks.get(folded) ?? {
+        nick,
         holders: new Set<string>(["before"]),
         address: undefined,
         expiry: undefined,
       };
-      own.address ??= storedSchema.parse(JSON.parse(value)).address;
+      own.address ??= address;
       this.#nicks.set(folded, own);
-      this.release(folded, "before");
+      this.release(nick, "before");
     }
   }
 
@@ -101,7 +118,7 @@ export class OwnNicks {
     for (const { expiry } of this.#nicks.values()) clearTimeout(expiry);
   }
 
-  #change(folded: string, own: OwnNick): StateChange {
-    return [OWN_KEY + folded, JSON.stringify(own.address === undefined ? {} : { address: own.address })];
+  #change(folded: string, { nick, address }: OwnNick): StateChange {
+    return [OWN_KEY + folded, JSON.stringify({ nick, ...(address !== undefined && { address }) })];
   }
 }

@@ -4,10 +4,11 @@ import { Priority } from "../session/flood-control.js";
 import type { IrcMessage } from "../wire/message.js";
 import { isServer, parseSource } from "../wire/source.js";
 import type { CtcpAnswers } from "./ctcp.js";
-import { queryIdOf, remoteUserIdOf } from "./ids.js";
+import { personIdOf, queryIdOf } from "./ids.js";
 import { answered, type Caused, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
 import { timeOf } from "./listener.js";
+import type { Members } from "./members.js";
 import type { NickMaker } from "./nick-maker.js";
 import type { Seat } from "./seat.js";
 
@@ -18,10 +19,12 @@ export interface Puppet {
   readonly nicks: NickMaker;
   /** The display name the nick was made of. */
   name: string;
-  /** Folded nicks the user talks to alone. */
+  /** Folded nicks (or `$account`) the user talks to alone. */
   readonly queries: Set<string>;
   /** When the user last said something, by the monotonic clock. */
   spokeAt: number;
+  /** Why the network does not take the account that the user has signed in to. */
+  rejected?: string;
 }
 
 /** What a puppet hears: what is said to it alone, and what happens to itself. */
@@ -29,6 +32,8 @@ export class PuppetEars {
   constructor(
     private readonly network: string,
     private readonly ctcp: CtcpAnswers,
+    private readonly members: Members,
+    private readonly isLinked: (channel: string) => boolean,
     /** A nick was given up. */
     private readonly renamed: (connection: Connection, from: string) => void,
   ) {}
@@ -38,10 +43,10 @@ export class PuppetEars {
     const [first = "", second = ""] = message.params;
     switch (message.verb) {
       case "NICK":
-        if (scope.own) this.renamed(connection, view.fold(parseSource(message.source).nick));
+        if (scope.own) this.renamed(connection, parseSource(message.source).nick);
         return;
       case "JOIN":
-        if (scope.own) puppet.seat.channels.set(view.fold(first), first);
+        if (scope.own) this.#joined(puppet, connection, first);
         return;
       case "PART":
         if (scope.own) puppet.seat.channels.delete(view.fold(first));
@@ -59,17 +64,28 @@ export class PuppetEars {
     }
   }
 
+  /** Also where the server sent it instead of a channel that it wanted to join: there it has no business. */
+  #joined(puppet: Puppet, connection: Connection, channel: string): void {
+    const folded = connection.view.fold(channel);
+    if (this.isLinked(folded)) puppet.seat.channels.set(folded, channel);
+    else connection.send(Priority.control, "PART", [channel, "Not linked"]);
+  }
+
   #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
     const source = parseSource(message.source);
     if (isServer(source)) return;
     const folded = connection.view.fold(source.nick);
+    const tagged = message.tags.get("account");
+    const account = tagged === undefined ? this.members.accountOf(folded) : connection.view.fold(tagged);
+    if (account !== undefined) this.members.met(account, source.nick);
+    const person = account === undefined ? folded : `$${account}`;
     const at = timeOf(message);
     const caused: Caused = {
       id: RemoteMessageId(message.tags.get("msgid") ?? scope.id),
-      channel: queryIdOf(this.network, folded, puppet.user),
+      channel: queryIdOf(this.network, person, puppet.user),
       ...(at === undefined ? {} : { at }),
     };
-    const sender = { id: remoteUserIdOf(this.network, folded), name: source.nick };
+    const sender = { id: personIdOf(this.network, folded, account), name: source.nick };
     if (message.verb === "TAGMSG" || message.verb === "REDACT") {
       const event = (message.verb === "TAGMSG" ? reactionEvent : redactionEvent)(message, caused, sender);
       if (event) scope.events.push(event);
@@ -82,8 +98,8 @@ export class PuppetEars {
       return;
     }
     // Services greet every client with notices: they open no conversation.
-    if (incoming.kind === "nothing" || (message.verb === "NOTICE" && !puppet.queries.has(folded))) return;
-    puppet.queries.add(folded);
+    if (incoming.kind === "nothing" || (message.verb === "NOTICE" && !puppet.queries.has(person))) return;
+    puppet.queries.add(person);
     scope.events.push({
       kind: "message",
       ...caused,

@@ -1,23 +1,28 @@
 import { type Author, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
-import type { Connection, ConnectionOwner } from "../session/connection.js";
+import type { Connection, ConnectionOwner, Ending } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import type { Role } from "../session/state.js";
 import type { Isupport } from "../wire/isupport.js";
+import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
 import { NickMaker } from "./nick-maker.js";
 import type { Puppet, PuppetEars } from "./puppet.js";
+import type { Accounts } from "./accounts/accounts.js";
 import { Seat, type SeatOptions } from "./seat.js";
 
 export interface PuppetsOptions {
   readonly config: NetworkConfig;
   readonly ears: PuppetEars;
+  readonly accounts: Accounts;
   readonly isupport: () => Isupport;
-  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority">;
+  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority" | "comingBack">;
   readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
   readonly claiming: ConnectionOwner["claiming"];
   readonly ready: (connection: Connection) => void;
-  readonly ended: (connection: Connection, reason: string) => void;
+  readonly ended: (connection: Connection, ending: Ending) => void;
+  /** The network does not take the user's account any more. */
+  readonly rejected: (user: UserId, reason: string) => void;
 }
 
 /** The clients of the Matrix users of one network, made when their people first speak. */
@@ -46,6 +51,8 @@ export class Puppets {
   recall(role: Role): Puppet | undefined {
     if (!this.options.config.puppets || role.user === undefined) return undefined;
     const user = UserId(role.user);
+    // Somebody signed in or out meanwhile: it is somebody else's connection now.
+    if (role.account !== this.options.accounts.of(user)?.credentials.account) return undefined;
     return this.#puppets.get(user) ?? this.#make(user, role.name ?? role.user);
   }
 
@@ -55,9 +62,27 @@ export class Puppets {
     return puppet?.seat.connection?.view.nick ?? this.#nickMaker(author.userId, author.name).first();
   }
 
+  /** Somebody gave up a nick that a puppet may want. */
+  nickFreed(folded: string): void {
+    for (const { seat, nicks } of this.#puppets.values())
+      if (seat.connection) regainSeenFree(seat.connection, folded, nicks.first());
+  }
+
   remove(puppet: Puppet, reason: string): void {
     this.#puppets.delete(puppet.user);
     puppet.seat.stop(reason);
+  }
+
+  /** The user signed in or out: their puppet connects anew, into the channels in which it was. */
+  renew(user: UserId, reason: string): void {
+    const before = this.#puppets.get(user);
+    if (!before) return;
+    this.remove(before, reason);
+    const puppet = this.#make(user, before.name);
+    puppet.spokeAt = before.spokeAt;
+    for (const nick of before.queries) puppet.queries.add(nick);
+    for (const [folded, name] of before.seat.channels) puppet.seat.channels.set(folded, name);
+    puppet.seat.connect();
   }
 
   ownerOf(puppet: Puppet): ConnectionOwner {
@@ -68,12 +93,17 @@ export class Puppets {
       ready: (connection) => {
         this.options.ready(connection);
         puppet.nicks.restart();
+        watchNick(connection, puppet.nicks.first());
         puppet.seat.isReady();
         for (const name of puppet.seat.channels.values()) void connection.join(name);
       },
-      line: (connection, message, scope) => ears.line(puppet, connection, message, scope),
+      line: (connection, message, scope) => {
+        ears.line(puppet, connection, message, scope);
+        regainNick(connection, message, scope.own, puppet.nicks.first());
+      },
       ended: (connection, ending) => {
-        this.options.ended(connection, ending.reason);
+        this.options.ended(connection, ending);
+        if (ending.rejected && puppet.seat.current === connection) this.#rejected(puppet, ending.reason);
         puppet.seat.ended(connection, ending);
       },
     };
@@ -87,8 +117,8 @@ export class Puppets {
       seat: new Seat({
         ...seat(`${config.name}/${user}`),
         priority: Priority.query,
-        open: () =>
-          open({ network: config.name, kind: "puppet", user, name: puppet.name }, nicks, this.ownerOf(puppet)),
+        comingBack: Priority.channel,
+        open: () => open(this.#roleOf(puppet), nicks, this.ownerOf(puppet)),
       }),
       nicks,
       name,
@@ -97,6 +127,19 @@ export class Puppets {
     };
     this.#puppets.set(user, puppet);
     return puppet;
+  }
+
+  #roleOf({ user, name }: Puppet): Role {
+    const account = this.options.accounts.of(user)?.credentials.account;
+    const { name: network } = this.options.config;
+    return { network, kind: "puppet", user, name, ...(account === undefined ? {} : { account }) };
+  }
+
+  /** Who waits for the puppet hears why; the next one has no account. */
+  #rejected(puppet: Puppet, reason: string): void {
+    puppet.rejected = reason;
+    this.options.rejected(puppet.user, reason);
+    this.remove(puppet, reason);
   }
 
   #nickMaker(user: UserId, name: string): NickMaker {

@@ -1,30 +1,32 @@
-import type { Content, MessageEffect } from "@trestle/core";
+import type { Content, MessageEffect, Network } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
-import { renderLines } from "../format/render.js";
+import { correctionOf } from "../format/correction.js";
+import { renderLines, type StyledLine } from "../format/render.js";
+import { PLAIN } from "../format/runs.js";
 import { splitLine } from "../format/split.js";
 import { cutToBytes } from "../wire/sanitise.js";
 import type { Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
+import { together } from "./multiline.js";
+import { addressed } from "./reply-prefix.js";
 import { relayPrefix, type WirePart } from "./wire-part.js";
 
 /** A name that the relay shows is not longer than this, in bytes. */
 const RELAY_NAME_BYTES = 64;
 
+type Said = Pick<MessageEffect, "content" | "author" | "replyTo" | "correction" | "room" | "event" | "at">;
+
 /** Cuts a message into lines that fit on the wire, as whoever will speak has room. */
-export function richLines(
-  network: IrcNetwork,
-  place: Place,
-  message: Pick<MessageEffect, "content" | "author">,
-): WirePart[] {
+export function richLines(network: IrcNetwork, place: Place, message: Said, linkTo: Network["textLink"]): WirePart[] {
   const { style, body } = textOf(message.content);
-  const target = place.kind === "channel" ? place.channel : place.nick;
-  const byPuppet = place.kind === "query" || network.speaksByPuppets;
-  const room = byPuppet
-    ? network.puppetBudget(message.author, target, style)
-    : network.botBudget(target, style) - Buffer.byteLength(relayPrefix(style, relayName(message.author.name)));
-  return renderLines(body, { mention: (mention) => network.mentionText(mention) })
-    .flatMap((line) => splitLine(line, room))
-    .map((text) => ({ style, text }));
+  const lines = correctionLines(network, message) ?? linesOf(network, body, message);
+  const room = roomFor(network, place, message, style);
+  const texts = lines.flatMap((line) => splitLine(line, room));
+  const most = network.config.maxLines;
+  // Without a page for the rest all of it is said: nothing may be lost.
+  const link = texts.length > most ? linkTo(message.room, message.event) : undefined;
+  const shown = link === undefined ? texts : shortened(texts, most, link);
+  return together(shown, style, network.multiline);
 }
 
 /** The name as the relay shows it: one word less is better than a line less. */
@@ -32,26 +34,37 @@ export function relayName(name: string): string {
   return cutToBytes(name, RELAY_NAME_BYTES);
 }
 
+function linesOf(network: IrcNetwork, body: RichText, { replyTo, author, at }: Said): StyledLine[] {
+  const shown = replyTo ? addressed(body, { replyTo, author, at }, network) : body;
+  return renderLines(shown, { mention: (mention) => network.mentionText(mention) });
+}
+
+/** What an edit changed, where that is shorter than the text; no lines where nothing changed that IRC shows. */
+function correctionLines(network: IrcNetwork, { correction }: Said): StyledLine[] | undefined {
+  if (correction?.before?.type !== "text" || correction.content.type !== "text") return undefined;
+  const [before, after] = [correction.before.body, correction.content.body].map((body) =>
+    renderLines(body, { mention: (mention) => network.mentionText(mention) })
+      .map((line) => line.map(({ text }) => text).join(""))
+      .join("\n"),
+  );
+  const told = correctionOf(before ?? "", after ?? "");
+  if (told === undefined) return undefined;
+  return told === "" ? [] : [[{ text: told, style: PLAIN }]];
+}
+
+function shortened(texts: readonly string[], most: number, link: string): string[] {
+  const shown = texts.slice(0, most - 1);
+  return [...shown, `… ${texts.length - shown.length} more lines: ${link}`];
+}
+
+/** How many bytes of text a line of whoever will speak has room for. */
+function roomFor(network: IrcNetwork, place: Place, { author }: Said, style: WirePart["style"]): number {
+  const target = place.kind === "channel" ? place.channel : place.nick;
+  if (place.kind === "query" || network.speaksByPuppets) return network.puppetBudget(author, target, style);
+  return network.botBudget(target, style) - Buffer.byteLength(relayPrefix(style, relayName(author.name)));
+}
+
+/** The core gives a line of text for what IRC has not: files, stickers, voice messages, locations, polls. */
 function textOf(content: Content): { readonly style: WirePart["style"]; readonly body: RichText } {
-  switch (content.type) {
-    case "text":
-      return content;
-    case "media": {
-      const url =
-        content.source.from === "url"
-          ? content.source.url
-          : content.source.from === "matrix"
-            ? content.source.url
-            : undefined;
-      return {
-        style: "text",
-        body: richTextOf(url === undefined ? `sent a file: ${content.name}` : `${content.name}: ${url}`),
-      };
-    }
-    case "location":
-      return {
-        style: "text",
-        body: richTextOf(`${content.description ?? "location"}: ${content.latitude}, ${content.longitude}`),
-      };
-  }
+  return content.type === "text" ? content : { style: "text", body: richTextOf("sent something that IRC cannot show") };
 }

@@ -1,5 +1,6 @@
 import type { Connection, Ending } from "../session/connection.js";
 import type { FloodControl, Priority } from "../session/flood-control.js";
+import { worthOf } from "../session/error-texts.js";
 import { withResolvers } from "../session/joins.js";
 
 /** Connections that lasted so long begin their waits anew when they end. */
@@ -14,6 +15,8 @@ export interface SeatOptions {
   /** Shared by all of a network: how fast connections may be opened. */
   readonly connects: FloodControl;
   readonly priority: Priority;
+  /** The same where nobody waits for it. */
+  readonly comingBack: Priority;
   /** In milliseconds. */
   readonly retryMin: number;
   readonly retryMax: number;
@@ -67,17 +70,26 @@ export class Seat {
     this.isReady();
   }
 
-  connect(urgent = false): void {
-    if (this.#stopped || this.#connection || this.#cancel || (this.#timer && !urgent)) return;
+  /** `isAwaited`: somebody wants to speak, and goes before those who only come back. */
+  connect(isAwaited = false): void {
+    if (isAwaited) {
+      this.#cancel?.();
+      this.#cancel = undefined;
+    }
+    if (this.#stopped || this.#connection || this.#cancel || this.#timer) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.options.report("connecting");
     const opening = new AbortController();
-    const cancel = this.options.connects.schedule(this.options.priority, 1, () => {
-      opening.abort();
-      this.#cancel = undefined;
-      this.#connection = this.options.open();
-    });
+    const cancel = this.options.connects.schedule(
+      isAwaited ? this.options.priority : this.options.comingBack,
+      1,
+      () => {
+        opening.abort();
+        this.#cancel = undefined;
+        this.#connection = this.options.open();
+      },
+    );
     if (!opening.signal.aborted) this.#cancel = cancel;
   }
 
@@ -85,7 +97,7 @@ export class Seat {
   async use(ms: number, signal: AbortSignal): Promise<Connection | undefined> {
     if (this.connection) return this.connection;
     if (this.#stopped || signal.aborted || this.#retryAt - performance.now() > ms) return undefined;
-    this.connect();
+    this.connect(true);
     const { promise, resolve } = withResolvers<Connection | undefined>();
     const waiting: Waiting = { resolve, until: performance.now() + ms };
     this.#waiting.push(waiting);
@@ -127,7 +139,8 @@ export class Seat {
     this.#waiting = this.#waiting.filter(({ until }) => until >= this.#retryAt);
     for (const { resolve } of hopeless) resolve(undefined);
     this.#attempts++;
-    this.options.report(ending.barred ? "failed" : "waiting", ending.reason);
+    const isHopeless = ending.barred || worthOf(ending.reason) === "never";
+    this.options.report(isHopeless ? "failed" : "waiting", ending.reason);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.connect();
@@ -167,9 +180,8 @@ export class Seat {
   #wait(ending: Ending): number {
     const { retryMin, retryMax } = this.options;
     const backOff = Math.min(retryMax, retryMin * 2 ** Math.min(this.#attempts, 20)) * (0.8 + Math.random() * 0.4);
-    if (ending.barred || /banned|[kgz]-?lined/i.test(ending.reason)) return Math.max(backOff, BARRED_MS);
-    if (/throttl|too fast|too many (?:host )?connections|wait a while/i.test(ending.reason))
-      return Math.max(backOff, THROTTLED_MS);
-    return backOff;
+    const worth = ending.barred ? "never" : worthOf(ending.reason);
+    if (worth === "never") return Math.max(backOff, BARRED_MS);
+    return worth === "late" ? Math.max(backOff, THROTTLED_MS) : backOff;
   }
 }

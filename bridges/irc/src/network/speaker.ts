@@ -30,6 +30,7 @@ export async function speakerFor(network: IrcNetwork, place: Place, saying: Sayi
   const puppet = network.puppets.of(saying.author);
   puppet.spokeAt = performance.now();
   const connection = await puppet.seat.use(PUPPET_WITHIN_MS, saying.signal);
+  if (puppet.rejected !== undefined) return { outcome: accountRefused(puppet.rejected) };
   if (!connection) {
     if (saying.signal.aborted || !network.bot.connection)
       return { outcome: notConnected(network, puppet.seat.trouble) };
@@ -51,15 +52,22 @@ async function querySpeaker(
   { author, signal }: Saying,
 ): Promise<Speaker> {
   if (!network.speaksByPuppets) return { outcome: refused("private messages need puppets, which are switched off") };
-  if (!isNick(place.nick)) return { outcome: refused(`"${place.nick}" is no nick`) };
+  const isAccount = place.nick.startsWith("$");
+  if (!isAccount && !isNick(place.nick)) return { outcome: refused(`"${place.nick}" is no nick`) };
   if (author.userId !== place.user)
     return { outcome: refused("only the person whose conversation this is can speak in it") };
   const puppet = network.puppets.of(author);
   puppet.spokeAt = performance.now();
   const connection = await puppet.seat.use(PUPPET_WITHIN_MS, signal);
+  if (puppet.rejected !== undefined) return { outcome: accountRefused(puppet.rejected) };
   if (!connection) return { outcome: notConnected(network, puppet.seat.trouble) };
   puppet.queries.add(place.nick);
-  return { connection, target: network.members.nickOf(place.nick) ?? place.nick, as: "puppet" };
+  const target = network.nickOf(place.nick) ?? (isAccount ? undefined : place.nick);
+  if (target === undefined)
+    return {
+      outcome: refused(`nobody who is signed in as ${place.nick.slice(1)} is to be seen on ${network.name} now`),
+    };
+  return { connection, target, as: "puppet" };
 }
 
 /** The bot, in the channel. */
@@ -74,6 +82,11 @@ export async function relayFor(network: IrcNetwork, channel: string, signal: Abo
 /** The channel as the server writes it. */
 function nameOf({ view }: Connection, channel: string): string {
   return view.channels.get(view.fold(channel)) ?? channel;
+}
+
+/** Nobody is to speak under a name of their own who wanted to be known by their account. */
+function accountRefused(reason: string): Outcome {
+  return refused(`${reason}; it was not sent. Sign in again (login), or send it again without an account`);
 }
 
 function notConnected(network: IrcNetwork, trouble: string): Outcome {

@@ -9,6 +9,7 @@ import { replyTags } from "../wire/reaction.js";
 import { lineBudget } from "./budget.js";
 import type { Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
+import { multilineLimitsOf } from "./multiline.js";
 import { relayName } from "./rich-lines.js";
 import { SOON_MS, type Speaker, speakerFor } from "./speaker.js";
 import { asPuppet, asRelay, parseWirePart, relayPrefix, type WireLine, type WirePart } from "./wire-part.js";
@@ -21,12 +22,22 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
   if ("outcome" in speaker) return speaker.outcome;
   const { connection, target } = speaker;
   const tags = tagsOf(connection, effect);
+  const { maxWait } = network.config.flood;
+  const waitedMs = Math.min(connection.outgoing.fullForMs, Date.now() - effect.at);
+  if (waitedMs > maxWait * 1000)
+    return refused(
+      `more is said than ${network.name} takes: it has waited for ${Math.round(waitedMs / 60_000)} minutes and is given up. ` +
+        "Wait until the rest has gone out, then say it again",
+    );
+  const lines = linesOf(speaker, part, effect);
+  const multiline = takesTogether(connection, lines) && part.text.includes("\n");
   const verdict = await connection.deliver({
     key: effect.effect,
     target,
-    lines: linesOf(speaker, part, effect).map(({ verb, text }, index) => {
+    lines: lines.map(({ verb, text }, index) => {
       return { verb, params: [target, text], ...(index === 0 && { tags }) };
     }),
+    ...(multiline && { multiline: tags }),
     priority: priorityOf(connection, target),
     signal: effect.signal,
   });
@@ -35,17 +46,25 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
   return outcomeOf(verdict, target);
 }
 
-/** One line, unless whoever speaks got a longer nick or host than was assumed. */
+/** Whether the server takes these lines as one message. */
+function takesTogether({ view }: Connection, lines: readonly WireLine[]): boolean {
+  const limits = multilineLimitsOf(view.capabilities);
+  const bytes = lines.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 0);
+  return limits !== undefined && lines.length > 1 && lines.length <= limits.lines && bytes <= limits.bytes;
+}
+
+/** The lines of a part; more than it has where whoever speaks got a longer nick or host than was assumed. */
 function linesOf(
   { connection, target, as }: Exclude<Speaker, { outcome: unknown }>,
   part: WirePart,
   effect: MessageEffect,
 ): WireLine[] {
   const room = lineBudget(connection.view, target, part.style);
-  if (as === "puppet") return splitText(part.text, room).map((text) => asPuppet({ ...part, text }));
+  const texts = part.text.split("\n");
+  if (as === "puppet") return texts.flatMap((line) => splitText(line, room)).map((text) => asPuppet({ ...part, text }));
   const name = relayName(effect.author.name);
   const rest = room - Buffer.byteLength(relayPrefix(part.style, name));
-  return splitText(part.text, rest).map((text) => asRelay({ ...part, text }, name));
+  return texts.flatMap((line) => splitText(line, rest)).map((text) => asRelay({ ...part, text }, name));
 }
 
 /** What a reply answers, for clients that show it; everybody else sees the name that the core has put before the text. */

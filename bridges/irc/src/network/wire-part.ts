@@ -3,6 +3,7 @@ import { z } from "zod";
 /** One line of a message, as it waits in the journal: text with IRC formatting codes, without the name of who says it. */
 const wirePartSchema = z.strictObject({
   style: z.enum(["text", "notice", "emote"]),
+  /** One line; several, with newlines between them, where they go together as draft/multiline. */
   text: z.string(),
 });
 

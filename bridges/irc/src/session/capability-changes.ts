@@ -31,7 +31,8 @@ export class CapabilityChanges {
         return false;
       }
       case "DEL":
-        for (const name of names) this.enabled.delete(name);
+        for (const name of names)
+          for (const each of [...this.enabled]) if (each.replace(/=.*/, "") === name) this.enabled.delete(each);
         return true;
       case "ACK":
         for (const name of names.filter((each) => each !== "")) {

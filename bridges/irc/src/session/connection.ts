@@ -5,17 +5,21 @@ import type { HeldFrame, OpenOptions, StateChange } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { PendingFrame } from "../holder-client/link.js";
 import type { LineDecoder } from "../wire/encoding.js";
+import { isLoopback } from "../wire/loopback.js";
 import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
+import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
+import { type StsPolicy, stsPolicyOf } from "../network/servers.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
-import { Priority } from "./flood-control.js";
+import { type FloodLimits, Priority } from "./flood-control.js";
 import type { Intake } from "./intake.js";
 import { type JoinOutcome, Joins } from "./joins.js";
 import { lineId } from "./line-id.js";
 import { JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
 import { type Effect, Outgoing } from "./outgoing.js";
 import { OwnView } from "./own-view.js";
+import type { Credentials, SignInResult } from "./sasl/credentials.js";
 import { Registration } from "./registration.js";
 import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
 
@@ -25,10 +29,20 @@ const NO_MOTD_MS = 3_000;
 export interface ConnectionContext {
   readonly holder: HolderClient;
   readonly config: NetworkConfig;
+  /** How fast it may write. */
+  readonly flood: FloodLimits;
   readonly open: OpenOptions;
   readonly decoder: LineDecoder;
   readonly intake: Intake;
   readonly log: Logger;
+  /** The account to sign in to; without success the connection is closed. */
+  readonly credentials: Credentials | undefined;
+  /** The key of a channel, by its folded name. */
+  readonly keyOf: (channel: string) => string | undefined;
+  /** The line that says for whom a gateway connects (WEBIRC). */
+  readonly webirc?: string | undefined;
+  /** What the server says about TLS; `true`: this connection is of no use. */
+  readonly onSts?: (policy: StsPolicy) => boolean;
 }
 
 /** What whoever owns a connection is told. */
@@ -37,6 +51,8 @@ export interface ConnectionOwner {
   claiming(connection: string, nick: string): void;
   /** The next nick to try after `refused`; `undefined` gives up. */
   nextNick(refused: string, numeric: string): string | undefined;
+  /** What came of signing in; `enough` keeps a connection that is signed in from going on. */
+  signedIn?(connection: Connection, result: SignInResult): "enough" | undefined;
   ready(connection: Connection): void;
   /** A line after the way in, before the connection itself takes note of it. */
   line(connection: Connection, message: IrcMessage, line: LineScope): void;
@@ -51,6 +67,8 @@ export interface Ending {
   readonly wasReady: boolean;
   /** The server says that another try is of no use. */
   readonly barred: boolean;
+  /** The network does not take the account's credentials. */
+  readonly rejected: boolean;
 }
 
 /** Where a line's consequences are collected. */
@@ -68,12 +86,14 @@ export class Connection {
   readonly outgoing: Outgoing;
   readonly #joins: Joins;
   readonly #capabilityChanges: CapabilityChanges;
+  readonly #batchTags = new BatchTags();
   readonly #timers = new Set<NodeJS.Timeout>();
   #phase: "opening" | "registering" | "ready" | "ended" = "opening";
   #registration: Registration | undefined;
   #nextLine = 1;
   #error: string | undefined;
   #barred = false;
+  #rejected = false;
 
   private constructor(
     readonly id: string,
@@ -83,17 +103,17 @@ export class Connection {
     private readonly owner: ConnectionOwner,
     tokens: number | undefined,
   ) {
-    const { holder, config } = context;
+    const { holder } = context;
     this.outgoing = new Outgoing({
       view,
-      flood: config.flood,
+      flood: context.flood,
       tokens,
       isOverheard: role.kind === "puppet",
       write: (data) => holder.write(id, data),
       writeEffect: (key, meta, data) => holder.writeEffect(id, key, meta, data),
       result: (key, result) => holder.result(key, result),
     });
-    this.#joins = new Joins((channels) => this.send(Priority.control, "JOIN", [channels]));
+    this.#joins = new Joins((params) => this.send(Priority.control, "JOIN", params));
     this.#capabilityChanges = new CapabilityChanges(view.capabilities, (names) =>
       this.send(Priority.control, "CAP", ["REQ", names]),
     );
@@ -134,6 +154,11 @@ export class Connection {
     if (this.outgoing.deliveries.keys.length > 0) this.outgoing.barrier();
   }
 
+  /** Where it was opened to. */
+  get server(): Pick<OpenOptions, "host" | "port" | "tls"> {
+    return this.context.open;
+  }
+
   get ready(): boolean {
     return this.#phase === "ready";
   }
@@ -146,7 +171,7 @@ export class Connection {
     const folded = this.view.fold(channel);
     if (this.view.channels.has(folded)) return Promise.resolve({ joined: true });
     if (this.#phase !== "ready") return Promise.resolve({ joined: false, numeric: "", reason: "not connected" });
-    return this.#joins.join(folded, channel);
+    return this.#joins.join(folded, channel, this.context.keyOf(folded));
   }
 
   /** Leaves a channel; from now on a `join` joins it anew. */
@@ -190,16 +215,15 @@ export class Connection {
       username: config.username,
       realname: this.#realname(),
       password: config.password,
-      sasl: this.role.kind === "bot" ? config.sasl : undefined,
+      credentials: this.context.credentials,
+      confidential: this.context.open.tls || isLoopback(this.context.open.host),
       write: (line) => this.outgoing.writeNow(line),
-      onSaslFailed: (reason) => {
-        this.#barred = true;
-        this.#fail(`signing in as ${config.sasl?.account ?? ""} failed: ${reason}`);
-      },
+      onSignIn: (result) => this.#signedIn(result),
     });
     this.#after(config.timeouts.register * 1000, () => {
       if (this.#phase === "registering") this.#fail("the server did not let us in in time");
     });
+    if (this.context.webirc !== undefined) this.outgoing.writeNow(this.context.webirc);
     this.#registration.begin();
   }
 
@@ -221,7 +245,7 @@ export class Connection {
     void this.context.intake.idle().then((acknowledged) => {
       if (acknowledged) this.context.holder.forget(this.id);
     });
-    this.owner.ended(this, { reason: said, wasReady, barred: this.#barred });
+    this.owner.ended(this, { reason: said, wasReady, barred: this.#barred, rejected: this.#rejected });
   }
 
   /** The process lets go of the connection; the holder keeps it. */
@@ -240,7 +264,7 @@ export class Connection {
   }
 
   #line(number: number, text: string): void {
-    const message = parseMessage(text);
+    const message = this.#batchTags.complete(parseMessage(text));
     const own = message !== undefined && message.source !== "" && this.view.isOwn(parseSource(message.source).nick);
     const scope: LineScope = { id: lineId(this.id, number), own, events: [], changes: [] };
     if (message) {
@@ -257,7 +281,11 @@ export class Connection {
   #register(message: IrcMessage, text: string): void {
     const { verb, params } = message;
     if (verb === "ERROR") this.#error ??= params.at(-1);
-    if (NICK_REFUSED.has(verb)) {
+    if (verb === "CAP" && params[1] === "LS" && this.#wantsTls(params.at(-1) ?? "")) {
+      this.#fail("the server wants TLS");
+      return;
+    }
+    if (NICK_REFUSED.has(verb) || isFailedNick(message)) {
       this.#nickRefused(verb, params.at(-1) ?? verb);
       return;
     }
@@ -265,10 +293,25 @@ export class Connection {
       this.#barred = true;
       this.#error ??= params.at(-1);
     }
-    this.#registration?.line(text);
+    this.#registration?.line(text, message);
     if (verb === "001") this.#welcomed(params);
     else if (verb === "005") this.view.isupport.take(params);
     else if (verb === "376" || verb === "422") this.#becomeReady();
+  }
+
+  #signedIn(result: SignInResult): "go on" | "stop" {
+    const enough = this.owner.signedIn?.(this, result) === "enough";
+    if (result.signedIn) return enough ? "stop" : "go on";
+    this.#rejected = result.rejected;
+    this.#barred = result.rejected;
+    this.#fail(`signing in as ${this.context.credentials?.account ?? ""} failed: ${result.reason}`);
+    return "stop";
+  }
+
+  #wantsTls(capabilities: string): boolean {
+    const offered = capabilities.split(" ").find((name) => name.startsWith("sts="));
+    const policy = offered === undefined ? undefined : stsPolicyOf(offered.slice("sts=".length));
+    return policy !== undefined && this.context.onSts?.(policy) === true;
   }
 
   #nickRefused(numeric: string, text: string): void {
@@ -317,12 +360,26 @@ export class Connection {
     if (this.view.isupport.channelPrefixes.includes(subject.charAt(0))) {
       const target = this.view.fold(subject);
       const isRefused = JOIN_REFUSED.has(verb) && !this.view.channels.has(target);
-      if (isRefused) this.#joins.settle(target, { joined: false, numeric: verb, reason: rest.at(-1) ?? verb });
+      if (isRefused)
+        this.#joins.settle(target, {
+          joined: false,
+          numeric: verb,
+          reason: rest.at(-1) ?? verb,
+          ...(verb === "470" && rest[0] !== undefined && { forwardedTo: rest[0] }),
+        });
+      return;
+    }
+    if (verb === "FAIL" && addressee === "NICK") {
+      this.#otherNick(rest.length > 1 ? (rest[0] ?? "") : "", verb);
       return;
     }
     // "*" is what one is called on the way in: a line of that time that is read again.
     if (!NICK_REFUSED.has(verb) || addressee === "*") return;
-    const next = this.owner.nextNick(subject, verb);
+    this.#otherNick(subject, verb);
+  }
+
+  #otherNick(refused: string, verb: string): void {
+    const next = this.owner.nextNick(refused, verb);
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }
 
@@ -346,4 +403,9 @@ export class Connection {
     }, ms);
     this.#timers.add(timer);
   }
+}
+
+/** `FAIL NICK <code> [<nick>] :why`. IRCv3 standard-replies. */
+function isFailedNick({ verb, params }: IrcMessage): boolean {
+  return verb === "FAIL" && params[0] === "NICK";
 }

@@ -166,6 +166,12 @@ export class Deliveries {
     return delivery !== undefined;
   }
 
+  /** The server refused all of an effect. */
+  refusedKey(key: string, reason: string): void {
+    const delivery = this.#open.get(key);
+    if (delivery) this.#settle(delivery, { verdict: "refused", reason });
+  }
+
   /** A PING with this number was written; what was begun before has been dealt with when its PONG comes. */
   barrierSet(number: number): void {
     for (const delivery of this.#open.values()) delivery.barrier ??= number;

@@ -23,6 +23,8 @@ export class FloodControl {
   #filledAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
+  /** Since when lines have had to wait, by the monotonic clock. */
+  #fullSince: number | undefined;
   #closed = false;
 
   /** `tokens` is what a connection begins with; one that was taken over may have used its burst a moment ago. */
@@ -41,7 +43,7 @@ export class FloodControl {
     if (this.#closed || this.#waiting >= MAX_WAITING) return undefined;
     const queue = this.#queues[priority];
     if (!queue) return undefined;
-    const waiting: Waiting = { cost: Math.min(cost, this.limits.burst), run, dropped };
+    const waiting: Waiting = { cost, run, dropped };
     queue.push(waiting);
     this.#waiting++;
     this.#drain();
@@ -51,6 +53,12 @@ export class FloodControl {
       queue.splice(at, 1);
       this.#waiting--;
     };
+  }
+
+  /** For how long now whoever wanted to write had to wait, in milliseconds. */
+  get fullForMs(): number {
+    this.#fill();
+    return this.#fullSince === undefined ? 0 : performance.now() - this.#fullSince;
   }
 
   close(): void {
@@ -67,11 +75,13 @@ export class FloodControl {
       const queue = this.#queues.find(({ length }) => length > 0);
       const next = queue?.[0];
       if (!queue || !next) return;
-      if (this.#tokens < next.cost) {
-        this.#waitFor(next.cost);
+      // Read anew each time: a server that cuts us off lowers the limits.
+      const cost = Math.min(next.cost, this.limits.burst);
+      if (this.#tokens < cost) {
+        this.#waitFor(cost);
         return;
       }
-      this.#tokens -= next.cost;
+      this.#tokens -= cost;
       queue.shift();
       this.#waiting--;
       next.run();
@@ -79,6 +89,7 @@ export class FloodControl {
   }
 
   #waitFor(cost: number): void {
+    this.#fullSince ??= performance.now();
     const ms = Math.max(1, Math.ceil(((cost - this.#tokens) * 1000) / this.limits.linesPerSecond));
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -93,5 +104,6 @@ export class FloodControl {
       this.#tokens + ((now - this.#filledAt) * this.limits.linesPerSecond) / 1000,
     );
     this.#filledAt = now;
+    if (this.#waiting === 0 && this.#tokens >= this.limits.burst / 2) this.#fullSince = undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** What came of joining a channel. */
 export type JoinOutcome =
-  { readonly joined: true } | { readonly joined: false; readonly numeric: string; readonly reason: string };
+  | { readonly joined: true }
+  | { readonly joined: false; readonly numeric: string; readonly reason: string; readonly forwardedTo?: string };
 
 const JOIN_WITHIN_MS = 30_000;
 /** How many channels one JOIN names, and how long the list may be. */
@@ -16,12 +17,12 @@ interface Joining {
 /** The JOINs of one connection that were not answered yet. Requests of the same moment share a line. */
 export class Joins {
   readonly #open = new Map<string, Joining>();
-  #unsent: string[] = [];
+  #unsent: { readonly channel: string; readonly key: string | undefined }[] = [];
 
-  constructor(private readonly send: (channels: string) => void) {}
+  constructor(private readonly send: (params: readonly string[]) => void) {}
 
   /** `folded` identifies the channel, `channel` is how it is written. */
-  join(folded: string, channel: string): Promise<JoinOutcome> {
+  join(folded: string, channel: string, key?: string): Promise<JoinOutcome> {
     const open = this.#open.get(folded);
     if (open) return open.outcome;
     const { promise, resolve } = withResolvers<JoinOutcome>();
@@ -34,7 +35,7 @@ export class Joins {
       resolve(outcome);
     };
     this.#open.set(folded, { channel, outcome: promise, settle });
-    this.#unsent.push(channel);
+    this.#unsent.push({ channel, key });
     if (this.#unsent.length === 1) queueMicrotask(() => this.#flush());
     return promise;
   }
@@ -51,17 +52,26 @@ export class Joins {
   }
 
   #flush(): void {
-    let list: string[] = [];
-    for (const channel of this.#unsent.splice(0)) {
-      const bytes = Buffer.byteLength([...list, channel].join(","));
+    const unsent = this.#unsent.splice(0);
+    // A list of keys belongs to the first channels of a list.
+    const sorted = [...unsent.filter(({ key }) => key !== undefined), ...unsent.filter(({ key }) => key === undefined)];
+    let list: typeof unsent = [];
+    for (const next of sorted) {
+      const bytes = Buffer.byteLength(paramsOf([...list, next]).join(" "));
       if (list.length > 0 && (list.length >= CHANNELS_A_LINE || bytes > LIST_BYTES)) {
-        this.send(list.join(","));
+        this.send(paramsOf(list));
         list = [];
       }
-      list.push(channel);
+      list.push(next);
     }
-    if (list.length > 0) this.send(list.join(","));
+    if (list.length > 0) this.send(paramsOf(list));
   }
+}
+
+function paramsOf(list: readonly { readonly channel: string; readonly key: string | undefined }[]): readonly string[] {
+  const keys = list.flatMap(({ key }) => key ?? []);
+  const channels = list.map(({ channel }) => channel).join(",");
+  return keys.length === 0 ? [channels] : [channels, keys.join(",")];
 }
 
 export function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

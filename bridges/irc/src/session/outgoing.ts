@@ -6,6 +6,7 @@ import { Deliveries, encodeMeta, encodeVerdict, type Verdict } from "./deliverie
 import { FloodControl, type FloodLimits, Priority } from "./flood-control.js";
 import { EFFECT_REFUSED } from "./numerics.js";
 import type { OwnView } from "./own-view.js";
+import { costOf } from "./pace.js";
 import { traceOf } from "./trace.js";
 
 /** Without an echo after so long the server is asked whether it has dealt with the lines. */
@@ -28,6 +29,8 @@ export interface Effect {
   /** The channel or nick. */
   readonly target: string;
   readonly lines: readonly Line[];
+  /** The lines are one message: sent together as `draft/multiline`, with these tags. */
+  readonly multiline?: Tags;
   readonly priority: Priority;
   readonly signal: AbortSignal;
 }
@@ -53,6 +56,9 @@ export class Outgoing {
   readonly #batches = new Map<string, string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #pings = 0;
+  #sentBatches = 0;
+  /** The effect that was sent together last. */
+  #multiline: string | undefined;
   #closed = false;
 
   constructor(private readonly options: OutgoingOptions) {
@@ -64,7 +70,8 @@ export class Outgoing {
 
   /** Writes one line when it is its turn; it is lost where the connection ends before. */
   send(priority: Priority, verb: string, params: readonly string[]): void {
-    this.#flood.schedule(priority, 1, () => this.writeNow(formatMessage(verb, params)));
+    const line = formatMessage(verb, params);
+    this.#flood.schedule(priority, costOf(Buffer.byteLength(line)), () => this.writeNow(line));
   }
 
   /** Writes one line past the queue: the way in has an order of its own. */
@@ -79,7 +86,8 @@ export class Outgoing {
       return traceOf({ verb, params, tags: new Map(Object.entries(tags ?? {})) }) ?? [];
     });
     const meta = { target: this.options.view.fold(target), texts };
-    if (!(await this.#turn(effect.lines.length, effect.priority, signal)) || this.#closed) return undefined;
+    const cost = effect.lines.reduce((sum, { params }) => sum + costOf(Buffer.byteLength(params.join(" "))), 0);
+    if (!(await this.#turn(cost, effect.priority, signal)) || this.#closed) return undefined;
     this.deliveries.begin(key, meta);
     const verdict = this.deliveries.verdictOf(key);
     const outcome = await this.options.writeEffect(key, encodeMeta(meta), this.#bytesOf(effect, texts.length > 0));
@@ -93,6 +101,11 @@ export class Outgoing {
     } finally {
       unwatch();
     }
+  }
+
+  /** For how long now lines have had to wait for their turn, in milliseconds. */
+  get fullForMs(): number {
+    return this.#flood.fullForMs;
   }
 
   /** Asks the server for a sign that it has dealt with everything written so far. */
@@ -144,6 +157,8 @@ export class Outgoing {
 
   /** A standard reply without a label: `FAIL REDACT <code> <target> <msgid> :why`. IRCv3 message-redaction. */
   #failed([command = "", , ...context]: readonly string[]): void {
+    if (command === "BATCH" && this.#multiline !== undefined)
+      this.deliveries.refusedKey(this.#multiline, context.at(-1) ?? command);
     const trace = traceOf({ verb: command, params: context, tags: new Map() });
     if (command === "REDACT" && trace !== undefined) this.deliveries.refusedLine(trace, context.at(-1) ?? command);
   }
@@ -180,14 +195,14 @@ export class Outgoing {
     };
   }
 
-  /** Resolves to `true` when `lines` lines may be written, to `false` when they must not be any more. */
-  #turn(lines: number, priority: Priority, signal: AbortSignal): Promise<boolean> {
+  /** Resolves to `true` when lines of that cost may be written, to `false` when they must not be any more. */
+  #turn(cost: number, priority: Priority, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#closed) return Promise.resolve(false);
     return new Promise((resolve) => {
       const turn = new AbortController();
       const cancel = this.#flood.schedule(
         priority,
-        lines,
+        cost,
         () => {
           turn.abort();
           resolve(true);
@@ -204,7 +219,23 @@ export class Outgoing {
     });
   }
 
-  #bytesOf({ key, lines }: Effect, isShown: boolean): Buffer {
+  /** The answer carries the label of the whole, which says nothing of its lines: they are known by their texts. */
+  #multilineOf({ key, target, lines }: Effect, tags: Tags): Buffer {
+    const reference = `m${++this.#sentBatches}`;
+    this.#multiline = key;
+    const whole = [
+      `${formatTags(tags)}${formatMessage("BATCH", [`+${reference}`, "draft/multiline", target])}`,
+      ...lines.map(
+        ({ verb, params }) => `${formatTags({ batch: reference })}${this.#fit(formatMessage(verb, params))}`,
+      ),
+      formatMessage("BATCH", [`-${reference}`]),
+    ];
+    return Buffer.from(`${whole.join("\r\n")}\r\n`, "utf8");
+  }
+
+  #bytesOf(effect: Effect, isShown: boolean): Buffer {
+    const { key, lines, multiline } = effect;
+    if (multiline) return this.#multilineOf(effect, multiline);
     const labels = this.options.view.capabilities.has("labeled-response") && isShown;
     const whole = lines.map(({ verb, params, tags }, index) => {
       const all = { ...(labels ? { label: `${key}.${index}` } : {}), ...tags };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StateChange } from "../holder/frames.js";
 import { Isupport } from "../wire/isupport.js";
 
 /** Whose connection it is. */
@@ -7,6 +8,8 @@ export interface Role {
   readonly kind: "bot" | "puppet";
   /** The Matrix user of a puppet. */
   readonly user?: string;
+  /** The account a puppet is signed in to. */
+  readonly account?: string;
   /** The name the puppet's nick was made of. */
   readonly name?: string;
 }
@@ -29,6 +32,7 @@ const stateSchema = z.object({
     kind: z.enum(["bot", "puppet"]),
     user: z.string().optional(),
     name: z.string().optional(),
+    account: z.string().optional(),
   }),
   phase: z.enum(["registering", "ready"]),
   nick: z.string(),
@@ -58,6 +62,7 @@ export function decodeState(text: string): ConnectionState | undefined {
       kind,
       ...(role.user === undefined ? {} : { user: role.user }),
       ...(role.name === undefined ? {} : { name: role.name }),
+      ...(role.account === undefined ? {} : { account: role.account }),
     },
     phase,
     nick,
@@ -66,4 +71,10 @@ export function decodeState(text: string): ConnectionState | undefined {
     capabilities,
     isupport: new Isupport(isupport),
   };
+}
+
+/** What a connection knows of itself, of all that is kept with it. */
+export function stateOf(changes: readonly StateChange[]): ConnectionState | undefined {
+  const base = changes.find(([key]) => key === BASE_KEY)?.[1];
+  return base === undefined ? undefined : decodeState(base);
 }

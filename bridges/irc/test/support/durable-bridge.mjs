@@ -46,6 +46,7 @@ const network = {
   signal: () => undefined,
   report: () => undefined,
   links: async () => links,
+  textLink: () => undefined,
   storage: {
     get: async (key) => stored.get(key),
     set: async (key, value) => void stored.set(key, value),
@@ -101,8 +102,8 @@ async function deliver(message) {
   append("done", message.id);
 }
 
-function say(effect) {
-  const [wire] = handlers.split(effect);
+async function say(effect) {
+  const [wire] = await handlers.split(effect);
   const signal = AbortSignal.timeout(30_000);
   return handlers.message({ ...effect, maybeSent: false, part: 0, parts: 1, wire, signal });
 }

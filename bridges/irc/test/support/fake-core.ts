@@ -5,6 +5,7 @@ import {
   EffectId,
   EventId,
   isFailure,
+  type Login,
   type MessageEffect,
   type Network,
   type NetworkEvent,
@@ -25,10 +26,17 @@ export class FakeCore {
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   links: ChannelLink[] = [];
+  logins: Login[] = [];
+  /** Why logins were ended. */
+  readonly endedLogins: string[] = [];
   /** Called before an event is kept; may wait or reject. */
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
+  /** Where a long text can be read; nowhere where absent. */
+  textLink: ((room: string, event: string) => string) | undefined;
   /** How often an event came that was there already. */
   repetitions = 0;
+  /** Does with the links of a channel what the core does. */
+  moveChannel: Network["moveChannel"] = async () => [];
   readonly #ids = new Set<string>();
   readonly #watchers = new Set<() => void>();
 
@@ -63,6 +71,7 @@ export class FakeCore {
       },
       links: async () => core.links,
       openMedia: notUsed,
+      textLink: (room, event) => core.textLink?.(room, event),
       avatarLink: () => undefined,
       storage: {
         get: async (key) => core.stored.get(key),
@@ -70,16 +79,20 @@ export class FakeCore {
         delete: async (key) => void core.stored.delete(key),
         keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
       },
-      logins: async () => [],
+      logins: async () => core.logins,
       renewLogin: () => Promise.resolve(),
-      endLogin: () => Promise.resolve(),
+      endLogin: async (id, why) => {
+        core.logins = core.logins.filter((login) => login.id !== id);
+        core.endedLogins.push(why);
+        core.#changed();
+      },
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
       metrics: {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),
       },
-      moveChannel: () => Promise.resolve([]),
+      moveChannel: (from, to) => core.moveChannel(from, to),
       picture: () => Promise.resolve(undefined),
       spacesChanged: () => undefined,
       ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
@@ -170,6 +183,8 @@ export interface Saying {
   readonly name?: string;
   /** The id of the message that this one answers. */
   readonly answers?: string;
+  readonly correction?: MessageEffect["correction"];
+  readonly replyTo?: MessageEffect["replyTo"];
   /** Names the message; the same again for another try. */
   readonly id?: string;
 }
@@ -189,6 +204,8 @@ export function messageOf(saying: Saying): Omit<MessageEffect, "part" | "parts" 
     author: { userId: UserId(user), name: saying.name ?? user.replace(/^@|:.*$/g, "") },
     at: Date.now(),
     content: { type: "text", style: saying.style ?? "text", body: saying.body ?? richTextOf(saying.text ?? "") },
+    ...(saying.correction && { correction: saying.correction }),
+    ...(saying.replyTo && { replyTo: saying.replyTo }),
     ...(saying.answers !== undefined && {
       replyTo: { event: EventId("$answered"), id: RemoteMessageId(saying.answers) },
     }),

@@ -8,7 +8,7 @@ type Message = Parameters<NonNullable<Parameters<Server["judgeMessages"]>[0]>>[0
 const channels = ["#hall", "#garden"] as const;
 /** What a client of ours has reason to send. */
 const commands = new Set(
-  "CAP NICK USER PASS AUTHENTICATE JOIN PART QUIT PRIVMSG NOTICE TAGMSG TOPIC MODE WHO WHOX WHOIS NAMES PING PONG KICK INVITE AWAY ISON MONITOR SETNAME USERHOST REDACT".split(
+  "BATCH CAP NICK USER PASS AUTHENTICATE JOIN PART QUIT PRIVMSG NOTICE TAGMSG TOPIC MODE WHO WHOX WHOIS NAMES PING PONG KICK INVITE AWAY ISON MONITOR SETNAME USERHOST REDACT".split(
     " ",
   ),
 );
@@ -32,7 +32,7 @@ export class IrcFake implements NetworkFake {
     this.#server.judgeMessages((message) => this.#judge(message));
     const [hall, garden] = channels;
     return {
-      config: { networks: [networkOn(this.#server.port)], grace: 20 },
+      config: { networks: [networkOn(this.#server.port, { maxLines: 10_000 })], grace: 20 },
       channels: [`net/${hall}`, `net/${garden}`],
     };
   }
@@ -115,11 +115,13 @@ export class IrcFake implements NetworkFake {
     // eslint-disable-next-line no-control-regex -- CTCP is framed by it
     const action = /^\u0001ACTION (.*)\u0001$/.exec(message.text)?.[1];
     const id = message.tags["msgid"];
+    const replyTo = message.tags["+draft/reply"];
     this.#list(message.to).push({
       kind: "message",
       text: action ?? message.text,
       emote: action !== undefined,
       ...(id !== undefined && { id }),
+      ...(replyTo !== undefined && { replyTo }),
     });
     return "deliver";
   }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { readNedb } from "@trestle/core";
 import { recordIn, textIn, type JsonRecord } from "../content/json.js";
 import type { Kept, KeptAccount, KeptEvent, KeptGhost, KeptReaction, KeptRoom, KeptTeam } from "./kept.js";
 import { accountsOf, ghostOf, hasThread, roomOf, teamOf } from "./kept-documents.js";
-import { readNedb } from "./nedb-file.js";
 
 const files = { rooms: "room-store.db", users: "user-store.db", events: "event-store.db", teams: "teams.db" } as const;
 /** The document of a link; other documents in the file are of an older library. */

@@ -69,7 +69,11 @@ async function migrated(write: (directory: string, old: OldBridge) => Promise<st
     bob.post("general", between);
     const importer = slackConnector.importers!["matrix-appservice-slack"]!;
     const loaded = await loadConfig(join(directory, "trestle.yaml"));
-    const report = await importRecords(loaded, { bridge: "slack", records: importer.read(source), apply: true });
+    const report = await importRecords(loaded, {
+      bridge: "slack",
+      records: importer.read(source, { config: undefined, environment: {} }),
+      apply: true,
+    });
     expect(report).toMatchObject({ applied: true, obstacles: [], links: { added: 1 }, messages: { added: 1 } });
     before = { ghost, between, bobs: { ts: said.ts, event, reaction } };
   };

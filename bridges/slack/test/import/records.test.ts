@@ -164,7 +164,7 @@ const reactions: ImportRecord[] = [
 async function read(source: string): Promise<ImportRecord[]> {
   const importer = slackConnector.importers?.["matrix-appservice-slack"];
   const records: ImportRecord[] = [];
-  for await (const record of importer!.read(source)) records.push(record);
+  for await (const record of importer!.read(source, { config: undefined, environment: {} })) records.push(record);
   return records;
 }
 

@@ -25,9 +25,9 @@ export function addImport(program: Command): void {
       .option("--apply", "write; otherwise only say what would be written"),
   ).action(async (format: string, source: string, options: ImportOptions) => {
     const loaded = await loadConfig(options.config);
-    const { bridge, importer } = await findImporter(loaded, format, options.bridge);
+    const { bridge, config, importer } = await findImporter(loaded, format, options.bridge);
     const apply = options.apply ?? false;
-    const report = await importRecords(loaded, { bridge, records: recordsOf(importer, source), apply });
+    const report = await importRecords(loaded, { bridge, records: recordsOf(importer, source, config), apply });
     const output = new Output(options.json ?? false);
     const bot = loaded.registrations.get(bridge)?.bot;
     output.result(report, () => printReport(output, report, apply, bot));
@@ -36,9 +36,9 @@ export function addImport(program: Command): void {
 }
 
 /** What an importer says of its source is for the person who gave it, and no fault of Trestle's. */
-async function* recordsOf(importer: Importer, source: string): ReturnType<Importer["read"]> {
+async function* recordsOf(importer: Importer, source: string, config: unknown): ReturnType<Importer["read"]> {
   try {
-    yield* importer.read(source);
+    yield* importer.read(source, { config, environment: process.env });
   } catch (error) {
     throw new CliError("refused", `The import was given up, and nothing was written: ${textOf(error)}`);
   }
@@ -50,18 +50,20 @@ function textOf(error: unknown): string {
 
 interface Found {
   readonly bridge: string;
+  /** Its `network:` section. */
+  readonly config: unknown;
   readonly importer: Importer;
 }
 
 async function findImporter(loaded: LoadedConfig, format: string, wanted: string | undefined): Promise<Found> {
   const known = new Set<string>();
   const found: Found[] = [];
-  for (const { name, connector } of loaded.config.bridges) {
+  for (const { name, connector, network } of loaded.config.bridges) {
     if (wanted !== undefined && name !== wanted) continue;
     const { importers = {} } = await loadConnector(connector, loaded.directory);
     for (const each of Object.keys(importers)) known.add(each);
     const importer = Object.hasOwn(importers, format) ? importers[format] : undefined;
-    if (importer) found.push({ bridge: name, importer });
+    if (importer) found.push({ bridge: name, config: network, importer });
   }
   const [first, ...others] = found;
   if (!first) throw new CliError("usage", nobody(loaded, format, wanted, [...known]));
@@ -81,8 +83,8 @@ function nobody(loaded: LoadedConfig, format: string, wanted: string | undefined
 }
 
 function printReport(output: Output, report: ImportReport, apply: boolean, bot: string | undefined): void {
-  const { applied, ghosts, links, messages, reactions } = report;
-  const kinds = { links, ghosts, messages, reactions };
+  const { applied, ghosts, links, logins, messages, reactions } = report;
+  const kinds = { links, ghosts, messages, reactions, ...(logins.added + logins.present > 0 && { logins }) };
   output.table(
     ["WHAT", applied ? "WRITTEN" : "TO WRITE", "THERE ALREADY"],
     Object.entries(kinds).map(([kind, { added, present }]) => [kind, String(added), String(present)]),

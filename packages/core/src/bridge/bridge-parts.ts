@@ -27,6 +27,7 @@ export interface BridgeParts {
   readonly metrics: Metrics;
   readonly budget: MemoryBudget;
   readonly mediaLink: BridgeRuntime["mediaLink"];
+  readonly textLink: BridgeRuntime["textLink"];
   readonly avatarLink: BridgeRuntime["avatarLink"];
   readonly revokeMedia: BridgeRuntime["revokeMedia"];
   readonly services: () => Services;

@@ -33,6 +33,7 @@ export function makeRuntime(
     metrics,
     rooms,
     mediaLink,
+    textLink,
     avatarLink,
     revokeMedia,
   } = parts;
@@ -58,6 +59,7 @@ export function makeRuntime(
     messages: new Messages(store),
     members: new Members(store),
     mediaLink,
+    textLink,
     avatarLink,
     revokeMedia,
     deadlines: new Deadlines(clock, global.delivery.handlerTimeout),

@@ -9,10 +9,13 @@ import type { Metrics } from "../metrics/metrics.js";
 import { StartError } from "../services/start-error.js";
 import type { Store } from "../store/store.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { readTextPage } from "./text-page.js";
 
 export interface RunningMediaProxy {
   /** Makes the links of one bridge, whose bot sees its rooms. */
   linkFor(client: () => MatrixClient): BridgeRuntime["mediaLink"];
+  /** A public link to a page with what an event says. */
+  textLink(room: string, event: string): string | undefined;
   /** A public link to a person's picture. */
   avatarLink(uri: string): string | undefined;
   revoke(event: string): Promise<void>;
@@ -21,6 +24,7 @@ export interface RunningMediaProxy {
 
 const off: RunningMediaProxy = {
   linkFor: () => () => undefined,
+  textLink: () => undefined,
   avatarLink: () => undefined,
   revoke: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -59,6 +63,7 @@ export async function startMediaProxy(
       }
       return unknown ? "unknown" : "gone";
     },
+    readText: (room, event, signal) => readTextPage(clients, room, event, signal),
     log,
     onRequest: (status) => metrics.mediaProxyRequest(status),
     onBytes: (bytes) => metrics.mediaBytes("toNetwork", bytes),
@@ -79,6 +84,7 @@ export async function startMediaProxy(
       return (uri, name, room, event) =>
         proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
     },
+    textLink: (room, event) => proxy.textLink(RoomId(room), EventId(event)),
     avatarLink: (uri) => proxy.avatarLink(ContentUri(uri)),
     revoke: (event) => proxy.revoke(EventId(event)),
     close: () => proxy.close(),

@@ -70,6 +70,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       const { stream, contentType, size } = media.body;
       return { stream, mimeType: contentType, ...(size !== undefined && { size }) };
     },
+    textLink: (room, event) => runtime.textLink(room, event),
     picture: (picture) => parts.pictures.uriOf(picture),
     avatarLink: (avatar) => runtime.avatarLink(avatar),
     logins: () => parts.logins.all(),

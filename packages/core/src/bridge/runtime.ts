@@ -45,6 +45,8 @@ export interface BridgeRuntime {
   readonly deadlines: Deadlines;
   /** A signed public link to a file, where the media proxy is on. */
   mediaLink(uri: string, name: string, room: string, event: string): string | undefined;
+  /** A signed public link to a page with what an event says, where the media proxy is on. */
+  textLink(room: string, event: string): string | undefined;
   /** A signed public link to a person's picture, where the media proxy is on. */
   avatarLink(uri: string): string | undefined;
   /** Ends the links to files of an event, and the downloads that are under way. */

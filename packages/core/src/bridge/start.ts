@@ -130,6 +130,7 @@ type SharedParts = Omit<
   | "connector"
   | "networkConfig"
   | "dataDirectory"
+  | "textLink"
   | "avatarLink"
   | "revokeMedia"
   | "mediaLink"
@@ -154,6 +155,7 @@ async function makeBridge(
     connector,
     networkConfig,
     dataDirectory,
+    textLink: (room, event) => media.textLink(room, event),
     avatarLink: (uri) => media.avatarLink(uri),
     revokeMedia: (event) => media.revoke(event),
     mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),

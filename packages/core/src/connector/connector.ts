@@ -19,7 +19,7 @@ import type {
   TypingSignal,
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
-import type { ChannelId, ContentUri, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { Importer } from "./importer.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
@@ -107,6 +107,11 @@ export interface Network {
   readonly openMedia: (
     uri: ContentUri,
   ) => Promise<{ readonly stream: Readable; readonly mimeType: string; readonly size?: number }>;
+  /**
+   * A public link to a page with what an event says, for networks on which a long text is a flood: signed, and ending with
+   * `media.expire` or when the event is redacted. `undefined` where the media proxy has no public address.
+   */
+  readonly textLink: (room: RoomId, event: EventId) => string | undefined;
   /**
    * A public link to a Matrix user's picture, for networks that show one from a URL: signed, the same for a day, and ending
    * with `media.expire`. `undefined` where the media proxy has no public address.

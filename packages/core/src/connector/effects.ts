@@ -47,6 +47,10 @@ export interface ReplyTarget {
   readonly id?: RemoteMessageId;
   readonly authorName?: string;
   readonly remoteAuthor?: RemoteUserId;
+  /** Its author, where that is a Matrix user. */
+  readonly matrixAuthor?: UserId;
+  /** When it was said, in milliseconds since 1970. */
+  readonly at?: number;
   /** The first line of the message replied to, at most 200 characters. */
   readonly excerpt?: string;
 }
@@ -56,12 +60,22 @@ export interface MessageEffect<What extends Content = Content> extends EffectBas
   readonly content: What;
   readonly replyTo?: ReplyTarget;
   readonly thread?: ReplyTarget;
+  /** Where the message stands for an edit: `content` is the line with the corrected text. Only with `split`. */
+  readonly correction?: Correction;
   /** Which part of the event this is, from 0. */
   readonly part: number;
   /** How many parts the event has. */
   readonly parts: number;
   /** What `split` made for this part; `undefined` without `split`. */
   readonly wire?: unknown;
+}
+
+/** What a message corrects, where the network has no edits. */
+export interface Correction {
+  /** What it says now. */
+  readonly content: Content;
+  /** What it said before, as far as that is known. */
+  readonly before?: Content;
 }
 
 /** Somebody on Matrix corrected a message. */
@@ -91,8 +105,9 @@ export interface PinEffect extends EffectBase {
 
 /** Who is in the room changed on Matrix. */
 export interface MembershipEffect extends EffectBase {
-  readonly change: "join" | "leave" | "kick" | "ban" | "rename";
-  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned or invited by a Matrix user. */
+  /** `unban`: a person of the network may come back; they do not by themselves. */
+  readonly change: "join" | "leave" | "kick" | "ban" | "unban" | "rename";
+  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned, unbanned or invited by a Matrix user. */
   readonly who: { readonly userId: UserId; readonly name: string } | { readonly remote: RemoteUserId };
   readonly reason?: string;
 }

@@ -1,3 +1,5 @@
+import type { LoginAccount } from "./connector.js";
+
 /**
  * Reads what another bridge to the same network kept, so that its rooms, people and messages go on being what they were.
  * A connector names its importers in `importers`; `trestle import` runs them.
@@ -9,12 +11,20 @@ export interface Importer {
    * Everything there is, in any order but one: where several events of a room are one message of the network, the first
    * one read is the message itself. Throw an `Error` whose message tells the person what to mend.
    */
-  readonly read: (source: string) => AsyncIterable<ImportRecord>;
+  readonly read: (source: string, context: ImportContext) => AsyncIterable<ImportRecord>;
+}
+
+/** For whom an importer reads. */
+export interface ImportContext {
+  /** The bridge's `network:` section as it is written in the configuration, not validated. */
+  readonly config: unknown;
+  /** Where further files that a source needs are named, such as a key. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** One thing that another bridge kept. Ids are those of this connector, not those of the other bridge. */
 export type ImportRecord =
-  ImportedGhost | ImportedLink | ImportedMessage | ImportedReaction | ImportedValue | ImportRemark;
+  ImportedGhost | ImportedLink | ImportedLogin | ImportedMessage | ImportedReaction | ImportedValue | ImportRemark;
 
 /** The Matrix user that stands for a person already, and goes on doing so, whatever their id is made of. */
 export interface ImportedGhost {
@@ -35,6 +45,14 @@ export interface ImportedLink {
   readonly room: string;
   readonly channel: string;
   readonly channelName: string;
+}
+
+/** A Matrix user's own account on the network, kept only where they have none yet. */
+export interface ImportedLogin {
+  readonly kind: "login";
+  readonly user: string;
+  /** As the connector's `login` returns it. */
+  readonly account: LoginAccount;
 }
 
 /** An event and a message that are the same. */

@@ -11,3 +11,4 @@ export * from "./metrics.js";
 export * from "./outcome.js";
 export * from "./parse-json.js";
 export * from "./text-content.js";
+export * from "./nedb-file.js";

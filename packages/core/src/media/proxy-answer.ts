@@ -51,6 +51,17 @@ export function refuse(response: ServerResponse, status: number, sentence: strin
   response.end(body);
 }
 
+/** Answers with an HTML document that can run nothing and loads nothing. */
+export function servePage(response: ServerResponse, html: string): void {
+  for (const [name, value] of Object.entries(safety)) response.setHeader(name, value);
+  // It can be taken back: whoever keeps a copy must ask before showing it again.
+  response.setHeader("cache-control", "private, no-cache");
+  response.setHeader("content-type", "text/html; charset=utf-8");
+  const body = Buffer.from(html, "utf8");
+  response.writeHead(200, { "content-length": body.length });
+  response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
 /** Serves the file of a grant that has been checked. */
 export async function serveMedia(answer: MediaAnswer): Promise<void> {
   const { request, response, grant, client, signal } = answer;

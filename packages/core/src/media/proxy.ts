@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { EventId, RoomId, type ContentUri } from "../connector/ids.js";
+import { ContentUri, EventId, RoomId } from "../connector/ids.js";
 import type { Logger } from "../log/logger.js";
 import type { MatrixClient } from "../matrix/client.js";
 import { safeFileName } from "./file-name.js";
-import { refuse, serveMedia } from "./proxy-answer.js";
+import { refuse, serveMedia, servePage } from "./proxy-answer.js";
 import type { EventPresence, RevocationStore } from "./revocation.js";
 import { type MediaGrant, MediaSigner } from "./signer.js";
 
@@ -23,6 +23,8 @@ export interface MediaProxyOptions {
   readonly revocations: RevocationStore;
   /** Asks whether the event is still there before its file is served; see `eventPresence`. */
   readonly checkEvent?: (room: RoomId, event: EventId, signal?: AbortSignal) => Promise<EventPresence>;
+  /** What an event says, as an HTML document; without it links to texts lead nowhere. */
+  readonly readText?: (room: RoomId, event: EventId, signal: AbortSignal) => Promise<TextPage>;
   /** Downloads at once; 12 where absent, so that uploads always find a connection to the homeserver. */
   readonly maxConcurrent?: number;
   readonly log?: Logger;
@@ -32,6 +34,9 @@ export interface MediaProxyOptions {
   readonly onRequest?: (status: number) => void;
   readonly onBytes?: (bytes: number) => void;
 }
+
+/** What an event says, as an HTML document; `unknown`: it cannot be read now. */
+export type TextPage = { readonly html: string } | "gone" | "unknown";
 
 export interface MediaLinkRequest {
   readonly uri: ContentUri;
@@ -43,6 +48,9 @@ export interface MediaLinkRequest {
 
 const dayMs = 24 * 3_600_000;
 const avatarName = "avatar";
+const textName = "message.html";
+/** Stands in a grant that leads to an event's own text, and not to a file. */
+const textUri = ContentUri("mxc://");
 
 /** A download under way. */
 export interface Transfer {
@@ -95,6 +103,12 @@ export class MediaProxy {
     const today = Math.floor(this.#now() / dayMs) * dayMs;
     const grant = { uri, room: RoomId(""), event: EventId(""), expiresAt: today + dayMs + this.options.expireMs };
     return `${this.#prefix}/media/v1/${this.#signer.sign(grant, avatarName)}/${avatarName}`;
+  }
+
+  /** A public link to a page with what an event says, for networks that take only little text. */
+  textLink(room: RoomId, event: EventId): string {
+    const grant = { uri: textUri, room, event, expiresAt: this.#now() + this.options.expireMs };
+    return `${this.#prefix}/media/v1/${this.#signer.sign(grant, textName)}/${textName}`;
   }
 
   /** Listens. Rejects where the address is not to be had. */
@@ -183,10 +197,21 @@ export class MediaProxy {
         refuse(response, 410, "This file was removed.");
         return;
       }
+      if (grant.uri === textUri) {
+        await this.#serveText(response, grant, signal);
+        return;
+      }
       await serveMedia({ ...this.options, request, response, grant, fileName: asked.fileName, signal });
     } finally {
       this.#transfers.delete(transfer);
     }
+  }
+
+  async #serveText(response: ServerResponse, { room, event }: MediaGrant, signal: AbortSignal): Promise<void> {
+    const text = (await this.options.readText?.(room, event, signal)) ?? "unknown";
+    if (text === "gone" || signal.aborted) refuse(response, 410, "This message was removed.");
+    else if (text === "unknown") refuse(response, 503, "This message cannot be read now. Try again later.");
+    else servePage(response, text.html);
   }
 
   async #presence({ room, event }: MediaGrant, signal: AbortSignal): Promise<EventPresence> {

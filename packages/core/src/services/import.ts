@@ -17,6 +17,8 @@ export interface ImportReport {
   readonly applied: boolean;
   readonly ghosts: ImportCounts;
   readonly links: ImportCounts;
+  /** Matrix users with an account of their own. */
+  readonly logins: ImportCounts;
   readonly messages: ImportCounts;
   readonly reactions: ImportCounts;
   /** What must be mended before anything is written. */

@@ -2,6 +2,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type {
   ImportedGhost,
   ImportedLink,
+  ImportedLogin,
   ImportedMessage,
   ImportedReaction,
   ImportedValue,
@@ -41,6 +42,7 @@ export class StoreImport {
   readonly counts = {
     ghosts: { added: 0, present: 0 },
     links: { added: 0, present: 0 },
+    logins: { added: 0, present: 0 },
     messages: { added: 0, present: 0 },
     reactions: { added: 0, present: 0 },
   };
@@ -78,6 +80,10 @@ export class StoreImport {
       }
       case "link": {
         this.#link(record);
+        return;
+      }
+      case "login": {
+        this.#login(record);
         return;
       }
       case "message": {
@@ -145,6 +151,20 @@ export class StoreImport {
     const key = this.#channelKey(channel, channelName);
     const added = this.#write(["addLink", this.#roomKey(room), key, plumbed, "operator", this.options.now]);
     this.#count("links", added !== 0);
+  }
+
+  #login({ user, account }: ImportedLogin): void {
+    if (!isUserId(user)) {
+      this.options.remark("leftOut", "the account belongs to nobody with a valid user id", `${user} ${account.name}`);
+      return;
+    }
+    const known = this.#value("SELECT 1 FROM login WHERE bridge = ? AND user = ?", this.#bridge, user);
+    this.#count("logins", known === undefined);
+    if (known !== undefined) return;
+    const id = `${this.#bridge}/${user}`;
+    const secret = this.options.secrets.seal(JSON.stringify(account.secret), `login ${id}`);
+    const { name, remoteUser = null } = account;
+    this.#write(["setLogin", id, this.#bridge, user, name, remoteUser, secret, this.options.now]);
   }
 
   #message({ channel, remote, room, event, sender }: ImportedMessage): void {

@@ -56,6 +56,7 @@ export class FakeCore {
     },
     links: () => Promise.resolve([]),
     openMedia: () => Promise.reject(new Error("not used by the link")),
+    textLink: () => undefined,
     avatarLink: () => undefined,
     storage: {
       get: (key) => Promise.resolve(this.stored.get(key)),

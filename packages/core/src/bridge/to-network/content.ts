@@ -2,12 +2,13 @@ import { mapMentions, mentionsOf, toPlainText, type MentionTarget, type RichText
 import type { Content } from "../../connector/content.js";
 import type { ReplyTarget } from "../../connector/effects.js";
 import { fitContent, editFallback } from "../../connector/fallback.js";
-import { EventId, type RemoteMessageId } from "../../connector/ids.js";
+import { EventId, UserId, type RemoteMessageId } from "../../connector/ids.js";
 import { unknownSender } from "../../mapping/messages.js";
 import { classify } from "../../matrix/failure.js";
 import type { MatrixFailure, MatrixResult } from "../../matrix/result.js";
 import { contentOf, type MatrixMessage } from "../content/from-matrix.js";
 import { pollOf, pollPartOf, textInPoll } from "../content/poll.js";
+import { RecentMap } from "../../mapping/recent-map.js";
 import type { Ghosts } from "../ghosts.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { localpartOf } from "./authors.js";
@@ -21,9 +22,19 @@ export type ReadMessage =
   | { readonly is: "edit"; readonly target: EventId; readonly content: Content; readonly fallback: Message };
 
 const excerptLength = 200;
+/** Of so many messages it is remembered what they were last corrected to. */
+const editsRemembered = 1_000;
+
+interface LastEdit {
+  readonly event: EventId;
+  readonly content: Content;
+  readonly before: Content | undefined;
+}
 
 /** Makes of a Matrix event what a connector gets: mentions of ghosts as people of the network, files as links, replies resolved. */
 export class ContentForNetwork {
+  readonly #edits = new RecentMap<LastEdit>(editsRemembered);
+
   constructor(
     readonly runtime: BridgeRuntime,
     readonly ghosts: Ghosts,
@@ -61,7 +72,27 @@ export class ContentForNetwork {
 
   async #edit(source: EffectSource, target: EventId, newContent: Content): Promise<ReadMessage> {
     const content = await this.#translate(source, newContent);
-    return { is: "edit", target, content, fallback: { contents: this.#fit(editFallback(content), undefined) } };
+    const contents = this.#fit(editFallback(content), undefined);
+    const { edit, split } = this.runtime.handlers;
+    if (edit || !split) return { is: "edit", target, content, fallback: { contents } };
+    const before = await this.#before(source, target);
+    if (!before.ok) return { is: "failure", failure: before.failure };
+    const event = EventId(source.event.event_id);
+    this.#edits.set(target, { event, content, before: before.body });
+    const correction = { content, ...(before.body && { before: before.body }) };
+    return { is: "edit", target, content, fallback: { contents, correction } };
+  }
+
+  /** What a message said before it was edited; `undefined` where the homeserver does not say. */
+  async #before(source: EffectSource, target: EventId): Promise<MatrixResult<Content | undefined>> {
+    const last = this.#edits.get(target);
+    // Another attempt of the same edit.
+    if (last?.event === source.event.event_id) return { ok: true, body: last.before };
+    if (last) return { ok: true, body: last.content };
+    const original = await this.runtime.client.getEvent(source.room.id, target);
+    if (!original.ok) return classify(original.failure).action === "retry" ? original : { ok: true, body: undefined };
+    const read = original.body && contentOf(original.body.type, original.body.content);
+    return { ok: true, body: read?.kind === "message" ? await this.#translate(source, read.content) : undefined };
   }
 
   /** Nobody of ours, whose mention would have to be translated. */
@@ -166,6 +197,8 @@ export class ContentForNetwork {
         ...(id !== undefined && { id }),
         ...(name !== undefined && { authorName: name }),
         ...(ghost && { remoteAuthor: ghost.remote }),
+        ...(sender !== undefined && !ghost && { matrixAuthor: UserId(sender) }),
+        ...(original.ok && original.body && { at: original.body.at }),
         ...(excerpt !== undefined && { excerpt }),
       },
     };

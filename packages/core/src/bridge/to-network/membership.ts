@@ -60,7 +60,8 @@ async function ghostChanged(
   const handler = runtime.handlers.membership;
   if (!handler) return done();
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
-  const change: Change = membership === "ban" ? "ban" : "kick";
+  const wasBanned = previousOf(event.unsigned)?.membership === "ban";
+  const change: Change = membership === "ban" ? "ban" : wasBanned ? "unban" : "kick";
   return verdictOfCall(
     await call(runtime, (running) =>
       handler({

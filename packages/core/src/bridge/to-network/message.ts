@@ -1,5 +1,5 @@
 import type { Content } from "../../connector/content.js";
-import type { MessageEffect, ReplyTarget } from "../../connector/effects.js";
+import type { Correction, MessageEffect, ReplyTarget } from "../../connector/effects.js";
 import { EventId, type RemoteMessageId } from "../../connector/ids.js";
 import { done, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { MappedMessage } from "../../mapping/messages.js";
@@ -36,6 +36,7 @@ export interface Message {
   readonly contents: readonly Content[];
   readonly replyTo?: ReplyTarget;
   readonly thread?: ReplyTarget;
+  readonly correction?: Correction;
 }
 
 /** Sends a message to a channel, part by part; a crash between two parts goes on with the next. */
@@ -136,9 +137,16 @@ async function cut(
 ): Promise<readonly unknown[]> {
   const [content] = message.contents;
   if (!runtime.handlers.split || !content) return message.contents;
-  const { replyTo, thread } = message;
+  const { replyTo, thread, correction } = message;
   const effect = effectIdOf(runtime.name, "message", link.channel, base.event, 0);
-  return runtime.handlers.split({ ...base, effect, content, ...(replyTo && { replyTo }), ...(thread && { thread }) });
+  return runtime.handlers.split({
+    ...base,
+    effect,
+    content,
+    ...(replyTo && { replyTo }),
+    ...(thread && { thread }),
+    ...(correction && { correction }),
+  });
 }
 
 async function storedParts(runtime: BridgeRuntime, seq: number): Promise<readonly Part[]> {

@@ -1,10 +1,12 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { isRecord, textIn, type JsonRecord } from "../content/json.js";
+
+/** A document. */
+export type NedbDocument = Readonly<Record<string, unknown>>;
 
 /** A NeDB file: what is in it, in the order in which it first came, and how many lines could not be read. */
 export interface NedbContent {
-  readonly documents: ReadonlyMap<string, JsonRecord>;
+  readonly documents: ReadonlyMap<string, NedbDocument>;
   readonly unreadable: number;
 }
 
@@ -16,15 +18,15 @@ export interface NedbContent {
 export async function readNedb(file: string): Promise<NedbContent | undefined> {
   const path = [file, `${file}~`].find((each) => existsSync(each));
   if (path === undefined) return undefined;
-  const documents = new Map<string, JsonRecord>();
+  const documents = new Map<string, NedbDocument>();
   let unreadable = 0;
   const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) {
     if (line === "") continue;
     const document = parse(line);
-    const id = document && textIn(document, "_id");
-    if (document && id !== undefined) {
-      if (document["$$deleted"] === true) documents.delete(id);
+    const id = document?._id;
+    if (document && typeof id === "string" && id !== "") {
+      if (document.$$deleted === true) documents.delete(id);
       else documents.set(id, document);
     } else if (!document || !("$$indexCreated" in document || "$$indexRemoved" in document)) {
       unreadable += 1;
@@ -33,11 +35,15 @@ export async function readNedb(file: string): Promise<NedbContent | undefined> {
   return { documents, unreadable };
 }
 
-function parse(line: string): JsonRecord | undefined {
+function parse(line: string): NedbDocument | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
+    return isDocument(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isDocument(value: unknown): value is NedbDocument {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
