@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,7 @@ const server = await realServer("chromium");
 server.describe("the playground in a browser", (install) => {
   jest.setTimeout(120_000);
 
-  let before: string[];
+  let temporary: string;
   let playground: Child;
   let url: string;
   let browser: Browser;
@@ -32,8 +32,11 @@ server.describe("the playground in a browser", (install) => {
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    before = await playgroundDirectories();
-    playground = await Child.start("the playground", process.execPath, [COMMAND, "start"], { env: { NO_COLOR: "1" } });
+    // Its own: another playground may run beside it.
+    temporary = await mkdtemp(join(tmpdir(), "trestle-test-"));
+    playground = await Child.start("the playground", process.execPath, [COMMAND, "start"], {
+      env: { NO_COLOR: "1", TMPDIR: temporary },
+    });
     url = await until(
       SOON,
       "the playground's address",
@@ -56,6 +59,7 @@ server.describe("the playground in a browser", (install) => {
   afterAll(async () => {
     await browser.close();
     await playground.stop(40_000);
+    await rm(temporary, { recursive: true, force: true });
   });
 
   const picture = (name: string): Promise<unknown> => page.screenshot({ path: join(PICTURES, `${name}.png`) });
@@ -243,12 +247,7 @@ server.describe("the playground in a browser", (install) => {
     await until(40_000, "the playground to end", () => (playground.running ? undefined : true));
     expect(playground.ended).toBe("exited with 0");
     await page.getByText("The playground has stopped").waitFor();
-    const after = await playgroundDirectories();
-    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
     await expect(fetch(url)).rejects.toThrow();
   });
 });
-
-async function playgroundDirectories(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith("trestle-playground-") && !PICTURES.endsWith(name));
-}
