@@ -93,8 +93,9 @@ export class Bridge implements AppServiceHandler {
     if (this.#handlers.signedIn) for (const login of await this.#all.logins.all()) await this.#handlers.signedIn(login);
     await this.#all.awaited.load();
     await this.#all.missed.load(clean);
-    await this.#toNetworkFlow.resume(clean);
+    // What is said about a message must find that it may still be on its way to Matrix.
     await this.#toMatrixFlow.resume(clean);
+    await this.#toNetworkFlow.resume(clean);
     this.#all.receiver.open();
     if ([...this.connections.values()].some(({ state }) => state === "connected")) this.#all.catchUp.start();
     this.#all.memberships.hurry();

@@ -78,6 +78,11 @@ export class Flow {
     return Number.isFinite(oldest) ? oldest : undefined;
   }
 
+  /** Whether anything of a lane is not delivered, or delivered and not on disk yet. */
+  isBusy(laneKey: string): boolean {
+    return this.#lanes.get(laneKey)?.isEmpty === false;
+  }
+
   get laneCount(): number {
     return this.#lanes.size;
   }

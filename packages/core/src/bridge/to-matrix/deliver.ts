@@ -290,12 +290,21 @@ export class ToMatrix {
     return failed ?? done(runtime.messages.unmapReaction(reaction));
   }
 
-  async #redaction({ room, channelKey }: Target, event: RedactionReceived): Promise<Verdict> {
+  /** Whether a redaction that may have been sent was: a homeserver that was restarted would make it once more. */
+  async #isDone({ entry, room }: Target, event: EventId): Promise<boolean> {
+    if (!entry.maybeSent) return false;
+    const found = await this.parts.runtime.client.getEvent(room.id, event);
+    return found.ok && found.body !== null && Object.keys(found.body.content).length === 0;
+  }
+
+  async #redaction(place: Target, event: RedactionReceived): Promise<Verdict> {
+    const { room, channelKey } = place;
     const { runtime, ghosts, puppets } = this.parts;
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
     for (const part of parts) {
+      if (await this.#isDone(place, EventId(part.event))) continue;
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
       const author = UserId(part.sender);
       const users = own.has(author) ? [author, runtime.bot] : [runtime.bot];

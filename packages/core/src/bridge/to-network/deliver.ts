@@ -1,7 +1,8 @@
 import type { MatrixEvent } from "../../appservice/event.js";
 import { ChannelId, EventId, RoomId, type RemoteMessageId } from "../../connector/ids.js";
-import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import { dead, done, toMatrix, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { Link } from "../../mapping/links.js";
+import type { Room } from "../../mapping/rooms.js";
 import { verdictOf } from "../to-matrix/send.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
@@ -28,6 +29,9 @@ export interface ToNetworkParts {
   /** Says privately why nothing is bridged from an encrypted room. */
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
 }
+
+const mostTriesForUnknown = 5;
+const unknownPauseMs = 200;
 
 /** Brings events of linked rooms to their channels. */
 export class ToNetwork {
@@ -148,7 +152,7 @@ export class ToNetwork {
     const { react } = runtime.handlers;
     if (typeof on !== "string" || typeof given !== "string" || given === "" || !react) return done();
     const [target] = await runtime.messages.ofEvent(on, link.channelKey);
-    if (!target) return done();
+    if (!target) return this.#unknown(room, base.attempt);
     const key = await reactionKeyOf(given, event.content, this.parts.pictures);
     const verdict = await this.#effect({ event, link, room, base }, "react", (effect) =>
       react({ ...effect, target: target.remote, key }),
@@ -163,6 +167,17 @@ export class ToNetwork {
       event: base.event,
     };
     return done(runtime.messages.mapReaction(reaction));
+  }
+
+  /**
+   * What is about a message that no network knows is for nobody; unless the message is just being brought to Matrix, and
+   * which event it became is not on disk yet.
+   */
+  #unknown(room: Room, attempt: number): Verdict {
+    const isBusy = this.parts.runtime.journal.flow(toMatrix)?.isBusy(room.id) === true;
+    if (attempt > mostTriesForUnknown || !isBusy) return done();
+    const reason = "the message that it is about may still be on its way to Matrix";
+    return { verdict: "retry", reason, afterMs: unknownPauseMs, transport: "source" };
   }
 
   async #redaction(source: EffectSource): Promise<Verdict> {
@@ -183,7 +198,8 @@ export class ToNetwork {
     const parts = await runtime.messages.ofEvent(redacts, link.channelKey);
     await runtime.revokeMedia(redacts);
     const { redact } = runtime.handlers;
-    if (!redact || parts.length === 0) return done();
+    if (!redact) return done();
+    if (parts.length === 0) return this.#unknown(room, source.base.attempt);
     const target = parts.map((part): RemoteMessageId => part.remote);
     const reason = typeof event.content.reason === "string" ? event.content.reason : undefined;
     const verdict = await this.#effect(source, "redact", (effect) =>
