@@ -18,7 +18,8 @@ const page = z.object({
   ),
 });
 
-const sendAttempts = 200;
+/** Of every request. */
+const attempts = 200;
 
 export type TimelineEvent = z.output<typeof page>["chunk"][number];
 
@@ -103,21 +104,29 @@ export class MatrixPerson {
   ): Promise<{ readonly events: readonly TimelineEvent[]; readonly end: string | undefined }> {
     const query = new URLSearchParams({ dir: "f", limit: "500", ...(from !== undefined && { from }) });
     const { chunk, end } = page.parse(
-      await this.server.request(
-        "GET",
-        `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?${query.toString()}`,
-        this.token,
+      await this.#persist(() =>
+        this.server.request(
+          "GET",
+          `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/messages?${query.toString()}`,
+          this.token,
+        ),
       ),
     );
     return { events: chunk, end };
   }
 
   async #put(path: string, content: Readonly<Record<string, unknown>>): Promise<string> {
+    const answer = await this.#persist(() => this.server.request("PUT", path, this.token, content));
+    return sent.parse(answer).event_id;
+  }
+
+  /** The homeserver may be in the middle of a restart. */
+  async #persist(request: () => Promise<unknown>): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return sent.parse(await this.server.request("PUT", path, this.token, content)).event_id;
+        return await request();
       } catch (error) {
-        if (attempt >= sendAttempts) throw error;
+        if (attempt >= attempts) throw error;
         await sleep(50);
       }
     }

@@ -117,6 +117,11 @@ describe("what differs between what Slack has and what is remembered", () => {
     const read = ChannelMemory.read(text);
     expect(read.has("1700001999.000000")).toBe(true);
     expect(read.has("1700000000.000000")).toBe(false);
+    // What comes once more of one that was forgotten is not all there was of it.
+    read.message("1700001600.000000", undefined, undefined);
+    expect(read.has("1700001600.000000")).toBe(false);
+    read.message("1700002000.000000", undefined, undefined);
+    expect(read.has("1700002000.000000")).toBe(true);
   });
 });
 

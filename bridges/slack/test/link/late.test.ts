@@ -114,4 +114,22 @@ describe("what Slack sends again", () => {
     await sendAgain(on, { type: "message", user: on.alice.id, text: "first", ts: posted.ts, event_ts: posted.ts });
     expect(await heardAtLast(on)).toEqual(["second", "was edited", "edited: was edited"]);
   });
+
+  it("is left out where the message and its edits were forgotten since", async () => {
+    const on = await open();
+    const posted = on.alice.post("general", "first");
+    await on.hears("first");
+    on.slack.faults.events({ kind: "lose", times: 1 });
+    on.alice.edit(posted, "second");
+    on.alice.edit(posted, "third");
+    await on.hears("edited: third");
+    // More than are remembered of one channel.
+    for (let index = 0; index < 520; index += 1) on.alice.post("general", `the end of ${index}`);
+    await on.hears("the end of 519");
+    const { ts } = posted;
+    await sendAgain(on, { type: "message", user: on.alice.id, text: "first", ts, event_ts: ts });
+    const message = { type: "message", user: on.alice.id, text: "second", ts, edited: { ts } };
+    await sendAgain(on, { type: "message", subtype: "message_changed", message, ts, event_ts: ts });
+    expect(await heardAtLast(on)).toEqual(["first", "edited: third"]);
+  });
 });

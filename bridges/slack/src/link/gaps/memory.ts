@@ -18,6 +18,7 @@ const stateSchema = z.object({
   threads: z.record(z.string(), z.string()),
   /** What was deleted lately, oldest first. */
   gone: z.array(z.string()).default([]),
+  forgotten: z.string().default("0.0"),
   lookedAt: z.number().default(0),
   isWhole: z.boolean().default(true),
 });
@@ -42,6 +43,8 @@ export class ChannelMemory {
   /** The newest answer of each thread, by its first message; the thread that was active last is last. */
   readonly #threads: Map<string, string>;
   readonly #gone: Set<string>;
+  /** Up to here nothing is remembered of any message. */
+  #forgotten: string;
 
   constructor(state: z.output<typeof stateSchema>) {
     this.watermark = state.watermark;
@@ -51,6 +54,7 @@ export class ChannelMemory {
     this.#known = new Map(Object.entries(state.known));
     this.#threads = new Map(Object.entries(state.threads));
     this.#gone = new Set(state.gone);
+    this.#forgotten = state.forgotten;
   }
 
   /** Nothing is known; what is older than `from` does not concern us. */
@@ -61,6 +65,7 @@ export class ChannelMemory {
       known: {},
       threads: {},
       gone: [],
+      forgotten: "0.0",
       lookedAt: 0,
       isWhole: true,
     });
@@ -81,6 +86,7 @@ export class ChannelMemory {
         known: Object.fromEntries(this.#known),
         threads: Object.fromEntries(this.#threads),
         gone: [...this.#gone],
+        forgotten: this.#forgotten,
       });
       if (text.length <= longestState || this.#known.size === 0) return text;
       this.#forgetOldest(Math.ceil(this.#known.size / 4));
@@ -120,13 +126,14 @@ export class ChannelMemory {
   }
 
   message(ts: string, thread: string | undefined, edited: string | undefined): void {
-    const before = this.#known.get(ts);
     this.#gone.delete(ts);
-    this.#known.set(ts, {
-      ...before,
-      ...(edited !== undefined && { e: edited }),
-      ...(thread !== undefined && { t: thread }),
-    });
+    // Of one that comes late its edits and reactions may have been forgotten: half of it must not pass for all of it.
+    if (compareTs(ts, this.#forgotten) > 0)
+      this.#known.set(ts, {
+        ...this.#known.get(ts),
+        ...(edited !== undefined && { e: edited }),
+        ...(thread !== undefined && { t: thread }),
+      });
     if (compareTs(ts, this.newest) > 0) this.newest = ts;
     if (thread !== undefined) this.#answered(thread, ts);
     if (this.#known.size > mostKnown) this.#forgetOldest(1);
@@ -164,5 +171,6 @@ export class ChannelMemory {
   #forgetOldest(count: number): void {
     const oldest = [...this.#known.keys()].sort(compareTs).slice(0, count);
     for (const ts of oldest) this.#known.delete(ts);
+    this.#forgotten = oldest.at(-1) ?? this.#forgotten;
   }
 }

@@ -1,6 +1,7 @@
 import { ChannelId, RemoteMessageId, RemoteUserId, type NetworkEvent } from "@trestle/core";
 import { richTextOf, toPlainText } from "@trestle/rich-text";
 import { SlackEmulator, type SlackEmulatorOptions } from "@trestle/slack-emulator";
+import { z } from "zod";
 import { SlackLink, type LinkOptions, type LinkTuning } from "../../../dist/link/index.js";
 import { configSchema } from "../../../dist/config.js";
 import { channelIdOf } from "../../../dist/ids.js";
@@ -137,7 +138,7 @@ function listen(link: SlackLink): void {
     const channel = ChannelId(channelIdOf({ team: making.team, channel: event.channel }));
     const say = (id: string, text: string): void => making.happened(message(id, channel, text));
     if (event.subtype === "message_changed" && "text" in event.message)
-      say(`${event.message.ts}/edited`, `edited: ${event.message.text ?? ""}`);
+      say(`${event.message.ts}/edited/${editedAt(event.message)}`, `edited: ${event.message.text ?? ""}`);
     else if (event.subtype === "message_deleted") say(`${event.deleted_ts}/deleted`, "deleted");
     else if ((event.subtype === undefined || event.subtype === "thread_broadcast") && "text" in event)
       say(event.ts, event.text ?? "");
@@ -152,6 +153,10 @@ function listen(link: SlackLink): void {
       );
       return Promise.resolve();
     });
+}
+
+function editedAt(message: object): string {
+  return z.object({ edited: z.object({ ts: z.string() }) }).parse(message).edited.ts;
 }
 
 function message(id: string, channel: ChannelId, text: string): NetworkEvent {
