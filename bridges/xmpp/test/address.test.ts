@@ -28,7 +28,7 @@ const server = fc.oneof(
 const name = fc.oneof(
   fc.stringMatching(/^[a-z0-9._=/+-]{1,40}$/),
   fc.string({ unit: "grapheme" }),
-  fc.string({ unit: fc.constantFrom(..."\\ \"&'/:<>@_^#!=+%AZaz09äß😀\u0000\u200b".replace(":", "")) }),
+  fc.string({ unit: fc.constantFrom(...Array.from("\\ \"&'/:<>@_^#!=+%AZaz09äß😀\u0000\u200b".replace(":", ""))) }),
 );
 const withoutColon = name.map((text) => text.replaceAll(":", ""));
 
@@ -73,7 +73,7 @@ describe("addresses of Matrix users", () => {
 
   it("knows nobody by another spelling", () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(..."\\^_abc2f05e4cAé#!") }), (local) => {
+      fc.property(fc.string({ unit: fc.constantFrom(...Array.from("\\^_abc2f05e4cAé#!")) }), (local) => {
         const user = userOfLocal(local);
         if (user !== undefined) expect(localOfUser(user)).toBe(local);
       }),
@@ -196,7 +196,7 @@ describe("XEP-0106", () => {
   });
 
   it("gives every text back", () => {
-    const unit = fc.constantFrom(..."\\ \"&'/:<>@25cfe04x7a3");
+    const unit = fc.constantFrom(...Array.from("\\ \"&'/:<>@25cfe04x7a3"));
     fc.assert(
       fc.property(fc.string({ unit }), (text) => {
         fc.pre(text === text.trim());

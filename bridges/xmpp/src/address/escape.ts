@@ -1,6 +1,6 @@
 /** XEP-0106, table 1: what no local part may hold, and how it is written there. */
 const ESCAPES: ReadonlyMap<string, string> = new Map(
-  [...` "&'/:<>@\\`].map((character) => [character, `\\${character.charCodeAt(0).toString(16)}`]),
+  Array.from(` "&'/:<>@\\`, (character) => [character, `\\${character.charCodeAt(0).toString(16)}`]),
 );
 const UNESCAPES: ReadonlyMap<string, string> = new Map([...ESCAPES].map(([character, escape]) => [escape, character]));
 const ESCAPE = /\\(?:20|22|26|27|2f|3a|3c|3e|40|5c)/g;

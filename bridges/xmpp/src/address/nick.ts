@@ -20,7 +20,7 @@ export function nickFrom(name: string): string | undefined {
   // What is left out may bring characters together that then compose: again, until nothing changes.
   for (let round = 0; round < 5; round++) {
     const next = shortened(
-      [...nick.normalize("NFKC")]
+      Array.from(nick.normalize("NFKC"))
         .map((character) => (/\s/u.test(character) ? " " : character))
         .filter((character) => usable.has(character))
         .join("")
@@ -56,7 +56,7 @@ function plainName(user: UserId): string {
 
 /** RFC 3454 §6: with a character written from the right there may be none from the left, and it stands at both ends. */
 function hasOneDirection(text: string): boolean {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (!characters.some((character) => fromRight.has(character))) return true;
   const ends = [characters[0] ?? "", characters.at(-1) ?? ""];
   return ends.every((end) => fromRight.has(end)) && !characters.some((character) => fromLeft.has(character));

@@ -80,7 +80,11 @@ export class ObservedStream {
         milliseconds,
         what,
         held,
-        () => `${JSON.stringify(this.states.slice(-10))}\n${this.stanzas.slice(-5).map(String).join("\n")}`,
+        () =>
+          `${JSON.stringify(this.states.slice(-10))}\n${this.stanzas
+            .slice(-5)
+            .map((stanza) => JSON.stringify([stanza.name, stanza.attrs, stanza.getText().slice(0, 200)]))
+            .join("\n")}`,
       );
     } finally {
       if (watcher) this.#watchers.delete(watcher);
