@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import {
+  RemoteMessageId,
+  textContent,
+  type ChannelId,
+  type MembershipReceived,
+  type RemoteUser,
+  type RemoteUserId,
+} from "@trestle/core";
+import type { Element } from "../stream/index.js";
+import { delayOf, itemOf, nickOf, remoteUserOf, stanzaIdOf, statusesOf, type RoomFeatures } from "./muc.js";
+import type { RoomParts } from "./parts.js";
+import type { Topic } from "./topic.js";
+
+export interface InwardOptions {
+  readonly parts: RoomParts;
+  readonly room: string;
+  readonly channel: ChannelId;
+  readonly topic: Topic;
+  readonly features: () => RoomFeatures;
+  /** Whether somebody of ours has, or had, this nick. */
+  readonly isOwnNick: (nick: string) => boolean;
+}
+
+/** What is known of a message before anybody looks into it. */
+export interface Origin {
+  /** The room's id of it. */
+  readonly id: string | undefined;
+  readonly nick: string | undefined;
+  /** The id under which the bridge has sent it, where it has. */
+  readonly ownId: string | undefined;
+}
+
+/** Makes events of what a room shows to the bridge's own occupant. */
+export class RoomInward {
+  readonly #options: InwardOptions;
+  /** Who is in the room, by nick; none of ours. */
+  readonly #members = new Map<string, RemoteUser>();
+
+  constructor(options: InwardOptions) {
+    this.#options = options;
+  }
+
+  /** Whom the room shows, by their ids. */
+  get present(): ReadonlyMap<RemoteUserId, RemoteUser> {
+    return new Map([...this.#members.values()].map((user) => [user.id, user]));
+  }
+
+  /** The nick of somebody in the room. */
+  nickOf(user: RemoteUserId): string | undefined {
+    for (const [nick, { id }] of this.#members) if (id === user) return nick;
+    return undefined;
+  }
+
+  /** Everybody is to be shown anew. */
+  clear(): void {
+    this.#members.clear();
+  }
+
+  originOf(stanza: Element, archivedId?: string): Origin {
+    const { room, parts, features, isOwnNick } = this.#options;
+    const nick = nickOf(stanza);
+    const id = archivedId ?? stanzaIdOf(room, stanza, features());
+    const given = stanza.attrs["id"] ?? "";
+    // Whoever is not us cannot have our id, unless they have copied it from a message of ours.
+    const isOwn = nick !== undefined && isOwnNick(nick) && parts.ids.isOwn(room, given);
+    return { id, nick, ownId: isOwn ? given : undefined };
+  }
+
+  /** Resolves when what was said is on disk; `undefined` where nothing was said that concerns Matrix. */
+  message(stanza: Element, origin: Origin, at = delayOf(stanza)): Promise<void> | undefined {
+    const { room, channel, features, parts, topic } = this.#options;
+    const { nick } = origin;
+    const body = stanza.getChildText("body");
+    const subject = stanza.getChildText("subject");
+    if (subject !== null && body === null && stanza.getChild("thread") === undefined) {
+      const by = nick === undefined ? undefined : { id: remoteUserOf(room, nick, stanza, features()), name: nick };
+      return topic.changed(
+        subject,
+        origin.ownId !== undefined ? undefined : (event) => ({ ...event, channel, ...(by && { by }) }),
+      );
+    }
+    if (nick === undefined || origin.ownId !== undefined || body === null || body === "") return undefined;
+    const action = /^\/me\s/.test(body);
+    return parts.network.receive({
+      kind: "message",
+      // Without an archive nothing is shown twice, and the sender's own ids may repeat.
+      id: RemoteMessageId(origin.id ?? `x-${randomUUID()}`),
+      channel,
+      ...(at !== undefined && { at }),
+      sender: this.#senderOf(nick, stanza),
+      content: textContent(action ? body.slice(4) : body, action ? "emote" : "text"),
+    });
+  }
+
+  /** Notes who came and went; the event is `undefined` where Matrix need not know. */
+  presence(stanza: Element): Omit<MembershipReceived, "id"> | undefined {
+    const { room, channel, features, isOwnNick } = this.#options;
+    const nick = nickOf(stanza);
+    const { type } = stanza.attrs;
+    if (nick === undefined || (type !== undefined && type !== "unavailable") || isOwnNick(nick)) return undefined;
+    const event = { kind: "membership", channel } as const;
+    if (type === undefined) {
+      const user = { id: remoteUserOf(room, nick, stanza, features()), name: nick };
+      const known = this.#members.get(nick)?.id === user.id;
+      this.#members.set(nick, user);
+      return known ? undefined : { ...event, user, change: "join" };
+    }
+    const user = this.#members.get(nick);
+    this.#members.delete(nick);
+    const statuses = statusesOf(stanza);
+    // With 303 the same person comes back under another nick at once.
+    if (!user || (statuses.has("303") && !user.id.startsWith("nick:"))) return undefined;
+    const change = statuses.has("301") ? "ban" : statuses.has("307") ? "kick" : "leave";
+    const reason = stanza.getChild("x")?.getChild("item")?.getChildText("reason");
+    return { ...event, user, change, ...(typeof reason === "string" && reason !== "" && { reason }) };
+  }
+
+  #senderOf(nick: string, stanza: Element): RemoteUser {
+    const { room, features } = this.#options;
+    // A message has no item, except in an archive; who has the nick now has said where everybody is seen.
+    const known = itemOf(stanza)["jid"] === undefined ? this.#members.get(nick) : undefined;
+    const id = remoteUserOf(room, nick, stanza, features());
+    return { id: id.startsWith("nick:") && known ? known.id : id, name: nick };
+  }
+}
