@@ -8,7 +8,7 @@ import {
   type RemoteUserId,
 } from "@trestle/core";
 import type { Element } from "../stream/index.js";
-import { delayOf, itemOf, nickOf, remoteUserOf, stanzaIdOf, statusesOf, type RoomFeatures } from "./muc.js";
+import { delayOf, nickOf, remoteUserOf, stanzaIdOf, statusesOf, type RoomFeatures } from "./muc.js";
 import type { RoomParts } from "./parts.js";
 import type { Topic } from "./topic.js";
 
@@ -34,8 +34,8 @@ export interface Origin {
 /** Makes events of what a room shows to the bridge's own occupant. */
 export class RoomInward {
   readonly #options: InwardOptions;
-  /** Who is in the room, by nick; none of ours. */
-  readonly #members = new Map<string, RemoteUser>();
+  /** Who is in the room, by nick, as the room has shown them; none of ours. Who that is depends on what the room can do. */
+  readonly #members = new Map<string, Element>();
 
   constructor(options: InwardOptions) {
     this.#options = options;
@@ -43,12 +43,14 @@ export class RoomInward {
 
   /** Whom the room shows, by their ids. */
   get present(): ReadonlyMap<RemoteUserId, RemoteUser> {
-    return new Map([...this.#members.values()].map((user) => [user.id, user]));
+    return new Map(
+      [...this.#members].map(([nick, shown]) => [this.#idOf(nick, shown), { id: this.#idOf(nick, shown), name: nick }]),
+    );
   }
 
   /** The nick of somebody in the room. */
   nickOf(user: RemoteUserId): string | undefined {
-    for (const [nick, { id }] of this.#members) if (id === user) return nick;
+    for (const [nick, shown] of this.#members) if (this.#idOf(nick, shown) === user) return nick;
     return undefined;
   }
 
@@ -69,12 +71,12 @@ export class RoomInward {
 
   /** Resolves when what was said is on disk; `undefined` where nothing was said that concerns Matrix. */
   message(stanza: Element, origin: Origin, at = delayOf(stanza)): Promise<void> | undefined {
-    const { room, channel, features, parts, topic } = this.#options;
+    const { channel, parts, topic } = this.#options;
     const { nick } = origin;
     const body = stanza.getChildText("body");
     const subject = stanza.getChildText("subject");
     if (subject !== null && body === null && stanza.getChild("thread") === undefined) {
-      const by = nick === undefined ? undefined : { id: remoteUserOf(room, nick, stanza, features()), name: nick };
+      const by = nick === undefined ? undefined : this.#senderOf(nick, stanza);
       return topic.changed(
         subject,
         origin.ownId !== undefined ? undefined : (event) => ({ ...event, channel, ...(by && { by }) }),
@@ -95,18 +97,18 @@ export class RoomInward {
 
   /** Notes who came and went; the event is `undefined` where Matrix need not know. */
   presence(stanza: Element): Omit<MembershipReceived, "id"> | undefined {
-    const { room, channel, features, isOwnNick } = this.#options;
+    const { channel, isOwnNick } = this.#options;
     const nick = nickOf(stanza);
     const { type } = stanza.attrs;
     if (nick === undefined || (type !== undefined && type !== "unavailable") || isOwnNick(nick)) return undefined;
     const event = { kind: "membership", channel } as const;
     if (type === undefined) {
-      const user = { id: remoteUserOf(room, nick, stanza, features()), name: nick };
-      const known = this.#members.get(nick)?.id === user.id;
-      this.#members.set(nick, user);
-      return known ? undefined : { ...event, user, change: "join" };
+      const isKnown = this.#members.has(nick);
+      this.#members.set(nick, stanza);
+      return isKnown ? undefined : { ...event, user: { id: this.#idOf(nick, stanza), name: nick }, change: "join" };
     }
-    const user = this.#members.get(nick);
+    const shown = this.#members.get(nick);
+    const user = shown && { id: this.#idOf(nick, shown), name: nick };
     this.#members.delete(nick);
     const statuses = statusesOf(stanza);
     // With 303 the same person comes back under another nick at once.
@@ -117,10 +119,13 @@ export class RoomInward {
   }
 
   #senderOf(nick: string, stanza: Element): RemoteUser {
-    const { room, features } = this.#options;
-    // A message has no item, except in an archive; who has the nick now has said where everybody is seen.
-    const known = itemOf(stanza)["jid"] === undefined ? this.#members.get(nick) : undefined;
-    const id = remoteUserOf(room, nick, stanza, features());
-    return { id: id.startsWith("nick:") && known ? known.id : id, name: nick };
+    const id = this.#idOf(nick, stanza);
+    // A message has no item, except in an archive; who has the nick now was shown with one.
+    const shown = id.startsWith("nick:") ? this.#members.get(nick) : undefined;
+    return { id: shown ? this.#idOf(nick, shown) : id, name: nick };
+  }
+
+  #idOf(nick: string, stanza: Element): RemoteUserId {
+    return remoteUserOf(this.#options.room, nick, stanza, this.#options.features());
   }
 }

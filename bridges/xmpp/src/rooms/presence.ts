@@ -41,7 +41,8 @@ export class Presence {
   #epoch = 0;
   #open = false;
   #why: string;
-  #waiting: { readonly stanza: Element; readonly origin: Origin }[] = [];
+  /** What came while the archive was read. Nothing is made of it before it is known what the room can do. */
+  #waiting: Element[] = [];
   #overflow = false;
   #loaded: Promise<void> | undefined;
   #wake: (() => void) | undefined;
@@ -97,15 +98,15 @@ export class Presence {
   }
 
   /** Takes a message that was shown to the bridge's own occupant. */
-  message(stanza: Element, origin: Origin): Promise<void> | undefined {
+  message(stanza: Element): Promise<void> | undefined {
     this.#heard();
-    if (this.#open) return this.#handle(stanza, origin);
+    if (this.#open) return this.#handle(stanza, this.#options.inward.originOf(stanza));
     if (this.#waiting.length >= this.#options.parts.tuning.maxBuffered) {
       // The archive has it all.
       this.#overflow = this.#features.archive;
       this.#waiting = this.#overflow ? [] : this.#waiting.slice(1);
     }
-    if (!this.#overflow) this.#waiting.push({ stanza, origin });
+    if (!this.#overflow) this.#waiting.push(stanza);
     return undefined;
   }
 
@@ -241,8 +242,8 @@ export class Presence {
   }
 
   #flush(): void {
-    for (const { stanza, origin } of this.#waiting.splice(0)) {
-      this.#handle(stanza, origin)?.catch((error: unknown) =>
+    for (const stanza of this.#waiting.splice(0)) {
+      this.#handle(stanza, this.#options.inward.originOf(stanza))?.catch((error: unknown) =>
         this.#options.parts.stream.interrupt(`A message could not be taken: ${messageOf(error)}`),
       );
     }

@@ -128,7 +128,7 @@ export class Room {
     if (type !== "groupchat") return undefined;
     const origin = this.#inward.originOf(stanza);
     if (origin.ownId !== undefined) this.#reflections.shown(origin.ownId, origin.id);
-    return occupant === this.#watcher ? this.#presence.message(stanza, origin) : undefined;
+    return occupant === this.#watcher ? this.#presence.message(stanza) : undefined;
   }
 
   /** Who of ours has an address. */
