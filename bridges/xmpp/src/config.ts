@@ -8,6 +8,8 @@ const domain = z.string().refine((text) => {
 
 const nick = z.string().refine((text) => nickFrom(text) === text, "a nick that XMPP servers take as it is: no emoji");
 
+const seconds = z.number().positive().max(86_400);
+
 export const configSchema = z.strictObject({
   host: z
     .string()
@@ -26,6 +28,13 @@ export const configSchema = z.strictObject({
     "The component's domain: Matrix users are alice_example.org@<domain> on XMPP; do not change it later",
   ),
   secret: z.string().min(1).describe("The component's secret, the same as in the XMPP server's configuration"),
+  reconnect: z
+    .strictObject({
+      min: seconds.default(0.5).describe("The first wait before a new connection, in seconds"),
+      max: seconds.default(60).describe("The longest, in seconds"),
+    })
+    .prefault({})
+    .describe("When a connection that was lost is opened again"),
   nick: nick.default("Matrix").describe("What the bridge itself is called in rooms"),
   ghosts: z
     .boolean()

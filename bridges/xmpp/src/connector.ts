@@ -31,7 +31,10 @@ export const xmppConnector = defineConnector({
   config: configSchema,
   async connect(context: TunedContext) {
     const links = await context.network.links();
-    return new XmppConnection(context, new Set(links.map(({ channel }) => channel))).handlers();
+    return new XmppConnection(
+      context,
+      links.map(({ channel }) => channel),
+    ).handlers();
   },
 });
 
@@ -46,7 +49,11 @@ class XmppConnection {
     this.#network = network;
     this.#stream = new ComponentStream({
       address: { host, port, domain, secret },
-      ...(tuning?.stream && { tuning: tuning.stream }),
+      tuning: {
+        backoffMinMs: config.reconnect.min * 1000,
+        backoffMaxMs: config.reconnect.max * 1000,
+        ...tuning?.stream,
+      },
       sameAddress: sameJid,
       onStanza: (stanza) => this.#take(stanza),
       onState: (state) => this.#became(state),

@@ -264,14 +264,14 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await alice.raw(`<message to="${room}" type="groupchat"><subject>tea</subject></message>`);
     const topics = () => core.received.flatMap((event) => (event.kind === "channel" ? [event.topic] : []));
     await core.until("the subject", () => topics().length > 0);
-    const { content: _, ...effect } = effectOf({ channel: room, text: "" });
-    const { user } = { user: effect.author };
-    expect(user.name).toBe("alice");
+    expect(
+      await handlers.topic?.({ ...effectOf({ channel: room, text: "", name: "Bob" }), topic: "coffee" }),
+    ).not.toHaveProperty("failed");
+    await alice.sees("the new subject", ({ subject, from }) => subject === "coffee" && from === `${room}/Bob`);
     spy.cut();
     await alice.say(room, "after the cut", { type: "groupchat" });
     await core.until("the message after", () => core.texts(room).includes("after the cut"));
     expect(topics()).toEqual(["tea"]);
-    expect(handlers.topic).toBeDefined();
   });
 
   it("tells who left while nobody looked", async () => {
@@ -287,6 +287,28 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     bridge = await RunningBridge.start({ server, rooms: [room], core });
     await core.until("her leave", () => core.received.some((event) => event.kind === "membership"));
     expect(core.received.at(-1)).toMatchObject({ kind: "membership", change: "leave", user: { id } });
+  });
+
+  it("leaves with everybody when the link ends, and takes nothing that is said until the next", async () => {
+    const room = await aRoom();
+    const { core, handlers } = await bridged(room);
+    await alice.say(room, "linked", { type: "groupchat" });
+    await core.until("it", () => core.texts(room).includes("linked"));
+    await bridge?.say({ channel: room, text: "me too", name: "Bob" });
+    const [link] = core.links;
+    core.links = [];
+    await handlers.unlinked?.(link!);
+    for (const nick of ["Bob", "Matrix"])
+      await alice.sees(`${nick} gone`, ({ type, from }) => type === "unavailable" && from === `${room}/${nick}`);
+    expect([...core.stored.keys()]).toEqual([]);
+    await alice.say(room, "among ourselves", { type: "groupchat" });
+    await said(room, "among ourselves");
+    core.links = [link!];
+    await handlers.linked?.(link!);
+    await bridge?.ready();
+    await alice.say(room, "linked again", { type: "groupchat" });
+    await core.until("it", () => core.texts(room).includes("linked again"));
+    expect(core.texts(room)).toEqual(["linked", "linked again"]);
   });
 
   it("finds rooms by their address", async () => {

@@ -64,6 +64,7 @@ Component "${rooms}" "muc"
   muc_log_by_default = true
   muc_room_locking = false
   muc_room_default_persistent = true
+  muc_room_default_change_subject = true
 
 Component "${upload}" "http_file_share"
   http_external_url = "http://127.0.0.1:${httpPort}/"

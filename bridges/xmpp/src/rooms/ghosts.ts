@@ -6,6 +6,8 @@ import type { RoomParts } from "./parts.js";
 
 const storedSchema = z.object({ name: z.string(), nick: z.string() });
 
+const MOST_NICKS = 20_000;
+
 interface Ghost {
   readonly occupant: Occupant;
   name: string;
@@ -29,7 +31,7 @@ export class Ghosts {
     for (const key of await network.storage.keys(prefix)) {
       const stored = parseJson((await network.storage.get(key)) ?? "", storedSchema);
       if (!stored) continue;
-      this.#nicks.add(stored.nick);
+      this.#remember(stored.nick);
       if (config.ghosts && this.#ghosts.size < config.maxGhosts)
         this.#make(UserId(key.slice(prefix.length)), stored.name, stored.nick);
     }
@@ -91,7 +93,8 @@ export class Ghosts {
   }
 
   async leave(): Promise<void> {
-    for (const userId of [...this.#ghosts.keys()]) this.remove(userId);
+    await Promise.all([...this.#ghosts.values()].map(({ occupant }) => occupant.leave()));
+    this.#ghosts.clear();
     for (const key of await this.parts.network.storage.keys(this.#keyOf("")))
       await this.parts.network.storage.delete(key);
   }
@@ -107,7 +110,7 @@ export class Ghosts {
         nick: (attempt) => nickCandidate(ghost.name, userId, attempt),
         joinTimeoutMs: tuning.joinTimeoutMs,
         onNick: (taken) => {
-          this.#nicks.add(taken);
+          this.#remember(taken);
           const value = JSON.stringify({ name: ghost.name, nick: taken });
           this.#inBackground(
             network.storage.set(this.#keyOf(userId), value),
@@ -116,9 +119,16 @@ export class Ghosts {
         },
       }),
     };
-    if (nick !== undefined) this.#nicks.add(nick);
+    if (nick !== undefined) this.#remember(nick);
     this.#ghosts.set(userId, ghost);
     return ghost.occupant;
+  }
+
+  #remember(nick: string): void {
+    this.#nicks.delete(nick);
+    this.#nicks.add(nick);
+    const oldest = this.#nicks.size > MOST_NICKS ? this.#nicks.values().next().value : undefined;
+    if (oldest !== undefined) this.#nicks.delete(oldest);
   }
 
   #keyOf(userId: string): string {

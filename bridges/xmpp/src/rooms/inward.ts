@@ -8,7 +8,7 @@ import {
   type RemoteUserId,
 } from "@trestle/core";
 import type { Element } from "../stream/index.js";
-import { delayOf, nickOf, remoteUserOf, stanzaIdOf, statusesOf, type RoomFeatures } from "./muc.js";
+import { delayOf, nickOf, remoteUserOf, stanzaIdOf, statusesOf, subjectOf, type RoomFeatures } from "./muc.js";
 import type { RoomParts } from "./parts.js";
 import type { Topic } from "./topic.js";
 
@@ -71,16 +71,15 @@ export class RoomInward {
 
   /** Resolves when what was said is on disk; `undefined` where nothing was said that concerns Matrix. */
   message(stanza: Element, origin: Origin, at = delayOf(stanza)): Promise<void> | undefined {
-    const { channel, parts, topic } = this.#options;
+    const { channel, parts, topic, isOwnNick } = this.#options;
     const { nick } = origin;
     const body = stanza.getChildText("body");
-    const subject = stanza.getChildText("subject");
-    if (subject !== null && body === null && stanza.getChild("thread") === undefined) {
+    const subject = subjectOf(stanza);
+    if (subject !== undefined) {
+      // A room need not say under which id its subject was set.
+      if (nick !== undefined && isOwnNick(nick)) return topic.changed(subject, undefined);
       const by = nick === undefined ? undefined : this.#senderOf(nick, stanza);
-      return topic.changed(
-        subject,
-        origin.ownId !== undefined ? undefined : (event) => ({ ...event, channel, ...(by && { by }) }),
-      );
+      return topic.changed(subject, (event) => ({ ...event, channel, ...(by && { by }) }));
     }
     if (nick === undefined || origin.ownId !== undefined || body === null || body === "") return undefined;
     const action = /^\/me\s/.test(body);

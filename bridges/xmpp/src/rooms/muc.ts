@@ -108,3 +108,9 @@ export function delayOf(element: Element): number | undefined {
   const at = Date.parse(element.getChild("delay", NS.delay)?.attrs["stamp"] ?? "");
   return Number.isNaN(at) ? undefined : at;
 }
+
+/** The room's subject, where that is all that a message says (XEP-0045 §8.1). */
+export function subjectOf(stanza: Element): string | undefined {
+  const subject = stanza.getChildText("subject");
+  return subject === null || stanza.getChild("body") || stanza.getChild("thread") ? undefined : subject;
+}

@@ -6,7 +6,7 @@ import type { ArchivePlace } from "./archive.js";
 const storedSchema = z.object({ id: z.string().nullable(), at: z.number() });
 
 /** How far the clocks of the room's server and of this machine may differ. */
-const CLOCK_SKEW_MS = 10 * 60_000;
+export const CLOCK_SKEW_MS = 10 * 60_000;
 
 /** Up to where a room's archive was taken: it moves only behind what is on disk, in the order of the archive. */
 export class Place {
@@ -86,6 +86,14 @@ export class Place {
     clearTimeout(this.#timer);
     await this.#tail.catch(() => undefined);
     if (this.#id !== undefined) await this.#save();
+  }
+
+  /** The room is no longer linked: what is said in it from now on concerns nobody. */
+  async forget(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#tail.catch(() => undefined);
+    await this.storage.delete(this.key);
   }
 
   #saveLater(): void {

@@ -97,6 +97,12 @@ export class Presence {
     await this.#place.close();
   }
 
+  /** The room is no longer linked. */
+  async forget(): Promise<void> {
+    this.#close("The room is not linked any more");
+    await this.#place.forget();
+  }
+
   /** Takes a message that was shown to the bridge's own occupant. */
   message(stanza: Element): Promise<void> | undefined {
     this.#heard();
@@ -225,12 +231,11 @@ export class Presence {
       }
       if ("failed" in page) return page;
       byTime = false;
-      await Promise.all(
-        page.items.map(({ id, at, message }) => {
-          const origin = inward.originOf(message, id);
-          return this.#handle(message, origin, at);
-        }),
-      );
+      for (const { id, at, message } of page.items) {
+        // One after the other: where the disk refuses one, none behind it is taken before it.
+        await this.#handle(message, inward.originOf(message, id), at);
+        if (epoch !== this.#epoch) return undefined;
+      }
       if (page.complete && !this.#overflowed()) return undefined;
     }
     return undefined;

@@ -14,19 +14,17 @@ import {
   type TopicEffect,
 } from "@trestle/core";
 import { toPlainText } from "@trestle/rich-text";
-import { failureOf, stanzaErrorOf, xml, type Element } from "../stream/index.js";
+import { failureOf, legalXmlText, stanzaErrorOf, xml, type Element } from "../stream/index.js";
 import { Archive } from "./archive.js";
 import { Ghosts } from "./ghosts.js";
 import { RoomInward } from "./inward.js";
-import { NS } from "./muc.js";
+import { NS, subjectOf } from "./muc.js";
 import { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
+import { CLOCK_SKEW_MS } from "./place.js";
 import { Presence } from "./presence.js";
 import { Reflections } from "./reflections.js";
 import { Topic } from "./topic.js";
-
-/** How far the clocks of the room's server and of this machine may differ. */
-const CLOCK_SKEW_MS = 10 * 60_000;
 
 /** A room that is linked: what is said in it, and what the bridge says. */
 export class Room {
@@ -37,6 +35,10 @@ export class Room {
   readonly #reflections: Reflections;
   readonly #archive: Archive;
   readonly #presence: Presence;
+  readonly #topic: Topic;
+
+  /** A subject that was sent, and not shown yet. */
+  #topicAsked: { readonly id: string; readonly text: string } | undefined;
 
   /** `hasHistory`: the core will say what it has received last. */
   constructor(
@@ -57,12 +59,12 @@ export class Room {
       joinTimeoutMs: parts.tuning.joinTimeoutMs,
       onRemoved: () => this.#presence.removed(),
     });
-    const topic = new Topic(parts.network, `topic ${room}`);
+    this.#topic = new Topic(parts.network, `topic ${room}`);
     this.#inward = new RoomInward({
       parts,
       room,
       channel,
-      topic,
+      topic: this.#topic,
       features: () => this.#presence.features,
       isOwnNick: (nick) => nick === this.#watcher.nick || this.#ghosts.hasNick(nick),
     });
@@ -75,7 +77,7 @@ export class Room {
       archive: this.#archive,
       inward: this.#inward,
       load: async () => {
-        await topic.load();
+        await this.#topic.load();
         await this.#ghosts.load();
       },
       shown: (id, roomsId) => this.#reflections.shown(id, roomsId),
@@ -101,10 +103,10 @@ export class Room {
 
   /** Everybody of ours leaves, for good. */
   async unlink(): Promise<void> {
+    await Promise.all([this.#ghosts.leave(), this.#watcher.leave()]);
     this.lost();
-    await this.#ghosts.leave();
-    await this.#watcher.leave();
-    await this.#presence.close();
+    await this.#presence.forget();
+    await this.#topic.forget();
   }
 
   async close(): Promise<void> {
@@ -124,10 +126,14 @@ export class Room {
       this.#bounced(stanza, occupant, id);
       return undefined;
     }
-    if (this.#archive.take(stanza)) return undefined;
+    // From the room itself, not from somebody in it.
+    if (stanza.attrs["from"] === this.channel && this.#archive.take(stanza)) return undefined;
     if (type !== "groupchat") return undefined;
     const origin = this.#inward.originOf(stanza);
     if (origin.ownId !== undefined) this.#reflections.shown(origin.ownId, origin.id);
+    // Prosody shows a subject under no id.
+    if (this.#topicAsked && this.#topicAsked.text === subjectOf(stanza))
+      this.#reflections.shown(this.#topicAsked.id, undefined);
     return occupant === this.#watcher ? this.#presence.message(stanza) : undefined;
   }
 
@@ -150,7 +156,16 @@ export class Room {
   async setTopic(effect: TopicEffect): Promise<Outcome> {
     const speaker = await this.#speaker(effect);
     if ("failed" in speaker) return speaker;
-    return this.#send(effect, speaker, xml("subject", {}, effect.topic));
+    const text = legalXmlText(effect.topic).replace(/\r\n?/g, "\n");
+    // A room says nothing when its subject is set to what it is.
+    if (this.#topic.is(text)) return undefined;
+    const asked = { id: this.#parts.ids.of(this.channel, effect.effect), text };
+    this.#topicAsked = asked;
+    try {
+      return await this.#send(effect, speaker, xml("subject", {}, text));
+    } finally {
+      if (this.#topicAsked === asked) this.#topicAsked = undefined;
+    }
   }
 
   /** Whether the room has shown a message: from memory, or from its archive. */
@@ -252,7 +267,11 @@ export class Room {
     }
     const failure =
       error.condition === "forbidden"
-        ? refused(`${occupant.nick ?? occupant.jid} may not speak in ${room}. Ask a moderator of the room for voice.`)
+        ? refused(
+            id === this.#topicAsked?.id
+              ? `${occupant.nick ?? occupant.jid} may not change the subject of ${room}: only its moderators may`
+              : `${occupant.nick ?? occupant.jid} may not speak in ${room}. Ask a moderator of the room for voice.`,
+          )
         : failureOf(error, `The message to ${room}`);
     this.#reflections.failed(id, failure);
   }

@@ -9,11 +9,15 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   #isOnline = false;
 
-  /** `known`: the channels that were linked before this start. */
+  /** Channels that were linked before this start: the core will say what it has received last. */
+  readonly #known: Set<ChannelId>;
+
   constructor(
     private readonly parts: RoomParts,
-    private readonly known: ReadonlySet<ChannelId>,
-  ) {}
+    known: Iterable<ChannelId>,
+  ) {
+    this.#known = new Set(known);
+  }
 
   get(channel: ChannelId): Room | undefined {
     return this.#rooms.get(channel);
@@ -27,7 +31,7 @@ export class Rooms {
       network.report({ connection: channel, state: "failed", detail });
       return;
     }
-    const room = new Room(this.parts, channel, this.known.has(channel));
+    const room = new Room(this.parts, channel, this.#known.has(channel));
     this.#rooms.set(channel, room);
     if (this.#isOnline) room.enter();
   }
@@ -35,6 +39,7 @@ export class Rooms {
   async remove(channel: ChannelId): Promise<void> {
     const room = this.#rooms.get(channel);
     this.#rooms.delete(channel);
+    this.#known.delete(channel);
     await room?.unlink();
     this.parts.network.report({ connection: channel, state: "closed" });
   }

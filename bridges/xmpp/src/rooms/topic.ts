@@ -21,12 +21,21 @@ export class Topic {
     this.#known = parsed ?? undefined;
   }
 
+  /** Whether the room is known to have this subject. */
+  is(text: string): boolean {
+    return text === (this.#known?.text ?? "");
+  }
+
+  async forget(): Promise<void> {
+    await this.network.storage.delete(this.key);
+  }
+
   /** `event` makes the event of it; `undefined` where the bridge itself has set it. */
   changed(
     text: string,
     event: ((event: Omit<ChannelChanged, "channel">) => ChannelChanged) | undefined,
   ): Promise<void> | undefined {
-    if (text === (this.#known?.text ?? "")) return undefined;
+    if (this.is(text)) return undefined;
     const next = { text, changes: (this.#known?.changes ?? 0) + 1 };
     this.#known = next;
     return this.#tell(next, event);

@@ -157,7 +157,9 @@ export class ComponentConnection {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    if (destroy) this.#socket?.destroy();
+    // What the system still holds must not go out behind a later connection, on which it may be asked for and sent again.
+    if (destroy && this.#online) this.#socket?.resetAndDestroy();
+    else if (destroy) this.#socket?.destroy();
     // Whoever still waits in the library (with timers, and once to connect elsewhere) is let go.
     this.#entity.emit("error", new Error(ended.reason));
     this.#listener.ended(ended);

@@ -4,6 +4,8 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 export class WireSpy {
   /** All that the component sent, over all connections. */
   sent = "";
+  /** What the server said as it ended a stream. */
+  readonly streamErrors: string[] = [];
   connections = 0;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #stopped = false;
@@ -82,6 +84,8 @@ export class WireSpy {
       if (!this.#stopped) far.write(data);
     });
     far.on("data", (data) => {
+      const error = /<stream:error>.*/s.exec(data.toString("latin1"))?.[0];
+      if (error !== undefined) this.streamErrors.push(error);
       if (!this.#stopped) near.write(data);
     });
   }
