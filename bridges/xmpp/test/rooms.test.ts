@@ -159,21 +159,21 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     const room = await aRoom();
     const { core } = await bridged(room);
     const texts = Array.from({ length: 120 }, (_, number) => `out ${number}`);
-    let delivered = false;
+    const progress = { delivered: false };
     const sending = (async () => {
       for (const [number, text] of texts.entries())
         await bridge?.say({ channel: room, text, user: `@u${number % 3}:example.org` });
-      delivered = true;
+      progress.delivered = true;
     })();
     const answers: string[] = [];
     const shown = () =>
       alice.seen.filter(({ from, body }) => from?.startsWith(room) === true && body?.startsWith("out ") === true);
     let cuts = 0;
-    while (!delivered) {
+    while (!progress.delivered) {
       const before = shown().length;
       await alice.say(room, `in ${answers.length}`, { type: "groupchat" });
       answers.push(`in ${answers.length}`);
-      await until(60_000, "progress", () => (shown().length >= before + 10 || delivered ? true : undefined));
+      await until(60_000, "progress", () => (shown().length >= before + 10 || progress.delivered ? true : undefined));
       spy.cut();
       cuts += 1;
     }
@@ -231,6 +231,79 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await bridge?.ready();
     await alice.say(room, "third", { type: "groupchat" });
     await bridge?.core.until("the third", () => bridge?.core.texts(room).includes("third") === true);
+  });
+
+  it("shows who comes to the Matrix room, who is renamed and who leaves", async () => {
+    const room = await aRoom();
+    const { handlers } = await bridged(room);
+    const { content: _, ...effect } = effectOf({ channel: room, text: "", name: "Dora" });
+    const { userId } = effect.author;
+    const shows = (nick: string, type: string | null) =>
+      alice.sees(
+        `${nick} ${type ?? "there"}`,
+        (stanza) => stanza.name === "presence" && stanza.from === `${room}/${nick}` && stanza.type === type,
+      );
+    expect(await handlers.membership?.({ ...effect, change: "join", who: { userId, name: "Dora" } })).toBeUndefined();
+    await shows("Dora", null);
+    expect(
+      await handlers.membership?.({ ...effect, change: "rename", who: { userId, name: "Theodora" } }),
+    ).toBeUndefined();
+    await shows("Theodora", null);
+    // A restart brings her back without a word of hers.
+    const { core } = bridge!;
+    await bridge?.close();
+    await shows("Theodora", "unavailable");
+    alice.seen.length = 0;
+    bridge = await RunningBridge.start({ server, rooms: [room], core });
+    await shows("Theodora", null);
+    expect(
+      await bridge.handlers.membership?.({ ...effect, change: "leave", who: { userId, name: "Theodora" } }),
+    ).toBeUndefined();
+    await shows("Theodora", "unavailable");
+  });
+
+  it("removes somebody who was removed from the Matrix room", async () => {
+    const room = await aRoom();
+    const { core, handlers } = await bridged(room);
+    // Who made the room is its owner: the bridge must be an admin to remove others.
+    await alice.query(
+      room,
+      "set",
+      `<query xmlns="http://jabber.org/protocol/muc#admin"><item jid="${server.component}" affiliation="admin"/></query>`,
+    );
+    const bob = await XmppPerson.connect(install, server, "bob");
+    try {
+      await bob.join(room, "bob");
+      await bob.say(room, "spam", { type: "groupchat" });
+      await core.until("it", () => core.texts(room).includes("spam"));
+      const { id } = core.messages(room)[0]!.sender;
+      const { content: _, ...effect } = effectOf({ channel: room, text: "" });
+      expect(
+        await handlers.membership?.({ ...effect, change: "kick", who: { remote: id }, reason: "spam" }),
+      ).toBeUndefined();
+      await bob.sees("the removal", ({ xml }) => xml.includes("307") && xml.includes("spam"));
+    } finally {
+      await bob.end();
+    }
+  });
+
+  it("notices that a room has lost it without a word, and what it missed by that", async () => {
+    const room = await aRoom();
+    const { core } = await bridged(room, { tuning: { rooms: { selfPingMs: 300 } } });
+    await alice.say(room, "before", { type: "groupchat" });
+    await core.until("the first", () => core.texts(room).includes("before"));
+    spy.deafen();
+    await alice.query(
+      room,
+      "set",
+      `<query xmlns="http://jabber.org/protocol/muc#admin"><item nick="Matrix" role="none"/></query>`,
+    );
+    await alice.sees("the removal", ({ xml, from }) => from === `${room}/Matrix` && xml.includes("307"));
+    await alice.say(room, "unheard", { type: "groupchat" });
+    await said(room, "unheard");
+    spy.hear();
+    await core.until("what was missed", () => core.texts(room).includes("unheard"));
+    expect(core.texts(room)).toEqual(["before", "unheard"]);
   });
 
   it("says why somebody may not speak", async () => {
@@ -309,6 +382,14 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await alice.say(room, "linked again", { type: "groupchat" });
     await core.until("it", () => core.texts(room).includes("linked again"));
     expect(core.texts(room)).toEqual(["linked", "linked again"]);
+  });
+
+  it("makes a room that is not there, open to others", async () => {
+    const room = ChannelId(`made${++rooms}@${server.lockedRooms}`);
+    await bridged(room);
+    await alice.join(room, "alice");
+    await alice.say(room, "nice place", { type: "groupchat" });
+    await bridge?.core.until("it", () => bridge?.core.texts(room).includes("nice place") === true);
   });
 
   it("finds rooms by their address", async () => {

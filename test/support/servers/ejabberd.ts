@@ -66,7 +66,15 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
     componentPort,
   );
   await until(10_000, "ejabberd's accounts", () => launched.output.includes("accounts made") || undefined);
-  return { name: "ejabberd", process: launched, clientPort, componentPort, httpPort, ...xmppNames };
+  return {
+    name: "ejabberd",
+    process: launched,
+    clientPort,
+    componentPort,
+    httpPort,
+    lockedRooms: xmppNames.rooms,
+    ...xmppNames,
+  };
 }
 
 interface Ports {

@@ -66,6 +66,10 @@ Component "${rooms}" "muc"
   muc_room_default_persistent = true
   muc_room_default_change_subject = true
 
+Component "locked.localhost" "muc"
+  modules_enabled = { "muc_mam" }
+  muc_room_locking = true
+
 Component "${upload}" "http_file_share"
   http_external_url = "http://127.0.0.1:${httpPort}/"
   http_file_share_access = { "${component}" }
@@ -77,7 +81,15 @@ ${[component, ...(options.components ?? [])].map((name) => `Component "${name}"\
     directory,
     componentPort,
   );
-  return { name: "Prosody", process: launched, clientPort, componentPort, httpPort, ...xmppNames };
+  return {
+    name: "Prosody",
+    process: launched,
+    clientPort,
+    componentPort,
+    httpPort,
+    lockedRooms: "locked.localhost",
+    ...xmppNames,
+  };
 }
 
 /** As Prosody names its files. */

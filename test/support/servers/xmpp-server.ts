@@ -20,6 +20,8 @@ export interface XmppServer {
   readonly domain: "localhost";
   /** Where rooms are: anybody may make one, which is open at once. */
   readonly rooms: "rooms.localhost";
+  /** Where a room that was made is closed to others until its owner has configured it, if the server does that. */
+  readonly lockedRooms: string;
   readonly upload: "upload.localhost";
   readonly component: "bridge.localhost";
   readonly secret: "correct horse";

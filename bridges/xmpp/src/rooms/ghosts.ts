@@ -92,8 +92,14 @@ export class Ghosts {
     for (const { occupant } of this.#ghosts.values()) occupant.lost();
   }
 
-  async leave(): Promise<void> {
+  /** Has all of them leave, to come back. */
+  async away(): Promise<void> {
     await Promise.all([...this.#ghosts.values()].map(({ occupant }) => occupant.leave()));
+  }
+
+  /** Has all of them leave, for good. */
+  async leave(): Promise<void> {
+    await this.away();
     this.#ghosts.clear();
     for (const key of await this.parts.network.storage.keys(this.#keyOf("")))
       await this.parts.network.storage.delete(key);

@@ -50,7 +50,8 @@ export class Occupant {
 
   /** Tries for another nick; without success it keeps the one it has. */
   async rename(): Promise<void> {
-    if (this.#nick === undefined || this.#joining) return;
+    await this.#joining;
+    if (this.#nick === undefined || this.#asked) return;
     for (let attempt = 0; attempt < MOST_NICKS; attempt++) {
       const nick = this.#options.nick(attempt);
       if (nick === this.#nick) return;
@@ -68,7 +69,9 @@ export class Occupant {
       return;
     }
     const statuses = statusesOf(stanza);
-    const isOwn = statuses.has("110") || nick === (this.#asked?.nick ?? this.#nick);
+    // Old servers leave 110 out; while another nick is asked for, somebody else may have it.
+    const expected = this.#nick ?? this.#asked?.nick;
+    const isOwn = statuses.has("110") || nick === expected;
     if (!isOwn || nick === undefined) return;
     if (type === "unavailable") {
       // With 303 the same occupant comes back under another nick at once.

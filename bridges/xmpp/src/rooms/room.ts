@@ -109,7 +109,9 @@ export class Room {
     await this.#topic.forget();
   }
 
+  /** Everybody of ours leaves, until the next start: some servers would show them for as long as nothing is said. */
   async close(): Promise<void> {
+    await Promise.all([this.#ghosts.away(), this.#watcher.leave()]);
     this.lost();
     await this.#presence.close();
   }

@@ -159,20 +159,19 @@ export async function deliver(
   effect: MessageEffect<TextContent>,
   attempts = 400,
 ): Promise<Outcome> {
-  let { maybeSent } = effect;
-  let outcome: Outcome;
+  let outcome: Outcome = effect.maybeSent ? { failed: "uncertain", reason: "it was under way" } : undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    if (maybeSent) {
-      const sent = await findSent(handlers, effect, attempts);
-      if (sent) return sent;
-      maybeSent = false;
-    }
+    const sent = isUncertain(outcome) ? await findSent(handlers, effect, attempts) : null;
+    if (sent) return sent;
     outcome = await handlers.message({ ...effect, attempt });
     if (!isFailure(outcome) || outcome.failed === "permanent") return outcome;
-    maybeSent = outcome.failed === "uncertain";
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return outcome;
+}
+
+function isUncertain(outcome: Outcome): boolean {
+  return isFailure(outcome) && outcome.failed === "uncertain";
 }
 
 async function findSent(handlers: NetworkHandlers<TextOnly>, effect: MessageEffect<TextContent>, attempts: number) {

@@ -10,6 +10,7 @@ export class WireSpy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #stopped = false;
   #refusing = false;
+  #deaf = false;
 
   private constructor(private readonly server: Server) {}
 
@@ -59,6 +60,15 @@ export class WireSpy {
     this.cut();
   }
 
+  /** What the server says is lost, without a word. */
+  deafen(): void {
+    this.#deaf = true;
+  }
+
+  hear(): void {
+    this.#deaf = false;
+  }
+
   async stop(): Promise<void> {
     this.cut();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -86,7 +96,7 @@ export class WireSpy {
     far.on("data", (data) => {
       const error = /<stream:error>.*/s.exec(data.toString("latin1"))?.[0];
       if (error !== undefined) this.streamErrors.push(error);
-      if (!this.#stopped) near.write(data);
+      if (!this.#stopped && !this.#deaf) near.write(data);
     });
   }
 }

@@ -97,7 +97,8 @@ export class XmppFake implements NetworkFake {
   /** What the first of the people sees of those who are none. */
   #seenIn(channel: string, stanza: Element): Seen[] {
     const { from = "", to, type } = stanza.attrs;
-    const [room, nick = ""] = [from.split("/", 1)[0], from.slice(from.indexOf("/") + 1)];
+    const room = from.split("/", 1)[0];
+    const nick = from.slice(from.indexOf("/") + 1);
     if (stanza.name !== "message" || type !== "groupchat" || room !== channel || to !== addressOf(this.people[0]))
       return [];
     if (from === room || this.people.some((person) => person === nick)) return [];
