@@ -1,4 +1,5 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
+import { StringDecoder } from "node:string_decoder";
 
 /** Stands between a component and its server: sees every byte, and can cut or stop the line. */
 export class WireSpy {
@@ -11,6 +12,8 @@ export class WireSpy {
   #stopped = false;
   #refusing = false;
   #deaf = false;
+  /** The room from which nothing passes, and what waits of it. */
+  #stalled: { readonly room: string; readonly held: { readonly near: Socket; readonly stanza: string }[] } | undefined;
 
   private constructor(private readonly server: Server) {}
 
@@ -69,6 +72,13 @@ export class WireSpy {
     this.#deaf = false;
   }
 
+  /** What a room says waits until the returned function is called; all else goes on. */
+  stall(room: string): () => void {
+    const stalled = { room, held: [] };
+    this.#stalled = stalled;
+    return () => this.#release(stalled);
+  }
+
   async stop(): Promise<void> {
     this.cut();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -82,6 +92,7 @@ export class WireSpy {
     }
     const far = connect({ host: "127.0.0.1", port });
     const pair = [near, far] as const;
+    const stanzas = new Stanzas();
     this.#pairs.add(pair);
     const end = () => {
       this.#pairs.delete(pair);
@@ -96,7 +107,42 @@ export class WireSpy {
     far.on("data", (data) => {
       const error = /<stream:error>.*/s.exec(data.toString("latin1"))?.[0];
       if (error !== undefined) this.streamErrors.push(error);
-      if (!this.#stopped && !this.#deaf) near.write(data);
+      if (this.#stopped || this.#deaf) return;
+      for (const stanza of stanzas.take(data)) this.#pass(near, stanza);
     });
+  }
+
+  #pass(near: Socket, stanza: string): void {
+    const stalled = this.#stalled;
+    const from = /^\s*<[a-z]+[^>]*\sfrom=['"]([^'"/]*)/.exec(stanza)?.[1];
+    if (stalled && from === stalled.room) stalled.held.push({ near, stanza });
+    else near.write(stanza);
+  }
+
+  #release({ held }: { readonly held: readonly { readonly near: Socket; readonly stanza: string }[] }): void {
+    this.#stalled = undefined;
+    for (const { near, stanza } of held) if (!near.destroyed) near.write(stanza);
+  }
+}
+
+/** Takes a stream apart into what stands between its stanzas and the stanzas. */
+class Stanzas {
+  readonly #decoder = new StringDecoder("utf8");
+  #text = "";
+
+  take(data: Buffer): string[] {
+    this.#text += this.#decoder.write(data);
+    const whole: string[] = [];
+    let [depth, start] = [0, 0];
+    for (const tag of this.#text.matchAll(/<([/?]?)([^\s>/]+)(?:[^>"']|"[^"]*"|'[^']*')*?(\/?)>/g)) {
+      const [matched, opening, name, closing] = tag;
+      // The stream itself is no stanza, and never ends here.
+      if (opening !== "?" && name !== "stream:stream") depth += opening === "/" ? -1 : closing === "/" ? 0 : 1;
+      if (depth > 0) continue;
+      whole.push(this.#text.slice(start, tag.index + matched.length));
+      start = tag.index + matched.length;
+    }
+    this.#text = this.#text.slice(start);
+    return whole;
   }
 }

@@ -85,6 +85,22 @@ export class XmppFake implements NetworkFake {
     );
   }
 
+  stall(channel: string): () => void {
+    if (!this.#spy) throw new Error("The network is not started.");
+    return this.#spy.stall(channel);
+  }
+
+  /** Whether the bridge's own occupant is in a room. */
+  connected(): boolean {
+    const last = this.#observed.stanzas.findLast(
+      ({ name, attrs }) =>
+        name === "presence" &&
+        attrs["to"] === addressOf(this.people[0]) &&
+        /^hall@.*\/Matrix$/.test(attrs["from"] ?? ""),
+    );
+    return last !== undefined && last.attrs["type"] === undefined;
+  }
+
   violations(): readonly string[] {
     return this.#spy?.streamErrors ?? [];
   }
