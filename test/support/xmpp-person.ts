@@ -61,15 +61,13 @@ export class XmppPerson {
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     const person = new XmppPerson(child);
     try {
-      person.jid = z
-        .string()
-        .parse(
-          await person.#order("connect", {
-            jid: `${user}@${server.domain}/desk`,
-            password: user,
-            port: server.clientPort,
-          }),
-        );
+      person.jid = z.string().parse(
+        await person.#order("connect", {
+          jid: `${user}@${server.domain}/desk`,
+          password: user,
+          port: server.clientPort,
+        }),
+      );
     } catch (error) {
       child.kill("SIGKILL");
       throw error;
