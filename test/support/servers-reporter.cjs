@@ -2,7 +2,17 @@ const { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 
-const KNOWN = ["synapse", "inspircd", "ngircd", "mosquitto", "postgresql", "chromium"];
+const KNOWN = [
+  "synapse",
+  "inspircd",
+  "ngircd",
+  "mosquitto",
+  "postgresql",
+  "chromium",
+  "prosody",
+  "ejabberd",
+  "slixmpp",
+];
 
 /**
  * Says in the last lines of a run which real servers took part and which were missing. A run of all tests fails when a

@@ -2,11 +2,14 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@jest/globals";
 import { findChromium } from "./chromium.js";
+import { findEjabberd } from "./ejabberd.js";
 import type { Found, Missing } from "./found.js";
 import { findInspircd } from "./inspircd.js";
 import { findMosquitto } from "./mosquitto.js";
 import { findNgircd } from "./ngircd.js";
 import { findPostgresql } from "./postgresql.js";
+import { findProsody } from "./prosody.js";
+import { findSlixmpp } from "./slixmpp.js";
 import { findSynapse } from "./synapse-install.js";
 
 const finders = {
@@ -16,6 +19,9 @@ const finders = {
   mosquitto: findMosquitto,
   chromium: findChromium,
   postgresql: findPostgresql,
+  prosody: findProsody,
+  ejabberd: findEjabberd,
+  slixmpp: findSlixmpp,
 };
 
 export type ServerName = keyof typeof finders;

@@ -10,6 +10,8 @@ export interface ServerProgram {
   readonly args: readonly string[];
   readonly configFile: string;
   readonly config: string;
+  /** Environment variables besides those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A server of its own on a free loopback port. */
@@ -55,8 +57,8 @@ export class LaunchedServer {
   /** Starts it again on the same port after `shutdown` or `kill`. */
   async start(): Promise<void> {
     if (this.running) return;
-    const { name, command, args } = this.program;
-    const child = await Child.start(name, command, args, { cwd: this.directory });
+    const { name, command, args, env } = this.program;
+    const child = await Child.start(name, command, args, { cwd: this.directory, ...(env && { env }) });
     this.#child = child;
     await until(
       15_000,

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { nickFrom, parseJid } from "./address/index.js";
+
+const domain = z.string().refine((text) => {
+  const jid = parseJid(text);
+  return jid !== undefined && jid.local === undefined && jid.resource === undefined && jid.domain === text;
+}, "a domain such as matrix.example.org, in lower case");
+
+const nick = z.string().refine((text) => nickFrom(text) === text, "a nick that XMPP servers take as it is: no emoji");
+
+const seconds = z.number().positive().max(86_400);
+
+export const configSchema = z.strictObject({
+  host: z
+    .string()
+    .regex(/^[^\s/@]+$/, "a host")
+    .default("127.0.0.1")
+    .describe(
+      "Where the XMPP server takes components; the connection is not encrypted, so keep it on one machine or in a tunnel",
+    ),
+  port: z
+    .int()
+    .min(1)
+    .max(65535)
+    .default(5347)
+    .describe("Its port for components: 5347 with Prosody, 8888 in many configurations of ejabberd"),
+  domain: domain.describe(
+    "The component's domain: Matrix users are alice_example.org@<domain> on XMPP; do not change it later",
+  ),
+  secret: z.string().min(1).describe("The component's secret, the same as in the XMPP server's configuration"),
+  reconnect: z
+    .strictObject({
+      min: seconds.default(0.5).describe("The first wait before a new connection, in seconds"),
+      max: seconds.default(60).describe("The longest, in seconds"),
+    })
+    .prefault({})
+    .describe("When a connection that was lost is opened again"),
+  nick: nick.default("Matrix").describe("What the bridge itself is called in rooms"),
+  ghosts: z
+    .boolean()
+    .default(true)
+    .describe(
+      "An occupant of their own for every Matrix user who speaks in a room; otherwise the bridge speaks for all: <name> text",
+    ),
+  maxGhosts: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(500)
+    .describe("How many Matrix users are in one XMPP room at most; the one silent for longest makes room"),
+});
+
+export type XmppConfig = z.output<typeof configSchema>;

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import {
+  defineConnector,
+  refused,
+  type ConnectContext,
+  type EffectBase,
+  type Network,
+  type NetworkHandlers,
+  type Outcome,
+  type TextOnly,
+} from "@trestle/core";
+import { sameJid } from "./address/index.js";
+import { answerTo } from "./answers.js";
+import { configSchema, type XmppConfig } from "./config.js";
+import { findRoom } from "./find-room.js";
+import { OwnIds } from "./own-ids.js";
+import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
+import type { Room } from "./rooms/room.js";
+import { Rooms } from "./rooms/rooms.js";
+import { ComponentStream, type Element, type StreamState, type StreamTuning } from "./stream/index.js";
+
+/** What the core gives, and what a test adds to it. */
+type TunedContext = ConnectContext<XmppConfig> & {
+  readonly tuning?: { readonly stream?: Partial<StreamTuning>; readonly rooms?: Partial<RoomTuning> };
+};
+
+/** The XMPP bridge, as `connector: xmpp` of a configuration names it. */
+export const xmppConnector = defineConnector({
+  network: "xmpp",
+  displayName: "XMPP",
+  config: configSchema,
+  async connect(context: TunedContext) {
+    const links = await context.network.links();
+    return new XmppConnection(
+      context,
+      links.map(({ channel }) => channel),
+    ).handlers();
+  },
+});
+
+/** One bridge's parts, put together. */
+class XmppConnection {
+  readonly #network: Network;
+  readonly #stream: ComponentStream;
+  readonly #rooms: Rooms;
+
+  constructor({ config, network, tuning }: TunedContext, known: ConstructorParameters<typeof Rooms>[1]) {
+    const { host, port, domain, secret } = config;
+    this.#network = network;
+    this.#stream = new ComponentStream({
+      address: { host, port, domain, secret },
+      tuning: {
+        backoffMinMs: config.reconnect.min * 1000,
+        backoffMaxMs: config.reconnect.max * 1000,
+        ...tuning?.stream,
+      },
+      sameAddress: sameJid,
+      onStanza: (stanza) => this.#take(stanza),
+      onState: (state) => this.#became(state),
+    });
+    const ids = new OwnIds(createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url"));
+    const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
+    this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
+    this.#stream.start();
+  }
+
+  handlers(): NetworkHandlers<TextOnly> {
+    const rooms = this.#rooms;
+    return {
+      // With every character escaped it is still less than the stream sends, and servers take.
+      limits: { textBytes: 40_000 },
+      message: (effect) => this.#in(effect, (room) => room.say(effect)),
+      findSent: async (effect) => (await rooms.get(effect.channel)?.findSent(effect)) ?? null,
+      topic: (effect) => this.#in(effect, (room) => room.setTopic(effect)),
+      membership: (effect) => this.#in(effect, (room) => room.membership(effect)),
+      catchUp: (channel, cursor) => {
+        rooms.cursor(channel, cursor);
+        return Promise.resolve();
+      },
+      linked: ({ channel }) => {
+        rooms.add(channel);
+        return Promise.resolve();
+      },
+      unlinked: ({ channel }) => rooms.remove(channel),
+      resolveChannel: (text) => findRoom(this.#stream, text),
+      close: async () => {
+        await rooms.close();
+        this.#stream.close();
+      },
+    };
+  }
+
+  #in(effect: EffectBase, act: (room: Room) => Promise<Outcome>): Promise<Outcome> {
+    const room = this.#rooms.get(effect.channel);
+    return room ? act(room) : Promise.resolve(refused(`${effect.channel} is no room that can be entered`));
+  }
+
+  #take(stanza: Element): Promise<void> | undefined {
+    const taken = this.#rooms.take(stanza);
+    if (taken !== undefined && taken !== "unknown") return taken;
+    const answer = answerTo(stanza);
+    if (answer) void this.#stream.send(answer);
+    return undefined;
+  }
+
+  #became({ state, detail }: StreamState): void {
+    const { address } = this.#stream;
+    if (state === "online") this.#rooms.online();
+    else this.#rooms.lost();
+    this.#network.report({
+      connection: address,
+      state: state === "online" ? "connected" : state,
+      ...(detail !== undefined && { detail }),
+    });
+  }
+}

@@ -1,0 +1,3 @@
+/** The Trestle bridge to XMPP. @packageDocumentation */
+export { xmppConnector as default, xmppConnector } from "./connector.js";
+export { configSchema, type XmppConfig } from "./config.js";

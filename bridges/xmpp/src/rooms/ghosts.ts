@@ -1,0 +1,147 @@
+import { parseJson, UserId, type Author } from "@trestle/core";
+import { z } from "zod";
+import { localOfUser, nickCandidate } from "../address/index.js";
+import { Occupant } from "./occupant.js";
+import type { RoomParts } from "./parts.js";
+
+const storedSchema = z.object({ name: z.string(), nick: z.string() });
+
+const MOST_NICKS = 20_000;
+
+interface Ghost {
+  readonly occupant: Occupant;
+  name: string;
+}
+
+/** The Matrix users in a room, each an occupant of their own. Who they are is kept, so that they come back after a restart. */
+export class Ghosts {
+  /** Who spoke last stands last. */
+  readonly #ghosts = new Map<UserId, Ghost>();
+  /** Every nick that one of ours had: in an archive their messages are known by it. */
+  readonly #nicks = new Set<string>();
+
+  constructor(
+    private readonly parts: RoomParts,
+    private readonly room: string,
+  ) {}
+
+  async load(): Promise<void> {
+    const { network, config } = this.parts;
+    const prefix = this.#keyOf("");
+    for (const key of await network.storage.keys(prefix)) {
+      const stored = parseJson((await network.storage.get(key)) ?? "", storedSchema);
+      if (!stored) continue;
+      this.#remember(stored.nick);
+      if (config.ghosts && this.#ghosts.size < config.maxGhosts)
+        this.#make(UserId(key.slice(prefix.length)), stored.name, stored.nick);
+    }
+  }
+
+  /** The occupant for a Matrix user, in the room or not. The one who was silent for longest makes room. */
+  get({ userId, name }: Pick<Author, "userId" | "name">): Occupant {
+    const known = this.#ghosts.get(userId);
+    if (known) {
+      this.#ghosts.delete(userId);
+      this.#ghosts.set(userId, known);
+      if (known.name !== name) this.rename(userId, name);
+      return known.occupant;
+    }
+    if (this.#ghosts.size >= this.parts.config.maxGhosts) {
+      const silent = this.#ghosts.keys().next().value;
+      if (silent !== undefined) this.remove(silent);
+    }
+    return this.#make(userId, name);
+  }
+
+  /** The occupant that has this address. */
+  find(userId: UserId): Occupant | undefined {
+    return this.#ghosts.get(userId)?.occupant;
+  }
+
+  hasNick(nick: string): boolean {
+    return this.#nicks.has(nick);
+  }
+
+  rename(userId: UserId, name: string): void {
+    const ghost = this.#ghosts.get(userId);
+    if (!ghost) return;
+    ghost.name = name;
+    this.#inBackground(ghost.occupant.rename(), `${userId} could not be renamed in ${this.room}`);
+  }
+
+  /** Has them leave, for good. */
+  remove(userId: UserId): void {
+    const ghost = this.#ghosts.get(userId);
+    if (!ghost) return;
+    this.#ghosts.delete(userId);
+    const gone = Promise.all([ghost.occupant.leave(), this.parts.network.storage.delete(this.#keyOf(userId))]);
+    this.#inBackground(gone, `${userId} could not leave ${this.room}`);
+  }
+
+  /** Brings back all of them, one after the other. */
+  async enter(goOn: () => boolean): Promise<void> {
+    for (const [userId, { occupant }] of [...this.#ghosts]) {
+      if (!goOn()) return;
+      const failure = await occupant.join();
+      if (failure)
+        this.parts.network.log.info({ room: this.room, userId, reason: failure.reason }, "A user is not in a room");
+    }
+  }
+
+  lost(): void {
+    for (const { occupant } of this.#ghosts.values()) occupant.lost();
+  }
+
+  /** Has all of them leave, to come back. */
+  async away(): Promise<void> {
+    await Promise.all([...this.#ghosts.values()].map(({ occupant }) => occupant.leave()));
+  }
+
+  /** Has all of them leave, for good. */
+  async leave(): Promise<void> {
+    await this.away();
+    this.#ghosts.clear();
+    for (const key of await this.parts.network.storage.keys(this.#keyOf("")))
+      await this.parts.network.storage.delete(key);
+  }
+
+  #make(userId: UserId, name: string, nick?: string): Occupant {
+    const { stream, config, tuning, network } = this.parts;
+    const ghost: Ghost = {
+      name,
+      occupant: new Occupant({
+        stream,
+        room: this.room,
+        jid: `${localOfUser(userId)}@${config.domain}/matrix`,
+        nick: (attempt) => nickCandidate(ghost.name, userId, attempt),
+        joinTimeoutMs: tuning.joinTimeoutMs,
+        onNick: (taken) => {
+          this.#remember(taken);
+          const value = JSON.stringify({ name: ghost.name, nick: taken });
+          this.#inBackground(
+            network.storage.set(this.#keyOf(userId), value),
+            `The nick of ${userId} could not be kept`,
+          );
+        },
+      }),
+    };
+    if (nick !== undefined) this.#remember(nick);
+    this.#ghosts.set(userId, ghost);
+    return ghost.occupant;
+  }
+
+  #remember(nick: string): void {
+    this.#nicks.delete(nick);
+    this.#nicks.add(nick);
+    const oldest = this.#nicks.size > MOST_NICKS ? this.#nicks.values().next().value : undefined;
+    if (oldest !== undefined) this.#nicks.delete(oldest);
+  }
+
+  #keyOf(userId: string): string {
+    return `ghost ${this.room} ${userId}`;
+  }
+
+  #inBackground(work: Promise<unknown>, what: string): void {
+    work.catch((error: unknown) => this.parts.network.log.error({ err: error }, what));
+  }
+}

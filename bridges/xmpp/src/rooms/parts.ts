@@ -1,0 +1,39 @@
+import type { Network } from "@trestle/core";
+import type { XmppConfig } from "../config.js";
+import type { OwnIds } from "../own-ids.js";
+import type { XmppStream } from "../stream/index.js";
+
+/** Times in milliseconds, and bounds. */
+export interface RoomTuning {
+  readonly joinTimeoutMs: number;
+  /** How long a room may take to show a message. */
+  readonly reflectionTimeoutMs: number;
+  /** Between attempts to enter a room. */
+  readonly enterMinMs: number;
+  readonly enterMaxMs: number;
+  /** A room from which nothing came for so long is asked whether we are still in it (XEP-0410). */
+  readonly selfPingMs: number;
+  /** How often the place in the archive is put on disk, beside the core's own cursor. */
+  readonly saveMs: number;
+  /** Messages kept while the archive is read. */
+  readonly maxBuffered: number;
+}
+
+export const defaultRoomTuning: RoomTuning = {
+  joinTimeoutMs: 30_000,
+  reflectionTimeoutMs: 20_000,
+  enterMinMs: 1_000,
+  enterMaxMs: 300_000,
+  selfPingMs: 600_000,
+  saveMs: 10_000,
+  maxBuffered: 2_000,
+};
+
+/** What every room of a bridge shares. */
+export interface RoomParts {
+  readonly stream: XmppStream;
+  readonly network: Network;
+  readonly config: XmppConfig;
+  readonly ids: OwnIds;
+  readonly tuning: RoomTuning;
+}

@@ -1,0 +1,75 @@
+import type { ChannelId, RemoteMessageId } from "@trestle/core";
+import { bareJidOf, parseJid, userOfLocal } from "../address/index.js";
+import type { Element } from "../stream/index.js";
+import type { RoomParts } from "./parts.js";
+import { Room } from "./room.js";
+
+/** The linked rooms. */
+export class Rooms {
+  readonly #rooms = new Map<string, Room>();
+  #isOnline = false;
+
+  /** Channels that were linked before this start: the core will say what it has received last. */
+  readonly #known: Set<ChannelId>;
+
+  constructor(
+    private readonly parts: RoomParts,
+    known: Iterable<ChannelId>,
+  ) {
+    this.#known = new Set(known);
+  }
+
+  get(channel: ChannelId): Room | undefined {
+    return this.#rooms.get(channel);
+  }
+
+  add(channel: ChannelId): void {
+    if (this.#rooms.has(channel)) return;
+    const { network } = this.parts;
+    if (bareJidOf(channel) !== channel || !channel.includes("@")) {
+      const detail = `${channel} is no address of a room: write it in lower case, as room@conference.example.org`;
+      network.report({ connection: channel, state: "failed", detail });
+      return;
+    }
+    const room = new Room(this.parts, channel, this.#known.has(channel));
+    this.#rooms.set(channel, room);
+    if (this.#isOnline) room.enter();
+  }
+
+  async remove(channel: ChannelId): Promise<void> {
+    const room = this.#rooms.get(channel);
+    this.#rooms.delete(channel);
+    this.#known.delete(channel);
+    await room?.unlink();
+    this.parts.network.report({ connection: channel, state: "closed" });
+  }
+
+  online(): void {
+    this.#isOnline = true;
+    for (const room of this.#rooms.values()) room.enter();
+  }
+
+  lost(): void {
+    if (!this.#isOnline) return;
+    this.#isOnline = false;
+    for (const room of this.#rooms.values()) room.lost();
+  }
+
+  cursor(channel: ChannelId, cursor: RemoteMessageId | null): void {
+    this.#rooms.get(channel)?.cursor(cursor);
+  }
+
+  /** Takes what comes from a linked room or somebody in it; `"unknown"` where it comes from elsewhere. */
+  take(stanza: Element): Promise<void> | undefined | "unknown" {
+    const room = this.#rooms.get(bareJidOf(stanza.attrs["from"] ?? "") ?? "");
+    const to = parseJid(stanza.attrs["to"] ?? "");
+    if (!room || to?.domain !== this.parts.config.domain) return "unknown";
+    const user = to.local === undefined ? undefined : userOfLocal(to.local);
+    if (to.local !== undefined && user === undefined) return "unknown";
+    return room.take(stanza, room.occupantOf(user));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#rooms.values()].map((room) => room.close()));
+  }
+}

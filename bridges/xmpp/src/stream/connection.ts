@@ -1,0 +1,167 @@
+import { component, type ComponentEntity } from "@xmpp/component";
+import type { Socket } from "node:net";
+import { containedParser, type InputLimits } from "./contained-parser.js";
+import type { Element } from "./element.js";
+import { messageOf } from "./errors.js";
+import { GuardedSocket } from "./guarded-socket.js";
+
+/** Where a component connects to (XEP-0114). */
+export interface ComponentAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The component's own domain. */
+  readonly domain: string;
+  readonly secret: string;
+}
+
+/** Why a connection ended. */
+export interface Ended {
+  /** The condition of the stream error (RFC 6120 §4.9.3) that the server sent. */
+  readonly condition?: string;
+  /** For a person. */
+  readonly reason: string;
+}
+
+/** What a connection tells; each is called at once, `ended` exactly once and last. */
+export interface ConnectionListener {
+  readonly online: () => void;
+  /** Something was read, whatever it was. */
+  readonly alive: () => void;
+  readonly stanza: (stanza: Element) => void;
+  readonly ended: (ended: Ended) => void;
+}
+
+const NS_STREAMS = "http://etherx.jabber.org/streams";
+const NS_STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams";
+
+/** One connection of a component, over @xmpp/component, of which only opening, handshake and parsing are used. */
+export class ComponentConnection {
+  readonly #entity: ComponentEntity;
+  readonly #listener: ConnectionListener;
+  #socket: Socket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+  #online = false;
+
+  constructor(
+    readonly address: ComponentAddress,
+    listener: ConnectionListener,
+    limits: InputLimits & { readonly connectTimeoutMs: number },
+  ) {
+    const { host, port, domain, secret } = address;
+    this.#listener = listener;
+    const service = `xmpp://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    const entity = component({ service, domain, password: secret });
+    this.#entity = entity;
+    // It reconnects every second for ever, and answers queries in the component's name.
+    entity.reconnect.stop();
+    entity.removeAllListeners("element");
+    entity.timeout = limits.connectTimeoutMs;
+    // The library constructs a socket at each attempt to connect, of which there is one.
+    const owner = (socket: Socket) => (this.#socket = socket);
+    entity.Socket = class extends GuardedSocket {
+      constructor() {
+        super();
+        owner(this);
+        this.on("data", listener.alive);
+      }
+    };
+    entity.Parser = containedParser(limits);
+    entity.on("error", (error) => this.#failed(error));
+    entity.on("nonza", (element) => this.#nonza(element));
+    entity.on("stanza", (stanza) => {
+      if (!this.#ended) listener.stanza(stanza);
+    });
+    entity.on("close", () => this.#end({ reason: "The server closed the stream" }));
+    entity.on("disconnect", () => this.#end({ reason: "The server closed the connection" }));
+    entity.on("online", () => this.#becameOnline());
+    this.#timer = setTimeout(
+      () => this.#end({ reason: `The server at ${host}:${port} did not answer within ${limits.connectTimeoutMs} ms` }),
+      limits.connectTimeoutMs,
+    );
+    void this.#open(service, domain, limits.connectTimeoutMs);
+  }
+
+  /** How much is written but not yet taken by the system, in bytes. */
+  get backlog(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
+  /** Resolves when the system has taken the text; rejects where nobody knows how much of it went out. */
+  write(text: string): Promise<void> {
+    return this.#entity.write(text);
+  }
+
+  /** Stops reading until `resume`: the server keeps what it has. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  /** Ends it: what was written still goes out. */
+  close(reason: string): void {
+    if (this.#ended) return;
+    if (!this.#online) {
+      this.#end({ reason });
+      return;
+    }
+    const socket = this.#socket;
+    socket?.end("</stream:stream>");
+    this.#end({ reason }, false);
+    // The other side may never read: what it does not take within a moment is dropped.
+    const gone = setTimeout(() => socket?.destroy(), 1_000);
+    socket?.once("close", () => clearTimeout(gone));
+  }
+
+  /** Ends it at once. */
+  destroy(reason: string): void {
+    this.#end({ reason });
+  }
+
+  async #open(service: string, domain: string, timeout: number): Promise<void> {
+    try {
+      await this.#entity.connect(service);
+      await this.#entity.open({ domain, timeout });
+    } catch (error) {
+      this.#end({ reason: messageOf(error) });
+    }
+  }
+
+  #becameOnline(): void {
+    if (this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#online = true;
+    this.#listener.online();
+  }
+
+  #failed(error: Error & { readonly condition?: unknown }): void {
+    const { condition } = error;
+    this.#end({ ...(typeof condition === "string" && { condition }), reason: messageOf(error) });
+  }
+
+  /** The library tells of stream errors as errors, except of one that names another host, which it would connect to. */
+  #nonza(element: Element): void {
+    if (!element.is("error", NS_STREAMS)) return;
+    const condition = element
+      .getChildElements()
+      .find((child) => child.getNS() === NS_STREAM_ERRORS && child.getName() !== "text");
+    const text = element.getChildText("text", NS_STREAM_ERRORS);
+    const name = condition?.getName() ?? "undefined-condition";
+    this.#end({ condition: name, reason: text === null || text === "" ? name : `${name}: ${text}` });
+  }
+
+  #end(ended: Ended, destroy = true): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    // What the system still holds must not go out behind a later connection, on which it may be asked for and sent again.
+    if (destroy && this.#online) this.#socket?.resetAndDestroy();
+    else if (destroy) this.#socket?.destroy();
+    // Whoever still waits in the library (with timers, and once to connect elsewhere) is let go.
+    this.#entity.emit("error", new Error(ended.reason));
+    this.#listener.ended(ended);
+  }
+}

@@ -1,0 +1,186 @@
+import {
+  type ChannelId,
+  type ChannelLink,
+  type ConnectionStatus,
+  EffectId,
+  EventId,
+  isFailure,
+  type MessageEffect,
+  type Network,
+  type NetworkEvent,
+  type NetworkHandlers,
+  type Outcome,
+  RemoteMessageId,
+  type RemoteUserId,
+  RoomId,
+  textContent,
+  type TextContent,
+  type TextOnly,
+  UserId,
+} from "@trestle/core";
+import { toPlainText } from "@trestle/rich-text";
+import { pino } from "pino";
+import { until } from "../../../../test/support/bounded.js";
+
+/** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
+export class FakeCore {
+  readonly received: NetworkEvent[] = [];
+  readonly statuses = new Map<string, ConnectionStatus>();
+  readonly stored = new Map<string, string>();
+  /** The last message of each channel. */
+  readonly cursors = new Map<ChannelId, RemoteMessageId>();
+  links: ChannelLink[] = [];
+  allMembers = false;
+  ghosts = new Set<RemoteUserId>();
+  /** Called before an event is kept; may wait or reject. */
+  beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
+  onConnected: () => void = () => undefined;
+  /** How often an event came that was there already. */
+  repetitions = 0;
+  readonly #ids = new Set<string>();
+
+  readonly network: Network = this.#network();
+
+  messages(channel?: string): Extract<NetworkEvent, { kind: "message" }>[] {
+    return this.received
+      .filter((event) => event.kind === "message")
+      .filter((event) => channel === undefined || event.channel === channel);
+  }
+
+  /** The plain texts of the messages of a channel. */
+  texts(channel?: string): string[] {
+    return this.messages(channel).map(({ content }) =>
+      content.type === "text" ? toPlainText(content.body) : content.type,
+    );
+  }
+
+  async until(what: string, holds: () => boolean, milliseconds = 30_000): Promise<void> {
+    await until(
+      milliseconds,
+      what,
+      () => (holds() ? true : undefined),
+      () => `${JSON.stringify(this.received.slice(-10))}\n${JSON.stringify([...this.statuses.values()])}`,
+    );
+  }
+
+  #network(): Network {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
+    const core = this;
+    const notUsed = async (): Promise<never> => {
+      throw new Error("not used by this connector");
+    };
+    return {
+      bridge: {
+        name: "xmpp",
+        bot: UserId("@xmppbot:example.org"),
+        serverName: "example.org",
+        get allMembers() {
+          return core.allMembers;
+        },
+        dataDirectory: "/nonexistent",
+      },
+      log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
+      receive: async (event) => {
+        if (event.kind === "raw") return notUsed();
+        await core.beforeReceive(event);
+        core.#keep(event);
+      },
+      signal: () => undefined,
+      report: (status) => {
+        core.statuses.set(status.connection, status);
+        if (status.state === "connected") core.onConnected();
+      },
+      links: async () => core.links,
+      openMedia: notUsed,
+      avatarLink: () => undefined,
+      storage: {
+        get: async (key) => core.stored.get(key),
+        set: async (key, value) => void core.stored.set(key, value),
+        delete: async (key) => void core.stored.delete(key),
+        keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
+      },
+      logins: async () => [],
+      renewLogin: () => Promise.resolve(),
+      endLogin: () => Promise.resolve(),
+      requestLink: () => Promise.resolve("asked"),
+      removeLinks: () => Promise.resolve([]),
+      metrics: { counter: () => ({ add: () => undefined }), histogram: () => ({ observe: () => undefined }) },
+      moveChannel: () => Promise.resolve([]),
+      ghostsIn: async () => ({ inAll: core.ghosts, inAny: core.ghosts }),
+    };
+  }
+
+  #keep(event: NetworkEvent): void {
+    const id = `${event.channel}\n${event.kind}\n${event.id}`;
+    if (event.kind === "message") this.cursors.set(event.channel, event.id);
+    if (this.#ids.has(id)) {
+      this.repetitions++;
+      return;
+    }
+    this.#ids.add(id);
+    this.received.push(event);
+  }
+}
+
+export interface Saying {
+  readonly channel: ChannelId;
+  readonly text: string;
+  readonly style?: TextContent["style"];
+  readonly user?: string;
+  readonly name?: string;
+  /** Names the message; the same again for another try. */
+  readonly id?: string;
+}
+
+let messages = 0;
+
+export function effectOf(saying: Saying): MessageEffect<TextContent> {
+  const id = saying.id ?? `m${++messages}`;
+  const user = saying.user ?? "@alice:example.org";
+  return {
+    effect: EffectId(id),
+    attempt: 1,
+    maybeSent: false,
+    channel: saying.channel,
+    room: RoomId("!room"),
+    event: EventId(`$${id}`),
+    author: { userId: UserId(user), name: saying.name ?? user.replace(/^@|:.*$/g, "") },
+    at: Date.now(),
+    content: textContent(saying.text, saying.style),
+    part: 0,
+    parts: 1,
+    signal: AbortSignal.timeout(30_000),
+  };
+}
+
+/** Does with a message what the core does: asks before it repeats, tries again until it is done. */
+export async function deliver(
+  handlers: NetworkHandlers<TextOnly>,
+  effect: MessageEffect<TextContent>,
+  attempts = 400,
+): Promise<Outcome> {
+  let outcome: Outcome = effect.maybeSent ? { failed: "uncertain", reason: "it was under way" } : undefined;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const sent = isUncertain(outcome) ? await findSent(handlers, effect, attempts) : null;
+    if (sent) return sent;
+    outcome = await handlers.message({ ...effect, attempt });
+    if (!isFailure(outcome) || outcome.failed === "permanent") return outcome;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return outcome;
+}
+
+function isUncertain(outcome: Outcome): boolean {
+  return isFailure(outcome) && outcome.failed === "uncertain";
+}
+
+async function findSent(handlers: NetworkHandlers<TextOnly>, effect: MessageEffect<TextContent>, attempts: number) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await handlers.findSent?.(effect);
+    } catch (error) {
+      if (attempt > attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
