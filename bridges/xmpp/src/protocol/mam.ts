@@ -1,7 +1,7 @@
 import { given } from "../content/given.js";
 import { ns } from "../content/namespaces.js";
 import { readTime, writeTime } from "../content/read/time.js";
-import { attributeOf, element, filledAttributeOf, ownChildOf, type XmlElement } from "../content/xml.js";
+import { attributeOf, element, filledAttributeOf, namespaceOf, ownChildOf, type XmlElement } from "../content/xml.js";
 import { formIn, valueIn, writeForm, type FormField } from "./forms.js";
 import {
   readPageRequest,
@@ -125,9 +125,15 @@ export function archiveResult(result: {
   return element("result", { xmlns: ns.mam, queryid: result.queryId, id: result.id }, forwarded);
 }
 
-/** Without a namespace of its own the stanza would be in that of `<forwarded/>`. */
+/** The stanza as a client has it: what came in by a component's stream is in the namespace of that stream. */
 function inClientNamespace(message: XmlElement): XmlElement {
-  return element(message.name, { ...message.attrs, xmlns: ns.client }, ...message.children);
+  const namespace = namespaceOf(message);
+  const children = message.children.map((child) => {
+    if (typeof child === "string" || namespaceOf(child) !== namespace) return child;
+    const { xmlns: _, ...attributes } = child.attrs;
+    return element(child.name, attributes, ...child.children);
+  });
+  return element(message.name, { ...message.attrs, xmlns: ns.client }, ...children);
 }
 
 /** Writes the answer to a question for the ends of an archive (XEP-0313 §5.4), or the question. */

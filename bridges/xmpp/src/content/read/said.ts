@@ -1,7 +1,7 @@
 import { textContent, type Content, type MediaContent } from "@trestle/core";
 import { isEmpty, normalise, type RichText } from "@trestle/rich-text";
 import { ns } from "../namespaces.js";
-import { cutRanges, codePointLength, withoutMarks } from "../text/code-points.js";
+import { cutRanges, codePointLength } from "../text/code-points.js";
 import type { MentionRange } from "../text/marked-mentions.js";
 import { readMarkup } from "../text/markup-read.js";
 import { spoiled } from "../text/spoiler.js";
@@ -29,7 +29,8 @@ export interface Said {
 export function readSaid(message: XmlElement): Said | undefined {
   const media = readMedia(message);
   const text = readText(message, media);
-  const contents = contentsOf(media, text);
+  const place = media.length === 0 ? readPlace(bodyOf(message)) : undefined;
+  const contents = place === undefined ? contentsOf(media, text) : [place];
   if (contents.length === 0) return undefined;
   const reply = childOf(message, "reply", ns.reply);
   const replyId = reply && filledAttributeOf(reply, "id");
@@ -55,20 +56,28 @@ export function bodyOf(message: XmlElement): string {
   return textOf(bodies.find((body) => attributeOf(body, "xml:lang") === undefined) ?? bodies[0]);
 }
 
+/** A body that is nothing but a place on the earth (RFC 5870). */
+function readPlace(body: string): Content | undefined {
+  const found = /^geo:(-?\d{1,2}(?:\.\d{1,15})?),(-?\d{1,3}(?:\.\d{1,15})?)(?:[,;][^\s]*)?$/i.exec(body.trim());
+  const [latitude, longitude] = [Number(found?.[1] ?? NaN), Number(found?.[2] ?? NaN)];
+  const isPlace = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+  return isPlace ? { type: "location", latitude, longitude } : undefined;
+}
+
 interface ReadBody {
   readonly tree: RichText;
   readonly isEmote: boolean;
 }
 
 function readText(message: XmlElement, media: readonly Medium[]): ReadBody | undefined {
-  const whole = withoutMarks(bodyOf(message)).replace(/\r\n?/g, "\n");
+  const whole = bodyOf(message);
   const mentions = readMentions(message);
   const fallback = fallbackRanges(message, codePointLength(whole));
   const rest = cutRanges(whole, fallback, mentions);
   // Better the whole of it than nothing.
   const kept = rest.text.trim() === "" && media.length === 0 ? { text: whole, kept: mentions } : rest;
   const isAddress = media.some(({ url }) => kept.text.trim() === url);
-  const isEmote = /^\/me\s/.test(kept.text);
+  const isEmote = /^\/me\s+\S/.test(kept.text);
   const said = isEmote ? cutRanges(kept.text, [{ start: 0, end: "/me ".length }], kept.kept) : kept;
   const isPlain = fallback.length === 0 && !isEmote && said.kept.length === 0 && !isAddress;
   const tree = (isPlain ? readXhtml(message) : undefined) ?? readBody(message, isAddress ? "" : said.text, said.kept);
@@ -80,9 +89,9 @@ function readText(message: XmlElement, media: readonly Medium[]): ReadBody | und
 function readBody(message: XmlElement, body: string, mentions: readonly MentionRange[]): RichText {
   const markup = childOf(message, "markup", ns.markup);
   if (markup !== undefined) return readMarkup(body, markup, mentions);
-  return childOf(message, "unstyled", ns.styling) === undefined
-    ? readStyling(body, mentions)
-    : readUnstyled(body, mentions);
+  const styled = childOf(message, "unstyled", ns.styling) === undefined ? readStyling(body, mentions) : undefined;
+  // A body of nothing but marks is shown as it stands.
+  return styled === undefined || isEmpty(styled) ? readUnstyled(body, mentions) : styled;
 }
 
 function contentsOf(media: readonly Medium[], text: ReadBody | undefined): Content[] {
@@ -99,7 +108,7 @@ function contentsOf(media: readonly Medium[], text: ReadBody | undefined): Conte
 }
 
 function described({ content, description }: Medium): MediaContent {
-  return description === undefined ? content : { ...content, caption: readUnstyled(withoutMarks(description)) };
+  return description === undefined ? content : { ...content, caption: readUnstyled(description) };
 }
 
 function withLinks(tree: RichText, links: readonly Medium[]): RichText {

@@ -1,5 +1,5 @@
 import type { Inline, MentionTarget } from "@trestle/rich-text";
-import { marks, type Range } from "./code-points.js";
+import { marks, withoutMarks, type Range } from "./code-points.js";
 
 /** A mention (XEP-0372) and where in the body it stands. */
 export interface MentionRange extends Range {
@@ -18,7 +18,8 @@ export class MarkedText {
   #next = 0;
 
   /** Of mentions that overlap, the one that begins first counts. */
-  constructor(text: string, mentions: readonly MentionRange[]) {
+  constructor(body: string, mentions: readonly MentionRange[]) {
+    const text = withoutMarks(body);
     if (mentions.length === 0) {
       this.text = text;
       return;

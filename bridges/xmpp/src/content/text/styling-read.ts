@@ -5,19 +5,21 @@ import { readSpans } from "./styling-spans.js";
 /** How deep quotes nest; the marks of deeper ones are text. */
 const maxDepth = 24;
 
+const lineEnd = /\r\n|\r|\n/;
+
 /**
  * Reads a body with Message Styling (XEP-0393). Every character that is no mark of a style is kept; any text has a
  * result, in linear time.
  */
 export function readStyling(body: string, mentions: readonly MentionRange[] = []): RichText {
   const marked = new MarkedText(body, mentions);
-  return normalise({ blocks: readBlocks(marked.text.split("\n"), marked, maxDepth) });
+  return normalise({ blocks: readBlocks(marked.text.split(lineEnd), marked, maxDepth) });
 }
 
 /** Reads a body in which nothing is a style. */
 export function readUnstyled(body: string, mentions: readonly MentionRange[] = []): RichText {
   const marked = new MarkedText(body, mentions);
-  return normalise({ blocks: [paragraphOf(marked.text.split("\n"), (line) => marked.inlines(line))] });
+  return normalise({ blocks: [paragraphOf(marked.text.split(lineEnd), (line) => marked.inlines(line))] });
 }
 
 function readBlocks(lines: readonly string[], marked: MarkedText, depth: number): Block[] {

@@ -6,12 +6,13 @@ import {
   type Link,
   type List,
   type MentionTarget,
+  toPlainText,
   type RichText,
 } from "@trestle/rich-text";
 import { cleanXml } from "../xml-characters.js";
 import { marks, withoutMarks } from "./code-points.js";
 import type { MentionRange } from "./marked-mentions.js";
-import { readStyling } from "./styling-read.js";
+import { readStyling, readUnstyled } from "./styling-read.js";
 import { directives, isBlank, isDirective, type Directive } from "./styling-spans.js";
 
 /** A text as the body of a message holds it. */
@@ -46,14 +47,9 @@ export function writeStyling(tree: RichText, mentionName: MentionName = () => un
   return { ...plain, unstyled: looksStyled(plain.body) };
 }
 
-/** Whether a body would be shown with a style in it. */
+/** Whether a body would be shown otherwise than as it stands. */
 export function looksStyled(body: string): boolean {
-  const { blocks } = readStyling(body);
-  return blocks.some((block) => block.type !== "paragraph" || block.children.some(isStyle));
-}
-
-function isStyle({ type }: Inline): boolean {
-  return type === "bold" || type === "italic" || type === "strike" || type === "code";
+  return /[*_~`>]/.test(body) && JSON.stringify(readStyling(body).blocks) !== JSON.stringify(readUnstyled(body).blocks);
 }
 
 /** The text without our marks, and the mentions that they stood around. */
@@ -197,7 +193,7 @@ class StylingWriter {
   #link({ children, href }: Link, boundary: boolean, active: ReadonlySet<Directive>): string {
     const text = this.#inlines(children, boundary, active);
     const address = clean(href);
-    const shown = text.replace(/[\ufdd0-\ufdd2]/g, "");
+    const shown = toPlainText({ blocks: [{ type: "paragraph", children }] }, { marks: "none" });
     return shown === address || shown === address.replace(/^mailto:/, "") ? text : `${text} (${address})`;
   }
 
@@ -245,9 +241,13 @@ function linesOf(inlines: readonly Inline[]): Inline[][] {
     if (inline.type === "break") {
       lines.push([]);
     } else if ("children" in inline) {
-      for (const [index, children] of linesOf(inline.children).entries()) {
+      const inside = linesOf(inline.children);
+      for (const [index, children] of inside.entries()) {
         if (index > 0) lines.push([]);
-        if (children.length > 0) lines.at(-1)?.push({ ...inline, children });
+        // The address of a link stands once, at its end.
+        const isText = inline.type === "link" && index < inside.length - 1;
+        if (isText) lines.at(-1)?.push(...children);
+        else if (children.length > 0) lines.at(-1)?.push({ ...inline, children });
       }
     } else {
       lines.at(-1)?.push(inline);
