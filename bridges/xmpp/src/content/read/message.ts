@@ -149,7 +149,10 @@ function readRest(message: XmlElement): MessageWhat {
     const reason = silent.get(namespaceOf(element) ?? "");
     if (reason !== undefined) return { kind: "ignored", reason };
   }
-  const names = elements.filter(({ name }) => !["body", "thread", "subject"].includes(name));
+  const namespace = namespaceOf(message);
+  const names = elements.filter(
+    (element) => !["body", "thread", "subject"].includes(localName(element)) || namespaceOf(element) !== namespace,
+  );
   if (names.length === 0) return { kind: "ignored", reason: "it says nothing" };
   return {
     kind: "unknown",
