@@ -1,6 +1,6 @@
 import { normalise, type Block, type Inline, type RichText } from "@trestle/rich-text";
 import { MarkedText, type MentionRange } from "./marked-mentions.js";
-import { readSpans } from "./styling-spans.js";
+import { isBlank, readSpans } from "./styling-spans.js";
 
 /** How deep quotes nest; the marks of deeper ones are text. */
 const maxDepth = 24;
@@ -54,7 +54,7 @@ function kindOf(lines: readonly string[], at: number, depth: number): "code" | "
 }
 
 function unquoted(line: string): string {
-  return line.slice(line.startsWith("> ") ? 2 : 1);
+  return line.slice(line.length > 1 && isBlank(line.charAt(1)) ? 2 : 1);
 }
 
 /** What follows the first fence is the language, where it can be one, and else is code already. */

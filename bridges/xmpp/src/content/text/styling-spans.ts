@@ -8,10 +8,12 @@ export function isDirective(character: string): character is Directive {
   return Object.hasOwn(directives, character);
 }
 
-/** Whether this is white space, or no character at all. */
+/** Whether this is white space as XEP-0393 has it, or no character at all. */
 export function isBlank(character: string | undefined): boolean {
-  return character === undefined || /^\s?$/.test(character);
+  return character === undefined || character === "" || character === " " || white.test(character);
 }
+
+const white = /^[\p{White_Space}\p{Z}]$/u;
 
 /** How the letters of a line become nodes. */
 export interface LineText {

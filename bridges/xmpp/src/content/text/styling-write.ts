@@ -184,7 +184,7 @@ class StylingWriter {
 
   #codeSpan(text: string, boundary: boolean): string {
     const code = clean(text);
-    const canBe = this.styling && boundary && code !== "" && code.trim() === code && !/[`\n]/.test(code);
+    const canBe = this.styling && boundary && code !== "" && trimmed(code)[1] === code && !/[`\n]/.test(code);
     if (!canBe) return this.#text(code, boundary);
     this.styles++;
     return `\`${code}\``;
@@ -202,8 +202,7 @@ class StylingWriter {
     if (!this.styling || active.has(mark)) return this.#inlines(children, boundary, active);
     const stylesBefore = this.styles;
     const inside = this.#inlines(children, true, new Set([...active, mark]));
-    const span = inside.trim();
-    const [lead, trail] = [inside.slice(0, inside.indexOf(span)), inside.slice(inside.indexOf(span) + span.length)];
+    const [lead, span, trail] = trimmed(inside);
     if (span !== "" && (boundary || lead !== "") && !span.includes(mark)) {
       this.styles++;
       return lead + mark + span + mark + trail;
@@ -211,6 +210,14 @@ class StylingWriter {
     this.styles = stylesBefore;
     return this.#inlines(children, boundary, active);
   }
+}
+
+/** The text between the white space at its ends, which is kept. */
+function trimmed(text: string): readonly [lead: string, text: string, trail: string] {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text.charAt(start))) start++;
+  while (end > start && isBlank(text.charAt(end - 1))) end--;
+  return [text.slice(0, start), text.slice(start, end), text.slice(end)];
 }
 
 function clean(text: string): string {
