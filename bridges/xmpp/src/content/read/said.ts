@@ -112,6 +112,7 @@ function described({ content, description }: Medium): MediaContent {
 }
 
 function withLinks(tree: RichText, links: readonly Medium[]): RichText {
+  if (links.length === 0) return tree;
   const written = JSON.stringify(tree);
   const missing = links.filter(({ url }) => !written.includes(JSON.stringify(url).slice(1, -1)));
   if (missing.length === 0) return tree;

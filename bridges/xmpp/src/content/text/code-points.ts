@@ -31,6 +31,7 @@ export function cutRanges<Kept extends Range>(
   cut: readonly Range[],
   kept: readonly Kept[] = [],
 ): { readonly text: string; readonly kept: readonly Kept[] } {
+  if (cut.length === 0) return { text, kept };
   const characters = Array.from(text);
   const gone = new Uint8Array(characters.length);
   for (const { start, end } of cut) if (start < end) gone.fill(1, start, end);

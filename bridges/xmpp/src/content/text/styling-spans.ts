@@ -27,26 +27,14 @@ export function readSpans(line: string, text: LineText): Inline[] {
   return new SpanReader(line, text).read(0, line.length);
 }
 
-/** For each mark: where from each place on the next one stands that can close a span; -1 where there is none. */
-type Closers = Readonly<Record<Directive, Int32Array>>;
-
 class SpanReader {
-  readonly #closers: Closers;
+  /** For each mark: where from each place on the next one stands that can close a span; -1 where there is none. */
+  readonly #closers = new Map<Directive, Int32Array>();
 
   constructor(
     readonly line: string,
     readonly text: LineText,
-  ) {
-    const closersOf = (directive: Directive): Int32Array => {
-      const next = new Int32Array(line.length + 1).fill(-1);
-      for (let at = line.length - 1; at >= 0; at--) {
-        const closes = line.charAt(at) === directive && at > 0 && !isBlank(line.charAt(at - 1));
-        next[at] = closes ? at : (next[at + 1] ?? -1);
-      }
-      return next;
-    };
-    this.#closers = { "*": closersOf("*"), _: closersOf("_"), "~": closersOf("~"), "`": closersOf("`") };
-  }
+  ) {}
 
   /** As deep as there are marks: within a span its own mark cannot close anything more. */
   read(from: number, to: number): Inline[] {
@@ -69,8 +57,21 @@ class SpanReader {
   #end(mark: Directive, at: number, from: number, to: number): number {
     const [before, after] = [this.line.charAt(at - 1), this.line.charAt(at + 1)];
     if ((at > from && !isBlank(before)) || isBlank(after) || after === mark) return -1;
-    const end = this.#closers[mark][at + 2] ?? -1;
+    const end = this.#closersOf(mark)[at + 2] ?? -1;
     return end < to ? end : -1;
+  }
+
+  #closersOf(mark: Directive): Int32Array {
+    const known = this.#closers.get(mark);
+    if (known !== undefined) return known;
+    const { line } = this;
+    const next = new Int32Array(line.length + 1).fill(-1);
+    for (let at = line.length - 1; at >= 0; at--) {
+      const closes = line.charAt(at) === mark && at > 0 && !isBlank(line.charAt(at - 1));
+      next[at] = closes ? at : (next[at + 1] ?? -1);
+    }
+    this.#closers.set(mark, next);
+    return next;
   }
 
   #span(mark: Directive, from: number, to: number): Inline {
