@@ -1,5 +1,6 @@
 /** Protocols of XMPP that are about other things than messages: pure builders and parsers. */
 export * from "./avatar.js";
+export * from "./bits.js";
 export * from "./caps.js";
 export * from "./commands.js";
 export * from "./disco.js";

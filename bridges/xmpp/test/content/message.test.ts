@@ -155,6 +155,12 @@ describe("a reply", () => {
     ).toBe("abc");
   });
 
+  it("is not cut where the message answers nothing after all", () => {
+    expect(html(`<body>abcdef</body>${fallback(0, 3)}`)).toBe("abcdef");
+    expect(html(`<body>abcdef</body><reply xmlns='urn:xmpp:reply:0'/>${fallback(0, 3)}`)).toBe("abcdef");
+    expect(html("<body>file</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'/>")).toBe("file");
+  });
+
   it("mentions people where they are after the cut", () => {
     const read = message(
       fromAnn,

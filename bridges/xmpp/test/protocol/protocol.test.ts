@@ -5,6 +5,7 @@ import {
   archiveMetadata,
   archiveResult,
   avatarId,
+  bitsIn,
   capsElement,
   capsHash,
   flagIn,
@@ -24,6 +25,7 @@ import {
   writeArchiveQuery,
   writeAvatarData,
   writeAvatarMetadata,
+  writeBits,
   writeCommandRequest,
   writeCommandResponse,
   writeDiscoInfo,
@@ -324,6 +326,14 @@ describe("people (XEP-0054, XEP-0153, XEP-0084)", () => {
       ),
     );
     expect(first).toEqual({ id: avatar.id });
+  });
+
+  it("send small pictures within stanzas (XEP-0231)", () => {
+    const bits = { cid: "sha1+8f@bob.xmpp.org", mimeType: "image/png", maxAge: 60, data };
+    expect(iq(writeBits(bits))).toEqual({ kind: "bits", bits });
+    expect(bitsIn(xml(element("message", {}, writeBits(bits)).toString()))).toEqual([bits]);
+    expect(iq(writeBits({ cid: bits.cid }), "get")).toEqual({ kind: "bits", bits: { cid: bits.cid } });
+    expect(iq(element("data", { xmlns: "urn:xmpp:bob" }), "get").kind).toBe("invalid");
   });
 
   it("publish what they have", () => {

@@ -1,3 +1,4 @@
+import { readBits, type Bits } from "../../protocol/bits.js";
 import {
   readCommandRequest,
   readCommandResponse,
@@ -62,6 +63,7 @@ export type IqWhat =
   | { readonly kind: "archiveMetadata" }
   | { readonly kind: "archiveEnd"; readonly end: ArchiveEnd }
   | { readonly kind: "pubsub"; readonly items: PubsubItems }
+  | { readonly kind: "bits"; readonly bits: Bits }
   | { readonly kind: "mucAdmin"; readonly items: readonly MucItem[] }
   /** The configuration of a room (XEP-0045 §10), or its end. */
   | {
@@ -132,6 +134,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [`metadata ${ns.mam}`, () => ({ kind: "archiveMetadata" })],
   [`fin ${ns.mam}`, (fin) => ({ kind: "archiveEnd", end: readArchiveEnd(fin) })],
   [`pubsub ${ns.pubsub}`, readItems],
+  [`data ${ns.bitsOfBinary}`, readData],
   [`query ${ns.mucAdmin}`, (query) => ({ kind: "mucAdmin", items: readMucAdmin(query) })],
   [`query ${ns.mucOwner}`, readMucOwner],
   [`moderate ${ns.moderation}`, (moderate) => moderateOf(moderate, moderate)],
@@ -168,6 +171,11 @@ function readArchive(query: XmlElement, type: IqStanza["type"]): IqWhat {
 function readItems(pubsub: XmlElement): IqWhat {
   const items = readPubsub(pubsub);
   return items === undefined ? { kind: "unknown", name: "pubsub", namespace: ns.pubsub } : { kind: "pubsub", items };
+}
+
+function readData(data: XmlElement): IqWhat {
+  const bits = readBits(data);
+  return bits === undefined ? invalid("it does not say which picture") : { kind: "bits", bits };
 }
 
 function readMucOwner(query: XmlElement): IqWhat {

@@ -72,7 +72,7 @@ interface ReadBody {
 function readText(message: XmlElement, media: readonly Medium[]): ReadBody | undefined {
   const whole = bodyOf(message);
   const mentions = readMentions(message);
-  const fallback = fallbackRanges(message, codePointLength(whole));
+  const fallback = fallbackRanges(message, codePointLength(whole), media.length > 0);
   const rest = cutRanges(whole, fallback, mentions);
   // Better the whole of it than nothing.
   const kept = rest.text.trim() === "" && media.length === 0 ? { text: whole, kept: mentions } : rest;
