@@ -10,6 +10,7 @@ export * from "./mam.js";
 export * from "./muc-admin.js";
 export * from "./pubsub.js";
 export * from "./register.js";
+export * from "./room-info.js";
 export * from "./rsm.js";
 export * from "./search.js";
 export * from "./upload.js";
