@@ -106,7 +106,7 @@ export function ownTextOf(element: XmlElement, name: string): string | undefined
 
 /** What an element is made with: `undefined` leaves an attribute or a child out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
-export type Child = XmlElement | string | undefined;
+export type Child = XmlElement | string | undefined | readonly Child[];
 
 /**
  * Makes an element. It is the only way in which the bridge makes XML: text and values of attributes are freed of what
@@ -117,7 +117,19 @@ export function element(name: string, attributes: Attributes = {}, ...children: 
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== undefined) given[key] = cleanXml(String(value));
   }
-  return xml(name, given, ...children.map((child) => (typeof child === "string" ? cleanXml(child) : unheld(child))));
+  return xml(name, given, children.map(readyChild));
+}
+
+type ReadyChild = XmlElement | string | undefined | ReadyChild[];
+
+/** Children may be lists: thousands of them are too many for the arguments of a call. */
+function readyChild(child: Child): ReadyChild {
+  if (typeof child === "string") return cleanXml(child);
+  return isList(child) ? child.map(readyChild) : unheld(child);
+}
+
+function isList(child: Child): child is readonly Child[] {
+  return Array.isArray(child);
 }
 
 /** An element has one parent: what stands in another already is copied, with its namespace. */
@@ -127,7 +139,7 @@ function unheld(child: XmlElement | undefined): XmlElement | undefined {
   return element(
     child.name,
     inherited === undefined ? child.attrs : { xmlns: inherited, ...child.attrs },
-    ...child.children,
+    child.children,
   );
 }
 

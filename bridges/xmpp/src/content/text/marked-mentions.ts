@@ -30,11 +30,11 @@ export class MarkedText {
     for (const { start, end, target } of mentions.toSorted((a, b) => a.start - b.start)) {
       const name = characters.slice(start, end).join("");
       if (start < at || end > characters.length || name.trim() === "" || name.includes("\n")) continue;
-      pieces.push(...characters.slice(at, start), marks.mention);
+      pieces.push(characters.slice(at, start).join(""), marks.mention);
       this.#mentions.push({ text: name, target });
       at = end;
     }
-    this.text = [...pieces, ...characters.slice(at)].join("");
+    this.text = pieces.join("") + characters.slice(at).join("");
   }
 
   /** Part of the text as letters and mentions. Parts must be asked for in the order in which they stand. */

@@ -37,18 +37,26 @@ function hidden(children: readonly Inline[], hint: string): Inline {
 
 /** Whether something in a text is hidden, and under which hint: the first there is. */
 export function spoilerIn(tree: RichText): { readonly hint: string } | undefined {
-  const steps: unknown[] = tree.blocks.toReversed();
-  const hints: string[] = [];
-  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-    if (typeof step !== "object" || step === null) continue;
-    if ("type" in step && step.type === "spoiler")
-      hints.push("reason" in step && typeof step.reason === "string" ? step.reason : "");
-    for (const inside of [
-      "blocks" in step && step.blocks,
-      "items" in step && step.items,
-      "children" in step && step.children,
-    ])
-      if (Array.isArray(inside)) steps.push(...(inside as readonly unknown[]).toReversed());
-  }
+  const hints = tree.blocks.flatMap(hintsInBlock);
   return hints.length === 0 ? undefined : { hint: hints.find((hint) => hint !== "") ?? "" };
+}
+
+function hintsInBlock(block: Block): string[] {
+  switch (block.type) {
+    case "paragraph":
+    case "heading":
+      return block.children.flatMap(hintsInInline);
+    case "quote":
+      return block.blocks.flatMap(hintsInBlock);
+    case "list":
+      return block.items.flatMap(({ blocks }) => blocks.flatMap(hintsInBlock));
+    case "codeBlock":
+    case "rule":
+      return [];
+  }
+}
+
+function hintsInInline(inline: Inline): string[] {
+  if (inline.type === "spoiler") return [inline.reason ?? ""];
+  return "children" in inline ? inline.children.flatMap(hintsInInline) : [];
 }

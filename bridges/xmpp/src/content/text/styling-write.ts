@@ -253,7 +253,7 @@ function linesOf(inlines: readonly Inline[]): Inline[][] {
         if (index > 0) lines.push([]);
         // The address of a link stands once, at its end.
         const isText = inline.type === "link" && index < inside.length - 1;
-        if (isText) lines.at(-1)?.push(...children);
+        if (isText) for (const child of children) lines.at(-1)?.push(child);
         else if (children.length > 0) lines.at(-1)?.push({ ...inline, children });
       }
     } else {

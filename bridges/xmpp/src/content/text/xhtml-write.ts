@@ -9,24 +9,32 @@ import type { MentionName } from "./styling-write.js";
  */
 export function writeXhtml(tree: RichText, mentionName: MentionName = () => undefined): XmlElement {
   const body = normalise(tree).blocks.map((block) => blockElement(block, mentionName));
-  return element("html", { xmlns: ns.xhtmlIm }, element("body", { xmlns: ns.xhtml }, ...body));
+  return element("html", { xmlns: ns.xhtmlIm }, element("body", { xmlns: ns.xhtml }, body));
 }
 
 function blockElement(block: Block, mentionName: MentionName): XmlElement {
   switch (block.type) {
     case "paragraph":
-      return element("p", {}, ...inlineChildren(block.children, mentionName));
+      return element("p", {}, inlineChildren(block.children, mentionName));
     case "heading":
-      return element(`h${block.level}`, {}, ...inlineChildren(block.children, mentionName));
+      return element(`h${block.level}`, {}, inlineChildren(block.children, mentionName));
     case "codeBlock":
       return element("pre", {}, element("code", {}, block.text));
     case "quote":
-      return element("blockquote", {}, ...block.blocks.map((inside) => blockElement(inside, mentionName)));
+      return element(
+        "blockquote",
+        {},
+        block.blocks.map((inside) => blockElement(inside, mentionName)),
+      );
     case "list": {
       const items = block.items.map(({ blocks }) =>
-        element("li", {}, ...blocks.map((inside) => blockElement(inside, mentionName))),
+        element(
+          "li",
+          {},
+          blocks.map((inside) => blockElement(inside, mentionName)),
+        ),
       );
-      return element(block.ordered ? "ol" : "ul", { start: block.start }, ...items);
+      return element(block.ordered ? "ol" : "ul", { start: block.start }, items);
     }
     case "rule":
       return element("p", {}, "────────");
@@ -52,13 +60,13 @@ function inlineChild(inline: Inline, mentionName: MentionName): Child {
     case "image":
       return inline.alt === "" ? "image" : inline.alt;
     case "link":
-      return element("a", { href: inline.href }, ...inlineChildren(inline.children, mentionName));
+      return element("a", { href: inline.href }, inlineChildren(inline.children, mentionName));
     case "bold":
-      return element("strong", {}, ...inlineChildren(inline.children, mentionName));
+      return element("strong", {}, inlineChildren(inline.children, mentionName));
     case "italic":
-      return element("em", {}, ...inlineChildren(inline.children, mentionName));
+      return element("em", {}, inlineChildren(inline.children, mentionName));
     default:
-      return element("span", { style: styleOf(inline) }, ...inlineChildren(inline.children, mentionName));
+      return element("span", { style: styleOf(inline) }, inlineChildren(inline.children, mentionName));
   }
 }
 

@@ -1,5 +1,5 @@
 import { describeMedia, locationText, type Content, type MediaContent } from "@trestle/core";
-import { richTextOf, type MentionTarget, type RichText } from "@trestle/rich-text";
+import { normalise, richTextOf, type MentionTarget, type RichText } from "@trestle/rich-text";
 import { ns } from "../namespaces.js";
 import { uriOfJid } from "../read/jid.js";
 import { codePointLength } from "../text/code-points.js";
@@ -88,7 +88,7 @@ function textOf(content: Content, options: SaidOptions): readonly Child[] {
       }),
     ];
   });
-  const spoiler = spoilerIn(tree);
+  const spoiler = spoilerIn(normalise(tree));
   return [
     textElement("body", fallback + prefix + body),
     ...elements,
