@@ -7,10 +7,12 @@ import {
   retry,
   type Failure,
   type Interpretation,
+  type Interpreted,
   type NetworkEvent,
 } from "@trestle/core";
 import { richTextOf } from "@trestle/rich-text";
 import { Stage } from "../faults/stage.js";
+import { until } from "../support/bounded.js";
 import { eventually } from "./recorder.js";
 
 let stage: Stage | undefined;
@@ -19,7 +21,7 @@ afterEach(async () => {
   stage = undefined;
 });
 
-type Interpret = (raw: Interpretation) => Promise<readonly NetworkEvent[] | Failure>;
+type Interpret = (raw: Interpretation) => Promise<Interpreted | readonly NetworkEvent[] | Failure>;
 
 const open = async (interpret: Interpret, places = 1): Promise<Stage> => {
   stage = await Stage.open({ places, network: { handlers: { interpret } }, delivery: { attempts: 3 } });
@@ -168,5 +170,42 @@ describe("what is received raw", () => {
     await on.close();
     stage = await Stage.open({ places: 1 });
     await expect(receive(stage, "1", "x")).rejects.toThrow("no interpret");
+  });
+
+  it("is remembered with what was made of it, piece by piece", async () => {
+    const asked: number[] = [];
+    const kept: number[] = [];
+    const on = await open((raw) => {
+      const { attempt } = raw;
+      asked.push(attempt);
+      return Promise.resolve({
+        events: [message(raw, `piece ${attempt}`, attempt)],
+        remember: () => ({ [`piece ${attempt}`]: "told", ...(attempt === 3 && { "piece 1": null }) }),
+        kept: () => void kept.push(attempt),
+        more: attempt < 3,
+      });
+    });
+    await receive(on, "1", {});
+    await eventually(() => heard(on).length === 3, "all pieces arrive");
+    expect(heard(on)).toEqual(["piece 1", "piece 2", "piece 3"]);
+    expect(asked).toEqual([1, 2, 3]);
+    expect(kept).toEqual([1, 2, 3]);
+    expect(await on.network.port.storage.keys("piece")).toEqual(["piece 2", "piece 3"]);
+  });
+
+  it("is told and remembered together or not at all", async () => {
+    const on = await open((raw) =>
+      Promise.resolve({
+        events: [message(raw, "never told")],
+        remember: () => ({ fine: "remembered", tooLong: "x".repeat(70_000) }),
+      }),
+    );
+    await receive(on, "1", {});
+    await until(10_000, "it to be given up", async () => {
+      const { bridges } = await on.trestle.services.status();
+      return bridges[0]?.toMatrix.dead === 1 || undefined;
+    });
+    expect(heard(on).filter((text) => text === "never told")).toEqual([]);
+    expect(await on.network.port.storage.keys("")).toEqual([]);
   });
 });

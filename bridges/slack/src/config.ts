@@ -187,6 +187,14 @@ export const configSchema = z
           .max(7 * 86_400)
           .default(6 * 3_600)
           .describe("How far back edits, deletions and reactions made meanwhile are looked for, in seconds"),
+        threads: z
+          .int()
+          .nonnegative()
+          .max(50)
+          .default(10)
+          .describe(
+            "In how many threads of a channel, those that were active last, edits, deletions and reactions made meanwhile are looked for; each costs a request. New answers are fetched in all",
+          ),
       })
       .prefault({})
       .describe("What is made up for after the bridge was away"),

@@ -14,8 +14,7 @@ import { Inward } from "./inward/inward.js";
 import { channelOf, SlackLink, type LinkTuning, type Making, type Route } from "./link/index.js";
 import { SlackMetrics } from "./metrics.js";
 import { Outward } from "./outward/outward.js";
-import { OwnEdits } from "./outward/own-edits.js";
-import { OwnReactions } from "./outward/own-reactions.js";
+import { OwnChanges } from "./outward/own-changes.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
 import { DirectChannels } from "./people/direct-channels.js";
 import { People } from "./people/people.js";
@@ -55,6 +54,7 @@ class SlackConnection {
   readonly #authorization: Authorization | undefined;
   readonly #signIn: SignIn;
   readonly #directs: DirectChannels;
+  readonly #own: OwnChanges;
   readonly #inward: Inward;
   readonly #outward: Outward;
   readonly #commands: SlashCommands;
@@ -85,10 +85,10 @@ class SlackConnection {
       mostMembers: config.mostMembers,
       signal: context.signal,
     });
-    const own = { ownReactions: new OwnReactions(), ownEdits: new OwnEdits() };
+    this.#own = new OwnChanges(network.storage);
     this.#inward = new Inward({
       ...shared,
-      ...own,
+      own: this.#own,
       log: network.log,
       observe: this.#metrics.event,
       directs: this.#directs,
@@ -98,7 +98,7 @@ class SlackConnection {
       anyChannel: (team) => linked.anyOf(team),
     });
     this.#outward = new Outward({
-      ...own,
+      own: this.#own,
       link,
       network,
       config,
@@ -118,6 +118,7 @@ class SlackConnection {
     const { network } = this.#context;
     // What comes from now on must be known as somebody's.
     await this.#directs.load();
+    await this.#own.load();
     for (const login of await network.logins()) this.#accounts.add(login);
     this.#link.app.use(async ({ context, body, next }) => {
       if ("event" in body) {
@@ -133,6 +134,7 @@ class SlackConnection {
     );
     // Whatever the operator called it: an app gets no commands but its own.
     this.#link.app.command(/^\//, ({ payload, context }) => this.#commands.run(context.making, payload));
+    await this.#link.follow(this.#linked.all());
     await this.#link.start();
   }
 

@@ -131,6 +131,34 @@ describe("somebody who signed in with a token", () => {
     expect(stage.events("m.reaction")).toHaveLength(1);
   });
 
+  it("does not hear of it when Slack tells another process", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice, room } = stage;
+    await stage.signIn(alice, "bob");
+    const general = slack.workspace("acme").channel("general");
+    const event = await alice.sendText(room, "mine");
+    const posted = await stage.saidOnSlack("mine");
+    const lost = slack.faults.events({ kind: "lose" });
+    await alice.send(room, "m.room.message", {
+      msgtype: "m.text",
+      body: "* mine too",
+      "m.new_content": { msgtype: "m.text", body: "mine too" },
+      "m.relates_to": { rel_type: "m.replace", event_id: event },
+    });
+    await stage.saidOnSlack("mine too");
+    await alice.send(room, "m.reaction", {
+      "m.relates_to": { rel_type: "m.annotation", event_id: event, key: "👍️" },
+    });
+    await stage.eventually(() => general.message(posted.ts)?.reactions["+1"] !== undefined, "the reaction arrives");
+    lost.lift();
+    await stage.stop();
+    await stage.start();
+    slack.workspace("acme").person("alice").post("general", "the end");
+    await stage.saidOnMatrix("the end");
+    expect(stage.events().filter(({ sender }) => sender.startsWith("@slack_"))).toHaveLength(1);
+    expect(stage.events("m.reaction")).toHaveLength(1);
+  });
+
   it("may change in Slack what was posted for them", async () => {
     stage = await SlackStage.open();
     const { slack, alice, room } = stage;

@@ -95,11 +95,11 @@ async function deliverLate(world: SlackWorld): Promise<void> {
   for (const ms of lateTriesMs) {
     world.note(`Slack tries ${world.slack.undelivered} events once more`);
     world.slack.clock.advance(ms);
-    await waitFor("an attempt at every event", 20_000, () =>
+    await waitFor("an attempt at every event", 120_000, () =>
       world.app.deliveries().every(({ attempts }) => attempts.at(-1)?.result !== "pending"),
     );
   }
-  await waitFor("the end of all deliveries", 20_000, () => world.slack.undelivered === 0);
+  await waitFor("the end of all deliveries", 120_000, () => world.slack.undelivered === 0);
 }
 
 /** Waits until all has arrived, or nothing arrives any more. */

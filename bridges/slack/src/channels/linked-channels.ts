@@ -46,6 +46,10 @@ export class LinkedChannels {
     this.#moving.set(channelIdOf({ team, channel: moved.data.new_channel_id }), true);
   }
 
+  all(): readonly ChannelId[] {
+    return [...this.#channels];
+  }
+
   of(team: string): readonly ChannelId[] {
     return [...this.#channels].filter((channel) => placeOf(channel)?.team === team);
   }

@@ -5,15 +5,13 @@ import { reactionKeyOf } from "../emoji/index.js";
 import { channelIdOf } from "../ids.js";
 import type { Making, Workspace } from "../link/index.js";
 import { failureOf } from "../people/people.js";
-import type { OwnEdits } from "../outward/own-edits.js";
-import type { OwnReactions } from "../outward/own-reactions.js";
+import type { OwnChanges } from "../outward/own-changes.js";
 import { ChannelLife, type ChannelLifeParts } from "./channel-life.js";
 import { InwardMessages, partId, type InwardMessagesParts } from "./messages.js";
 
 export interface InwardParts extends InwardMessagesParts, ChannelLifeParts {
   readonly log: Logger;
-  readonly ownReactions: OwnReactions;
-  readonly ownEdits: OwnEdits;
+  readonly own: OwnChanges;
   /** Told what was made of an event of Slack's type. */
   readonly observe?: (type: string, outcome: "bridged" | "ignored" | "unknown") => void;
   /** Whether a linked channel has this id only since a moment ago, and its link does not follow yet. */
@@ -103,8 +101,8 @@ export class Inward {
 
   async #reaction(making: Making, workspace: Workspace, what: ReactionChanged): Promise<void> {
     const { user, name, ts, channel, change, key } = what;
-    if (user === workspace.installation.botUser || this.parts.ownReactions.take(channel, ts, name, user, change))
-      return;
+    if (user === workspace.installation.botUser) return;
+    if (await this.parts.own.take({ kind: change, channel, ts, user, what: name })) return;
     const person = await this.parts.people.find(workspace, user, { signal: making.signal });
     if (!person.ok) {
       making.failed(failureOf(person));

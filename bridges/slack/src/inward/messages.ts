@@ -28,7 +28,7 @@ import {
   type SlackResult,
   type Workspace,
 } from "../link/index.js";
-import type { OwnEdits } from "../outward/own-edits.js";
+import type { OwnChanges } from "../outward/own-changes.js";
 import { AccountWorkspace, type Accounts } from "../people/accounts/index.js";
 import type { DirectChannels } from "../people/direct-channels.js";
 import { failureOf, type People } from "../people/people.js";
@@ -41,7 +41,7 @@ export interface InwardMessagesParts extends NamesParts {
   readonly directs: DirectChannels;
   /** Whether a channel has a room. */
   readonly isLinked: (channel: ChannelId) => boolean;
-  readonly ownEdits: OwnEdits;
+  readonly own: OwnChanges;
 }
 
 const fileInfoSchema = z.looseObject({ file: z.record(z.string(), z.unknown()) });
@@ -87,7 +87,7 @@ export class InwardMessages {
 
   async edited(making: Making, workspace: Workspace, what: MessageEdited): Promise<void> {
     const { ts, channel, message, style, key } = what;
-    if (this.parts.ownEdits.take(channel, ts, message.text)) return;
+    if (await this.parts.own.take({ kind: "edit", channel, ts, what: message.text })) return;
     // What the bridge posted for somebody who signed in they may edit in Slack.
     const byThemselves = message.user !== undefined && message.user !== workspace.installation.botUser;
     if (!byThemselves && workspace.isOwn(ownership(message))) return;

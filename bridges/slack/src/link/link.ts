@@ -1,15 +1,17 @@
 import type {
+  ChannelId,
   ChannelLink,
   ConnectContext,
   ConnectionStatus,
   Failure,
   Interpretation,
+  Interpreted,
   Network,
   NetworkEvent,
 } from "@trestle/core";
 import type { App } from "@slack/bolt";
 import type { SlackConfig } from "../config.js";
-import { channelIdOf, placeOf } from "../ids.js";
+import { placeOf } from "../ids.js";
 import { Pacer } from "./api/pacer.js";
 import { SlackApi, type ApiExchange } from "./api/slack-api.js";
 import { unreachableCode } from "./api/thrown.js";
@@ -17,14 +19,15 @@ import { Transport } from "./api/transport.js";
 import { BoltApp, type BoltContext } from "./bolt/bolt-app.js";
 import { LateEvents } from "./gaps/late.js";
 import { Ledger } from "./gaps/ledger.js";
-import { Repairs, channelOfLane } from "./gaps/repairs.js";
+import { MissedEvents } from "./gaps/missed-events.js";
+import { notesOf } from "./gaps/notes.js";
+import { Repairs } from "./gaps/repairs.js";
 import { eventsRoute } from "./http/events.js";
 import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
 import { InstallRoutes } from "./installations/install-routes.js";
 import { Installations } from "./installations/installations.js";
 import type { Workspace } from "./installations/workspace.js";
-import { channelOf } from "./intake/envelope.js";
 import { Intake, type Delivery, type IntakeOptions, type SlackWire, type Taken } from "./intake/intake.js";
 import { readWire } from "./intake/wire.js";
 import { Echoes } from "./sending/echoes.js";
@@ -93,6 +96,7 @@ export class SlackLink {
   readonly #ledger: Ledger;
   readonly #late: LateEvents;
   readonly #repairs: Repairs;
+  readonly #missed: MissedEvents;
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
@@ -140,6 +144,12 @@ export class SlackLink {
       start: () => this.#startTransports(),
       stop: () => this.#stopTransports(),
     });
+    this.#missed = new MissedEvents({
+      repairs: this.#repairs,
+      interpret: (raw, wire) => this.#bolt.interpret(raw, wire),
+      commit: (id, lane, wire) => this.#intake.commit(id, lane, wire),
+      log,
+    });
     this.app.event("app_uninstalled", ({ context }) => this.#removed(context.making.team, "app_uninstalled"));
     this.app.event("tokens_revoked", ({ event, context }) => {
       const { team } = context.making;
@@ -164,39 +174,41 @@ export class SlackLink {
     await this.app.stop();
     await this.#repairs.close();
     await this.installations.close();
-    await this.#ledger.close();
     await this.transport.close();
   }
 
   /** The connector's `interpret`. */
-  async interpret(raw: Interpretation): Promise<readonly NetworkEvent[] | Failure> {
+  async interpret(raw: Interpretation): Promise<Interpreted | readonly NetworkEvent[] | Failure> {
     const wire = readWire(raw.wire);
-    if (wire.from === "repaired") {
-      await this.#repairs.repaired(channelIdOf(wire), wire.round);
-      return [];
+    switch (wire.from) {
+      case "command":
+        return this.#bolt.interpret(raw, wire);
+      case "look":
+        return this.#missed.look(raw);
+      case "event":
+        return this.#happened(raw, wire);
     }
-    const held = this.#repairs.hold(raw.channel);
-    if (held) return held;
-    if (wire.from === "command") return this.#bolt.interpret(raw, wire);
-    const key = channelOfLane(raw.channel);
-    const late = (wire.retryNum ?? 0) > 0 || this.#repairs.hasSeen(key, raw.receivedAt);
-    const judged = await this.#late.judge(key, wire.body.event, late, raw.signal);
+  }
+
+  async #happened(raw: Interpretation, wire: EventWire): Promise<Interpreted | readonly NetworkEvent[] | Failure> {
+    const key = raw.channel;
+    const { receivedAt, signal } = raw;
+    const repeated = (wire.retryNum ?? 0) > 0;
+    const judged = await this.#late.judge(key, wire.body.event, { receivedAt, repeated, signal });
     if (!judged.ok) return judged;
     if (judged.isOvertaken) {
       this.#network.log.debug({ event: wire.body.event_id }, "An event came late and was overtaken");
       return [];
     }
     const { first } = judged;
-    const before = first ? await this.#made(raw, { ...wire, body: { ...wire.body, event: first } }) : [];
+    const before = first ? await this.#bolt.interpret(raw, { ...wire, body: { ...wire.body, event: first } }) : [];
     if ("failed" in before) return before;
-    const made = await this.#made(raw, wire);
-    return "failed" in made ? made : [...before, ...made];
-  }
-
-  async #made(raw: Interpretation, wire: EventWire): Promise<readonly NetworkEvent[] | Failure> {
     const made = await this.#bolt.interpret(raw, wire);
-    if (!("failed" in made)) await this.#note(wire);
-    return made;
+    if ("failed" in made) return made;
+    const told = first ? [first, wire.body.event] : [wire.body.event];
+    const memory = await this.#ledger.find(key);
+    const noting = await this.#ledger.noting(key, notesOf(told, memory?.isWhole === true));
+    return { events: [...before, ...made], ...noting };
   }
 
   /** The connector's `linked`: the channel is followed, so that nothing of it is missed. */
@@ -217,16 +229,14 @@ export class SlackLink {
     return Promise.resolve();
   }
 
+  /** Follows channels before anything comes from Slack, so that what was missed has its place before that. */
+  async follow(channels: readonly ChannelId[]): Promise<void> {
+    for (const channel of channels) await this.linked({ channel });
+  }
+
   /** Hands over what Slack sent by a way of the connector's own. */
   take(delivery: Delivery): Promise<Taken> {
     return this.#intake.take(delivery);
-  }
-
-  async #note(wire: EventWire): Promise<void> {
-    const channel = channelOf(wire.body.event);
-    if (channel === undefined) return;
-    const key = channelIdOf({ team: wire.team, channel });
-    await this.#ledger.note(key, wire.body.event, this.#repairs.isWhole(key));
   }
 
   /** Over HTTP nobody says that Slack could not reach us, but where we cannot reach it, it hardly can. */
@@ -234,13 +244,7 @@ export class SlackLink {
     if (isReached === this.#isReached) return;
     this.#isReached = isReached;
     // What comes first afterwards must wait for what was missed.
-    if (isReached) this.#missedSome();
-    else this.#repairs.outage();
-  }
-
-  #missedSome(): void {
     this.#repairs.outage();
-    this.#repairs.wantAll();
   }
 
   #removed(team: string, why: "app_uninstalled" | "tokens_revoked"): Promise<void> {
@@ -291,11 +295,12 @@ export class SlackLink {
       },
       ...(replyTo && { replyTo }),
       ...(this.#config.mode === "socket" && this.#config.sockets > 1 && { gatherMs: gatherOverSocketsMs }),
-      onRateLimited: () => this.#missedSome(),
+      onRateLimited: () => this.#repairs.outage(),
+      onChannel: (channel) => this.#repairs.want(channel),
       onLate: () => {
         if (Date.now() < this.#quietUntil) return;
         this.#quietUntil = Date.now() + lateQuietMs;
-        this.#missedSome();
+        this.#repairs.outage();
       },
     });
   }
@@ -312,6 +317,7 @@ export class SlackLink {
       profile: history,
       messagesMs: repair.messages * 1_000,
       changesMs: repair.changes * 1_000,
+      mostThreads: repair.threads,
       ...(tuning?.holdMs !== undefined && { holdMs: tuning.holdMs }),
       ...(onRepair && { observe: onRepair }),
     });
@@ -349,8 +355,8 @@ export class SlackLink {
       log: this.#network.log,
       onBack: () => {
         if (wasOpen) this.#repairs.outage();
+        else this.#repairs.wantAll();
         wasOpen = true;
-        this.#repairs.wantAll();
       },
       onAppId: (appId) => (this.#appId ??= appId),
       ...tuning,

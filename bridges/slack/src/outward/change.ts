@@ -2,14 +2,14 @@ import type { Outcome } from "@trestle/core";
 import { z } from "zod";
 import { tsAt, timeOf, type Installations, type SlackResult, type Workspace } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
-import type { OwnEdits } from "./own-edits.js";
+import type { OwnChanges } from "./own-changes.js";
 import type { Speaker } from "./speaker.js";
 import type { WireText } from "./wire.js";
 
 export interface ChangeParts {
   readonly accounts: Accounts;
   readonly installations: Installations;
-  readonly ownEdits: OwnEdits;
+  readonly own: OwnChanges;
 }
 
 const doneSchema = z.looseObject({});
@@ -33,7 +33,7 @@ export class ChangeMessages {
 
   async update(speaker: Speaker, ts: string, { text, blocks }: WireText, signal: AbortSignal): Promise<Outcome> {
     const { channel } = speaker;
-    this.parts.ownEdits.expect(channel, ts, text);
+    await this.parts.own.expect({ kind: "edit", channel, ts, what: text });
     return this.#change(speaker, ts, signal, (workspace) =>
       workspace.call({
         method: "chat.update",

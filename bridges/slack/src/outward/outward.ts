@@ -26,8 +26,7 @@ import type { DirectChannels } from "../people/direct-channels.js";
 import { ChangeMessages } from "./change.js";
 import { OutwardReactions } from "./reactions.js";
 import type { Speaker } from "./speaker.js";
-import type { OwnEdits } from "./own-edits.js";
-import type { OwnReactions } from "./own-reactions.js";
+import type { OwnChanges } from "./own-changes.js";
 import { readWirePart, type Wire, type WireFile, type WireText } from "./wire.js";
 import { textsOf, wiresOf, type WriteParts } from "./write.js";
 
@@ -36,9 +35,8 @@ export interface OutwardParts {
   readonly network: Network;
   readonly config: SlackConfig;
   readonly files: Files;
-  readonly ownReactions: OwnReactions;
   readonly write: WriteParts;
-  readonly ownEdits: OwnEdits;
+  readonly own: OwnChanges;
   readonly accounts: Accounts;
   readonly directs: DirectChannels;
 }
@@ -55,11 +53,11 @@ export class Outward {
   readonly #roots = new LRUCache<string, string>({ max: 5_000 });
 
   constructor(readonly parts: OutwardParts) {
-    this.#reactions = new OutwardReactions(parts.network.storage, parts.ownReactions);
+    this.#reactions = new OutwardReactions(parts.network.storage, parts.own);
     this.#changes = new ChangeMessages({
       accounts: parts.accounts,
       installations: parts.link.installations,
-      ownEdits: parts.ownEdits,
+      own: parts.own,
     });
   }
 

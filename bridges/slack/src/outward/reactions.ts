@@ -3,7 +3,7 @@ import { z } from "zod";
 import { reactionNameOf } from "../emoji/index.js";
 import type { SlackResult, Workspace } from "../link/index.js";
 import { tsOfPart } from "../inward/messages.js";
-import type { OwnReactions } from "./own-reactions.js";
+import type { OwnChanges } from "./own-changes.js";
 
 const doneSchema = z.looseObject({});
 const usersSchema = z.array(z.string());
@@ -21,7 +21,7 @@ export interface Reactor {
 export class OutwardReactions {
   constructor(
     readonly storage: ConnectorStorage,
-    readonly own: OwnReactions,
+    readonly own: OwnChanges,
   ) {}
 
   async react({ workspace, user, shared }: Reactor, channel: string, effect: ReactEffect): Promise<Outcome> {
@@ -36,7 +36,7 @@ export class OutwardReactions {
       await this.storage.set(key, JSON.stringify([...users]));
       if (!isFirst && effect.attempt === 1 && !effect.maybeSent) return {};
     }
-    this.own.expect(channel, ts, name, user, "added");
+    await this.own.expect({ kind: "added", channel, ts, user, what: name });
     return outcomeOf(await this.#call(workspace, "reactions.add", channel, ts, name), "already_reacted");
   }
 
@@ -53,7 +53,7 @@ export class OutwardReactions {
         return {};
       }
     }
-    this.own.expect(channel, ts, name, user, "removed");
+    await this.own.expect({ kind: "removed", channel, ts, user, what: name });
     const outcome = outcomeOf(await this.#call(workspace, "reactions.remove", channel, ts, name), "no_reaction");
     if (shared && !(outcome && "failed" in outcome)) await this.storage.delete(key);
     return outcome;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { compare } from "../../dist/link/gaps/compare.js";
 import { Ledger } from "../../dist/link/gaps/ledger.js";
+import { notesOf } from "../../dist/link/gaps/notes.js";
 import { ChannelMemory } from "../../dist/link/gaps/memory.js";
 import { compareTs, timeOf, tsAt, type SlackMessage } from "../../dist/link/index.js";
 
@@ -58,14 +59,19 @@ describe("what differs between what Slack has and what is remembered", () => {
         // The last edit of a message is never an older one than before.
         const after = then.map((each, index) => ({ ...each, edited: laterEdit(before[index], each) }));
         storage.clear();
-        const ledger = new Ledger({ storage: kept, log, writeAfterMs: 60_000 });
+        const ledger = new Ledger({ storage: kept, log });
         const memory = await ledger.begin("T1/C1", 1_699_999_999_000);
         for (const state of [before, after]) {
           const missed = compare(memory, fetched(shown(state)));
-          for (const { event } of missed) await ledger.note("T1/C1", event, true);
+          for (const { event } of missed) {
+            const { remember, kept } = await ledger.noting("T1/C1", notesOf([event], true));
+            for (const [key, value] of Object.entries(remember()))
+              if (value === null) storage.delete(key);
+              else storage.set(key, value);
+            kept();
+          }
           expect(compare(memory, fetched(shown(state)))).toEqual([]);
         }
-        await ledger.close();
         // And the same is remembered after a restart.
         const again = await new Ledger({ storage: kept, log }).find("T1/C1");
         expect(again && compare(again, fetched(shown(after)))).toEqual([]);

@@ -76,7 +76,7 @@ describe("Bolt's listeners", () => {
   it("are not told what nobody listens to", async () => {
     const on = await open();
     for (const type of ["emoji_changed", "something_new", "app_mention"])
-      expect(await on.link.interpret(raw(on, { type }))).toEqual([]);
+      expect(await on.link.interpret(raw(on, { type }))).toMatchObject({ events: [] });
   });
 
   it("are told of edits and deletions of the bot's own messages too", async () => {

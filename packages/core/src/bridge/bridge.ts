@@ -10,7 +10,7 @@ import { Flow } from "../delivery/flow.js";
 import { Journal } from "../delivery/journal.js";
 import type { MemoryBudget } from "../delivery/lane.js";
 import type { Logger } from "../log/logger.js";
-import { connectorStorage } from "../mapping/connector-storage.js";
+import { connectorStorage, type StorageOfConnector } from "../mapping/connector-storage.js";
 import { Links } from "../mapping/links.js";
 import { Logins } from "../mapping/logins.js";
 import { Members } from "../mapping/members.js";
@@ -100,6 +100,7 @@ export class Bridge implements AppServiceHandler {
   readonly #toMatrix: ToMatrix;
   readonly #roomEvents: RoomEvents;
   readonly #directRooms: DirectRooms;
+  readonly #storage: StorageOfConnector;
   readonly #receiver: Receiver;
   readonly #ghosts: Ghosts;
   readonly #logins: Logins;
@@ -132,7 +133,8 @@ export class Bridge implements AppServiceHandler {
     this.#memberships = new Memberships(runtime);
     this.#ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
     this.#logins = new Logins(store, key, parts.secrets, clock);
-    this.#receiver = new Receiver(runtime);
+    this.#storage = connectorStorage(store, key, parts.secrets);
+    this.#receiver = new Receiver(runtime, this.#storage);
     this.#catchUp = new CatchUp(runtime);
     this.#undelivered = new Undelivered(runtime);
     this.#awaited = new AwaitedRooms(runtime, (room) => this.#noLongerAwaited(room));
@@ -229,7 +231,7 @@ export class Bridge implements AppServiceHandler {
       runtime: this.runtime,
       receiver: this.#receiver,
       ephemeral,
-      storage: connectorStorage(this.runtime.store, this.runtime.key, this.#parts.secrets),
+      storage: this.#storage,
       logins: this.#logins,
       notices: this.#notices,
       linker: this.linker,

@@ -1,6 +1,10 @@
 import { longestWire, type NetworkEvent, type RawReceived } from "../connector/events.js";
+import type { Interpreted } from "../connector/effects.js";
+import type { ChannelId } from "../connector/ids.js";
 import { toMatrix } from "../delivery/entry.js";
 import type { Cause } from "../delivery/journal.js";
+import type { StorageOfConnector } from "../mapping/connector-storage.js";
+import type { Link } from "../mapping/links.js";
 import type { Write } from "../store/writes.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { ToMatrixPayload } from "./to-matrix/payload.js";
@@ -17,12 +21,21 @@ const kinds: ReadonlySet<string> = new Set<NetworkEvent["kind"]>([
 ]);
 const longestId = 1024;
 
+interface Journaled {
+  readonly causes: readonly Cause[];
+  readonly writes: readonly Write[];
+}
+const nothing: Journaled = { causes: [], writes: [] };
+
 /** Journals what a network says, once for each linked room. */
 export class Receiver {
   #opened: () => void = () => undefined;
   #opening: Promise<void> | undefined = new Promise((resolve) => (this.#opened = resolve));
 
-  constructor(readonly runtime: BridgeRuntime) {}
+  constructor(
+    readonly runtime: BridgeRuntime,
+    readonly storage: StorageOfConnector,
+  ) {}
 
   /** The lanes have taken up what an earlier process left: what came since may follow it. */
   open(): void {
@@ -40,13 +53,33 @@ export class Receiver {
     const { runtime } = this;
     if (event.kind === "raw") return this.#raw(event);
     const found = runtime.links.ofChannel(event.channel);
-    const links = found instanceof Promise ? await found : found;
+    await this.#append(this.#journaled(event, found instanceof Promise ? await found : found));
+  }
+
+  /**
+   * The same for all that was made of something raw, in one commit with what the connector remembers of it.
+   * @throws the same
+   */
+  async receiveMade({ events, remember }: Interpreted): Promise<void> {
+    for (const event of events) check(event);
+    const links = new Map<ChannelId, readonly Link[]>();
+    for (const { channel } of events)
+      if (!links.has(channel)) links.set(channel, await this.runtime.links.ofChannel(channel));
+    const each = events.map((event) => this.#journaled(event, links.get(event.channel) ?? []));
+    const remembered = remember ? this.storage.writes(remember()) : [];
+    await this.#append({
+      causes: each.flatMap(({ causes }) => causes),
+      writes: [...each.flatMap(({ writes }) => writes), ...remembered],
+    });
+  }
+
+  #journaled(event: NetworkEvent, links: readonly Link[]): Journaled {
+    const { runtime } = this;
     const first = links[0];
     if (!first) {
-      if (event.kind === "message" && (event.directTo !== undefined || event.direct !== undefined)) {
-        await runtime.journal.append([cause(event.channel, `message:${event.id}`, { via: "direct", event })]);
-      }
-      return;
+      const isDirect = event.kind === "message" && (event.directTo !== undefined || event.direct !== undefined);
+      if (!isDirect) return nothing;
+      return { causes: [cause(event.channel, `message:${event.id}`, { via: "direct", event })], writes: [] };
     }
     const causes = links.map((link) =>
       cause(link.room, `${link.channelKey}:${event.kind}:${event.id}`, {
@@ -56,9 +89,13 @@ export class Receiver {
       }),
     );
     const remember = runtime.handlers.catchUp && event.kind === "message";
-    const writes: Write[] = remember ? [["setCursor", event.id, first.channelKey]] : [];
-    const fresh = await runtime.journal.append(causes, writes, "soon");
-    if (fresh < causes.length) runtime.metrics.duplicatesDropped(runtime.name, "toMatrix", causes.length - fresh);
+    return { causes, writes: remember ? [["setCursor", event.id, first.channelKey]] : [] };
+  }
+
+  async #append({ causes, writes }: Journaled): Promise<void> {
+    const { journal, metrics, name } = this.runtime;
+    const fresh = await journal.append(causes, writes, "soon");
+    if (fresh < causes.length) metrics.duplicatesDropped(name, "toMatrix", causes.length - fresh);
   }
 
   async #raw(raw: RawReceived): Promise<void> {

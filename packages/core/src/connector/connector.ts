@@ -6,6 +6,7 @@ import type { Check, DoctorContext } from "./doctor.js";
 import type {
   EditEffect,
   Interpretation,
+  Interpreted,
   MembershipEffect,
   MessageEffect,
   NameEffect,
@@ -284,7 +285,7 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * before another try), what throws or answers `uncertain` a limited
    * number of times, and what comes behind it in the channel waits; `permanent` makes it a dead letter at once.
    */
-  readonly interpret?: (raw: Interpretation) => Promise<readonly NetworkEvent[] | Failure>;
+  readonly interpret?: (raw: Interpretation) => Promise<readonly NetworkEvent[] | Interpreted | Failure>;
 
   /** A channel was linked, or a link was found at start: be present in it. Must be quick; called again at every start. */
   readonly linked?: (link: ChannelLink) => Promise<void>;

@@ -1,5 +1,5 @@
 import type { Content } from "./content.js";
-import type { RawReceived } from "./events.js";
+import type { NetworkEvent, RawReceived } from "./events.js";
 import type {
   ChannelId,
   ContentUri,
@@ -109,6 +109,21 @@ export interface Interpretation extends Omit<RawReceived, "kind"> {
   readonly receivedAt: number;
   /** Aborted when the core stops waiting: give up. */
   readonly signal: AbortSignal;
+}
+
+/** What was made of something raw, where that is more than events. */
+export interface Interpreted {
+  readonly events: readonly NetworkEvent[];
+  /**
+   * Called once, at the moment at which the events go to the disk: what it returns is put into the connector's storage
+   * in the same commit (`null` deletes), so that a crash never finds it remembered but not told, nor told but not
+   * remembered.
+   */
+  readonly remember?: () => Readonly<Record<string, string | null>>;
+  /** Called when all of it is on disk; never where the disk refused, and all of it is made again. */
+  readonly kept?: () => void;
+  /** There is more of it: asked for again, as one more attempt, at once when these are on disk. */
+  readonly more?: boolean;
 }
 
 /** Who is typing in a channel's rooms. */

@@ -71,7 +71,7 @@ export class BoltApp {
   /** Gives what was received raw to the listeners; resolves to what they made of it. Rejects when one threw. */
   async interpret(
     raw: Interpretation,
-    wire: Exclude<SlackWire, { from: "repaired" }>,
+    wire: Exclude<SlackWire, { from: "look" }>,
   ): Promise<readonly NetworkEvent[] | Failure> {
     const made: NetworkEvent[] = [];
     let failure: Failure | undefined;

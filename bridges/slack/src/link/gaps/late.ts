@@ -58,11 +58,21 @@ export class LateEvents {
   /**
    * Whether an event still tells something. Asks Slack only where it is news of something older than the newest.
    *
-   * @param late Slack sends it again, or it was received before what was missed was looked for
+   * @param receivedAt when it was received, in milliseconds since 1970
+   * @param repeated Slack sends it again
    */
-  async judge(key: string, event: unknown, late: boolean, signal: AbortSignal): Promise<Judgement | SlackFailure> {
+  async judge(
+    key: string,
+    event: unknown,
+    {
+      receivedAt,
+      repeated,
+      signal,
+    }: { readonly receivedAt: number; readonly repeated: boolean; readonly signal: AbortSignal },
+  ): Promise<Judgement | SlackFailure> {
     const memory = await this.options.ledger.find(key);
-    const judged = memory ? judge(memory, event, late) : "holds";
+    // What was there when what was missed was looked for may have been told by that.
+    const judged = memory ? judge(memory, event, repeated || receivedAt <= memory.lookedAt) : "holds";
     if (!memory || judged === "holds") return holds;
     if (judged === "overtaken") return overtaken;
     const place = placeOf(key);

@@ -18,6 +18,8 @@ const stateSchema = z.object({
   threads: z.record(z.string(), z.string()),
   /** What was deleted lately, oldest first. */
   gone: z.array(z.string()).default([]),
+  lookedAt: z.number().default(0),
+  isWhole: z.boolean().default(true),
 });
 
 /** A channel's own memory in the connector's storage is at most so long (the core takes 64 KiB). */
@@ -32,6 +34,10 @@ export class ChannelMemory {
   watermark: string;
   /** The newest message that was seen, perhaps behind a gap. */
   newest: string;
+  /** Whether nothing was missed before what comes now: false when Slack did not say in time what was. */
+  isWhole: boolean;
+  /** When what was missed was last looked for, in milliseconds since 1970. */
+  lookedAt: number;
   readonly #known: Map<string, Known>;
   /** The newest answer of each thread, by its first message; the thread that was active last is last. */
   readonly #threads: Map<string, string>;
@@ -40,6 +46,8 @@ export class ChannelMemory {
   constructor(state: z.output<typeof stateSchema>) {
     this.watermark = state.watermark;
     this.newest = state.newest;
+    this.lookedAt = state.lookedAt;
+    this.isWhole = state.isWhole;
     this.#known = new Map(Object.entries(state.known));
     this.#threads = new Map(Object.entries(state.threads));
     this.#gone = new Set(state.gone);
@@ -47,7 +55,15 @@ export class ChannelMemory {
 
   /** Nothing is known; what is older than `from` does not concern us. */
   static since(from: string): ChannelMemory {
-    return new ChannelMemory({ watermark: from, newest: from, known: {}, threads: {}, gone: [] });
+    return new ChannelMemory({
+      watermark: from,
+      newest: from,
+      known: {},
+      threads: {},
+      gone: [],
+      lookedAt: 0,
+      isWhole: true,
+    });
   }
 
   /** @throws where the text is no memory */
@@ -60,6 +76,8 @@ export class ChannelMemory {
       const text = JSON.stringify({
         watermark: this.watermark,
         newest: this.newest,
+        lookedAt: this.lookedAt,
+        isWhole: this.isWhole,
         known: Object.fromEntries(this.#known),
         threads: Object.fromEntries(this.#threads),
         gone: [...this.#gone],

@@ -27,20 +27,20 @@ const whatSchema = z.discriminatedUnion("kind", [
 type What = z.output<typeof whatSchema>;
 
 export const noteSchema = z.object({
-  what: whatSchema.optional(),
+  what: whatSchema,
   /** Nothing before it was missed. */
   whole: z.boolean(),
 });
 /** What is remembered of one event. */
 export type Note = z.output<typeof noteSchema>;
 
-export function noteOf(event: unknown, whole: boolean): Note {
-  const what = whatOf(event);
-  return { ...(what && { what }), whole };
+/** None for what changes nothing that is remembered. */
+export function notesOf(events: readonly unknown[], whole: boolean): readonly Note[] {
+  return events.map(whatOf).flatMap((what) => (what ? [{ what, whole }] : []));
 }
 
 export function applyNote(memory: ChannelMemory, { what, whole }: Note): void {
-  if (what) apply(memory, what);
+  apply(memory, what);
   if (whole) memory.watermark = memory.newest;
 }
 

@@ -34,8 +34,8 @@ export type Taken =
 export type SlackWire =
   | { readonly from: "event"; readonly team: string; readonly body: SlackEvent; readonly retryNum?: number | undefined }
   | { readonly from: "command"; readonly team: string; readonly body: SlackCommand }
-  /** All that was missed in a channel stands before this. */
-  | { readonly from: "repaired"; readonly team: string; readonly channel: string; readonly round: string };
+  /** Here something may have been missed in a channel. */
+  | { readonly from: "look"; readonly team: string; readonly channel: string };
 
 export interface IntakeOptions {
   readonly receive: (raw: RawReceived) => Promise<void>;
@@ -50,6 +50,8 @@ export interface IntakeOptions {
   readonly replyTo?: (command: SlackCommand) => Readonly<Record<string, unknown>>;
   /** How long events of one channel are gathered, to put them in the order in which they happened. In milliseconds. */
   readonly gatherMs?: number;
+  /** Something of a channel is about to be committed: now something may be committed before it. */
+  readonly onChannel?: (channel: ChannelId) => void;
   /** Slack has tried for a while to hand something over: what it gave up meanwhile never comes. */
   readonly onLate?: () => void;
   /** Slack left events out in this workspace. */
@@ -59,6 +61,8 @@ export interface IntakeOptions {
 /** Slack tries at once, after a minute and after five minutes. */
 const lateFromRetry = 2;
 const mostLanes = 10_000;
+/** Slack's `ts` of what happened before everything else. */
+const beforeAll = "0.0";
 
 /**
  * Where both transports hand over what they got: checked, given its place in the order of its channel, and committed to
@@ -76,9 +80,9 @@ export class Intake {
     return delivery.kind === "command" ? this.#command(delivery) : this.#event(delivery);
   }
 
-  /** Commits a raw event of the bridge's own making, such as what was missed, in its place behind what came. */
-  commit(id: string, channel: ChannelId, wire: SlackWire, at?: string): Promise<void> {
-    return this.#lane(channel).commit({ kind: "raw", id, channel, wire }, at);
+  /** Commits a raw event of the bridge's own making, before everything that is not on its way to the disk yet. */
+  commit(id: string, channel: ChannelId, wire: SlackWire): Promise<void> {
+    return this.#lane(channel).commit({ kind: "raw", id, channel, wire }, beforeAll);
   }
 
   #event({ body, retryNum }: Delivery): Promise<Taken> | Taken {
@@ -122,7 +126,9 @@ export class Intake {
     wire: SlackWire,
     reply?: Readonly<Record<string, unknown>>,
   ): Promise<Taken> {
-    await this.commit(id, channel, wire, wire.from === "event" ? eventTsOf(wire.body.event) : undefined);
+    this.options.onChannel?.(channel);
+    const at = wire.from === "event" ? eventTsOf(wire.body.event) : undefined;
+    await this.#lane(channel).commit({ kind: "raw", id, channel, wire }, at);
     this.lastAt = Date.now();
     return { outcome: "taken", ...(reply && { reply }) };
   }

@@ -4,13 +4,14 @@ import {
   type ConnectionStatus,
   type Failure,
   type Interpretation,
+  type Interpreted,
   type Network,
   type NetworkEvent,
   type RawReceived,
 } from "@trestle/core";
 import { pino } from "pino";
 
-type Interpret = (raw: Interpretation) => Promise<readonly NetworkEvent[] | Failure>;
+type Interpret = (raw: Interpretation) => Promise<Interpreted | readonly NetworkEvent[] | Failure>;
 
 /** What the link needs of the core, in memory: it keeps what is received once, and interprets it in the order of its lane. */
 export class FakeCore {
@@ -85,20 +86,27 @@ export class FakeCore {
       return;
     }
     this.kept.push(raw);
+    const receivedAt = Date.now();
     const before = this.#lanes.get(raw.channel) ?? Promise.resolve();
     this.#lanes.set(
       raw.channel,
-      before.then(() => this.#deliver(raw)),
+      before.then(() => this.#deliver(raw, receivedAt)),
     );
   }
 
-  async #deliver({ id, channel, wire }: RawReceived): Promise<void> {
+  async #deliver({ id, channel, wire }: RawReceived, receivedAt: number): Promise<void> {
     const { signal } = this.#controller;
     for (let attempt = 1; this.interpret && !signal.aborted; attempt += 1) {
-      const made = await this.interpret({ id, channel, wire, attempt, receivedAt: Date.now(), signal });
+      const made = await this.interpret({ id, channel, wire, attempt, receivedAt, signal });
       if (!("failed" in made)) {
-        for (const event of made) this.#take(event);
-        return;
+        const whole: Interpreted = "events" in made ? made : { events: made };
+        for (const event of whole.events) this.#take(event);
+        for (const [key, value] of Object.entries(whole.remember?.() ?? {}))
+          if (value === null) this.stored.delete(key);
+          else this.stored.set(key, value);
+        whole.kept?.();
+        if (whole.more !== true) return;
+        continue;
       }
       if (isFailure(made) && made.failed === "permanent") return;
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, made.afterMs ?? 5)));

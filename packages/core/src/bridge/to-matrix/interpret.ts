@@ -1,3 +1,4 @@
+import type { Interpreted } from "../../connector/effects.js";
 import type { NetworkEvent, RawReceived } from "../../connector/events.js";
 import type { Failure } from "../../connector/outcome.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
@@ -15,33 +16,35 @@ export async function interpret(
   entry: Entry,
   raw: RawReceived,
 ): Promise<Verdict> {
-  const made = await ask(runtime, entry, raw);
-  if ("failed" in made) return verdictOf(made);
-  for (const event of made) {
+  for (let attempt = entry.attempts + 1; ; attempt += 1) {
+    const made = await ask(runtime, entry, raw, attempt);
+    if ("failed" in made) return verdictOf(made);
+    const whole: Interpreted = "events" in made ? made : { events: made };
     try {
-      await receiver.receive(event);
+      await receiver.receiveMade(whole);
     } catch (error) {
-      // A mistake in an event stays one; the disk is waited for.
-      if (error instanceof TypeError) throw error;
+      // A mistake stays one; the disk is waited for.
+      if (error instanceof TypeError || error instanceof RangeError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       return { verdict: "retry", reason: `what was made of it could not be kept: ${reason}`, transport: "source" };
     }
+    whole.kept?.();
+    if (whole.more !== true) return done();
   }
-  return done();
 }
 
 function ask(
   { handlers, deadlines, log, networkName }: BridgeRuntime,
   entry: Entry,
   raw: RawReceived,
-): Promise<readonly NetworkEvent[] | Failure> {
+  attempt: number,
+): Promise<readonly NetworkEvent[] | Interpreted | Failure> {
   if (!handlers.interpret)
     return Promise.resolve({ failed: "permanent", reason: `the ${networkName} connector no longer interprets it` });
   const asked = handlers.interpret;
   const { id, channel, wire } = raw;
   return deadlines.run(
-    (running) =>
-      asked({ id, channel, wire, attempt: entry.attempts + 1, receivedAt: entry.at, signal: running.signal }),
+    (running) => asked({ id, channel, wire, attempt, receivedAt: entry.at, signal: running.signal }),
     (error) => log.warn({ err: error, raw: id }, "A connector failed after Trestle had stopped waiting for it"),
   );
 }
