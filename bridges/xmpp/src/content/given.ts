@@ -1,0 +1,9 @@
+type Given<Fields> = { [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name] } & {
+  [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
+};
+
+/** The object without its `undefined` fields: an optional field is absent, never `undefined`. */
+export function given<const Fields extends object>(fields: Fields): Given<Fields>;
+export function given(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
