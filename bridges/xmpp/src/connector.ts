@@ -17,6 +17,7 @@ import { OwnIds } from "./own-ids.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import type { Room } from "./rooms/room.js";
 import { Rooms } from "./rooms/rooms.js";
+import type { StanzaTaker } from "./stanza-taker.js";
 import { ComponentStream, type Element, type StreamState, type StreamTuning } from "./stream/index.js";
 
 /** What the core gives, and what a test adds to it. */
@@ -43,6 +44,8 @@ class XmppConnection {
   readonly #network: Network;
   readonly #stream: ComponentStream;
   readonly #rooms: Rooms;
+  /** Asked in this order. */
+  readonly #takers: readonly StanzaTaker[];
 
   constructor({ config, network, tuning }: TunedContext, known: ConstructorParameters<typeof Rooms>[1]) {
     const { host, port, domain, secret } = config;
@@ -61,6 +64,7 @@ class XmppConnection {
     const ids = new OwnIds(createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url"));
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
     this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
+    this.#takers = [this.#rooms];
     this.#stream.start();
   }
 
@@ -96,8 +100,10 @@ class XmppConnection {
   }
 
   #take(stanza: Element): Promise<void> | undefined {
-    const taken = this.#rooms.take(stanza);
-    if (taken !== undefined && taken !== "unknown") return taken;
+    for (const taker of this.#takers) {
+      const taken = taker.take(stanza);
+      if (taken !== "unknown") return taken;
+    }
     const answer = answerTo(stanza);
     if (answer) void this.#stream.send(answer);
     return undefined;

@@ -6,6 +6,7 @@ const examples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   irc: { networks: [{ name: "libera", host: "irc.libera.chat" }] },
   mqtt: { url: "mqtts://mqtt.example.org:8883", username: "trestle", password: "${MQTT_PASSWORD}" },
   slack: { appToken: "xapp-1-A012AB3CD-1-CHANGE-ME", workspaces: [{ botToken: "xoxb-CHANGE-ME" }] },
+  xmpp: { domain: "matrix.example.org", secret: "${XMPP_COMPONENT_SECRET}" },
 };
 
 /** The connectors that come with Trestle. */

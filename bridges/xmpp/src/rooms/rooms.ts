@@ -1,11 +1,12 @@
 import type { ChannelId, RemoteMessageId } from "@trestle/core";
 import { bareJidOf, parseJid, userOfLocal } from "../address/index.js";
+import type { StanzaTaker } from "../stanza-taker.js";
 import type { Element } from "../stream/index.js";
 import type { RoomParts } from "./parts.js";
 import { Room } from "./room.js";
 
 /** The linked rooms. */
-export class Rooms {
+export class Rooms implements StanzaTaker {
   readonly #rooms = new Map<string, Room>();
   #isOnline = false;
 
@@ -66,10 +67,17 @@ export class Rooms {
     if (!room || to?.domain !== this.parts.config.domain) return "unknown";
     const user = to.local === undefined ? undefined : userOfLocal(to.local);
     if (to.local !== undefined && user === undefined) return "unknown";
+    if (isForSomebody(stanza)) return "unknown";
     return room.take(stanza, room.occupantOf(user));
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#rooms.values()].map((room) => room.close()));
   }
+}
+
+/** A query, or what an occupant says to one of ours alone (XEP-0045 §7.5). */
+function isForSomebody({ name, attrs: { from, type } }: Element): boolean {
+  if (name === "iq") return true;
+  return name === "message" && type !== "groupchat" && type !== "error" && parseJid(from ?? "")?.resource !== undefined;
 }

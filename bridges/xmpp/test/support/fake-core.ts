@@ -106,6 +106,9 @@ export class FakeCore {
       removeLinks: () => Promise.resolve([]),
       metrics: { counter: () => ({ add: () => undefined }), histogram: () => ({ observe: () => undefined }) },
       moveChannel: () => Promise.resolve([]),
+      textLink: () => undefined,
+      picture: () => Promise.resolve(undefined),
+      spacesChanged: () => undefined,
       ghostsIn: async () => ({ inAll: core.ghosts, inAny: core.ghosts }),
     };
   }
