@@ -12,7 +12,7 @@ export interface RegistrationFile {
 }
 
 /** Writes the registration, which both sides read. YAML takes JSON. */
-export function writeRegistration(directory: string, port: number, id: "irc" | "slack"): RegistrationFile {
+export function writeRegistration(directory: string, port: number, id: "irc" | "slack" | "xmpp"): RegistrationFile {
   const content = {
     id,
     url: `http://127.0.0.1:${port}`,

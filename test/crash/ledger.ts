@@ -1,4 +1,5 @@
-export type Direction = "Matrix → IRC" | "IRC → Matrix" | "Matrix → Slack" | "Slack → Matrix";
+export type Direction =
+  "Matrix → IRC" | "IRC → Matrix" | "Matrix → Slack" | "Slack → Matrix" | "Matrix → XMPP" | "XMPP → Matrix";
 
 /** Where it was said, in a mark. */
 const sides: Readonly<Record<Direction, string>> = {
@@ -6,6 +7,8 @@ const sides: Readonly<Record<Direction, string>> = {
   "IRC → Matrix": "i",
   "Matrix → Slack": "m",
   "Slack → Matrix": "s",
+  "Matrix → XMPP": "m",
+  "XMPP → Matrix": "x",
 };
 
 /**
@@ -35,7 +38,7 @@ export interface Tally {
   readonly reordered: number;
 }
 
-const unitPattern = /\[[mis]\d+-\d+\.\d+\]/g;
+const unitPattern = /\[[misx]\d+-\d+\.\d+\]/g;
 
 /** The mark that a line carries through the bridge. */
 export function markOf(direction: Direction, place: number, message: number, line: number): string {

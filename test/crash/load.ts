@@ -3,6 +3,7 @@ import type { Random } from "../tools/random.js";
 import type { IrcClient } from "./irc-client.js";
 import { markOf, type Said } from "./ledger.js";
 import type { MatrixPerson } from "./matrix-client.js";
+import { someWords } from "./words.js";
 
 export interface Place {
   readonly number: number;
@@ -18,21 +19,6 @@ export interface LoadOptions {
   /** The same for IRC. */
   readonly ircEveryMs: number;
 }
-
-const words = [
-  "girder",
-  "beam",
-  "span",
-  "truss",
-  "arch",
-  "pier",
-  "deck",
-  "cable",
-  "tower",
-  "joint",
-  "strut",
-  "bearing",
-];
 
 /** People who talk in all places at once, on both sides, without a pause. */
 export class Load {
@@ -68,7 +54,7 @@ export class Load {
       const emote = lines === 1 && this.random.chance(0.2);
       const marks = Array.from({ length: lines }, (_, line) => markOf("Matrix → IRC", place.number, message, line));
       const at = Date.now();
-      const body = marks.map((mark) => `${mark} ${this.#words()}`).join("\n");
+      const body = marks.map((mark) => `${mark} ${someWords(this.random)}`).join("\n");
       const content = { msgtype: emote ? "m.emote" : "m.text", body, "m.mentions": {} };
       await this.random.pick(place.matrixPeople).send(place.room, `crash-${place.number}-${message}`, content);
       said.push(...marks.map((mark) => ({ id: mark.slice(1, -1), at })));
@@ -83,15 +69,11 @@ export class Load {
       if (!this.ircPaused)
         person.say(
           place.channel,
-          `${markOf("IRC → Matrix", place.number, message, 0)} ${this.#words()}`,
+          `${markOf("IRC → Matrix", place.number, message, 0)} ${someWords(this.random)}`,
           this.random.chance(0.2),
         );
       await this.#pause(this.options.ircEveryMs);
     }
-  }
-
-  #words(): string {
-    return Array.from({ length: this.random.between(1, 9) }, () => this.random.pick(words)).join(" ");
   }
 
   async #pause(meanMs: number): Promise<void> {

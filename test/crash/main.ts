@@ -3,38 +3,40 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readArguments, wholeNumber } from "../tools/arguments.js";
 import { ircScenarios, planIrc } from "./irc-suite.js";
-import { describeResult, summarize, type RunResult } from "./report.js";
+import { describeResult, summarize, type PlannedRun, type RunResult } from "./report.js";
 import { planSlack, slackScenarios, transports } from "./slack/suite.js";
+import { planXmpp, xmppScenarios, xmppServers } from "./xmpp/suite.js";
 
-const usage = `npm run test:crash -- [--network irc|slack] [--cycles N] [--transport socket|http|both] [--scenario NAME,…]
-                   [--seed N] [--keep]
+const usage = `npm run test:crash -- [--network irc|slack|xmpp] [--cycles N] [--transport socket|http|both]
+                   [--server prosody|ejabberd|both] [--scenario NAME,…] [--seed N] [--keep]
 
 Kills the bridge at random instants under load in both directions and counts what is lost, duplicated and reordered.
 Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 something was, 2 wrong arguments.
 
---network NAME     irc (usual) or slack
---cycles N         how often something bad happens, all scenarios together (irc: 200; slack: 100 for each transport)
+--network NAME     irc (usual), slack or xmpp
+--cycles N         how often something bad happens, all scenarios together (irc: 200; slack: 100 for each transport;
+                   xmpp: 100 for each server)
 --transport NAME   of slack: how events come (both)
---scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")}
+--server NAME      of xmpp: the real server (both)
+--scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")};
+                   xmpp: ${xmppScenarios.join(", ")}
 --seed N           decides about every instant; printed, so that a run can be repeated
 --keep             keeps the logs also when all is well`;
 
-const given = readArguments(usage, ["keep"], ["network", "cycles", "transport", "scenario", "seed"]);
-const network = oneOf("network", ["irc", "slack"], "irc");
+const given = readArguments(usage, ["keep"], ["network", "cycles", "transport", "server", "scenario", "seed"]);
+const network = oneOf("network", ["irc", "slack", "xmpp"], "irc");
 const cycles = wholeNumber("cycles", given.options.get("cycles"), network === "irc" ? 200 : 100);
 const seed = wholeNumber("seed", given.options.get("seed"), Math.floor(Math.random() * 1_000_000));
 const transport = oneOf("transport", [...transports, "both"], "both");
+const server = oneOf("server", [...xmppServers, "both"], "both");
 const names = given.options.get("scenario")?.split(",");
-const known = network === "irc" ? ircScenarios : slackScenarios;
+const known = { irc: ircScenarios, slack: slackScenarios, xmpp: xmppScenarios }[network];
 const unknown = names?.filter((name) => !known.includes(name)) ?? [];
 if (unknown.length > 0) refuse(`There is no scenario ${unknown.join(", ")}`);
 
 const directory = mkdtempSync(join(tmpdir(), "trestle-crash-"));
 console.log(`${cycles} cycles, seed ${seed}, logs in ${directory}`);
-const planned =
-  network === "irc"
-    ? planIrc(names, cycles, seed, directory)
-    : planSlack(transport === "both" ? transports : [transport], names, cycles, seed, directory);
+const planned = plan();
 const results: RunResult[] = [];
 for (const { title, run } of planned) {
   try {
@@ -51,8 +53,19 @@ if (results.some(({ ok }) => !ok)) process.exitCode = 1;
 if (process.exitCode === undefined && !given.flags.has("keep")) rmSync(directory, { recursive: true, force: true });
 else console.log(`Logs are kept in ${directory}`);
 
+function plan(): readonly PlannedRun[] {
+  switch (network) {
+    case "irc":
+      return planIrc(names, cycles, seed, directory);
+    case "slack":
+      return planSlack(transport === "both" ? transports : [transport], names, cycles, seed, directory);
+    case "xmpp":
+      return planXmpp(server === "both" ? xmppServers : [server], names, cycles, seed, directory);
+  }
+}
+
 function oneOf<const Value extends string>(
-  option: "network" | "transport",
+  option: "network" | "transport" | "server",
   values: readonly Value[],
   usual: Value,
 ): Value {

@@ -1,0 +1,184 @@
+import { randomUUID } from "node:crypto";
+import { component, xml, type XmppComponent, type XmppElement } from "@xmpp/component";
+import { waitFor } from "../../tools/wait.js";
+
+const MUC = "http://jabber.org/protocol/muc";
+/** A person whom the room has not let in tries again after so long. */
+const joinAgainMs = 3_000;
+
+/** A message as a room shows it. */
+export interface Shown {
+  readonly nick: string;
+  readonly body: string;
+}
+
+/** The people on XMPP, in all rooms: users of a component, over the bare library, who come back whatever happens. */
+export class XmppPeople {
+  /** What rooms have shown to the first of the people while they were there, by room. */
+  readonly seen = new Map<string, Shown[]>();
+  /** Who is in each room, as the first of the people sees it. */
+  readonly #occupants = new Map<string, Set<string>>();
+  /** `room/nick` of those who are in. */
+  readonly #in = new Set<string>();
+  readonly #collecting = new Map<string, (result: XmppElement) => void>();
+  readonly #component: XmppComponent;
+  readonly #timer: NodeJS.Timeout;
+  #messages = 0;
+
+  constructor(
+    server: { readonly componentPort: number; readonly secret: string },
+    private readonly domain: string,
+    private readonly rooms: readonly string[],
+    readonly nicks: readonly string[],
+    private readonly note: (text: string) => void,
+  ) {
+    for (const room of rooms) {
+      this.seen.set(room, []);
+      this.#occupants.set(room, new Set());
+    }
+    const service = `xmpp://127.0.0.1:${server.componentPort}`;
+    this.#component = component({ service, domain, password: server.secret });
+    this.#component.reconnect.delay = 50;
+    this.#component.on("error", (error) => this.note(`people: ${error.message}`));
+    this.#component.on("stanza", (stanza) => this.#take(stanza));
+    this.#component.on("online", () => this.#enter());
+    this.#component.on("disconnect", () => this.#left());
+    // Who was not let in, or was forgotten by a server that stopped.
+    this.#timer = setInterval(() => this.#enter(), joinAgainMs);
+  }
+
+  /** Resolves when everybody is in every room. */
+  async start(): Promise<void> {
+    await this.#component.start();
+    await waitFor("the people on XMPP in their rooms", 30_000, () =>
+      this.rooms.every((room) => this.nicks.every((nick) => this.isIn(room, nick))),
+    );
+  }
+
+  isIn(room: string, nick: string): boolean {
+    return this.#in.has(`${room}/${nick}`);
+  }
+
+  occupants(room: string): ReadonlySet<string> {
+    return this.#occupants.get(room) ?? new Set();
+  }
+
+  /** Says something, where the person is in the room. Whether the room took it, its archive says. */
+  say(room: string, nick: string, body: string): void {
+    if (!this.isIn(room, nick)) return;
+    this.#send(
+      xml(
+        "message",
+        { from: this.#jid(nick), to: room, type: "groupchat", id: `crash${++this.#messages}` },
+        xml("body", {}, body),
+      ),
+    );
+  }
+
+  /** Asks, as the first of the people; `collect` is given what comes before the answer under the same `queryid`. */
+  async ask(
+    room: string,
+    queryid: string,
+    query: XmppElement,
+    collect: (result: XmppElement) => void,
+  ): Promise<XmppElement> {
+    this.#collecting.set(queryid, collect);
+    try {
+      const iq = xml("iq", { type: "set", from: this.#jid(this.nicks[0] ?? ""), to: room, id: randomUUID() }, query);
+      return await this.#component.iqCaller.request(iq, 30_000);
+    } finally {
+      this.#collecting.delete(queryid);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#component.reconnect.stop();
+    if (this.#component.status === "online") await this.#component.stop();
+  }
+
+  #enter(): void {
+    if (this.#component.status !== "online") return;
+    for (const room of this.rooms)
+      for (const nick of this.nicks) {
+        if (this.isIn(room, nick)) continue;
+        const history = xml("history", { maxstanzas: "0" });
+        this.#send(
+          xml("presence", { from: this.#jid(nick), to: `${room}/${nick}` }, xml("x", { xmlns: MUC }, history)),
+        );
+      }
+  }
+
+  #left(): void {
+    this.#in.clear();
+    for (const occupants of this.#occupants.values()) occupants.clear();
+  }
+
+  #take(stanza: XmppElement): void {
+    const { from = "", to = "", type } = stanza.attrs;
+    const [room, nick] = split(from);
+    const result = stanza.getChild("result", "urn:xmpp:mam:2");
+    if (result) this.#collecting.get(result.attrs["queryid"] ?? "")?.(result);
+    else if (stanza.name === "presence") this.#presence(stanza, room, nick);
+    else if (stanza.name !== "message") return;
+    else if (type === "error") {
+      this.note(`people: ${from} refused ${to}: ${errorOf(stanza)}`);
+      // XEP-0045 §7.4: who is not in the room cannot speak in it.
+      this.#in.delete(`${room}/${to.slice(0, to.indexOf("@"))}`);
+    } else if (type === "groupchat" && to === this.#jid(this.nicks[0] ?? "")) {
+      const body = stanza.getChildText("body");
+      if (body !== null) this.seen.get(room)?.push({ nick, body });
+    }
+  }
+
+  #presence(stanza: XmppElement, room: string, nick: string): void {
+    const { from = "", to = "", type } = stanza.attrs;
+    if (type === "error") {
+      this.note(`people: ${from} refused ${to}: ${errorOf(stanza)}`);
+      return;
+    }
+    const codes = stanza
+      .getChild("x", `${MUC}#user`)
+      ?.getChildren("status")
+      .map(({ attrs }) => attrs["code"]);
+    if (codes?.includes("201") === true) this.#open(room, to);
+    if (to === this.#jid(this.nicks[0] ?? "")) {
+      if (type === "unavailable") this.#occupants.get(room)?.delete(nick);
+      else this.#occupants.get(room)?.add(nick);
+    }
+    if (to !== this.#jid(nick)) return;
+    if (type === "unavailable") this.#in.delete(`${room}/${nick}`);
+    else this.#in.add(`${room}/${nick}`);
+  }
+
+  /** A new room is closed to others until its owner has configured it (XEP-0045 §10.1.2). */
+  #open(room: string, owner: string): void {
+    const form = xml("x", { xmlns: "jabber:x:data", type: "submit" });
+    this.#send(
+      xml(
+        "iq",
+        { type: "set", from: owner, to: room, id: randomUUID() },
+        xml("query", { xmlns: `${MUC}#owner` }, form),
+      ),
+    );
+  }
+
+  #send(stanza: XmppElement): void {
+    // What does not go out was not said.
+    this.#component.send(stanza).catch((error: unknown) => this.note(`people: ${String(error)}`));
+  }
+
+  #jid(nick: string): string {
+    return `${nick}@${this.domain}/desk`;
+  }
+}
+
+function errorOf(stanza: XmppElement): string {
+  const children = stanza.getChild("error")?.children ?? [];
+  return children.map((child) => (typeof child === "string" ? child : child.name)).join(" ");
+}
+
+function split(jid: string): [string, string] {
+  const slash = jid.indexOf("/");
+  return slash === -1 ? [jid, ""] : [jid.slice(0, slash), jid.slice(slash + 1)];
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { xml, type XmppElement } from "@xmpp/component";
+import type { Shown, XmppPeople } from "./people.js";
+
+const MAM = "urn:xmpp:mam:2";
+const RSM = "http://jabber.org/protocol/rsm";
+const pageSize = 200;
+
+/** A message as a room keeps it. */
+export interface Archived extends Shown {
+  /** When the room took it, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Reads a room's archive (XEP-0313) bit by bit, from its beginning: all that was said in the room, in its order. */
+export class RoomArchive {
+  readonly messages: Archived[] = [];
+  #after: string | undefined;
+
+  constructor(
+    private readonly people: XmppPeople,
+    readonly room: string,
+  ) {}
+
+  /** Reads what is new; resolves to how much that was. */
+  async read(): Promise<number> {
+    const before = this.messages.length;
+    for (;;) {
+      const results: XmppElement[] = [];
+      const queryid = randomUUID();
+      const set = xml(
+        "set",
+        { xmlns: RSM },
+        xml("max", {}, String(pageSize)),
+        this.#after === undefined ? undefined : xml("after", {}, this.#after),
+      );
+      const answer = await this.people.ask(this.room, queryid, xml("query", { xmlns: MAM, queryid }, set), (result) =>
+        results.push(result),
+      );
+      for (const result of results) this.#take(result);
+      if (results.length === 0 || answer.getChild("fin", MAM)?.attrs["complete"] === "true")
+        return this.messages.length - before;
+    }
+  }
+
+  #take(result: XmppElement): void {
+    this.#after = result.attrs["id"] ?? this.#after;
+    const forwarded = result.getChild("forwarded", "urn:xmpp:forward:0");
+    const message = forwarded?.getChild("message");
+    const body = message?.getChildText("body");
+    const from = message?.attrs["from"] ?? "";
+    if (typeof body !== "string" || body === "") return;
+    const at = Date.parse(forwarded?.getChild("delay", "urn:xmpp:delay")?.attrs["stamp"] ?? "");
+    this.messages.push({ nick: from.slice(from.indexOf("/") + 1), body, at });
+  }
+}

@@ -1,0 +1,122 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { XmppServer } from "../../support/servers/xmpp-server.js";
+import { Random } from "../../tools/random.js";
+import { waitFor } from "../../tools/wait.js";
+import type { RunResult } from "../report.js";
+import { settleAccount, type Account } from "./account.js";
+import { Load } from "./load.js";
+import type { XmppScenario } from "./scenarios.js";
+import { XmppWorld } from "./world.js";
+
+const everyMs = 90;
+/** In a third of the cycles the end comes at any moment after the start of the process, in a third after it is up, and in a third after it has carried something. */
+const afterStartMs = [50, 1_500] as const;
+const afterUpMs = [0, 900] as const;
+const upWithinMs = 15_000;
+const startWithinMs = 30_000;
+/** All must have arrived after so long, or after so long without any arrival. */
+const settleMs = 120_000;
+const silenceMs = 20_000;
+
+/** Runs one scenario with one server: load in both directions, and something bad in each cycle. */
+export async function runScenario(
+  scenario: XmppScenario,
+  start: () => Promise<XmppServer>,
+  title: string,
+  cycles: number,
+  seed: number,
+  directory: string,
+): Promise<RunResult> {
+  const began = performance.now();
+  mkdirSync(directory, { recursive: true });
+  const random = new Random(seed);
+  const world = await XmppWorld.open(directory, await start(), seed);
+  const talk = new Load(world, new Random(seed + 1), everyMs);
+  try {
+    await world.people.start();
+    world.bridge.start();
+    await world.whenBridged(startWithinMs);
+    talk.start();
+    for (let cycle = 1; cycle <= cycles; cycle++) {
+      await live(world, random);
+      world.note(`cycle ${cycle}: strike after ${world.bridge.age.toFixed(0)} ms`);
+      await scenario.strike(world, random);
+    }
+    await sleep(500);
+    await talk.stop();
+    const account = await settle(world, talk);
+    for (const deviation of await world.deviations())
+      world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);
+    for (const body of account.forgotten.slice(0, 10)) world.complain(`the server itself has lost: ${body}`);
+    const complaints = [...world.complaints, ...world.bridge.surprises];
+    const ok = complaints.length === 0 && account.findings.length === 0;
+    writeReport(world, talk, account);
+    const seconds = (performance.now() - began) / 1000;
+    return { title, cycles, ...account, complaints, ok, seconds, directory };
+  } finally {
+    await talk.abandon();
+    await world.close();
+  }
+}
+
+async function live(world: XmppWorld, random: Random): Promise<void> {
+  const when = random.between(1, 3);
+  if (when === 1) {
+    await sleep(random.between(...afterStartMs));
+    return;
+  }
+  const extra = random.between(...afterUpMs);
+  await world.whenUp(upWithinMs);
+  if (when === 3) {
+    await readTimelines(world);
+    await waitFor("something to arrive", upWithinMs, async () => (await readTimelines(world)) > 0).catch(
+      (error: unknown) => world.note(String(error)),
+    );
+  }
+  await sleep(extra);
+}
+
+/** Resolves to how much of what was said on XMPP has newly come to the rooms. */
+async function readTimelines(world: XmppWorld): Promise<number> {
+  const people = new Set(world.matrixPeople.map(({ userId }) => userId));
+  let arrived = 0;
+  for (const { timeline } of world.places) {
+    const before = timeline.events.length;
+    await timeline.read();
+    arrived += timeline.events.slice(before).filter(({ sender }) => !people.has(sender)).length;
+  }
+  return arrived;
+}
+
+/** Waits until all has arrived, or nothing arrives any more. */
+async function settle(world: XmppWorld, talk: Load): Promise<Account> {
+  const end = performance.now() + settleMs;
+  let lastArrival = performance.now();
+  for (;;) {
+    const fresh = await world.read().catch((error: unknown) => {
+      world.note(`could not be read: ${String(error)}`);
+      return 0;
+    });
+    if (fresh > 0) lastArrival = performance.now();
+    const account = settleAccount(world, talk.said);
+    const now = performance.now();
+    if (now > end || now - lastArrival > silenceMs) return account;
+    if (Object.values(account.tallies).every(({ lost }) => lost === 0)) {
+      // A duplicate may still be on its way.
+      await sleep(1_000);
+      await world.read();
+      return settleAccount(world, talk.said);
+    }
+    await sleep(200);
+  }
+}
+
+function writeReport(world: XmppWorld, talk: Load, account: Account): void {
+  writeFileSync(join(world.directory, "findings.json"), JSON.stringify(account.findings, undefined, 1));
+  for (const { number, timeline, archive } of world.places) {
+    const place = { said: talk.said.get(number), archive: archive.messages, room: timeline.events };
+    writeFileSync(join(world.directory, `place${number}.json`), JSON.stringify(place, undefined, 1));
+  }
+}

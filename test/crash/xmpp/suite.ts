@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { findEjabberd, startEjabberd } from "../../support/servers/ejabberd.js";
+import type { Found, Missing } from "../../support/servers/found.js";
+import { findProsody, startProsody } from "../../support/servers/prosody.js";
+import type { XmppServer, XmppServerOptions } from "../../support/servers/xmpp-server.js";
+import type { PlannedRun } from "../report.js";
+import { runScenario } from "./run.js";
+import { scenarios } from "./scenarios.js";
+import { peopleDomain } from "./world.js";
+
+export type XmppServerName = "prosody" | "ejabberd";
+
+export const xmppServers: readonly XmppServerName[] = ["prosody", "ejabberd"];
+export const xmppScenarios: readonly string[] = scenarios.map(({ name }) => name);
+
+type Starter = (options: XmppServerOptions) => Promise<XmppServer>;
+
+/**
+ * Throws where a server is not on this machine.
+ *
+ * @param names which scenarios; all where absent
+ * @param cycles for each server
+ */
+export function planXmpp(
+  servers: readonly XmppServerName[],
+  names: readonly string[] | undefined,
+  cycles: number,
+  seed: number,
+  directory: string,
+): readonly PlannedRun[] {
+  const chosen = scenarios.filter(({ name }) => names === undefined || names.includes(name));
+  const shares = chosen.reduce((sum, { share }) => sum + share, 0);
+  return servers.flatMap((server) => {
+    const start = starterOf(server);
+    return chosen.map((scenario) => {
+      const own = Math.max(1, Math.round((cycles * scenario.share) / shares));
+      const title = `${server}: ${scenario.title}`;
+      const place = join(directory, `${server}-${scenario.name}`);
+      const components = [peopleDomain];
+      return { title, run: () => runScenario(scenario, () => start({ components }), title, own, seed, place) };
+    });
+  });
+}
+
+function starterOf(server: XmppServerName): Starter {
+  if (server === "prosody") {
+    const install = installOf(findProsody());
+    return (options) => startProsody(install, options);
+  }
+  const install = installOf(findEjabberd());
+  return (options) => startEjabberd(install, options);
+}
+
+function installOf<Install>(answer: Found<Install> | Missing): Install {
+  if (answer.found) return answer.install;
+  throw new Error(`This machine has ${answer.reason}. Install it with: ${answer.cure}`);
+}
