@@ -7,6 +7,7 @@ import { checkRooms } from "./checks/rooms.js";
 import { checkSlack } from "./checks/slack.js";
 import { checkStartup } from "./checks/startup.js";
 import { checkStorm } from "./checks/storm.js";
+import { checkXmpp } from "./checks/xmpp.js";
 import { measureDisk } from "./disk.js";
 import type { Figure, Pace, Report } from "./figure.js";
 
@@ -15,7 +16,7 @@ const usage = `npm run bench -- [PART…] [--quick] [--rounds N]
 Measures Trestle against a bare node:http relay on this machine, in turn, and prints every figure with its limit.
 Exit status: 0 every limit holds, 1 one does not, 2 wrong arguments.
 
-PART        only these parts: relay, rooms, storm, startup, requests, slack
+PART        only these parts: relay, rooms, storm, startup, requests, slack, xmpp
 --quick     shorter runs, at most 2 minutes
 --rounds N  how often each measurement is repeated (3); the median counts`;
 
@@ -26,6 +27,7 @@ const checks: Readonly<Record<string, (pace: Pace, report: Report) => Promise<Fi
   startup: checkStartup,
   requests: (_, report) => checkRequests(report),
   slack: checkSlack,
+  xmpp: checkXmpp,
 };
 
 const full: Pace = {
@@ -36,6 +38,7 @@ const full: Pace = {
   backlog: 5_000,
   stormMs: 9_000,
   renewalMs: 10_000,
+  xmppMessages: 20_000,
   starts: 5,
   mappedMessages: 1_000_000,
 };
@@ -47,6 +50,7 @@ const quick: Pace = {
   backlog: 2_000,
   stormMs: 7_000,
   renewalMs: 5_000,
+  xmppMessages: 8_000,
   starts: 3,
   mappedMessages: 1_000_000,
 };

@@ -25,6 +25,37 @@ export interface PlannedRun {
 
 const mostFindings = 20;
 
+/** Several runs of one scenario as one; the logs are those of the first that went wrong. */
+export function mergeResults(results: readonly RunResult[]): RunResult {
+  const shown = results.find(({ ok }) => !ok) ?? results[0];
+  if (!shown) throw new Error("Nothing was run");
+  const sum = (of: (result: RunResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+  const tallies: Partial<Record<Direction, Tally>> = {};
+  for (const { tallies: each } of results)
+    for (const direction of Object.keys(each) as Direction[])
+      tallies[direction] = added(tallies[direction], each[direction]);
+  return {
+    ...shown,
+    cycles: sum(({ cycles }) => cycles),
+    seconds: sum(({ seconds }) => seconds),
+    findings: results.flatMap(({ findings }) => findings),
+    complaints: results.flatMap(({ complaints }) => complaints),
+    ok: results.every(({ ok }) => ok),
+    tallies,
+  };
+}
+
+const nothing: Tally = { said: 0, lost: 0, duplicated: 0, reordered: 0 };
+
+function added(one: Tally = nothing, other: Tally = nothing): Tally {
+  return {
+    said: one.said + other.said,
+    lost: one.lost + other.lost,
+    duplicated: one.duplicated + other.duplicated,
+    reordered: one.reordered + other.reordered,
+  };
+}
+
 /** What is printed when a scenario has ended. */
 export function describeResult({ title, cycles, findings, complaints, ok, seconds, directory }: RunResult): string {
   return [

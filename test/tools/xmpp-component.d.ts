@@ -19,6 +19,8 @@ declare module "@xmpp/component" {
     readonly iqCaller: { request(iq: XmppElement, timeoutMs?: number): Promise<XmppElement> };
     start(): Promise<unknown>;
     stop(): Promise<unknown>;
+    /** Gives a text to the system, as it stands; resolves when that has taken it. */
+    write(text: string): Promise<void>;
     /** Rejects where there is no connection. */
     send(element: XmppElement): Promise<void>;
     on(event: "error", listener: (error: Error) => void): this;

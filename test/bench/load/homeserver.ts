@@ -91,6 +91,8 @@ function otherAnswer(route: string, path: string, target: string): Answer {
       return json({ joined_rooms: [] });
     case "GET joined_members":
       return json({ joined: {} });
+    case "GET messages":
+      return json({ start: "s1", chunk: [] });
     case "GET members":
       return json({ chunk: [] });
     case "GET state":

@@ -50,9 +50,12 @@ export class XmppPeople {
   /** Resolves when everybody is in every room. */
   async start(): Promise<void> {
     await this.#component.start();
-    await waitFor("the people on XMPP in their rooms", 30_000, () =>
-      this.rooms.every((room) => this.nicks.every((nick) => this.isIn(room, nick))),
-    );
+    await waitFor("the people on XMPP in their rooms", 30_000, () => this.areIn());
+  }
+
+  /** Whether everybody is in every room. */
+  areIn(): boolean {
+    return this.rooms.every((room) => this.nicks.every((nick) => this.isIn(room, nick)));
   }
 
   isIn(room: string, nick: string): boolean {

@@ -16,6 +16,7 @@ export interface Archived extends Shown {
 export class RoomArchive {
   readonly messages: Archived[] = [];
   #after: string | undefined;
+  readonly #ids = new Set<string>();
 
   constructor(
     private readonly people: XmppPeople,
@@ -44,7 +45,11 @@ export class RoomArchive {
   }
 
   #take(result: XmppElement): void {
-    this.#after = result.attrs["id"] ?? this.#after;
+    const id = result.attrs["id"] ?? "";
+    this.#after = id;
+    // An archive on a busy disk may show the same entry twice.
+    if (this.#ids.has(id)) return;
+    this.#ids.add(id);
     const forwarded = result.getChild("forwarded", "urn:xmpp:forward:0");
     const message = forwarded?.getChild("message");
     const body = message?.getChildText("body");

@@ -10,7 +10,7 @@ import { Load } from "./load.js";
 import type { XmppScenario } from "./scenarios.js";
 import { XmppWorld } from "./world.js";
 
-const everyMs = 90;
+const everyMs = 120;
 /** In a third of the cycles the end comes at any moment after the start of the process, in a third after it is up, and in a third after it has carried something. */
 const afterStartMs = [50, 1_500] as const;
 const afterUpMs = [0, 900] as const;

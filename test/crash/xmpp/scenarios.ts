@@ -26,6 +26,8 @@ async function restartServer(world: XmppWorld, random: Random): Promise<void> {
   if (random.chance(0.4)) await kill(world);
   await sleep(random.between(0, 400));
   await world.xmpp.process.start();
+  // ejabberd does not survive being asked to end while it starts.
+  await world.whenPeopleAreIn(20_000);
 }
 
 async function cut(world: XmppWorld, random: Random): Promise<void> {

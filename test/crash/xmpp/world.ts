@@ -126,6 +126,13 @@ export class XmppWorld {
     await this.whenUp(timeoutMs);
   }
 
+  /** Resolves when the people on XMPP are in every room. */
+  async whenPeopleAreIn(timeoutMs: number): Promise<void> {
+    await waitFor("the people on XMPP in their rooms", timeoutMs, () => this.people.areIn()).catch((error: unknown) =>
+      this.complain(String(error)),
+    );
+  }
+
   /** Reads what is new on both sides; resolves to how much that was. */
   async read(): Promise<number> {
     let fresh = 0;

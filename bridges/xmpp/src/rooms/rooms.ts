@@ -53,7 +53,12 @@ export class Rooms implements StanzaTaker {
   lost(): void {
     if (!this.#isOnline) return;
     this.#isOnline = false;
-    for (const room of this.#rooms.values()) room.lost();
+    for (const room of this.#rooms.values()) {
+      room.lost();
+      // That it is back in the room is news: what waits for it is delivered at once.
+      const detail = "Not connected to the XMPP server";
+      this.parts.network.report({ connection: room.channel, state: "waiting", detail });
+    }
   }
 
   cursor(channel: ChannelId, cursor: RemoteMessageId | null): void {
@@ -72,6 +77,7 @@ export class Rooms implements StanzaTaker {
   }
 
   async close(): Promise<void> {
+    this.#isOnline = false;
     await Promise.all([...this.#rooms.values()].map((room) => room.close()));
   }
 }
