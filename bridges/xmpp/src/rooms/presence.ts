@@ -37,6 +37,8 @@ export class Presence {
   readonly #options: PresenceOptions;
   readonly #place: Place;
   #features = NOTHING;
+  /** The room has said what it can do. */
+  #looked = false;
   /** Grows with every entry and every loss: what began under an earlier one is void. */
   #epoch = 0;
   #open = false;
@@ -133,8 +135,8 @@ export class Presence {
     this.#epoch += 1;
     this.#why = why;
     clearTimeout(this.#silence);
-    // Without an archive what waits would be nowhere else.
-    if (!this.#features.archive) this.#flush();
+    // Without an archive what waits would be nowhere else; with one it would come from there again.
+    if (this.#looked && !this.#features.archive) this.#flush();
     this.#open = false;
     this.#waiting = [];
     this.#overflow = false;
@@ -203,6 +205,7 @@ export class Presence {
     if (answer.kind === "failure") return retry(answer.failure.reason);
     if (answer.kind === "error") return retry(failureOf(answer.error, `Asking ${room} what it can do`).reason);
     this.#features = featuresOf(answer.stanza);
+    this.#looked = true;
     return undefined;
   }
 
