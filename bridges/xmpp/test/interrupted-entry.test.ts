@@ -45,8 +45,9 @@ describe("a room that is being entered when the connection ends", () => {
   });
 });
 
+/** All that a bridge is told of its server. */
 function placeOf({ port }: FakeServer): XmppServer {
-  return { component: "bridge.test", secret: SECRET, componentPort: port } as XmppServer;
+  return { component: "bridge.test", secret: SECRET, componentPort: port } as unknown as XmppServer;
 }
 
 /** Lets the bridge in, and gives it what is in the archive. */
