@@ -10,7 +10,7 @@ export function addStart(program: Command): void {
       .description("run a configuration, or without one the playground: everything in one process, nothing to set up")
       .argument(
         "[network]",
-        "what the playground shows beside Matrix: irc, mqtt, slack, or the path of a module that describes it",
+        "what the playground shows beside Matrix: irc, mqtt, slack, xmpp, or the path of a module that describes it",
         "irc",
       )
       .addOption(configOption())

@@ -8,6 +8,7 @@ const own: Readonly<Record<string, () => Promise<PlaygroundNetwork>>> = {
   irc: async () => (await import("./irc.js")).irc,
   mqtt: async () => (await import("./mqtt.js")).mqtt,
   slack: async () => (await import("./slack.js")).slack,
+  xmpp: async () => (await import("./xmpp.js")).xmpp,
 };
 
 /** The networks that the playground knows by name. */
