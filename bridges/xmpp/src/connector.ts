@@ -12,6 +12,7 @@ import {
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import { configSchema, type XmppConfig } from "./config.js";
+import { examineXmpp } from "./doctor/doctor.js";
 import { findRoom } from "./find-room.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
@@ -30,6 +31,7 @@ export const xmppConnector = defineConnector({
   network: "xmpp",
   displayName: "XMPP",
   config: configSchema,
+  doctor: examineXmpp,
   async connect(context: TunedContext) {
     const links = await context.network.links();
     return new XmppConnection(

@@ -15,7 +15,7 @@ describe("a connector that does not come to an end", () => {
         return new Promise(() => undefined);
       },
     });
-    expect(await checkNetwork({ bridge: "slow", connector, config: {} }, 20)).toEqual([
+    expect(await checkNetwork({ bridge: "slow", connector, config: {} }, { withinMs: 20 })).toEqual([
       expect.objectContaining({ check: "network.answer", bridge: "slow", state: "failed" }),
     ]);
     expect(stopped).toEqual([true]);

@@ -51,7 +51,8 @@ export async function* diagnose(configPath: string): AsyncGenerator<Finding> {
   const reached = await checkHomeserver(file);
   yield* reached;
   if (reached.every((finding) => finding.state !== "failed")) yield* conversation(file, registrations);
-  for (const connector of connectors) yield* await checkNetwork(connector);
+  const running = connectors.length > 0 && (await isRunning(file));
+  for (const connector of connectors) yield* await checkNetwork(connector, { running });
 }
 
 async function configuration(path: string): Promise<ConfigFile | readonly Finding[]> {

@@ -10,14 +10,14 @@ const WITHIN_MS = 60_000;
 /** What the connector finds on its network; nothing where it does not look. */
 export async function checkNetwork(
   { bridge, connector, config }: UsableConnector,
-  withinMs = WITHIN_MS,
+  { withinMs = WITHIN_MS, running = false }: { readonly withinMs?: number; readonly running?: boolean } = {},
 ): Promise<readonly Finding[]> {
   if (connector.doctor === undefined) return [];
   const stop = new AbortController();
   const log = createLogger({ level: "silent", format: "json" });
   try {
     const checks = await Promise.race([
-      connector.doctor({ config, log, signal: stop.signal }),
+      connector.doctor({ config, log, running, signal: stop.signal }),
       delay(withinMs, undefined, { signal: stop.signal }),
     ]);
     if (checks !== undefined) return checks.map((check) => findingOf(bridge, check));

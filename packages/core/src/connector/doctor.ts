@@ -16,6 +16,8 @@ export interface Check {
 export interface DoctorContext<Config> {
   readonly config: Config;
   readonly log: Logger;
+  /** Whether Trestle runs with this configuration: then what only one may hold at a time is taken. */
+  readonly running?: boolean;
   /** Aborted when it takes too long. */
   readonly signal: AbortSignal;
 }
