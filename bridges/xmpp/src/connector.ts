@@ -14,6 +14,7 @@ import { answerTo } from "./answers.js";
 import { configSchema, type XmppConfig } from "./config.js";
 import { examineXmpp } from "./doctor/doctor.js";
 import { findRoom } from "./find-room.js";
+import { XmppMetrics } from "./metrics.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import type { Room } from "./rooms/room.js";
@@ -46,12 +47,15 @@ class XmppConnection {
   readonly #network: Network;
   readonly #stream: ComponentStream;
   readonly #rooms: Rooms;
+  readonly #metrics: XmppMetrics;
   /** Asked in this order. */
   readonly #takers: readonly StanzaTaker[];
 
   constructor({ config, network, tuning }: TunedContext, known: ConstructorParameters<typeof Rooms>[1]) {
     const { host, port, domain, secret } = config;
     this.#network = network;
+    const metrics = new XmppMetrics(network.metrics);
+    this.#metrics = metrics;
     this.#stream = new ComponentStream({
       address: { host, port, domain, secret },
       tuning: {
@@ -62,10 +66,11 @@ class XmppConnection {
       sameAddress: sameJid,
       onStanza: (stanza) => this.#take(stanza),
       onState: (state) => this.#became(state),
+      onTraffic: (direction, stanza) => metrics.stanza(direction, stanza),
     });
     const ids = new OwnIds(createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url"));
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
-    this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
+    this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms, metrics }, known);
     this.#takers = [this.#rooms];
     this.#stream.start();
   }
@@ -111,7 +116,9 @@ class XmppConnection {
     return undefined;
   }
 
-  #became({ state, detail }: StreamState): void {
+  #became(became: StreamState): void {
+    this.#metrics.stream(became);
+    const { state, detail } = became;
     const { address } = this.#stream;
     if (state === "online") this.#rooms.online();
     else this.#rooms.lost();

@@ -1,5 +1,6 @@
 import type { Network } from "@trestle/core";
 import type { XmppConfig } from "../config.js";
+import type { XmppMetrics } from "../metrics.js";
 import type { OwnIds } from "../own-ids.js";
 import type { XmppStream } from "../stream/index.js";
 
@@ -36,4 +37,5 @@ export interface RoomParts {
   readonly config: XmppConfig;
   readonly ids: OwnIds;
   readonly tuning: RoomTuning;
+  readonly metrics: XmppMetrics;
 }

@@ -234,6 +234,7 @@ export class Presence {
       }
       if ("failed" in page) return page;
       byTime = false;
+      parts.metrics.caughtUp(page.items.length);
       for (const { id, at, message } of page.items) {
         // One after the other: where the disk refuses one, none behind it is taken before it.
         await this.#handle(message, inward.originOf(message, id), at);

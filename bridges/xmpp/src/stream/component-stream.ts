@@ -54,6 +54,8 @@ export interface ComponentStreamOptions {
   /** Called for every stanza that is no answer to a query, in order. One that rejects has the connection opened anew. */
   readonly onStanza: StanzaHandler;
   readonly onState: (state: StreamState) => void;
+  /** Called for every stanza that goes in or out, also answers to queries. */
+  readonly onTraffic?: (direction: "in" | "out", stanza: Element) => void;
   /** Whether two addresses are the same to servers. */
   readonly sameAddress: (one: string, other: string) => boolean;
 }
@@ -113,6 +115,7 @@ export class ComponentStream implements XmppStream {
     if ("failed" in connection) return connection;
     const text = serialise(stanza, this.#tuning);
     if (typeof text !== "string") return text;
+    this.#options.onTraffic?.("out", stanza);
     try {
       await connection.write(text);
       return undefined;
@@ -208,6 +211,7 @@ export class ComponentStream implements XmppStream {
   }
 
   #received(stanza: Element): void {
+    this.#options.onTraffic?.("in", stanza);
     const { type, id, from, to } = stanza.attrs;
     if (stanza.name === "iq") {
       if (type === "result" || type === "error") {
