@@ -27,7 +27,7 @@ async function restartServer(world: XmppWorld, random: Random): Promise<void> {
   await sleep(random.between(0, 400));
   await world.xmpp.process.start();
   // ejabberd does not survive being asked to end while it starts.
-  await world.whenPeopleAreIn(20_000);
+  await world.whenPeopleAreIn(60_000);
 }
 
 async function cut(world: XmppWorld, random: Random): Promise<void> {
