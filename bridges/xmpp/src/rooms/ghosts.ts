@@ -117,11 +117,7 @@ export class Ghosts {
         joinTimeoutMs: tuning.joinTimeoutMs,
         onNick: (taken) => {
           this.#remember(taken);
-          const value = JSON.stringify({ name: ghost.name, nick: taken });
-          this.#inBackground(
-            network.storage.set(this.#keyOf(userId), value),
-            `The nick of ${userId} could not be kept`,
-          );
+          return network.storage.set(this.#keyOf(userId), JSON.stringify({ name: ghost.name, nick: taken }));
         },
       }),
     };

@@ -1,5 +1,6 @@
 import { refused, retry, type Failure } from "@trestle/core";
 import { failureOf, stanzaErrorOf, type Element, type StanzaError, type XmppStream } from "../stream/index.js";
+import { messageOf } from "../stream/errors.js";
 import { joinPresence, leavePresence, nickOf, nickPresence, statusesOf } from "./muc.js";
 
 export interface OccupantOptions {
@@ -12,7 +13,8 @@ export interface OccupantOptions {
   readonly joinTimeoutMs: number;
   /** It was removed from the room: by the room, not by the end of the stream. */
   readonly onRemoved?: (statuses: ReadonlySet<string>) => void;
-  readonly onNick?: (nick: string) => void;
+  /** Resolves when the nick is on disk: before that nothing is said under it, or nobody would know it for ours later. */
+  readonly onNick?: (nick: string) => Promise<void>;
 }
 
 type JoinAnswer = { readonly statuses: ReadonlySet<string> } | { readonly error: StanzaError } | Failure;
@@ -25,6 +27,8 @@ export class Occupant {
   #nick: string | undefined;
   #joining: Promise<Failure | undefined> | undefined;
   #asked: { readonly nick: string; readonly settle: (answer: JoinAnswer) => void } | undefined;
+  /** The nick is on disk. */
+  #kept: Promise<void> = Promise.resolve();
   /** The last join made the room. */
   created = false;
 
@@ -43,7 +47,7 @@ export class Occupant {
 
   /** Resolves when it is in the room, or with what keeps it out. */
   join(): Promise<Failure | undefined> {
-    if (this.#nick !== undefined) return Promise.resolve(undefined);
+    if (this.#nick !== undefined) return this.#whenKept();
     this.#joining ??= this.#join().finally(() => (this.#joining = undefined));
     return this.#joining;
   }
@@ -81,7 +85,7 @@ export class Occupant {
       return;
     }
     this.#nick = nick;
-    this.#options.onNick?.(nick);
+    if (this.#options.onNick) this.#keep(this.#options.onNick(nick));
     this.#asked?.settle({ statuses });
   }
 
@@ -110,11 +114,28 @@ export class Occupant {
       if ("failed" in answer) return answer;
       if ("statuses" in answer) {
         this.created = answer.statuses.has("201");
-        return undefined;
+        return this.#whenKept();
       }
       if (answer.error.condition !== "conflict") return joinFailure(answer.error, jid, room);
     }
     return refused(`${jid} could not enter ${room}: every nick it tried is taken`);
+  }
+
+  #keep(kept: Promise<void>): void {
+    this.#kept = kept;
+    // Whoever is about to speak learns of it.
+    kept.catch(() => undefined);
+  }
+
+  async #whenKept(): Promise<Failure | undefined> {
+    try {
+      await this.#kept;
+      return undefined;
+    } catch (error) {
+      // The room tells the nick again to whoever enters again.
+      this.#nick = undefined;
+      return retry(`The nick of ${this.jid} in ${this.#options.room} could not be kept (${messageOf(error)})`);
+    }
   }
 
   async #ask(nick: string, presence: typeof joinPresence): Promise<JoinAnswer> {
