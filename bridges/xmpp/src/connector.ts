@@ -14,6 +14,7 @@ import { answerTo } from "./answers.js";
 import { configSchema, type XmppConfig } from "./config.js";
 import { examineXmpp } from "./doctor/doctor.js";
 import { findRoom } from "./find-room.js";
+import { matrixBifrost } from "./import/matrix-bifrost.js";
 import { XmppMetrics } from "./metrics.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
@@ -33,6 +34,7 @@ export const xmppConnector = defineConnector({
   displayName: "XMPP",
   config: configSchema,
   doctor: examineXmpp,
+  importers: { "matrix-bifrost": matrixBifrost },
   async connect(context: TunedContext) {
     const links = await context.network.links();
     return new XmppConnection(
