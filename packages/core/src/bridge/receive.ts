@@ -17,6 +17,7 @@ const kinds: ReadonlySet<string> = new Set<NetworkEvent["kind"]>([
   "reactionRemoved",
   "membership",
   "profile",
+  "roles",
   "channel",
 ]);
 const longestId = 1024;
