@@ -142,13 +142,17 @@ describe("a portal", () => {
       aliases: [{ exclusive: true, regex: "^#fake_.*:faults\\.test$" }],
       rooms: [],
     };
-    const resolveChannel: NetworkHandlers["resolveChannel"] = (name) => Promise.resolve({ id: ChannelId(name), name });
+    const resolveChannel: NetworkHandlers["resolveChannel"] = (name) =>
+      Promise.resolve({ id: ChannelId(name), name, settings: { secret: true } });
     const handlers = { ...recorder.handlers, resolveChannel };
     stage = await Stage.open({ places: 0, network: { handlers }, registration: { namespaces } });
     const opened = stage;
     const room = await opened.alice.join("#fake_weather:faults.test");
     const at = (type: string) => opened.homeserver.room(room).state(type)?.content as Record<string, unknown>;
+    expect(at("m.room.history_visibility")["history_visibility"]).toBe("joined");
     const { port } = opened.network;
+    await port.receive(happens({ kind: "channel", settings: { secret: false } }, "s0", "weather"));
+    await eventually(() => at("m.room.history_visibility")["history_visibility"] === "shared", "it is not secret");
     const changes: RoleChange[] = [
       ...ranks(["ann", "moderator"]),
       { who: { userId: opened.alice.userId }, role: "moderator" },
@@ -202,6 +206,47 @@ describe("power levels in Matrix", () => {
           .some((event) => JSON.stringify(event).includes("is no operator of channel0")),
       "alice is told",
     );
+  });
+});
+
+describe("a Matrix user whom the network expels", () => {
+  const expel = (change: "kick" | "ban" | "unban", userId: string) =>
+    happens({ kind: "expulsion", change, userId, by: person("ann"), reason: "spam" });
+  const member = (opened: Stage, user: string) =>
+    opened.homeserver.room(opened.room()).state("m.room.member", user)?.content as Record<string, unknown>;
+
+  it("is kicked, banned and let in again in the rooms of the channel", async () => {
+    const opened = await open();
+    const [bob, eve] = [opened.homeserver.createClient("bob"), opened.homeserver.createClient("eve")];
+    for (const client of [bob, eve]) {
+      await opened.alice.invite(opened.room(), client.userId);
+      await client.join(opened.room());
+    }
+    const { port } = opened.network;
+    await port.receive(expel("kick", bob.userId));
+    await eventually(() => member(opened, bob.userId)["membership"] === "leave", "bob is out");
+    expect(member(opened, bob.userId)["reason"]).toBe("By ann on fake: spam");
+    await port.receive(expel("ban", bob.userId));
+    await eventually(() => member(opened, bob.userId)["membership"] === "ban", "bob is banned");
+    await port.receive(expel("unban", bob.userId));
+    await eventually(() => member(opened, bob.userId)["membership"] === "leave", "bob may come back");
+    // What Matrix has decided the network does not undo.
+    await opened.alice.ban(opened.room(), eve.userId);
+    await port.receive(expel("unban", eve.userId));
+    await port.receive(expel("kick", opened.alice.userId));
+    await arrived(opened);
+    expect(member(opened, eve.userId)["membership"]).toBe("ban");
+    expect(member(opened, opened.alice.userId)["membership"]).toBe("join");
+  });
+
+  it("stays in a room that existed before, unless the operator says otherwise", async () => {
+    const opened = await open({});
+    const bob = opened.homeserver.createClient("bob");
+    await opened.alice.invite(opened.room(), bob.userId);
+    await bob.join(opened.room());
+    await opened.network.port.receive(expel("ban", bob.userId));
+    await arrived(opened);
+    expect(member(opened, bob.userId)["membership"]).toBe("join");
   });
 });
 

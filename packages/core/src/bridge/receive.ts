@@ -18,6 +18,7 @@ const kinds: ReadonlySet<string> = new Set<NetworkEvent["kind"]>([
   "membership",
   "profile",
   "roles",
+  "expulsion",
   "channel",
 ]);
 const longestId = 1024;

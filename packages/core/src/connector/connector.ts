@@ -26,6 +26,7 @@ import type { Importer } from "./importer.js";
 import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
+import type { ChannelSettings } from "./roles.js";
 
 /**
  * Makes a connector: what a package exports by default to be loadable as a bridge.
@@ -371,6 +372,11 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+  /**
+   * How it is set, for the room that is made for it. What cannot be known yet is best said to be `secret`: until a
+   * `channel` event says otherwise nobody is then shown what was said before they came.
+   */
+  readonly settings?: ChannelSettings;
 }
 
 /** A small picture of the network. `id` changes whenever the picture does. */

@@ -40,6 +40,7 @@ export type NetworkEvent =
   | MembershipReceived
   | ProfileReceived
   | RolesReceived
+  | ExpulsionReceived
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -125,6 +126,18 @@ export interface RolesReceived extends Caused {
   readonly changes: readonly RoleChange[];
   /** `changes` are all who have a rank: every other person of the network has none. Says nothing of Matrix users. */
   readonly complete?: boolean;
+}
+
+/**
+ * A Matrix user was kicked out of the channel, banned from it, or let in again: done to them in its rooms, where the
+ * operator lets it (`channelSettings`; in portals by default). A ban that somebody on Matrix made is never lifted by it.
+ */
+export interface ExpulsionReceived extends Caused {
+  readonly kind: "expulsion";
+  readonly userId: string;
+  readonly change: "kick" | "ban" | "unban";
+  readonly by?: RemoteUser;
+  readonly reason?: string;
 }
 
 /** Something about a channel changed: its name or topic, how it is set, whether anybody can speak in it. */

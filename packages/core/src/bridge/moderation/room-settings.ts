@@ -10,6 +10,11 @@ const beforeKey = "dev.trestle.before";
 const becauseKey = "dev.trestle.because";
 const topicKey = "dev.trestle.before_topic";
 
+/** Nobody walks in. */
+export const closedRoom: Content = { join_rule: "invite" };
+/** History is for who was there. */
+export const hiddenHistory: Content = { history_visibility: "joined" };
+
 /** The levels that the settings of a channel are. */
 export interface SettingLevels {
   readonly speaker: number;
@@ -76,6 +81,22 @@ export function demanded(content: Content, strict: Content, { channel, reasons, 
   if (isStrict && JSON.stringify(noted) === JSON.stringify(reasonsNow)) return content;
   const was = isRecord(before) && isStrict ? before : current;
   return { ...current, ...strict, [beforeKey]: was, [becauseKey]: reasonsNow };
+}
+
+/** The first state of a room that is made for a channel. */
+export function initialState(
+  channel: string,
+  { inviteOnly, keyed, secret }: ChannelSettings,
+): readonly { readonly type: string; readonly content: Content }[] {
+  const linked = new Set([channel]);
+  const state = (type: string, usual: Content, strict: Content, reasons: Demand["reasons"]) => {
+    const content = demanded(usual, strict, { channel, reasons, linked });
+    return content === usual ? [] : [{ type, content }];
+  };
+  return [
+    ...state("m.room.join_rules", { join_rule: "public" }, closedRoom, { inviteOnly, keyed }),
+    ...state("m.room.history_visibility", { history_visibility: "shared" }, hiddenHistory, { secret }),
+  ];
 }
 
 /** How a channel is to be set because the power levels of its room changed. */

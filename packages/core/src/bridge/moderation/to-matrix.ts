@@ -1,4 +1,4 @@
-import type { ChannelChanged, RolesReceived } from "../../connector/events.js";
+import type { ChannelChanged, ExpulsionReceived, RolesReceived } from "../../connector/events.js";
 import type { RoomId, UserId } from "../../connector/ids.js";
 import type { ChannelSettings, RoleChange } from "../../connector/roles.js";
 import { dead, done, type Verdict } from "../../delivery/entry.js";
@@ -13,8 +13,9 @@ import type { BridgeRuntime } from "../runtime.js";
 import { verdictOf } from "../to-matrix/send.js";
 import { levelOf, levelToSet, type WantedLevels, withLevels } from "./given-levels.js";
 import { isCarried, powerOf } from "./ranks.js";
+import { expel } from "./expulsion.js";
 import { RoomCreators } from "./room-creators.js";
-import { demanded, levelsBySettings } from "./room-settings.js";
+import { closedRoom, demanded, hiddenHistory, levelsBySettings } from "./room-settings.js";
 import { isQuiet } from "./speaking-level.js";
 
 type Content = Readonly<Record<string, unknown>>;
@@ -57,6 +58,15 @@ export class ModerationToMatrix {
     return this.#changeLevels(place.room.id, (content, facts) => withLevels(content, { ...asked, ...facts }));
   }
 
+  /** A Matrix user was removed from the channel. */
+  async expel(place: Place, event: ExpulsionReceived): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const link = await this.#link(place);
+    const mayBe = isUserId(event.userId) && !runtime.isOwn(event.userId);
+    if (!link || !mayBe || !isCarried(runtime.config.channelSettings, link.kind, "toMatrix")) return done();
+    return expel(runtime, place.room.id, event);
+  }
+
   async settings(place: Place, { channel }: ChannelChanged, settings: ChannelSettings): Promise<Verdict | undefined> {
     const { runtime } = this.parts;
     const { id: room } = place.room;
@@ -71,22 +81,8 @@ export class ModerationToMatrix {
       if (verdict.verdict !== "done") return verdict;
     }
     const failed =
-      (await this.#demand(
-        room,
-        "m.room.join_rules",
-        { join_rule: "invite" },
-        { inviteOnly, keyed },
-        channel,
-        linked,
-      )) ??
-      (await this.#demand(
-        room,
-        "m.room.history_visibility",
-        { history_visibility: "joined" },
-        { secret },
-        channel,
-        linked,
-      ));
+      (await this.#demand(room, "m.room.join_rules", closedRoom, { inviteOnly, keyed }, channel, linked)) ??
+      (await this.#demand(room, "m.room.history_visibility", hiddenHistory, { secret }, channel, linked));
     return failed ?? (secret === true ? this.#hide(room) : undefined);
   }
 

@@ -120,6 +120,8 @@ export class ToMatrix {
         return this.#profile(event);
       case "roles":
         return this.#moderation.roles(target, event);
+      case "expulsion":
+        return this.#moderation.expel(target, event);
       case "channel":
         return this.#changes.apply(target, event);
     }
