@@ -15,14 +15,18 @@ import type {
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
+  RoleEffect,
+  SettingsEffect,
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { Importer } from "./importer.js";
+import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
+import type { ChannelSettings } from "./roles.js";
 
 /**
  * Makes a connector: what a package exports by default to be loadable as a bridge.
@@ -281,6 +285,14 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
+  /**
+   * A Matrix user's power level, or that of a person of the network, was changed to that of another rank, where the operator
+   * has ranks carried to the network (`roles`). Only who may change it on the network is to be obeyed: answer `refused`
+   * where the bridge may not. Fallback: nothing.
+   */
+  readonly role?: (role: RoleEffect) => Promise<Outcome>;
+  /** The room was set otherwise, where the operator has that carried to the network (`channelSettings`). Fallback: nothing. */
+  readonly settings?: (settings: SettingsEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
@@ -360,6 +372,11 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+  /**
+   * How it is set, for the room that is made for it. What cannot be known yet is best said to be `secret`: until a
+   * `channel` event says otherwise nobody is then shown what was said before they came.
+   */
+  readonly settings?: ChannelSettings;
 }
 
 /** A small picture of the network. `id` changes whenever the picture does. */
@@ -375,24 +392,4 @@ export interface SpaceInfo {
   readonly name: string;
   readonly topic?: string;
   readonly picture?: RemoteAvatar;
-}
-
-/** A conversation with a person who signs in: the same for chat commands, the command line and the provisioning API. */
-export interface LoginSession {
-  readonly user: UserId;
-  /** Asks for fields and returns what was typed; rejects when the person gives up. */
-  readonly ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => Promise<Readonly<Record<Id, string>>>;
-  /** Tells the person something, e.g. a URL to open; it is shown also while the login waits for something else. */
-  readonly say: (text: string) => Promise<void>;
-  /** Aborted when the person gives up, or takes too long: what they still do elsewhere signs nobody in. */
-  readonly signal: AbortSignal;
-}
-
-/** One thing a person is asked for. */
-export interface LoginField<Id extends string = string> {
-  readonly id: Id;
-  readonly type: "text" | "username" | "password" | "token" | "url";
-  readonly label: string;
-  readonly hint?: string;
-  readonly optional?: boolean;
 }
