@@ -60,6 +60,17 @@ export class Ghosts {
     return this.#ghosts.get(userId)?.occupant;
   }
 
+  /** Whose occupant has a nick now. */
+  userWithNick(nick: string): UserId | undefined {
+    for (const [userId, { occupant }] of this.#ghosts) if (occupant.nick === nick) return userId;
+    return undefined;
+  }
+
+  withNick(nick: string): Occupant | undefined {
+    const user = this.userWithNick(nick);
+    return user === undefined ? undefined : this.find(user);
+  }
+
   hasNick(nick: string): boolean {
     return this.#nicks.has(nick);
   }

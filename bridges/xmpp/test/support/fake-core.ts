@@ -15,9 +15,9 @@ import {
   RoomId,
   textContent,
   type TextContent,
-  type TextOnly,
   UserId,
 } from "@trestle/core";
+import type { XmppLimits } from "@trestle/xmpp";
 import { toPlainText } from "@trestle/rich-text";
 import { pino } from "pino";
 import { until } from "../../../../test/support/bounded.js";
@@ -158,7 +158,7 @@ export function effectOf(saying: Saying): MessageEffect<TextContent> {
 
 /** Does with a message what the core does: asks before it repeats, tries again until it is done. */
 export async function deliver(
-  handlers: NetworkHandlers<TextOnly>,
+  handlers: NetworkHandlers<XmppLimits>,
   effect: MessageEffect<TextContent>,
   attempts = 400,
 ): Promise<Outcome> {
@@ -177,7 +177,7 @@ function isUncertain(outcome: Outcome): boolean {
   return isFailure(outcome) && outcome.failed === "uncertain";
 }
 
-async function findSent(handlers: NetworkHandlers<TextOnly>, effect: MessageEffect<TextContent>, attempts: number) {
+async function findSent(handlers: NetworkHandlers<XmppLimits>, effect: MessageEffect<TextContent>, attempts: number) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await handlers.findSent?.(effect);
