@@ -261,9 +261,10 @@ export class RoomOutward {
   async #react(effect: ReactEffect, change: (keys: readonly string[]) => readonly string[]): Promise<Outcome> {
     const { room, messages, reactions, sender } = this.#options;
     if (!isEmoji(effect.key)) return refused(`People in ${room} can react with emoji only, not with “${effect.key}”`);
-    if (!messages.canReferTo(effect.target)) return undefined;
     const speaker = await this.#speaker(effect);
     if ("failed" in speaker) return speaker;
+    // Only now is it known what the room can do.
+    if (!messages.canReferTo(effect.target)) return undefined;
     const people = await reactions.of(effect.target);
     const { userId } = effect.author;
     const keys = change(people.get(userId)?.keys ?? []);

@@ -15,16 +15,21 @@ import {
   RoomId,
   textContent,
   type TextContent,
+  type TypingReceived,
   UserId,
 } from "@trestle/core";
 import type { XmppLimits } from "@trestle/xmpp";
 import { toPlainText } from "@trestle/rich-text";
+import { Readable } from "node:stream";
 import { pino } from "pino";
 import { until } from "../../../../test/support/bounded.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
   readonly received: NetworkEvent[] = [];
+  readonly signals: TypingReceived[] = [];
+  /** Files of Matrix, by their URIs. */
+  readonly files = new Map<string, { readonly bytes: Buffer; readonly mimeType: string; readonly size?: number }>();
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   /** The last message of each channel. */
@@ -51,6 +56,13 @@ export class FakeCore {
   texts(channel?: string): string[] {
     return this.messages(channel).map(({ content }) =>
       content.type === "text" ? toPlainText(content.body) : content.type,
+    );
+  }
+
+  /** What of one kind was received in a channel. */
+  ofKind<Kind extends NetworkEvent["kind"]>(kind: Kind, channel: string): Extract<NetworkEvent, { kind: Kind }>[] {
+    return this.received.filter(
+      (event): event is Extract<NetworkEvent, { kind: Kind }> => event.kind === kind && event.channel === channel,
     );
   }
 
@@ -85,13 +97,18 @@ export class FakeCore {
         await core.beforeReceive(event);
         core.#keep(event);
       },
-      signal: () => undefined,
+      signal: (event) => void core.signals.push(event),
       report: (status) => {
         core.statuses.set(status.connection, status);
         if (status.state === "connected") core.onConnected();
       },
       links: async () => core.links,
-      openMedia: notUsed,
+      openMedia: async (uri) => {
+        const file = core.files.get(uri);
+        if (!file) throw new Error(`no file ${uri}`);
+        const { bytes, ...about } = file;
+        return { stream: Readable.from([bytes]), ...about };
+      },
       avatarLink: () => undefined,
       storage: {
         get: async (key) => core.stored.get(key),
