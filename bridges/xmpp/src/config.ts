@@ -10,6 +10,11 @@ const nick = z.string().refine((text) => nickFrom(text) === text, "a nick that X
 
 const seconds = z.number().positive().max(86_400);
 
+const service = z.string().refine((text) => {
+  const jid = parseJid(text);
+  return jid !== undefined && jid.resource === undefined && jid.local === undefined;
+}, "a domain such as upload.example.org, in lower case");
+
 export const configSchema = z.strictObject({
   host: z
     .string()
@@ -48,6 +53,11 @@ export const configSchema = z.strictObject({
     .max(10_000)
     .default(500)
     .describe("How many Matrix users are in one XMPP room at most; the one silent for longest makes room"),
+  upload: service
+    .optional()
+    .describe(
+      "The HTTP upload service (XEP-0363) for files from Matrix; found where absent, if the component's domain is below that of the server",
+    ),
 });
 
 export type XmppConfig = z.output<typeof configSchema>;
