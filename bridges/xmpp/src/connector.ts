@@ -13,6 +13,7 @@ import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import { configSchema, type XmppConfig } from "./config.js";
 import { findRoom } from "./find-room.js";
+import { Gateway, withGateway, type GatewayTuning } from "./gateway/index.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import type { Room } from "./rooms/room.js";
@@ -22,7 +23,11 @@ import { ComponentStream, type Element, type StreamState, type StreamTuning } fr
 
 /** What the core gives, and what a test adds to it. */
 type TunedContext = ConnectContext<XmppConfig> & {
-  readonly tuning?: { readonly stream?: Partial<StreamTuning>; readonly rooms?: Partial<RoomTuning> };
+  readonly tuning?: {
+    readonly stream?: Partial<StreamTuning>;
+    readonly rooms?: Partial<RoomTuning>;
+    readonly gateway?: Partial<GatewayTuning>;
+  };
 };
 
 /** The XMPP bridge, as `connector: xmpp` of a configuration names it. */
@@ -44,6 +49,7 @@ class XmppConnection {
   readonly #network: Network;
   readonly #stream: ComponentStream;
   readonly #rooms: Rooms;
+  readonly #gateway: Gateway | undefined;
   /** Asked in this order. */
   readonly #takers: readonly StanzaTaker[];
 
@@ -61,14 +67,29 @@ class XmppConnection {
       onStanza: (stanza) => this.#take(stanza),
       onState: (state) => this.#became(state),
     });
-    const ids = new OwnIds(createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url"));
+    const own = createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url");
+    const ids = new OwnIds(own);
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
     this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
-    this.#takers = [this.#rooms];
+    const gateway = {
+      stream: this.#stream,
+      network,
+      config,
+      secret: own,
+      ...(tuning?.gateway && { tuning: tuning.gateway }),
+    };
+    this.#gateway = config.gateway.enabled ? new Gateway(gateway) : undefined;
+    this.#takers = [this.#rooms, ...(this.#gateway ? [this.#gateway] : [])];
     this.#stream.start();
   }
 
-  handlers(): NetworkHandlers<TextOnly> {
+  handlers(): NetworkHandlers {
+    const base = this.#handlers();
+    // What handlers take is narrower than what the core may give; it gives what the limits say.
+    return this.#gateway ? withGateway(base, this.#gateway) : (base as NetworkHandlers);
+  }
+
+  #handlers(): NetworkHandlers<TextOnly> {
     const rooms = this.#rooms;
     return {
       // With every character escaped it is still less than the stream sends, and servers take.
@@ -111,8 +132,10 @@ class XmppConnection {
 
   #became({ state, detail }: StreamState): void {
     const { address } = this.#stream;
-    if (state === "online") this.#rooms.online();
-    else this.#rooms.lost();
+    for (const part of [this.#rooms, this.#gateway]) {
+      if (state === "online") part?.online();
+      else part?.lost();
+    }
     this.#network.report({
       connection: address,
       state: state === "online" ? "connected" : state,
