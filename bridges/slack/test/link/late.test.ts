@@ -211,6 +211,19 @@ describe("edits of one second", () => {
     expect(edits(await heardAtLast(on))).toEqual(["a", "b", "a", "b"]);
   });
 
+  it("are told once where what was told of them was forgotten", async () => {
+    const on = await openFrozen();
+    const posted = await write(on);
+    const [a, b] = await miss(on, posted, "a", "b");
+    await on.hears("edited: b");
+    on.slack.clock.advance(1_000);
+    for (let index = 0; index < 520; index += 1) on.alice.post("general", `the end of ${index}`);
+    await on.hears("the end of 519");
+    await comeLate(on, a);
+    await comeLate(on, b);
+    expect(edits(await heardAtLast(on))).toEqual(["b"]);
+  });
+
   it("do not bring back what was there in between", async () => {
     const on = await openFrozen();
     const posted = await write(on);

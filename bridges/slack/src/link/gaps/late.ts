@@ -14,6 +14,7 @@ const newSchema = messageSchema.extend({ type: z.literal("message") });
 const changedSchema = z.looseObject({
   subtype: z.literal("message_changed"),
   message: messageSchema,
+  previous_message: z.unknown().optional(),
   /** None of what Slack was asked for. */
   event_ts: z.string().optional(),
 });
@@ -43,6 +44,8 @@ export interface Judgement {
   readonly isOvertaken: boolean;
   /** The message that must be there first. */
   readonly first?: { readonly type: "message" } & Readonly<Record<string, unknown>>;
+  /** What is told instead of the event. */
+  readonly instead?: { readonly type: "message" } & Readonly<Record<string, unknown>>;
 }
 
 const holds: Judgement = { ok: true, isOvertaken: false };
@@ -93,8 +96,13 @@ export class LateEvents {
     if (!message && !isKnown) memory.deleted(judged.ts);
     if (!judged.holds(message)) return overtaken;
     if (judged.about !== "edit" || !message || isKnown) return holds;
-    // What is edited may not have come yet; where it has, its id tells.
-    return { ...holds, first: { ...message, type: "message", channel: place.channel, event_ts: message.ts } };
+    const instead = changedSchema.safeParse(event).data;
+    // What is edited may not have come yet, or it and its edit were told and forgotten: their ids tell.
+    return {
+      ...holds,
+      first: { ...message, type: "message", channel: place.channel, event_ts: message.ts },
+      ...(instead && { instead: asFound(instead) }),
+    };
   }
 
   /** A message as it is now; `unknown` where Slack says no. */
@@ -157,6 +165,16 @@ function judgeEdit(
       const shown = found && editOf(found);
       return found !== undefined && (!edit || !shown || isNewest(edit, shown));
     },
+  };
+}
+
+/** An edit under the id that it has where it was found to be missed, of whatever was before it in its second. */
+function asFound(event: z.output<typeof changedSchema>) {
+  const previous = z.looseObject({}).safeParse(event.previous_message).data;
+  return {
+    ...event,
+    type: "message" as const,
+    ...(previous && { previous_message: { ...previous, edited: undefined } }),
   };
 }
 
