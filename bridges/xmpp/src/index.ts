@@ -1,5 +1,5 @@
 /** The Trestle bridge to XMPP. @packageDocumentation */
-export { xmppConnector as default, xmppConnector } from "./connector.js";
+export { xmppConnector as default, xmppConnector, type XmppLimits } from "./connector.js";
 export { configSchema, type XmppConfig } from "./config.js";
 export { sameJid } from "./address/index.js";
 export { ComponentStream, xml, type ComponentStreamOptions, type Element } from "./stream/index.js";

@@ -104,7 +104,7 @@ function configOf(ports: Ports, directory: string, options: XmppServerOptions): 
         port: ports.componentPort,
         module: "ejabberd_service",
         access: "all",
-        // Otherwise the first component that connects is given what is meant for all of them.
+        // Otherwise every component gets what is for any of them.
         global_routes: false,
         hosts,
       },

@@ -3,6 +3,7 @@ import type { XmppConfig } from "../config.js";
 import type { XmppMetrics } from "../metrics.js";
 import type { OwnIds } from "../own-ids.js";
 import type { XmppStream } from "../stream/index.js";
+import type { Uploads } from "../uploads.js";
 
 /** Times in milliseconds, and bounds. */
 export interface RoomTuning {
@@ -36,6 +37,7 @@ export interface RoomParts {
   readonly network: Network;
   readonly config: XmppConfig;
   readonly ids: OwnIds;
+  readonly uploads: Uploads;
   readonly tuning: RoomTuning;
   readonly metrics: XmppMetrics;
 }
