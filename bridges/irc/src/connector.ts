@@ -30,6 +30,7 @@ import { IrcNetwork } from "./network/irc-network.js";
 import { isKey } from "./network/channel-keys.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { NotKnownYet, PastEffects } from "./network/past-effects.js";
+import { setRole, setSettings } from "./network/rank-effects.js";
 import { react } from "./network/reactions.js";
 import { redact } from "./network/redactions.js";
 import { say } from "./network/speech.js";
@@ -117,7 +118,7 @@ class IrcBridge {
       await made.servers.restore();
       this.#networks.set(each.name, made);
     }
-    for (const each of this.#networks.values()) await each.keys.load();
+    for (const each of this.#networks.values()) await each.load();
     this.#holder.start();
   }
 
@@ -136,6 +137,8 @@ class IrcBridge {
       unreact: (effect) => this.#once(effect, (...to) => react(...to, effect, "unreact")),
       redact: (effect) => this.#apply(effect, (...to) => redact(...to, effect, this.#past)),
       topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect)),
+      role: (effect) => this.#channelEffect(effect, (...to) => setRole(...to, effect)),
+      settings: (effect) => this.#channelEffect(effect, (...to) => setSettings(...to, effect)),
       membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect)),
       findSent: (effect) => this.#past.find(effect),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
@@ -201,6 +204,8 @@ class IrcBridge {
     return {
       id: channelIdOf(network.name, network.fold(channel)),
       name: this.#networks.size === 1 ? channel : `${network.name}/${channel}`,
+      // Until its modes are known.
+      settings: { secret: true },
     };
   }
 
