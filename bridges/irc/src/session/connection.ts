@@ -337,7 +337,9 @@ export class Connection {
     for (const name of this.#registration?.capabilities ?? []) this.view.capabilities.add(name);
     this.#registration?.release();
     this.#registration = undefined;
-    if (this.role.kind === "puppet") this.context.holder.filter(this.id, this.view.nick);
+    const { nick, isupport } = this.view;
+    const rules = { nick, channels: isupport.channelPrefixes, ranks: isupport.statusPrefixes + isupport.prefixSymbols };
+    if (this.role.kind === "puppet") this.context.holder.filter(this.id, rules);
     // The holder must know it before anything is written: otherwise the next process would give the connection up, and
     // what was just said on it would be in doubt.
     this.context.holder.state(this.id, [this.view.change("ready")]);
