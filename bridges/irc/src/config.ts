@@ -124,6 +124,14 @@ export const networkSchema = z.strictObject({
     })
     .prefault({})
     .describe("How long to wait for a server"),
+  splitWait: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe(
+      "How long people who were lost because servers lost each other stay in the rooms, in seconds; who is not back by then leaves. 0: at once",
+    ),
   encoding: encoding.default("windows-1252").describe("How lines are read that are not UTF-8"),
 });
 

@@ -89,10 +89,7 @@ export class ChannelRanks {
 
   /** The highest rank under any of the nicks of an account. */
   #roleOf({ connection: { view } }: Heard, channel: string, user: RemoteUser): RoleChange["role"] {
-    const { members } = this.telling.options;
-    const account = accountOf(user.id);
-    const nicks = account === undefined ? [user.name ?? ""] : members.nicksOf(account, channel);
-    const letters = nicks.map((nick) => members.ranksOf(view.fold(nick), channel)).join("");
+    const letters = this.telling.ranksOf(user, channel, (nick) => view.fold(nick));
     return roleOf(letters, ranksOf(view.isupport));
   }
 }

@@ -6,6 +6,7 @@ import type { ChannelRanks } from "./channel-ranks.js";
 import type { Expulsions } from "./expulsions.js";
 import type { Heard, Telling } from "./heard.js";
 import type { Members } from "./members.js";
+import { isSplit } from "./splits.js";
 import { type NameList, LISTING_KEY, NameLists } from "./name-lists.js";
 
 export interface ComingsOptions {
@@ -150,9 +151,16 @@ export class Comings {
       this.options.ownQuitSeen(folded);
       return;
     }
-    for (const [channel, letters] of ranks) this.options.ranks.ended(heard, channel, user, letters);
     const reason = message.params[0];
-    for (const channel of channels.filter((each) => this.#telling.isGone(user, each)))
+    const isLost = reason !== undefined && isSplit(reason);
+    const waits = (channel: string, letters: string): boolean =>
+      isLost &&
+      this.#telling.isGone(user, channel) &&
+      this.#telling.options.splits.lost(scope.id, channel, user, { reason, ranks: letters }, scope.changes);
+    const told = new Set(ranks.filter(([channel, letters]) => !waits(channel, letters)).map(([channel]) => channel));
+    for (const [channel, letters] of ranks)
+      if (told.has(channel)) this.options.ranks.ended(heard, channel, user, letters);
+    for (const channel of channels.filter((each) => told.has(each) && this.#telling.isGone(user, each)))
       this.#telling.membership(heard, channel, "leave", user, reason === undefined ? {} : { reason });
   }
 

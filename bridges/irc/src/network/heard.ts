@@ -7,6 +7,7 @@ import { accountOf, channelIdOf, personIdOf } from "./ids.js";
 import type { Caused } from "./incoming-events.js";
 import type { Members } from "./members.js";
 import type { OwnNicks } from "./own-nicks.js";
+import type { Splits } from "./splits.js";
 
 /** A line that the bot heard. */
 export interface Heard {
@@ -23,6 +24,7 @@ export interface TellingOptions {
   readonly network: string;
   readonly members: Members;
   readonly ownNicks: OwnNicks;
+  readonly splits: Splits;
   /** Whether somebody on Matrix wants to hear of the channel. */
   readonly isLinked: (channel: string) => boolean;
   /** The Matrix user whose client has a nick. */
@@ -78,6 +80,7 @@ export class Telling {
     distinction = "",
   ): void {
     if (!this.options.isLinked(channel)) return;
+    if (change === "join" && this.options.splits.back(user, channel, heard.scope.changes)) return;
     const id = distinction === "" ? heard.scope.id : `${heard.scope.id}:${distinction}`;
     const { by, reason } = more;
     this.emit(heard, {
@@ -88,6 +91,14 @@ export class Telling {
       ...(by ? { by } : {}),
       ...(reason === undefined || reason === "" ? {} : { reason: withoutCodes(reason) }),
     });
+  }
+
+  /** The letters of the ranks that a person has in a channel, under all their nicks. */
+  ranksOf(user: RemoteUser, channel: string, fold: (nick: string) => string): string {
+    const { members } = this.options;
+    const account = accountOf(user.id);
+    const nicks = account === undefined ? [user.name ?? ""] : members.nicksOf(account, channel);
+    return nicks.map((nick) => members.ranksOf(fold(nick), channel)).join("");
   }
 
   emit({ scope }: Heard, event: NetworkEvent): void {

@@ -1,7 +1,7 @@
 import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
 import type { Mention } from "@trestle/rich-text";
 import type { NetworkConfig } from "../config.js";
-import type { HeldFrame } from "../holder/frames.js";
+import type { HeldFrame, StateChange } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
 import { Connection, type ConnectionOwner, type Ending } from "../session/connection.js";
@@ -26,7 +26,7 @@ import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
 import { accountOf, personOf, placeOf } from "./ids.js";
 import type { Listener } from "./listener.js";
-import { makeListener } from "./make-listener.js";
+import { makeSplits, makeListener } from "./make-listener.js";
 import { Members } from "./members.js";
 import { regainNick, watchNick } from "./nick-regain.js";
 import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
@@ -37,6 +37,7 @@ import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { RankWishes } from "./rank-wishes.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import type { Splits } from "./splits.js";
 import { Servers } from "./servers.js";
 import { SentBy } from "./sent-by.js";
 
@@ -69,6 +70,7 @@ export class IrcNetwork {
   readonly sentBy = new SentBy();
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
+  readonly #splits: Splits;
   readonly #orphans = new Orphans();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
@@ -97,12 +99,10 @@ export class IrcNetwork {
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
     this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder });
-    this.#ownNicks = new OwnNicks(
-      (nick) => this.fold(nick),
-      (changes) => {
-        if (this.bot.current) holder.state(this.bot.current.id, changes);
-      },
-    );
+    const store = (changes: readonly StateChange[]): void => {
+      if (this.bot.current) holder.state(this.bot.current.id, changes);
+    };
+    this.#ownNicks = new OwnNicks((nick) => this.fold(nick), store);
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
     this.bot = new Seat({
       ...this.#seatOptions(config.name),
@@ -124,7 +124,9 @@ export class IrcNetwork {
       forget: (connection) => void context.connections.delete(connection.id),
     });
     this.puppets = this.#makePuppets(ctcp);
+    this.#splits = makeSplits(this, core, store);
     this.#listener = makeListener(this, {
+      splits: this.#splits,
       core,
       ctcp,
       ownNicks: this.#ownNicks,
@@ -254,6 +256,7 @@ export class IrcNetwork {
     this.#intake.stop();
     this.#connects.close();
     this.#ownNicks.close();
+    this.#splits.close();
     this.channels.close();
   }
 

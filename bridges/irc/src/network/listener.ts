@@ -88,6 +88,7 @@ export class Listener {
   /** Goes on where the process before ended. */
   resume(connection: Connection, state: readonly StateChange[]): void {
     this.#comings.resume(connection, state);
+    this.options.splits.restore(state);
   }
 
   #ownSeen({ connection, message, source }: Heard): void {
@@ -167,7 +168,8 @@ export class Listener {
 
   /** Everything a new connection of the bot must know about who is where. */
   snapshot(): StateChange[] {
-    return [...this.options.members.snapshot(), ...this.options.ownNicks.snapshot()];
+    const { members, ownNicks, splits } = this.options;
+    return [...members.snapshot(), ...ownNicks.snapshot(), ...splits.snapshot()];
   }
 }
 

@@ -1,29 +1,34 @@
 import type { Network } from "@trestle/core";
+import type { StateChange } from "../holder/frames.js";
 import type { Connection } from "../session/connection.js";
 import type { CtcpAnswers } from "./ctcp.js";
+import { accountOf } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 import { Listener } from "./listener.js";
 import { regainSeenFree } from "./nick-regain.js";
 import type { Orphans } from "./orphans.js";
 import type { OwnNicks } from "./own-nicks.js";
 import { greetWithRank } from "./rank-effects.js";
+import { Splits } from "./splits.js";
 
 interface ListenerParts {
   readonly core: Network;
   readonly ctcp: CtcpAnswers;
   readonly ownNicks: OwnNicks;
   readonly orphans: Orphans;
+  readonly splits: Splits;
   readonly botNick: () => string;
   readonly clients: () => readonly Connection[];
 }
 
 /** Tells the parts of a network what its bot hears. */
 export function makeListener(network: IrcNetwork, parts: ListenerParts): Listener {
-  const { core, ctcp, ownNicks, orphans, botNick, clients } = parts;
+  const { core, ctcp, ownNicks, orphans, splits, botNick, clients } = parts;
   return new Listener({
     network: network.name,
     members: network.members,
     ownNicks,
+    splits,
     ctcp,
     clients,
     storage: core.storage,
@@ -49,5 +54,28 @@ export function makeListener(network: IrcNetwork, parts: ListenerParts): Listene
     },
     keyChanged: (channel, key) => network.keys.set(channel, key),
     kicked: (channel, by, reason) => network.channels.kicked(channel, by, reason),
+  });
+}
+
+/** Who was lost in splits of a network. */
+export function makeSplits(
+  network: IrcNetwork,
+  core: Network,
+  store: (changes: readonly StateChange[]) => void,
+): Splits {
+  const { members } = network;
+  return new Splits({
+    network: network.name,
+    log: core.log,
+    splitWaitMs: network.config.splitWait * 1000,
+    isLinked: (channel) => network.channels.isLinked(channel),
+    isupport: () => network.isupport,
+    ranksNow: ({ id, name = "" }, channel) => {
+      const account = accountOf(id);
+      const nicks = account === undefined ? [name] : members.nicksOf(account, channel);
+      return nicks.map((nick) => members.ranksOf(network.fold(nick), channel)).join("");
+    },
+    receive: (event) => core.receive(event),
+    store,
   });
 }
