@@ -124,6 +124,12 @@ export const networkSchema = z.strictObject({
     })
     .prefault({})
     .describe("How long to wait for a server"),
+  typing: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether who types on Matrix is seen typing on IRC, and the other way round, where the server passes that on",
+    ),
   splitWait: z
     .number()
     .min(0)

@@ -140,6 +140,12 @@ class IrcBridge {
       role: (effect) => this.#channelEffect(effect, (...to) => setRole(...to, effect)),
       settings: (effect) => this.#channelEffect(effect, (...to) => setSettings(...to, effect)),
       membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect)),
+      typing: (signal) => {
+        const place = placeOf(signal.channel);
+        const network = this.#networks.get(place?.network ?? "");
+        if (place && network?.config.typing === true) network.typing.show(place, signal);
+        return Promise.resolve();
+      },
       findSent: (effect) => this.#past.find(effect),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),

@@ -5,6 +5,7 @@ import { Priority } from "../session/flood-control.js";
 import type { ChannelRanks } from "./channel-ranks.js";
 import type { Expulsions } from "./expulsions.js";
 import type { Heard, Telling } from "./heard.js";
+import type { History } from "./history.js";
 import type { Members } from "./members.js";
 import { isSplit } from "./splits.js";
 import { type NameList, LISTING_KEY, NameLists } from "./name-lists.js";
@@ -13,6 +14,7 @@ export interface ComingsOptions {
   readonly telling: Telling;
   readonly ranks: ChannelRanks;
   readonly expulsions: Expulsions;
+  readonly history: History;
   /** One of our own clients was seen to leave the network. */
   readonly ownQuitSeen: (nick: string) => void;
   /** The client of a Matrix user was seen to come into a channel. */
@@ -50,6 +52,9 @@ export class Comings {
       case "ACCOUNT":
         this.#signedIn(heard, heard.message.params[0] ?? "*");
         return true;
+      case "CHGHOST":
+        this.#moved(heard);
+        return true;
       default:
         return this.#list(heard);
     }
@@ -63,6 +68,12 @@ export class Comings {
   /** Goes on where the process before ended. */
   resume(connection: Connection, state: readonly StateChange[]): void {
     this.#names.restore(connection, state);
+  }
+
+  /** One of our own clients is shown under another address. */
+  #moved({ connection, message, source, own }: Heard): void {
+    const [user = "", host = ""] = message.params;
+    if (own) this.#telling.options.ownNicks.address(connection.view.fold(source.nick), `${user}@${host}`);
   }
 
   #list(heard: Heard): boolean {
@@ -85,6 +96,7 @@ export class Comings {
     const folded = connection.view.fold(source.nick);
     if (scope.own) {
       this.#names.begin(connection, message.params[0] ?? "", scope.changes);
+      this.options.history.joined(connection, message.params[0] ?? "");
       connection.send(Priority.control, "MODE", [message.params[0] ?? ""]);
       return;
     }

@@ -21,6 +21,7 @@ import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { ChannelKeys } from "./channel-keys.js";
 import { ConnectionContexts } from "./connection-contexts.js";
+import { History } from "./history.js";
 import { followForward } from "./forwards.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
@@ -40,6 +41,7 @@ import { Seat, type SeatOptions } from "./seat.js";
 import type { Splits } from "./splits.js";
 import { Servers } from "./servers.js";
 import { SentBy } from "./sent-by.js";
+import { TypingSignals } from "./typing.js";
 
 export interface IrcNetworkContext {
   readonly config: NetworkConfig;
@@ -68,6 +70,8 @@ export class IrcNetwork {
   readonly accounts: OwnAccounts;
   readonly servers: Servers;
   readonly sentBy = new SentBy();
+  readonly history = new History();
+  readonly typing = new TypingSignals(this);
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #splits: Splits;
@@ -243,6 +247,7 @@ export class IrcNetwork {
     this.channels.unlink(channel);
     this.keys.set(channel, undefined);
     this.wishes.forget(channel);
+    this.history.forget(channel);
     const changes = this.members.forget(channel);
     if (this.bot.current) this.context.holder.state(this.bot.current.id, changes);
     for (const { seat } of this.puppets.all) {
@@ -257,6 +262,7 @@ export class IrcNetwork {
     this.#connects.close();
     this.#ownNicks.close();
     this.#splits.close();
+    this.typing.close();
     this.channels.close();
   }
 

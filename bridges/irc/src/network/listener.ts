@@ -1,4 +1,4 @@
-import type { RemoteUser } from "@trestle/core";
+import type { RemoteUser, TypingReceived } from "@trestle/core";
 import type { StateChange } from "../holder/frames.js";
 import type { Connection, LineScope } from "../session/connection.js";
 import type { MentionTarget } from "@trestle/rich-text";
@@ -13,10 +13,12 @@ import { Comings, type ComingsOptions } from "./comings.js";
 import type { CtcpAnswers } from "./ctcp.js";
 import { Expulsions, type ExpulsionsOptions } from "./expulsions.js";
 import { type Heard, Telling, type TellingOptions } from "./heard.js";
+import type { History } from "./history.js";
 import { personIdOf } from "./ids.js";
 import { answered, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
 import { withNickMentions } from "./nick-mentions.js";
+import { typingOf } from "./typing.js";
 
 type Parts = "telling" | "ranks" | "expulsions";
 
@@ -27,6 +29,9 @@ export interface ListenerOptions
     Omit<ChannelModesOptions, Parts>,
     Omit<ExpulsionsOptions, Parts> {
   readonly ctcp: CtcpAnswers;
+  readonly history: History;
+  /** Somebody is typing; absent where nobody is to know. */
+  readonly typing: ((event: TypingReceived) => void) | undefined;
   /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, trace: string, id: string | undefined) => void;
 }
@@ -55,6 +60,7 @@ export class Listener {
     const source = parseSource(message.source);
     const own = scope.own || this.options.ownNicks.isOwn(connection.view.fold(source.nick), source);
     const heard: Heard = { connection, message, scope, source, own, at: timeOf(message) };
+    this.options.history.note(connection, message);
     switch (message.verb) {
       case "PRIVMSG":
       case "NOTICE":
@@ -83,6 +89,7 @@ export class Listener {
   /** A new connection has to list everybody anew. */
   reset(): void {
     this.#comings.reset();
+    this.options.history.reset();
   }
 
   /** Goes on where the process before ended. */
@@ -112,6 +119,8 @@ export class Listener {
             ? redactionEvent(message, caused, sender)
             : sender && reactionEvent(message, caused, sender);
         if (event) this.#telling.emit(heard, event);
+        const typing = sender && typingOf(message, this.options.network, channel, sender);
+        if (typing) this.options.typing?.(typing);
         return;
       }
       default:

@@ -29,6 +29,8 @@ export function makeListener(network: IrcNetwork, parts: ListenerParts): Listene
     members: network.members,
     ownNicks,
     splits,
+    history: network.history,
+    typing: network.config.typing ? (event) => core.signal(event) : undefined,
     ctcp,
     clients,
     storage: core.storage,

@@ -15,6 +15,7 @@ import {
   RoomId,
   type Sent,
   type TextContent,
+  type TypingReceived,
   UserId,
 } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
@@ -23,6 +24,7 @@ import { pino } from "pino";
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
   readonly received: NetworkEvent[] = [];
+  readonly typed: TypingReceived[] = [];
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   links: ChannelLink[] = [];
@@ -64,7 +66,7 @@ export class FakeCore {
         await core.beforeReceive(event);
         core.#keep(event);
       },
-      signal: () => undefined,
+      signal: (event) => void core.typed.push(event),
       report: (status) => {
         core.statuses.set(status.connection, status);
         core.#changed();
