@@ -130,6 +130,12 @@ export const networkSchema = z.strictObject({
     .describe(
       "Whether who types on Matrix is seen typing on IRC, and the other way round, where the server passes that on",
     ),
+  consent: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether an operator of a channel must agree before somebody on Matrix who is no admin of the bridge can link a room to it; links of this configuration and of the command line need nobody's consent",
+    ),
   splitWait: z
     .number()
     .min(0)

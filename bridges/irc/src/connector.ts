@@ -149,6 +149,11 @@ class IrcBridge {
       findSent: (effect) => this.#past.find(effect),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
+      consent: async (request) => {
+        const place = placeOf(request.channel);
+        const network = this.#networks.get(place?.network ?? "");
+        return network && place?.kind === "channel" ? network.consents.ask(place.channel, request) : "given";
+      },
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),

@@ -1,12 +1,4 @@
-import {
-  type EffectBase,
-  type MembershipEffect,
-  type Outcome,
-  refused,
-  retry,
-  type TopicEffect,
-  type UserId,
-} from "@trestle/core";
+import { type MembershipEffect, type Outcome, refused, retry, type TopicEffect, type UserId } from "@trestle/core";
 import type { Connection } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { Line } from "../session/outgoing.js";
@@ -148,7 +140,7 @@ export async function command(
   connection: Connection,
   target: string,
   lines: readonly Line[],
-  effect: EffectBase,
+  effect: { readonly effect: string; readonly signal: AbortSignal },
 ): Promise<Outcome> {
   const { effect: key, signal } = effect;
   if (lines.length === 0) return undefined;

@@ -1,8 +1,6 @@
-import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
-import type { Mention } from "@trestle/rich-text";
+import { type Author, type ChannelLink, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
 import type { HeldFrame, StateChange } from "../holder/frames.js";
-import type { HolderClient } from "../holder-client/holder-client.js";
 import type { Welcome } from "../holder-client/link.js";
 import { Connection, type ConnectionOwner, type Ending } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
@@ -21,11 +19,13 @@ import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { ChannelKeys } from "./channel-keys.js";
 import { ConnectionContexts } from "./connection-contexts.js";
+import type { IrcNetworkContext } from "./irc-network-context.js";
+import { Consents } from "./consents.js";
 import { History } from "./history.js";
 import { followForward } from "./forwards.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
-import { accountOf, personOf, placeOf } from "./ids.js";
+import { accountOf, placeOf } from "./ids.js";
 import type { Listener } from "./listener.js";
 import { makeSplits, makeListener } from "./make-listener.js";
 import { Members } from "./members.js";
@@ -43,21 +43,6 @@ import { Servers } from "./servers.js";
 import { SentBy } from "./sent-by.js";
 import { TypingSignals } from "./typing.js";
 
-export interface IrcNetworkContext {
-  readonly config: NetworkConfig;
-  /** PEM certificates to trust instead of the system's. */
-  readonly ca: string | undefined;
-  readonly core: Network;
-  readonly holder: HolderClient;
-  readonly quitMessage: string;
-  /** The spelling rules the network had when it was last seen. */
-  readonly caseMapping: CaseMapping;
-  /** What puppets' addresses are made with. */
-  readonly addressKey: Uint8Array;
-  /** Where lines for a connection are brought to. */
-  readonly connections: Map<string, Connection>;
-}
-
 /** One IRC network: the bot, the puppets, and the channels that are linked. */
 export class IrcNetwork {
   readonly config: NetworkConfig;
@@ -71,6 +56,7 @@ export class IrcNetwork {
   readonly servers: Servers;
   readonly sentBy = new SentBy();
   readonly history = new History();
+  readonly consents: Consents;
   readonly typing = new TypingSignals(this);
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
@@ -100,6 +86,7 @@ export class IrcNetwork {
     const stored = { network: config.name, storage: core.storage, log: core.log };
     this.keys = new ChannelKeys(stored);
     this.wishes = new RankWishes(stored);
+    this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
     this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder });
@@ -189,19 +176,6 @@ export class IrcNetwork {
       : assumedBudget(this.#isupport, this.puppets.nickOf(author), target, style);
   }
 
-  /** How a mention is written on this network. */
-  mentionText({ target, text }: Mention): string {
-    if (target.kind === "remoteUser") {
-      const person = personOf(target.id);
-      if (person?.network === this.name) return this.nickOf(person.nick) ?? text;
-    }
-    if (target.kind === "matrixUser") {
-      const puppet = this.puppets.all.find(({ user }) => user === target.userId);
-      return puppet?.seat.connection?.view.nick ?? text;
-    }
-    return text;
-  }
-
   /** Takes over what the holder has of this network, and opens what is missing. */
   welcome(held: readonly HeldFrame[], pending: Welcome["pending"], links: readonly ChannelLink[]): void {
     for (const link of links) {
@@ -263,6 +237,7 @@ export class IrcNetwork {
     this.#ownNicks.close();
     this.#splits.close();
     this.typing.close();
+    this.consents.close();
     this.channels.close();
   }
 

@@ -30,6 +30,8 @@ export interface ListenerOptions
     Omit<ExpulsionsOptions, Parts> {
   readonly ctcp: CtcpAnswers;
   readonly history: History;
+  /** Somebody said something to the bot, or in a channel; returns what the bot answers. */
+  readonly consents: { heard(nick: string, text: string): string | undefined };
   /** Somebody is typing; absent where nobody is to know. */
   readonly typing: ((event: TypingReceived) => void) | undefined;
   /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
@@ -134,6 +136,11 @@ export class Listener {
     if (isServer(source) || message.params.length < 2) return;
     const incoming = incomingText(message.verb, text);
     const isPrivate = connection.view.isOwn(target);
+    const reply = message.verb === "PRIVMSG" ? this.options.consents.heard(source.nick, text) : undefined;
+    if (reply !== undefined) {
+      connection.send(Priority.query, "NOTICE", [source.nick, reply]);
+      if (isPrivate) return;
+    }
     if (incoming.kind === "ctcp" || isPrivate) {
       if (message.verb === "NOTICE") return;
       const { ctcp } = this.options;

@@ -30,6 +30,7 @@ export function makeListener(network: IrcNetwork, parts: ListenerParts): Listene
     ownNicks,
     splits,
     history: network.history,
+    consents: network.consents,
     typing: network.config.typing ? (event) => core.signal(event) : undefined,
     ctcp,
     clients,

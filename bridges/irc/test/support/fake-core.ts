@@ -2,6 +2,7 @@ import {
   type ChannelId,
   type ChannelLink,
   type ConnectionStatus,
+  type Consent,
   EffectId,
   EventId,
   isFailure,
@@ -25,6 +26,7 @@ import { pino } from "pino";
 export class FakeCore {
   readonly received: NetworkEvent[] = [];
   readonly typed: TypingReceived[] = [];
+  readonly consents: Consent[] = [];
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   links: ChannelLink[] = [];
@@ -66,7 +68,10 @@ export class FakeCore {
         await core.beforeReceive(event);
         core.#keep(event);
       },
-      signal: (event) => void core.typed.push(event),
+      signal: (event) => {
+        core.typed.push(event);
+        core.#changed();
+      },
       report: (status) => {
         core.statuses.set(status.connection, status);
         core.#changed();
@@ -89,6 +94,11 @@ export class FakeCore {
         core.#changed();
       },
       requestLink: () => Promise.resolve("asked"),
+      consented: (consent) => {
+        core.consents.push(consent);
+        core.#changed();
+        return Promise.resolve(true);
+      },
       removeLinks: () => Promise.resolve([]),
       metrics: {
         counter: () => ({ add: () => undefined }),

@@ -60,6 +60,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
     },
     requestLink: (request) => parts.linkRequests.request(request),
+    consented: (consent) => parts.linkRequests.consented(consent),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),
     spacesChanged: parts.spacesChanged,

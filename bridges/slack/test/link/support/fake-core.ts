@@ -68,6 +68,7 @@ export class FakeCore {
     renewLogin: () => Promise.resolve(),
     endLogin: () => Promise.resolve(),
     requestLink: () => Promise.resolve("asked"),
+    consented: () => Promise.resolve(false),
     removeLinks: () => Promise.resolve([]),
     metrics: {
       counter: () => ({ add: () => undefined }),
