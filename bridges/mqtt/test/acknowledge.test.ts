@@ -72,6 +72,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       requestLink: () => Promise.resolve("asked"),
       consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),
+      openRoom: () => Promise.resolve(undefined),
+      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
       metrics: {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),

@@ -100,6 +100,8 @@ export class FakeCore {
         return Promise.resolve(true);
       },
       removeLinks: () => Promise.resolve([]),
+      openRoom: () => Promise.resolve(undefined),
+      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
       metrics: {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),

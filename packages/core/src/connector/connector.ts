@@ -24,10 +24,12 @@ import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceive
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { GhostsPresent } from "./ghosts-present.js";
 import type { Importer } from "./importer.js";
+import type { LinkRequest, OpenRequest } from "./link-request.js";
 import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
 import type { ChannelSettings } from "./roles.js";
+import type { RoomView } from "./room-view.js";
 
 /**
  * Makes a connector: what a package exports by default to be loadable as a bridge.
@@ -99,6 +101,14 @@ export interface Network {
   readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
   /** Whoever `consent` has asked has answered: links the room, or does not, and tells it. `false`: nobody waits for that. */
   readonly consented: (consent: Consent) => Promise<boolean>;
+  /**
+   * Links a channel to a public room because somebody of the network came for it and the operator lets them: ask only
+   * where they do. The bot joins the room. `undefined` where there is no such room that anybody may join and read, or it is
+   * encrypted; rejects where that cannot be known now.
+   */
+  readonly openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined>;
+  /** A room that the bot is in, as it is now; one request. Rejects where it cannot be read. */
+  readonly lookAtRoom: (room: RoomId) => Promise<RoomView>;
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /**
@@ -143,18 +153,6 @@ export interface Network {
    * nothing left to sign out. Nothing where the login is gone.
    */
   readonly endLogin: (id: LoginId, why: string) => Promise<void>;
-}
-
-/** Somebody on the network asks that a channel be linked to a room. */
-export interface LinkRequest {
-  /** The asker may link it, as the network sees it: the connector has looked. */
-  readonly channel: ChannelInfo;
-  /** The room's id or alias. */
-  readonly room: string;
-  /** Who asks, for the people of the room. */
-  readonly by: string;
-  /** The asker's login, where they are signed in: they are then asked nothing more where they may link the room themselves. */
-  readonly login?: LoginId;
 }
 
 /** Which bridge this is: one connector may serve several. */
@@ -320,8 +318,9 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   /**
    * Finds a channel by what a person types (`#trestle`, `libera/#trestle`, a URL). `null`: there is no such channel.
    * Throw an `Error` whose message tells the person what to type instead. Fallback: the text is the channel's id.
+   * `room` is the room that is to be linked to it, where there is one: a network may make its channel out of the room.
    */
-  readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
+  readonly resolveChannel?: (text: string, room?: RoomId) => Promise<ChannelInfo | null>;
   /**
    * Whether a room may be linked to a channel because a Matrix user, who is no admin of the bridge, wants it: `given`, or
    * `asked`: somebody who may say so is asked, and `network.consented` follows within the hour. Throw an `Error` that tells

@@ -107,6 +107,11 @@ export interface MembershipReceived extends Caused {
   readonly kind: "membership";
   readonly user: RemoteUser;
   readonly change: "join" | "leave" | "kick" | "ban";
+  /**
+   * With `join`: they came for the room itself, not for a channel that is linked to it. Their ghost joins although those
+   * who say nothing are otherwise not shown (`membership` of the configuration).
+   */
+  readonly intoRoom?: boolean;
   readonly by?: RemoteUser;
   readonly reason?: string;
 }

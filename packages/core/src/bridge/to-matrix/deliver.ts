@@ -327,7 +327,7 @@ export class ToMatrix {
   async #membership({ room }: Target, event: MembershipReceived): Promise<Verdict> {
     const { runtime, ghosts, memberships } = this.parts;
     const joining = event.change === "join";
-    if (joining && runtime.config.membership !== "full") return done();
+    if (joining && runtime.config.membership !== "full" && event.intoRoom !== true) return done();
     const known = await ghosts.find(event.user.id);
     if (!known && !joining) return done();
     // Who signed in goes in and out of rooms by themselves.
