@@ -20,6 +20,8 @@ export interface InspircdOptions {
   readonly tls?: boolean;
   /** Modules that are left out, of `MODULES` below: a server that can do less. */
   readonly without?: readonly string[];
+  /** Its name and id in a network of several; `irc.test` and `1TS` where absent. */
+  readonly server?: { readonly name: string; readonly id: string };
   /** Further configuration in its own format. */
   readonly extra?: string;
 }
@@ -68,7 +70,7 @@ export async function startInspircd(install: InspircdInstall, options: InspircdO
   const config = `
 <config format="xml">
 <path ${install.modules === undefined ? "" : `moduledir="${install.modules}"`} configdir="${directory}" datadir="${directory}" logdir="${directory}" runtimedir="${directory}">
-<server name="irc.test" description="Test server" network="TestNet" id="1TS">
+<server name="${options.server?.name ?? "irc.test"}" description="Test server" network="TestNet" id="${options.server?.id ?? "1TS"}">
 <admin name="nobody" nick="nobody" email="nobody@irc.test">
 <bind address="127.0.0.1" port="${port}" type="clients">
 <connect name="all" allow="*" timeout="30" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" localmax="10000" globalmax="10000" maxchans="1000" maxconnwarn="no" resolvehostnames="no" useconnectban="no" useconnflood="no" useident="no" ${lag}>
