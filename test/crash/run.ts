@@ -52,6 +52,8 @@ export async function runScenario(
     await sleep(500);
     await talk.stop();
     await scenario.end?.(world);
+    // On a busy machine a start takes longer than the silence that ends the wait for messages.
+    await world.whenUp(settleMs);
     const account = await settle(world, talk, settleMs);
     for (const deviation of await world.deviations())
       world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);
