@@ -10,6 +10,8 @@ const puppets = 300;
 const channels = 10;
 const directions = ["toIrc", "toMatrix"] as const;
 const titles = { toIrc: "Matrix → IRC", toMatrix: "IRC → Matrix" } as const;
+/** Of the cold start: in a channel everybody waits for their turn, and InspIRCd takes up to a second to let somebody in. */
+const channelsAtStart = 30;
 /** What the network allows in the cold start. */
 const throttled = { burst: 20, perSecond: 10 };
 const awayMs = 3_000;
@@ -103,14 +105,23 @@ function burstFigures(
 
 /** From nothing, with everybody speaking at once. */
 async function checkColdStart(report: Report): Promise<Figure> {
-  const elapsed = await withSetup("Trestle", { channels, puppets, connects: throttled }, async (setup) => {
-    const began = performance.now();
-    await setup.start();
-    await Promise.all([introduceAll(setup), setup.world.call("whenSeen", { puppets, timeoutMs: 2 * backWithinMs })]);
-    return (performance.now() - began) / 1000;
-  });
+  const elapsed = await withSetup(
+    "Trestle",
+    { channels: channelsAtStart, puppets, connects: throttled },
+    async (setup) => {
+      const began = performance.now();
+      await setup.start();
+      await Promise.all([introduceAll(setup), setup.world.call("whenSeen", { puppets, timeoutMs: 2 * backWithinMs })]);
+      return (performance.now() - began) / 1000;
+    },
+  );
   report(`irc: ${puppets} puppets in their channels ${elapsed.toFixed(1)} s after a cold start`);
-  return atMost(`${puppets} puppets in their channels after a cold start, 20 connects at once and 10 a second after that`, 30, elapsed, " s");
+  return atMost(
+    `${puppets} puppets in their channels after a cold start, 20 connects at once and 10 a second after that`,
+    30,
+    elapsed,
+    " s",
+  );
 }
 
 async function checkOutage(pace: Pace, report: Report): Promise<Figure> {

@@ -29,9 +29,15 @@ export const worldApi = {
   toIrc: { input: z.object({ messages: z.int(), people: z.int() }), output: burst },
   /** The same on IRC. */
   toMatrix: { input: z.object({ messages: z.int() }), output: burst },
-  /** The people `from` to `to - 1` say one thing each in each of so many channels of their own group; resolves when all has arrived. */
+  /** The people `from` to `to - 1`, whole groups, say something (once where absent) in each of so many channels of their own group; resolves when all has arrived. */
   introduce: {
-    input: z.object({ from: z.int(), to: z.int(), channelsEach: z.int(), groupSize: z.int() }),
+    input: z.object({
+      from: z.int(),
+      to: z.int(),
+      channelsEach: z.int(),
+      groupSize: z.int(),
+      times: z.int().optional(),
+    }),
     output: nothing,
   },
   /** Resolves, to the milliseconds since the call, when so many puppets are seen in channels, each counted in each of its channels. */

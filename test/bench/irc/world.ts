@@ -12,7 +12,7 @@ import { startServer, type BenchServer } from "./server.js";
 import { Witness } from "./witness.js";
 
 const eventsPerTransaction = 100;
-const drainMs = 60_000;
+const drainMs = 120_000;
 const ircSpeakers = 10;
 
 const arrivals = new Arrivals();
@@ -82,6 +82,27 @@ async function enter(sockets: readonly IrcSocket[]): Promise<void> {
   );
 }
 
+/**
+ * Whole groups of people, each in the channels of their group. Each channel begins with somebody else: a server takes up
+ * to a second to let somebody in, and in a channel everybody waits for their turn.
+ */
+function introductions(
+  from: number,
+  to: number,
+  channelsEach: number,
+  groupSize: number,
+  times: number,
+): readonly Utterance[] {
+  const apart = Math.floor(groupSize / channelsEach);
+  return Array.from({ length: (to - from) * times }, (_, turn) => from + (turn % (to - from))).flatMap((next) => {
+    const group = Math.floor(next / groupSize);
+    return Array.from({ length: channelsEach }, (_, index) => ({
+      person: group * groupSize + ((next + index * apart) % groupSize),
+      channel: (group * channelsEach + index) % channels,
+    }));
+  });
+}
+
 async function whenSeen(puppets: number, timeoutMs: number): Promise<{ elapsedMs: number }> {
   const began = performance.now();
   const seen = (): number => there(witness).puppets;
@@ -143,12 +164,8 @@ serve(worldApi, {
       for (const [speaker, text] of lines.entries()) speakers[speaker]?.write(text);
       return Promise.resolve();
     }),
-  introduce: async ({ from, to, channelsEach, groupSize }) => {
-    const utterances = Array.from({ length: to - from }, (_, index) => from + index).flatMap((person) => {
-      const first = Math.floor(person / groupSize) * channelsEach;
-      return Array.from({ length: channelsEach }, (_, index) => ({ person, channel: (first + index) % channels }));
-    });
-    const { lost } = await burst(() => push(utterances));
+  introduce: async ({ from, to, channelsEach, groupSize, times }) => {
+    const { lost } = await burst(() => push(introductions(from, to, channelsEach, groupSize, times ?? 1)));
     if (lost > 0) throw new Error(`${lost} messages did not come to IRC`);
     return {};
   },
