@@ -2,22 +2,24 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readArguments, wholeNumber } from "../tools/arguments.js";
+import { ircServers } from "./irc-server.js";
 import { ircScenarios, planIrc } from "./irc-suite.js";
 import { describeResult, summarize, type PlannedRun, type RunResult } from "./report.js";
 import { planSlack, slackScenarios, transports } from "./slack/suite.js";
 import { planXmpp, xmppScenarios, xmppServers } from "./xmpp/suite.js";
 
-const usage = `npm run test:crash -- [--network irc|slack|xmpp] [--cycles N] [--transport socket|http|both]
-                   [--server prosody|ejabberd|both] [--scenario NAME,…] [--seed N] [--keep]
+const usage = `npm run test:crash -- [--network irc|slack|xmpp] [--server NAME] [--cycles N] [--transport socket|http|both]
+                   [--scenario NAME,…] [--seed N] [--keep]
 
 Kills the bridge at random instants under load in both directions and counts what is lost, duplicated and reordered.
 Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 something was, 2 wrong arguments.
 
 --network NAME     irc (usual), slack or xmpp
+--server NAME      of irc: which server, the test kit's own (kit, usual) or an installed InspIRCd (inspircd);
+                   of xmpp: prosody, ejabberd or both (usual)
 --cycles N         how often something bad happens, all scenarios together (irc: 200; slack: 100 for each transport;
                    xmpp: 100 for each server)
 --transport NAME   of slack: how events come (both)
---server NAME      of xmpp: the real server (both)
 --scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")};
                    xmpp: ${xmppScenarios.join(", ")}
 --seed N           decides about every instant; printed, so that a run can be repeated
@@ -28,7 +30,6 @@ const network = oneOf("network", ["irc", "slack", "xmpp"], "irc");
 const cycles = wholeNumber("cycles", given.options.get("cycles"), network === "irc" ? 200 : 100);
 const seed = wholeNumber("seed", given.options.get("seed"), Math.floor(Math.random() * 1_000_000));
 const transport = oneOf("transport", [...transports, "both"], "both");
-const server = oneOf("server", [...xmppServers, "both"], "both");
 const names = given.options.get("scenario")?.split(",");
 const known = { irc: ircScenarios, slack: slackScenarios, xmpp: xmppScenarios }[network];
 const unknown = names?.filter((name) => !known.includes(name)) ?? [];
@@ -56,11 +57,13 @@ else console.log(`Logs are kept in ${directory}`);
 function plan(): readonly PlannedRun[] {
   switch (network) {
     case "irc":
-      return planIrc(names, cycles, seed, directory);
+      return planIrc(names, cycles, seed, directory, oneOf("server", ircServers, "kit"));
     case "slack":
       return planSlack(transport === "both" ? transports : [transport], names, cycles, seed, directory);
-    case "xmpp":
+    case "xmpp": {
+      const server = oneOf("server", [...xmppServers, "both"], "both");
       return planXmpp(server === "both" ? xmppServers : [server], names, cycles, seed, directory);
+    }
   }
 }
 
