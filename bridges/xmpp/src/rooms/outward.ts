@@ -96,22 +96,17 @@ export class RoomOutward {
     if ("failed" in speaker) return speaker;
     const { sender } = this.#options;
     const parts = this.split(effect);
-    let outcome: Outcome;
     for (const [index, part] of parts.entries()) {
-      const target = effect.target[Math.min(index, effect.target.length - 1)];
-      // The file stays what it is; its caption is a message of its own.
-      if (part.type === "media" && effect.target.length > 1) continue;
-      const replaces =
-        target === undefined || index >= effect.target.length ? undefined : await this.#ownId(target, effect);
+      // A file stays what it is; its caption is a message of its own.
+      if (part.type === "media") continue;
+      const target = effect.target[index];
+      const replaces = target === undefined ? undefined : await this.#ownId(target, effect);
       if (typeof replaces === "object") return replaces;
-      const isKnown = replaces !== undefined || index > 0;
-      const write = await this.#writer(
-        effect,
-        isKnown ? part : editFallback(part),
-        replaces === undefined ? {} : { replaces },
-      );
-      outcome = typeof write === "function" ? await sender.send(effect, speaker, write, index) : write;
-      if (outcome && "failed" in outcome) return outcome;
+      // Of a message that nobody has any more the text is said anew; so is what an older form did not have.
+      const content = replaces === undefined && target !== undefined ? editFallback(part) : part;
+      const write = await this.#writer(effect, content, replaces === undefined ? {} : { replaces });
+      const outcome = typeof write === "function" ? await sender.send(effect, speaker, write, index) : write;
+      if ("failed" in outcome) return outcome;
     }
     return this.#retractRest(effect, speaker, parts.length);
   }
