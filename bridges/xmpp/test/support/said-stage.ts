@@ -1,4 +1,13 @@
-import { ChannelId, textContent, type Content, type EditEffect, type NetworkEvent, type Outcome } from "@trestle/core";
+import {
+  ChannelId,
+  textContent,
+  type Content,
+  type EditEffect,
+  type NetworkEvent,
+  type Outcome,
+  type ReactEffect,
+  type RedactEffect,
+} from "@trestle/core";
 import { toPlainText } from "@trestle/rich-text";
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
