@@ -25,6 +25,7 @@ export function roomHandlers(rooms: Rooms): PartHandlers {
     react: to((room, effect) => room.outward.react(effect)),
     unreact: to((room, effect) => room.outward.unreact(effect)),
     topic: to((room, effect) => room.outward.setTopic(effect)),
+    name: to((room, effect) => room.outward.rename(effect)),
     membership: to((room, effect) => room.membership(effect)),
     typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
     receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),

@@ -160,7 +160,12 @@ export class SaidStage {
   /** Gives somebody an affiliation with a room. */
   async affiliate(room: string, jid: string, affiliation: string): Promise<void> {
     const item = `<item jid="${jid}" affiliation="${affiliation}"/>`;
-    await this.alice.query(room, "set", `<query xmlns="http://jabber.org/protocol/muc#admin">${item}</query>`);
+    const answer = await this.alice.query(
+      room,
+      "set",
+      `<query xmlns="http://jabber.org/protocol/muc#admin">${item}</query>`,
+    );
+    if (!answer.includes(`type="result"`)) throw new Error(answer);
   }
 
   async close(): Promise<void> {
