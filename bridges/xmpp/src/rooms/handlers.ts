@@ -25,11 +25,18 @@ export function roomHandlers(rooms: Rooms): PartHandlers {
     react: to((room, effect) => room.outward.react(effect)),
     unreact: to((room, effect) => room.outward.unreact(effect)),
     topic: to((room, effect) => room.outward.setTopic(effect)),
+    name: to((room, effect) => room.outward.rename(effect)),
     membership: to((room, effect) => room.membership(effect)),
     typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
     receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),
-    catchUp: async (channel, cursor) => rooms.cursor(channel, cursor),
-    linked: async ({ channel }) => rooms.add(channel),
+    catchUp: (channel, cursor) => {
+      rooms.cursor(channel, cursor);
+      return Promise.resolve();
+    },
+    linked: ({ channel }) => {
+      rooms.add(channel);
+      return Promise.resolve();
+    },
     unlinked: ({ channel }) => rooms.remove(channel),
   };
 }

@@ -66,7 +66,10 @@ export class RoomInward {
     // Without an archive nothing is shown twice, and the sender's own ids may repeat.
     const id = origin.id ?? origin.ownId ?? `x-${randomUUID()}`;
     messages.note(stanza, what, id, origin);
-    if (origin.ownId !== undefined) return this.#own(what, id);
+    if (origin.ownId !== undefined) {
+      this.#own(what, id);
+      return undefined;
+    }
     const sender = members.senderOf(nick, stanza);
     this.#state(nick, sender, at === undefined ? chatState : undefined);
     const uttered = { stanza, nick, sender, id, base: { channel, ...when, sender } };
@@ -84,7 +87,7 @@ export class RoomInward {
   }
 
   /** What the bridge said itself; Matrix has it already. */
-  #own(what: MessageWhat, id: string): undefined {
+  #own(what: MessageWhat, id: string): void {
     const { room, messages, parts } = this.#options;
     if (what.kind !== "correction" || !parts.ids.isOwn(room, what.target)) return;
     const original = messages.ownGiven(what.target);

@@ -10,6 +10,7 @@ import {
   type EffectBase,
   type Failure,
   type MessageEffect,
+  type NameEffect,
   type Outcome,
   type ReactEffect,
   type RedactEffect,
@@ -17,9 +18,11 @@ import {
   type TopicEffect,
 } from "@trestle/core";
 import {
+  cleanXmlLine,
   element,
   isEmoji,
   moderationRequest,
+  ns,
   writeReactions,
   writeRetraction,
   writeSaid,
@@ -27,6 +30,7 @@ import {
   type ReplyTo,
   type SaidOptions,
 } from "../content/index.js";
+import { writeForm } from "../protocol/index.js";
 import { failureOf, legalXmlText } from "../stream/index.js";
 import type { ChatStates } from "./chat-states.js";
 import type { Ghosts } from "./ghosts.js";
@@ -41,6 +45,8 @@ import type { RoomSender, SentEnvelope } from "./room-sender.js";
 import { isFormatted, partsFor } from "./said-parts.js";
 import type { Threads } from "./threads.js";
 import type { Topic } from "./topic.js";
+
+const ROOM_CONFIG = "http://jabber.org/protocol/muc#roomconfig";
 
 export interface OutwardOptions {
   readonly parts: RoomParts;
@@ -96,22 +102,17 @@ export class RoomOutward {
     if ("failed" in speaker) return speaker;
     const { sender } = this.#options;
     const parts = this.split(effect);
-    let outcome: Outcome;
     for (const [index, part] of parts.entries()) {
-      const target = effect.target[Math.min(index, effect.target.length - 1)];
-      // The file stays what it is; its caption is a message of its own.
-      if (part.type === "media" && effect.target.length > 1) continue;
-      const replaces =
-        target === undefined || index >= effect.target.length ? undefined : await this.#ownId(target, effect);
+      // A file stays what it is; its caption is a message of its own.
+      if (part.type === "media") continue;
+      const target = effect.target[index];
+      const replaces = target === undefined ? undefined : await this.#ownId(target, effect);
       if (typeof replaces === "object") return replaces;
-      const isKnown = replaces !== undefined || index > 0;
-      const write = await this.#writer(
-        effect,
-        isKnown ? part : editFallback(part),
-        replaces === undefined ? {} : { replaces },
-      );
-      outcome = typeof write === "function" ? await sender.send(effect, speaker, write, index) : write;
-      if (outcome && "failed" in outcome) return outcome;
+      // Of a message that nobody has any more the text is said anew; so is what an older form did not have.
+      const content = replaces === undefined && target !== undefined ? editFallback(part) : part;
+      const write = await this.#writer(effect, content, replaces === undefined ? {} : { replaces });
+      const outcome = typeof write === "function" ? await sender.send(effect, speaker, write, index) : write;
+      if ("failed" in outcome) return outcome;
     }
     return this.#retractRest(effect, speaker, parts.length);
   }
@@ -142,6 +143,26 @@ export class RoomOutward {
     // A room says nothing when its subject is set to what it is.
     if (this.#options.topic.is(text)) return undefined;
     return this.#options.sender.sendSubject(effect, speaker, text, (envelope) => writeSubject(envelope, text));
+  }
+
+  /** XEP-0045 §10.2. Only an owner can: where the bridge is none, the room keeps its name. */
+  async rename(effect: NameEffect): Promise<Outcome> {
+    const { parts, room, watcher, whyOut } = this.#options;
+    const out = whyOut();
+    if (out !== undefined) return retry(out);
+    const fields = [{ name: "muc#roomconfig_roomname", values: [cleanXmlLine(effect.name)] }];
+    const form = writeForm({ type: "submit", formType: ROOM_CONFIG, fields });
+    const query = element("query", { xmlns: ns.mucOwner }, form);
+    const answer = await parts.stream.request(element("iq", { type: "set", from: watcher.jid, to: room }, query), {
+      signal: effect.signal,
+    });
+    if (answer.kind === "failure") return retry(answer.failure.reason);
+    if (answer.kind === "result") return undefined;
+    if (!["forbidden", "not-allowed", "not-authorized"].includes(answer.error.condition))
+      return failureOf(answer.error, `Naming ${room}`);
+    const why = answer.error.text ?? answer.error.condition;
+    parts.network.log.info({ room, why }, "A room that the bridge does not own keeps its name");
+    return undefined;
   }
 
   get #speaksForAll(): boolean {

@@ -18,7 +18,6 @@ export class ShownStanzas {
   /** The room's id of a message by those of its sender. */
   readonly #ids = new Map<string, string>();
   readonly #sets = new Map<string, readonly string[]>();
-  readonly #files = new Map<string, Uint8Array>();
   readonly seen: Seen[] = [];
 
   /** `isBridge`: whether the bridge, or somebody for whom it speaks, says it. */
@@ -59,7 +58,10 @@ export class ShownStanzas {
   #said(stanza: Element, id: string): Seen[] {
     const [body, subject] = [stanza.getChildText("body"), stanza.getChildText("subject")];
     if (body === null) return subject === null || subject === "" ? [] : [{ kind: "topic", text: subject }];
-    if (stanza.getChild("x", NS.oob)) return [this.#file(stanza, id, body)];
+    if (stanza.getChild("x", NS.oob)) {
+      void this.#showFile(stanza, id, body);
+      return [];
+    }
     const reply = stanza.getChild("reply", NS.reply)?.attrs["id"];
     const text = withoutQuotation(stanza, body);
     const action = /^\/me (.*)$/s.exec(text)?.[1];
@@ -79,24 +81,16 @@ export class ShownStanzas {
     ];
   }
 
-  /** What is in it is fetched when it is shown, as clients do. */
-  #file(stanza: Element, id: string, url: string): Seen {
+  /** It is seen when it was fetched, as with clients. */
+  async #showFile(stanza: Element, id: string, url: string): Promise<void> {
     const name = stanza.getChild("file-sharing", NS.sfs)?.getChild("file", NS.file)?.getChildText("name") ?? "";
-    const files = this.#files;
-    void fetch(url)
-      .then((answer) => answer.arrayBuffer())
-      .then(
-        (bytes) => files.set(url, new Uint8Array(bytes)),
-        () => files.set(url, new Uint8Array()),
-      );
-    return {
-      kind: "file",
-      id,
-      name,
-      get content() {
-        return files.get(url) ?? new Uint8Array();
-      },
-    };
+    let content = new Uint8Array();
+    try {
+      content = new Uint8Array(await (await fetch(url)).arrayBuffer());
+    } catch {
+      // A file that cannot be had is seen as an empty one.
+    }
+    this.seen.push({ kind: "file", id, name, content });
   }
 }
 

@@ -38,6 +38,7 @@ export class XmppFake implements NetworkFake {
   #spy: WireSpy | undefined;
   #stream: ObservedStream | undefined;
   readonly #rooms = new Map<string, { readonly stanzas: ShownStanzas; next: number }>();
+  readonly #names = new Map<string, string>();
   readonly #reactions = new Map<string, readonly string[]>();
   readonly #files = new Map<string, Pick<SharedFile, "mimeType" | "content">>();
   #web: Server | undefined;
@@ -49,13 +50,21 @@ export class XmppFake implements NetworkFake {
   async start(): Promise<NetworkSetting> {
     this.#joined.clear();
     this.#rooms.clear();
+    this.#names.clear();
     this.#reactions.clear();
     const server = await this.#start();
     this.#server = server;
     this.#spy = await WireSpy.before(server.componentPort);
-    this.#stream = await ObservedStream.online({ port: server.componentPort, domain: PEOPLE });
+    this.#stream = await ObservedStream.online({
+      port: server.componentPort,
+      domain: PEOPLE,
+      onStanza: (stanza) => this.#watchName(stanza),
+    });
     const channels = [`hall@${server.rooms}`, `garden@${server.rooms}`] as const;
-    for (const channel of channels) await this.#enter(channel, this.people[0]);
+    for (const channel of channels) {
+      await this.#enter(channel, this.people[0]);
+      await this.#own(channel, server.component);
+    }
     return {
       config: {
         port: this.#spy.port,
@@ -175,6 +184,36 @@ export class XmppFake implements NetworkFake {
       if (stanza && isShown(channel, stanza)) shown.stanzas.take(stanza, this.#isOfBridge(channel, stanza));
     }
     return shown.stanzas;
+  }
+
+  /** The first of the people, whose room it is, shares it with the bridge. */
+  async #own(channel: string, jid: string): Promise<void> {
+    const item = xml("item", { jid, affiliation: "owner" });
+    const query = xml("query", { xmlns: `${MUC}#admin` }, item);
+    const answer = await this.#observed.stream.request(
+      xml("iq", { type: "set", from: addressOf(this.people[0]), to: channel }, query),
+    );
+    if (answer.kind !== "result") throw new Error(`The bridge could not be made an owner of ${channel}.`);
+  }
+
+  /** A room tells that something about it has changed (XEP-0045 §10.2.1), and not what: clients ask for its name. */
+  #watchName(stanza: Element): Promise<void> | undefined {
+    const { from = "", to } = stanza.attrs;
+    const statuses = stanza.getChild("x", `${MUC}#user`)?.getChildren("status") ?? [];
+    const isChange = stanza.name === "message" && statuses.some(({ attrs }) => attrs["code"] === "104");
+    return isChange && to === addressOf(this.people[0]) ? this.#askName(from) : undefined;
+  }
+
+  async #askName(channel: string): Promise<void> {
+    const info = "http://jabber.org/protocol/disco#info";
+    const answer = await this.#observed.stream.request(
+      xml("iq", { type: "get", from: addressOf(this.people[0]), to: channel }, xml("query", { xmlns: info })),
+    );
+    const query = answer.kind === "result" ? answer.stanza.getChild("query", info) : undefined;
+    const name = query?.getChild("identity")?.attrs["name"] ?? "";
+    if (name === "" || name === this.#names.get(channel)) return;
+    this.#names.set(channel, name);
+    this.#shown(channel).seen.push({ kind: "name", text: name });
   }
 
   #isOfBridge(channel: string, stanza: Element): boolean {
