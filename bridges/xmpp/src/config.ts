@@ -35,6 +35,11 @@ const gateway = z.strictObject({
     .describe("How many messages of each room are kept for those who join later"),
 });
 
+const service = z.string().refine((text) => {
+  const jid = parseJid(text);
+  return jid !== undefined && jid.resource === undefined && jid.local === undefined;
+}, "a domain such as upload.example.org, in lower case");
+
 export const configSchema = z.strictObject({
   host: z
     .string()
@@ -74,6 +79,11 @@ export const configSchema = z.strictObject({
     .default(500)
     .describe("How many Matrix users are in one XMPP room at most; the one silent for longest makes room"),
   gateway: gateway.prefault({}).describe("Matrix rooms as rooms of XMPP, on the component's domain"),
+  upload: service
+    .optional()
+    .describe(
+      "The HTTP upload service (XEP-0363) for files from Matrix; found where absent, if the component's domain is below that of the server",
+    ),
 });
 
 export type XmppConfig = z.output<typeof configSchema>;

@@ -7,7 +7,6 @@ import {
   type Network,
   type NetworkHandlers,
   type Outcome,
-  type TextOnly,
 } from "@trestle/core";
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
@@ -19,6 +18,7 @@ import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import type { Room } from "./rooms/room.js";
 import { Rooms } from "./rooms/rooms.js";
 import type { StanzaTaker } from "./stanza-taker.js";
+import { Uploads } from "./uploads.js";
 import { ComponentStream, type Element, type StreamState, type StreamTuning } from "./stream/index.js";
 
 /** What the core gives, and what a test adds to it. */
@@ -29,6 +29,12 @@ type TunedContext = ConnectContext<XmppConfig> & {
     readonly gateway?: Partial<GatewayTuning>;
   };
 };
+
+/** What a room takes; how a long text is cut is the bridge's own. */
+const limits = { media: true, location: true, replies: true } as const;
+
+/** What a room is given to say. */
+export type XmppLimits = typeof limits;
 
 /** The XMPP bridge, as `connector: xmpp` of a configuration names it. */
 export const xmppConnector = defineConnector({
@@ -70,7 +76,8 @@ class XmppConnection {
     const own = createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url");
     const ids = new OwnIds(own);
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
-    this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
+    const uploads = new Uploads({ stream: this.#stream, network, domain, service: config.upload });
+    this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, uploads, tuning: rooms }, known);
     const gateway = {
       stream: this.#stream,
       network,
@@ -83,21 +90,31 @@ class XmppConnection {
     this.#stream.start();
   }
 
-  handlers(): NetworkHandlers {
+  handlers(): NetworkHandlers<XmppLimits> {
     const base = this.#handlers();
-    // What handlers take is narrower than what the core may give; it gives what the limits say.
-    return this.#gateway ? withGateway(base, this.#gateway) : (base as NetworkHandlers);
+    return this.#gateway ? withGateway(base, this.#gateway) : base;
   }
 
-  #handlers(): NetworkHandlers<TextOnly> {
+  #handlers(): NetworkHandlers<XmppLimits> {
     const rooms = this.#rooms;
     return {
-      // With every character escaped it is still less than the stream sends, and servers take.
-      limits: { textBytes: 40_000 },
-      message: (effect) => this.#in(effect, (room) => room.say(effect)),
+      limits,
+      // What the parts say is made again when they are sent: only how many there are is kept.
+      split: (message) =>
+        rooms
+          .get(message.channel)
+          ?.outward.split(message)
+          .map((_, index) => index) ?? [0],
+      message: (effect) => this.#in(effect, (room) => room.outward.say(effect)),
+      edit: (effect) => this.#in(effect, (room) => room.outward.edit(effect)),
+      redact: (effect) => this.#in(effect, (room) => room.outward.redact(effect)),
+      react: (effect) => this.#in(effect, (room) => room.outward.react(effect)),
+      unreact: (effect) => this.#in(effect, (room) => room.outward.unreact(effect)),
       findSent: async (effect) => (await rooms.get(effect.channel)?.findSent(effect)) ?? null,
-      topic: (effect) => this.#in(effect, (room) => room.setTopic(effect)),
+      topic: (effect) => this.#in(effect, (room) => room.outward.setTopic(effect)),
       membership: (effect) => this.#in(effect, (room) => room.membership(effect)),
+      typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
+      receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),
       catchUp: (channel, cursor) => {
         rooms.cursor(channel, cursor);
         return Promise.resolve();

@@ -1,22 +1,16 @@
-import {
-  fitContent,
-  refused,
-  type Content,
-  type EffectBase,
-  type MessageEffect,
-  type NetworkHandlers,
-  type Outcome,
-  type TextContent,
-  type TextOnly,
-} from "@trestle/core";
+import { refused, type EffectBase, type MessageEffect, type NetworkHandlers, type Outcome } from "@trestle/core";
 import type { Gateway } from "./gateway.js";
 import type { Told } from "./told.js";
 
-/**
- * The handlers of the bridge with those of the gateway's rooms: which of the two is called is decided by the channel. What
- * rooms of others are given is fitted to what they take.
- */
-export function withGateway(base: NetworkHandlers<TextOnly>, gateway: Gateway): NetworkHandlers {
+/** What rooms take, our own and those of others. */
+interface Everything {
+  readonly media: true;
+  readonly location: true;
+  readonly replies: true;
+}
+
+/** The handlers of the bridge with those of the gateway's rooms: which of the two is called is decided by the channel. */
+export function withGateway(base: NetworkHandlers<Everything>, gateway: Gateway): NetworkHandlers<Everything> {
   type Handler<Effect> = ((effect: Effect) => Promise<Outcome>) | undefined;
   const either =
     <Effect extends EffectBase>(
@@ -28,18 +22,18 @@ export function withGateway(base: NetworkHandlers<TextOnly>, gateway: Gateway): 
       const room = gateway.get(effect.channel);
       return Promise.resolve(room ? act(room.told, effect) : refused(`${effect.channel} is not linked any more`));
     };
-  const { split: _, ...others } = base;
   return {
-    ...others,
-    limits: { ...base.limits, media: true, location: true, replies: true },
+    ...base,
+    // A room of ours says a message in one go, in however many stanzas.
+    split: (message) => (gateway.owns(message.channel) ? [0] : (base.split?.(message) ?? [0])),
     message: either(
       (told, effect: MessageEffect) => told.message(effect),
-      (effect) => base.message(fitted(base, effect)),
+      (effect) => base.message(effect),
     ),
     findSent: async (effect) =>
       gateway.owns(effect.channel)
         ? (gateway.get(effect.channel)?.told.findSent(effect) ?? null)
-        : ((await base.findSent?.(fitted(base, effect))) ?? null),
+        : ((await base.findSent?.(effect)) ?? null),
     edit: either((told, effect) => told.edit(effect), base.edit),
     redact: either((told, effect) => told.redact(effect), base.redact),
     react: either((told, effect) => told.react(effect), base.react),
@@ -47,9 +41,14 @@ export function withGateway(base: NetworkHandlers<TextOnly>, gateway: Gateway): 
     topic: either((told, effect) => told.topic(effect), base.topic),
     name: either((told, effect) => told.name(effect), base.name),
     membership: either((told, effect) => told.membership(effect), base.membership),
+    role: either((told) => told.changed(), base.role),
+    settings: either((told) => told.changed(), base.settings),
     typing: async (signal) => {
       if (gateway.owns(signal.channel)) gateway.get(signal.channel)?.told.typing(signal);
       else await base.typing?.(signal);
+    },
+    receipt: async (signal) => {
+      if (!gateway.owns(signal.channel)) await base.receipt?.(signal);
     },
     catchUp: async (channel, cursor) => {
       if (!gateway.owns(channel)) await base.catchUp?.(channel, cursor);
@@ -69,16 +68,4 @@ export function withGateway(base: NetworkHandlers<TextOnly>, gateway: Gateway): 
       await base.close?.();
     },
   };
-}
-
-/** What a network that takes text alone is given. */
-function fitted({ limits = {} }: NetworkHandlers<TextOnly>, effect: MessageEffect): MessageEffect<TextContent> {
-  const { textBytes: _, ...kinds } = limits;
-  const [content] = fitContent(effect.content, kinds, effect.replyTo);
-  return { ...effect, content: asText(content ?? effect.content) };
-}
-
-function asText(content: Content): TextContent {
-  if (content.type === "text") return content;
-  throw new TypeError("Something else than text was to be sent to a room that takes text alone.");
 }

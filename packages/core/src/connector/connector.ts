@@ -15,6 +15,8 @@ import type {
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
+  RoleEffect,
+  SettingsEffect,
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
@@ -25,6 +27,7 @@ import type { LinkRequest, OpenRequest } from "./link-request.js";
 import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
+import type { ChannelSettings } from "./roles.js";
 import type { RoomView } from "./room-view.js";
 
 /**
@@ -280,6 +283,14 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
+  /**
+   * A Matrix user's power level, or that of a person of the network, was changed to that of another rank, where the operator
+   * has ranks carried to the network (`roles`). Only who may change it on the network is to be obeyed: answer `refused`
+   * where the bridge may not. Fallback: nothing.
+   */
+  readonly role?: (role: RoleEffect) => Promise<Outcome>;
+  /** The room was set otherwise, where the operator has that carried to the network (`channelSettings`). Fallback: nothing. */
+  readonly settings?: (settings: SettingsEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
@@ -360,6 +371,11 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+  /**
+   * How it is set, for the room that is made for it. What cannot be known yet is best said to be `secret`: until a
+   * `channel` event says otherwise nobody is then shown what was said before they came.
+   */
+  readonly settings?: ChannelSettings;
 }
 
 /** A small picture of the network. `id` changes whenever the picture does. */

@@ -13,5 +13,6 @@ export * from "./metrics.js";
 export * from "./outcome.js";
 export * from "./parse-json.js";
 export * from "./room-view.js";
+export * from "./roles.js";
 export * from "./text-content.js";
 export * from "./nedb-file.js";

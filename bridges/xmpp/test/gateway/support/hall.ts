@@ -10,7 +10,6 @@ import {
   EventId,
   type Failure,
   type Network,
-  type NetworkHandlers,
   type OpenRequest,
   retry,
   type RoomView,
@@ -79,7 +78,7 @@ export class Hall {
   openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined> = () => Promise.resolve(undefined);
   readonly typing: { user: string; forMs: number }[] = [];
   gateway: Gateway;
-  handlers: NetworkHandlers;
+  handlers: ReturnType<typeof withGateway>;
   #effects = 0;
   #ids = 0;
 
