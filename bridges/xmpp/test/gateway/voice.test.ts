@@ -319,6 +319,19 @@ describe("what is said on Matrix", () => {
     expect(hall.to(CAROL)[0]?.getChild("x", "jabber:x:oob")?.getChildText("url")).toBe("https://media.example.org/x");
   });
 
+  it("is cut where it is longer than servers take, and taken back as a whole", async () => {
+    await withBoth();
+    const text = "&<>".repeat(21_000);
+    const id = await hall.say("Bob", text);
+    expect(hall.bodies(CAROL).length).toBeGreaterThan(1);
+    expect(hall.bodies(CAROL).join("")).toBe(text);
+    hall.forget();
+    await hall.handlers.redact?.({ ...hall.effect("Bob"), target: [RemoteMessageId(id)] });
+    await hall.settled();
+    await hall.joins("eve@home.test/a", "Eve", "");
+    expect(hall.bodies("eve@home.test/a")).toEqual([]);
+  });
+
   it("changes the subject, and says that something else has changed", async () => {
     await withBoth();
     await hall.handlers.topic?.({ ...hall.effect("Alice"), topic: "Parrots" });
