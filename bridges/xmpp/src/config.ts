@@ -10,6 +10,10 @@ const nick = z.string().refine((text) => nickFrom(text) === text, "a nick that X
 
 const seconds = z.number().positive().max(86_400);
 
+const service = z.string().refine((text) => {
+  const jid = parseJid(text);
+  return jid !== undefined && jid.resource === undefined && jid.local === undefined;
+}, "a domain such as upload.example.org, in lower case");
 const gateway = z.strictObject({
   enabled: z.boolean().default(false).describe("Whether Matrix rooms can be joined from XMPP"),
   rooms: z
@@ -34,11 +38,6 @@ const gateway = z.strictObject({
     .default(20_000)
     .describe("How many messages of each room are kept for those who join later"),
 });
-
-const service = z.string().refine((text) => {
-  const jid = parseJid(text);
-  return jid !== undefined && jid.resource === undefined && jid.local === undefined;
-}, "a domain such as upload.example.org, in lower case");
 
 export const configSchema = z.strictObject({
   host: z
@@ -78,12 +77,12 @@ export const configSchema = z.strictObject({
     .max(10_000)
     .default(500)
     .describe("How many Matrix users are in one XMPP room at most; the one silent for longest makes room"),
-  gateway: gateway.prefault({}).describe("Matrix rooms as rooms of XMPP, on the component's domain"),
   upload: service
     .optional()
     .describe(
       "The HTTP upload service (XEP-0363) for files from Matrix; found where absent, if the component's domain is below that of the server",
     ),
+  gateway: gateway.prefault({}).describe("Matrix rooms as rooms of XMPP, on the component's domain"),
 });
 
 export type XmppConfig = z.output<typeof configSchema>;

@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import type { ChannelId, ChannelInfo, ChannelLink, Network, RoomId } from "@trestle/core";
 import { bareOf, parseJid, type Jid } from "../address/index.js";
+import type { BridgePart } from "../bridge-part.js";
 import type { XmppConfig } from "../config.js";
 import { localName, readPresence, readIq, uriOfJid } from "../content/index.js";
-import type { StanzaTaker } from "../stanza-taker.js";
 import type { Element, XmppStream } from "../stream/index.js";
 import { channelOfView, gatewayChannel, roomOfAddress } from "./address.js";
 import { Allowance } from "./allowance.js";
 import { Archive } from "./archive.js";
 import { refusal, refused, type Refusal } from "./errors.js";
+import { gatewayHandlers } from "./handlers.js";
 import { Lanes } from "./lanes.js";
 import { Outbox } from "./outbox.js";
 import type { GatewayParts } from "./parts.js";
@@ -37,7 +38,8 @@ export interface GatewayOptions {
  * what Matrix says is delivered once it is in the room's archive. Who is in the rooms is on disk too: after a restart, and
  * after every loss of the stream, they are told that they are out (333; 332 at an orderly end), and come in again.
  */
-export class Gateway implements StanzaTaker {
+export class Gateway implements BridgePart {
+  readonly handlers = gatewayHandlers(this);
   readonly #parts: GatewayParts;
   readonly #rooms = new Map<string, GatewayRoom>();
   /** What is being linked because somebody came. */

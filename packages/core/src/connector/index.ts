@@ -12,7 +12,7 @@ export * from "./login-session.js";
 export * from "./metrics.js";
 export * from "./outcome.js";
 export * from "./parse-json.js";
-export * from "./room-view.js";
 export * from "./roles.js";
+export * from "./room-view.js";
 export * from "./text-content.js";
 export * from "./nedb-file.js";

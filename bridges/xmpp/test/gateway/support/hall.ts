@@ -19,7 +19,7 @@ import {
 import { configSchema } from "@trestle/xmpp";
 import type { z } from "zod";
 import { parseXml, type XmlElement } from "../../../dist/content/index.js";
-import { Gateway, type GatewayTuning, withGateway } from "../../../dist/gateway/index.js";
+import { Gateway, type GatewayTuning } from "../../../dist/gateway/index.js";
 import { serialise, type Element, type StreamState, type XmppStream } from "../../../dist/stream/index.js";
 import { FakeCore } from "../../support/fake-core.js";
 import { publicRoom, ROOM } from "./gateway-stage.js";
@@ -78,16 +78,18 @@ export class Hall {
   openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined> = () => Promise.resolve(undefined);
   readonly typing: { user: string; forMs: number }[] = [];
   gateway: Gateway;
-  handlers: ReturnType<typeof withGateway>;
   #effects = 0;
   #ids = 0;
 
   constructor(private readonly options: HallOptions = {}) {
     this.view = options.view ?? publicRoom();
     this.gateway = this.#gateway();
-    this.handlers = withGateway({ message: () => Promise.reject(new Error("not here")) }, this.gateway);
     if (options.unlinked !== true) this.gateway.add({ channel: this.channel, room: ROOM, kind: "plumbed" });
     this.gateway.online();
+  }
+
+  get handlers(): Gateway["handlers"] {
+    return this.gateway.handlers;
   }
 
   /** As after `kill -9`: nothing is said to anybody, and what is on disk is there. */
@@ -96,7 +98,6 @@ export class Hall {
     await this.gateway.close();
     this.stream = new KeptStream();
     this.gateway = this.#gateway();
-    this.handlers = withGateway({ message: () => Promise.reject(new Error("not here")) }, this.gateway);
     this.gateway.add({ channel: this.channel, room: ROOM, kind: "plumbed" });
     this.gateway.online();
     await this.settled();
