@@ -25,6 +25,14 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
     await server.process.stop();
   }, 60_000);
 
+  /** The component is connected: its domain answers. */
+  async function connected(): Promise<void> {
+    const disco = '<query xmlns="http://jabber.org/protocol/disco#info"/>';
+    for (const end = Date.now() + 15_000; Date.now() < end;)
+      if ((await carol.query(server.component, "get", disco)).includes('category="conference"')) return;
+    throw new Error("The component does not answer.");
+  }
+
   it("makes a Matrix room one of XMPP where a moderator says so", async () => {
     whole = await WholeBridge.start(server);
     const { alice } = whole;
@@ -35,6 +43,7 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
     await alice.sendText(room, "!xmpp link gateway");
     await whole.saidOnMatrix(room, /linked/i);
 
+    await connected();
     await carol.join(jid, "Carol");
     await carol.say(jid, "hello Matrix", { type: "groupchat" });
     const sender = await whole.saidOnMatrix(room, "hello Matrix");
@@ -46,6 +55,7 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
     await whole.stopTrestle();
     await alice.sendText(room, "you were away");
     await whole.startTrestle();
+    await connected();
     await carol.raw(`<presence to="${jid}/Carol"><x xmlns="http://jabber.org/protocol/muc"/></presence>`);
     await carol.sees("what was missed", ({ body }) => body === "you were away");
     await alice.kick(room, sender, "enough");
@@ -61,6 +71,7 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
     const { alice } = whole;
     const room = await alice.createRoom({ preset: "public_chat", room_alias_name: "open" });
     const jid = `#open#example.org@${server.component}`;
+    await connected();
     await carol.join(jid, "Carol");
     await whole.isIn(room, BOT, "join");
     await carol.say(jid, "may I?", { type: "groupchat" });
