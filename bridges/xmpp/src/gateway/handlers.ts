@@ -13,7 +13,7 @@ export function gatewayHandlers(gateway: Gateway): PartHandlers {
     };
   return {
     message: to((told, effect) => told.message(effect)),
-    findSent: async (effect) => gateway.get(effect.channel)?.told.findSent(effect) ?? null,
+    findSent: (effect) => Promise.resolve(gateway.get(effect.channel)?.told.findSent(effect) ?? null),
     edit: to((told, effect) => told.edit(effect)),
     redact: to((told, effect) => told.redact(effect)),
     react: to((told, effect) => told.react(effect)),
@@ -23,8 +23,14 @@ export function gatewayHandlers(gateway: Gateway): PartHandlers {
     membership: to((told, effect) => told.membership(effect)),
     role: to((told) => told.changed()),
     settings: to((told) => told.changed()),
-    typing: async (signal) => gateway.get(signal.channel)?.told.typing(signal),
-    linked: async (link) => gateway.add(link),
+    typing: (signal) => {
+      gateway.get(signal.channel)?.told.typing(signal);
+      return Promise.resolve();
+    },
+    linked: (link) => {
+      gateway.add(link);
+      return Promise.resolve();
+    },
     unlinked: (link) => gateway.remove(link),
   };
 }

@@ -84,8 +84,8 @@ export class WholeBridge {
       typeof text === "string" && (typeof body === "string" ? text === body : body.test(text));
     return until(15_000, `${String(body)} on Matrix`, () => {
       const messages = this.homeserver.room(room).messages();
-      const found = messages.find(({ content }) => matches((content as { body?: unknown }).body));
-      return found && String(found.sender);
+      const found = messages.find(({ content }) => matches((content as { body?: unknown }).body))?.sender;
+      return typeof found === "string" ? found : undefined;
     });
   }
 
