@@ -38,6 +38,9 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
   });
   afterEach(async () => {
     await stage.close();
+    // What comes late of one test must not be taken for what another waits for.
+    for (const person of [carol, dave])
+      if (!isOut(person)) await person.sees("the end of the room", () => isOut(person));
   });
   afterAll(async () => {
     await carol.end();
@@ -188,4 +191,11 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     // The component was never disconnected.
     expect(stage.core.statuses.get(server.component)?.state).toBe("connected");
   });
+}
+
+/** Whether the latest that a person was told of themselves in each room is that they are out. */
+function isOut({ seen }: XmppPerson): boolean {
+  const own = seen.filter(({ name, xml }) => name === "presence" && xml.includes('code="110"'));
+  const latest = new Map(own.map(({ from, type }) => [from?.split("/")[0], type]));
+  return [...latest.values()].every((type) => type === "unavailable");
 }
