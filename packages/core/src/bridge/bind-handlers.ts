@@ -22,6 +22,7 @@ const names = [
   "unlinked",
   "resolveChannel",
   "resolveUser",
+  "consent",
   "createChannel",
   "spaceOf",
   "directChannel",
