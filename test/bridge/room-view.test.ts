@@ -17,7 +17,8 @@ const isIn = (room: string, user: string): boolean => {
 
 describe("a room that a connector looks at", () => {
   it("tells what it is, who is in it, and what they may do", async () => {
-    stage = await Stage.open({ places: 1 });
+    const recorder = new Recorder();
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
     const room = stage.room();
     const { port } = stage.network;
     await port.receive(happens({ kind: "membership", change: "join", user: person("bob"), intoRoom: true }));
@@ -39,6 +40,7 @@ describe("a room that a connector looks at", () => {
     expect(view.people).toEqual([{ id: "bob", membership: "join", power: 50 }]);
     expect(view.power).toMatchObject({ usual: 0, speak: 0, kick: 50, redact: 50, setTopic: 50 });
     await stage.alice.ban(room, ghost);
+    await eventually(() => recorder.calls.includes("ban bob"), "the bridge knows of the ban");
     const after = await port.lookAtRoom(RoomId(room));
     expect(after.people).toEqual([{ id: "bob", membership: "ban", power: 50 }]);
   });

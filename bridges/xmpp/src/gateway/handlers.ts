@@ -13,7 +13,7 @@ export function gatewayHandlers(gateway: Gateway): PartHandlers {
     };
   return {
     message: to((told, effect) => told.message(effect)),
-    findSent: async (effect) => gateway.get(effect.channel)?.told.findSent(effect) ?? null,
+    findSent: (effect) => Promise.resolve(gateway.get(effect.channel)?.told.findSent(effect) ?? null),
     edit: to((told, effect) => told.edit(effect)),
     redact: to((told, effect) => told.redact(effect)),
     react: to((told, effect) => told.react(effect)),
@@ -21,8 +21,16 @@ export function gatewayHandlers(gateway: Gateway): PartHandlers {
     topic: to((told, effect) => told.topic(effect)),
     name: to((told, effect) => told.name(effect)),
     membership: to((told, effect) => told.membership(effect)),
-    typing: async (signal) => gateway.get(signal.channel)?.told.typing(signal),
-    linked: async (link) => gateway.add(link),
+    role: to((told) => told.changed()),
+    settings: to((told) => told.changed()),
+    typing: (signal) => {
+      gateway.get(signal.channel)?.told.typing(signal);
+      return Promise.resolve();
+    },
+    linked: (link) => {
+      gateway.add(link);
+      return Promise.resolve();
+    },
     unlinked: (link) => gateway.remove(link),
   };
 }

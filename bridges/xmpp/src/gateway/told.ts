@@ -58,7 +58,7 @@ export class Told {
     const speaker = this.room.member(effect.author);
     // Nobody here knows the message that it answers: it is quoted.
     const said = replyTo && replyTo.id === undefined ? (fitContent(content, all, replyTo)[0] ?? content) : content;
-    const [first, ...others] = partsOf(said);
+    const [first = said, ...others] = partsOf(said).flatMap(piecesOf);
     this.#say(speaker, id, first, {
       ...this.#replyOf(replyTo),
       ...(thread && { thread: { id: thread.id ?? thread.event } }),
@@ -76,19 +76,22 @@ export class Told {
     const [first] = target;
     if (first === undefined) return undefined;
     const replaced = this.room.parts.archive.find(this.room.jid, first);
-    const said = partsOf(content).at(-1) ?? content;
-    this.#say(this.room.member(author), effect, said, { replaces: replaced?.ownId ?? first }, first);
+    const speaker = this.room.member(author);
+    const [said = content, ...others] = piecesOf(partsOf(content).at(-1) ?? content);
+    this.#say(speaker, effect, said, { replaces: replaced?.ownId ?? first }, first);
+    for (const [index, other] of others.entries()) this.#say(speaker, captionOf(effect, index), other, {}, first);
     return undefined;
   }
 
   redact({ effect, author, target, reason }: RedactEffect): Outcome {
     const { room } = this;
     const { archive } = room.parts;
-    const ids = target.flatMap((id) => [id, captionOf(id, 0)]).filter((id) => archive.find(room.jid, id));
+    const ids = target.flatMap((id) => [id, ...mostPieces.map((index) => captionOf(id, index))]);
     const by = room.member(author);
     for (const [index, id] of ids.entries()) {
       const found = archive.find(room.jid, id);
-      const isOwn = found?.author === author.userId;
+      if (!found) continue;
+      const isOwn = found.author === author.userId;
       const why = reason === undefined ? {} : { reason };
       const own = index === 0 ? effect : `${effect}.${index}`;
       const moderator = { by: `${room.jid}/${by.nick}`, occupantId: this.#occupantId(by), ...why };
@@ -123,6 +126,14 @@ export class Told {
     room.view.outdate();
     const changed = mucUser({ items: [], statuses: [104] });
     void room.broadcast(element("message", { from: room.jid, type: "groupchat" }, changed));
+    return undefined;
+  }
+
+  /** Who may do what, or how the room is set, is another: it is read again. */
+  changed(): Outcome {
+    const { view } = this.room;
+    view.outdate();
+    if (view.known) void view.read().catch(() => undefined);
     return undefined;
   }
 
@@ -240,7 +251,16 @@ export class Told {
 
 const all = { media: true, location: true } as const;
 
-/** The id of what belongs to a file. */
+/** With every character escaped it is still less than the stream sends, and servers take. */
+const longestText = 40_000;
+/** The longest text of an event is no more than so many. */
+const mostPieces = [0, 1, 2] as const;
+
+function piecesOf(content: Content): readonly Content[] {
+  return fitContent(content, { ...all, replies: true, textBytes: longestText });
+}
+
+/** The id of what belongs to a message: the caption of a file, the rest of a long text. */
 function captionOf(id: string, index: number): string {
   return `${id}.c${index}`;
 }

@@ -98,11 +98,22 @@ export class Voice {
       void room.broadcast(heard.shown);
       return undefined;
     }
-    archive.begin(room.jid, id, person.key, person.nick, xml);
-    return this.#carry(id, heard).catch((error: unknown) => {
-      network.log.error({ err: error, room: room.jid }, "What was said in a room could not be kept");
-      throw error;
+    return this.#keep(id, person, xml, heard).catch((error: unknown) => {
+      network.log.error(
+        { err: error, room: room.jid },
+        "What was said in a room could not be kept; who said it was told",
+      );
+      archive.end(room.jid, id, undefined);
+      return this.#refuse(
+        stanza,
+        refusal("wait", "internal-server-error", "This could not be kept. Say it once more."),
+      );
     });
+  }
+
+  async #keep(id: string, { key, nick }: Person, xml: string, heard: Heard): Promise<void> {
+    this.room.parts.archive.begin(this.room.jid, id, key, nick, xml);
+    await this.#carry(id, heard);
   }
 
   /** To Matrix, then to everybody in the room. */
@@ -119,7 +130,7 @@ export class Voice {
       });
       void room.broadcast(shown);
     })();
-    // What failed keeps nobody else from speaking; whoever said it is told by the loss of the stream.
+    // What failed keeps nobody else from speaking.
     this.#tail = carried.catch(() => undefined);
     return carried;
   }
