@@ -7,6 +7,7 @@ import type { EncryptedRooms } from "./encrypted-rooms.js";
 import type { Ghost, Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import type { Memberships } from "./memberships.js";
+import { resolveGhost } from "./resolve-ghost.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { Puppets } from "./to-matrix/puppets.js";
 import { verdictOf } from "./to-matrix/send.js";
@@ -27,8 +28,12 @@ export class DirectRooms {
   async invited(room: RoomId, ghostUser: UserId, by: UserId): Promise<Verdict> {
     const { runtime } = this;
     const links = await runtime.links.ofRoom(room);
-    const ghost = await this.ghosts.ofUser(ghostUser);
-    if (!ghost || links.length > 0) return done();
+    if (links.length > 0) return done();
+    // Homeservers ask whether there is such a user, but do not all wait for the answer.
+    const found = await resolveGhost(runtime, this.ghosts, ghostUser);
+    if (!found.ok) return verdictOf(found.failure);
+    const ghost = found.body;
+    if (!ghost) return done();
     const { directChannel } = runtime.handlers;
     if (!directChannel) {
       const left = await runtime.client.leave(room, {
@@ -63,10 +68,16 @@ export class DirectRooms {
 
   /** A person of the network wrote to a Matrix user alone: makes their room, then the message is journaled for it. */
   async begin(event: MessageReceived): Promise<Verdict> {
+    const failed = await this.open(event);
+    if (failed) return failed;
+    const [link] = await this.runtime.links.ofChannel(event.channel);
+    return link ? this.#passOn(event, link.room, link.channelKey) : dead("The channel could not be remembered.");
+  }
+
+  /** Makes the room for a message to somebody alone, where its channel has none; `undefined` when it is there. */
+  async open(event: MessageReceived): Promise<Verdict | undefined> {
     const { runtime } = this;
-    const existing = await runtime.links.ofChannel(event.channel);
-    const [link] = existing;
-    if (link) return this.#passOn(event, link.room, link.channelKey);
+    if ((await runtime.links.ofChannel(event.channel)).length > 0) return undefined;
     const { users, people, name } = conversationOf(event);
     const [by] = users;
     if (by === undefined) return dead("The channel has no room.");
@@ -93,8 +104,7 @@ export class DirectRooms {
     }
     for (const user of users) await this.#joinFor(room, UserId(user));
     await this.linker.connect(room, { id: event.channel, name: shown }, "direct", by);
-    const channel = await runtime.links.channel(event.channel);
-    return channel ? this.#passOn(event, room, channel.key) : dead("The channel could not be remembered.");
+    return undefined;
   }
 
   /** Who signed in need not accept by hand what they take part in already. They may do so where this fails. */
