@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   defineConnector,
+  editFallback,
   refused,
   type ConnectContext,
   type EffectBase,
@@ -14,6 +15,8 @@ import { answerTo } from "./answers.js";
 import { configSchema, type XmppConfig } from "./config.js";
 import { findRoom } from "./find-room.js";
 import { OwnIds } from "./own-ids.js";
+import { defaultPeopleTuning, type PeopleTuning } from "./people/parts.js";
+import { People } from "./people/people.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import type { Room } from "./rooms/room.js";
 import { Rooms } from "./rooms/rooms.js";
@@ -22,7 +25,11 @@ import { ComponentStream, type Element, type StreamState, type StreamTuning } fr
 
 /** What the core gives, and what a test adds to it. */
 type TunedContext = ConnectContext<XmppConfig> & {
-  readonly tuning?: { readonly stream?: Partial<StreamTuning>; readonly rooms?: Partial<RoomTuning> };
+  readonly tuning?: {
+    readonly stream?: Partial<StreamTuning>;
+    readonly rooms?: Partial<RoomTuning>;
+    readonly people?: Partial<PeopleTuning>;
+  };
 };
 
 /** The XMPP bridge, as `connector: xmpp` of a configuration names it. */
@@ -34,7 +41,7 @@ export const xmppConnector = defineConnector({
     const links = await context.network.links();
     return new XmppConnection(
       context,
-      links.map(({ channel }) => channel),
+      links.filter(({ kind }) => kind !== "direct").map(({ channel }) => channel),
     ).handlers();
   },
 });
@@ -44,6 +51,7 @@ class XmppConnection {
   readonly #network: Network;
   readonly #stream: ComponentStream;
   readonly #rooms: Rooms;
+  readonly #people: People;
   /** Asked in this order. */
   readonly #takers: readonly StanzaTaker[];
 
@@ -64,28 +72,52 @@ class XmppConnection {
     const ids = new OwnIds(createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url"));
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
     this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
-    this.#takers = [this.#rooms];
+    const people = { ...defaultPeopleTuning, ...tuning?.people };
+    this.#people = new People({ stream: this.#stream, network, config, ids, tuning: people });
+    this.#takers = [this.#rooms, this.#people];
     this.#stream.start();
   }
 
   handlers(): NetworkHandlers<TextOnly> {
     const rooms = this.#rooms;
+    const people = this.#people;
+    const { outward } = people;
     return {
       // With every character escaped it is still less than the stream sends, and servers take.
       limits: { textBytes: 40_000 },
-      message: (effect) => this.#in(effect, (room) => room.say(effect)),
-      findSent: async (effect) => (await rooms.get(effect.channel)?.findSent(effect)) ?? null,
+      message: (effect) =>
+        people.has(effect.channel) ? outward.say(effect) : this.#in(effect, (room) => room.say(effect)),
+      edit: (effect) =>
+        people.has(effect.channel)
+          ? outward.edit(effect)
+          : this.#in(effect, (room) =>
+              room.say({ ...effect, content: editFallback(effect.content), part: 0, parts: 1 }),
+            ),
+      redact: (effect) => (people.has(effect.channel) ? outward.redact(effect) : notInRooms()),
+      react: (effect) => (people.has(effect.channel) ? outward.react(effect) : notInRooms()),
+      unreact: (effect) => (people.has(effect.channel) ? outward.unreact(effect) : notInRooms()),
+      typing: (signal) => outward.typing(signal),
+      receipt: (signal) => outward.receipt(signal),
+      findSent: async (effect) =>
+        people.has(effect.channel)
+          ? outward.findSent(effect)
+          : ((await rooms.get(effect.channel)?.findSent(effect)) ?? null),
+      interpret: (raw) => people.interpret(raw),
       topic: (effect) => this.#in(effect, (room) => room.setTopic(effect)),
-      membership: (effect) => this.#in(effect, (room) => room.membership(effect)),
+      membership: (effect) =>
+        people.has(effect.channel) ? people.membership(effect) : this.#in(effect, (room) => room.membership(effect)),
       catchUp: (channel, cursor) => {
         rooms.cursor(channel, cursor);
         return Promise.resolve();
       },
-      linked: ({ channel }) => {
-        rooms.add(channel);
+      linked: (link) => {
+        if (people.has(link.channel)) people.linked(link);
+        else rooms.add(link.channel);
         return Promise.resolve();
       },
-      unlinked: ({ channel }) => rooms.remove(channel),
+      unlinked: (link) => (people.has(link.channel) ? people.unlinked(link) : rooms.remove(link.channel)),
+      resolveUser: (text) => people.find(text),
+      directChannel: (user, remote) => new Promise((resolve) => resolve(people.channelWith(user, remote))),
       resolveChannel: (text) => findRoom(this.#stream, text),
       close: async () => {
         await rooms.close();
@@ -112,11 +144,19 @@ class XmppConnection {
   #became({ state, detail }: StreamState): void {
     const { address } = this.#stream;
     if (state === "online") this.#rooms.online();
-    else this.#rooms.lost();
+    else {
+      this.#rooms.lost();
+      this.#people.lost();
+    }
     this.#network.report({
       connection: address,
       state: state === "online" ? "connected" : state,
       ...(detail !== undefined && { detail }),
     });
   }
+}
+
+/** What rooms are not told. */
+function notInRooms(): Promise<undefined> {
+  return Promise.resolve(undefined);
 }

@@ -402,13 +402,13 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await expect(handlers.resolveChannel?.("no address")).rejects.toThrow("is no address of an XMPP room");
   });
 
-  describe("what is not for a room", () => {
+  describe("what is for nobody", () => {
     it("comes back to its sender", async () => {
       const room = await aRoom();
       await bridged(room);
-      const id = await alice.say(`bob_example.org@${server.component}`, "psst");
+      const id = await alice.say(`nobody@${server.component}`, "psst");
       const back = await alice.sees("the error", (stanza) => stanza.id === id && stanza.type === "error");
-      expect(back.xml).toContain("not private messages");
+      expect(back.xml).toContain("nobody has this address");
       expect(
         await alice.query(`bob_example.org@${server.component}/x`, "get", `<query xmlns="jabber:iq:version"/>`),
       ).toContain("service-unavailable");

@@ -1,0 +1,211 @@
+import { randomUUID } from "node:crypto";
+import {
+  RemoteMessageId,
+  type ChannelId,
+  type ChannelLink,
+  type MembershipEffect,
+  type RemoteUser,
+  type RemoteUserId,
+  type UserId,
+} from "@trestle/core";
+import { bareJidOf, bareOf, parseJid, userOfLocal } from "../address/index.js";
+import { readMessage, writeReceipt, type MessageStanza, type MessageWhat } from "../content/index.js";
+import type { StanzaTaker } from "../stanza-taker.js";
+import { errorElement, xml, type Element } from "../stream/index.js";
+import { Acceptance, reasonOf } from "./acceptance.js";
+import { Begins } from "./begins.js";
+import { channelOf, conversationOf, type Conversation } from "./conversation.js";
+import { ConversationHabits } from "./habits.js";
+import { PeopleInward } from "./inward.js";
+import { MessageNames } from "./message-names.js";
+import { PeopleOutward } from "./outward.js";
+import type { PeopleParts } from "./parts.js";
+import { Profiles } from "./profiles.js";
+import { Recent } from "./recent.js";
+
+/** For how long somebody counts as typing who does not say that they stopped. */
+const typingMs = 30_000;
+
+/** What Matrix users and people on XMPP say to each other alone. */
+export class People implements StanzaTaker {
+  readonly outward: PeopleOutward;
+  readonly profiles: Profiles;
+  readonly #parts: PeopleParts;
+  readonly #inward: PeopleInward;
+  readonly #acceptance: Acceptance;
+  readonly #habits: ConversationHabits;
+  readonly #begins: Begins;
+  readonly #linked = new Set<ChannelId>();
+  /** Conversations whose room is being made. */
+  readonly #begun = new Recent<true>(10_000);
+
+  constructor(parts: PeopleParts) {
+    this.#parts = parts;
+    const names = new MessageNames(parts.ids);
+    this.profiles = new Profiles(parts);
+    this.#habits = new ConversationHabits(parts.network.storage);
+    this.#acceptance = new Acceptance(parts.stream);
+    this.#begins = new Begins(parts.tuning.beginsOfOne, parts.tuning.beginsOfAll);
+    this.outward = new PeopleOutward({ parts, names, habits: this.#habits, acceptance: this.#acceptance });
+    this.#inward = new PeopleInward({
+      parts,
+      names,
+      personOf: (talk, told) => this.profiles.of(talk.person, told),
+      isLinked: (channel) => this.#linked.has(channel),
+    });
+  }
+
+  /** Whether a channel is a conversation of two. */
+  has(channel: ChannelId): boolean {
+    return conversationOf(channel) !== undefined;
+  }
+
+  linked({ channel }: ChannelLink): void {
+    this.#linked.add(channel);
+    this.#begun.delete(channel);
+  }
+
+  async unlinked({ channel }: ChannelLink): Promise<void> {
+    this.#linked.delete(channel);
+    await this.#habits.forget(channel);
+  }
+
+  get interpret(): PeopleInward["interpret"] {
+    return (raw) => this.#inward.interpret(raw);
+  }
+
+  /** The stream is down. */
+  lost(): void {
+    this.#acceptance.lost();
+  }
+
+  /** Who left a conversation gets a new room with the next message. */
+  async membership({ channel, who, change, author }: MembershipEffect): Promise<undefined> {
+    const talk = conversationOf(channel);
+    const isGone = change === "leave" || change === "kick" || change === "ban";
+    const isOver =
+      isGone && talk !== undefined && ("remote" in who ? who.remote === talk.person : who.userId === talk.user);
+    if (isOver) await this.#parts.network.removeLinks(channel, author.name);
+    return undefined;
+  }
+
+  /** Finds a person by their address, an `xmpp:` URI, or what a ghost stands for. */
+  async find(text: string): Promise<RemoteUser | null> {
+    const typed =
+      text
+        .trim()
+        .replace(/^xmpp:/i, "")
+        .split("?", 1)[0] ?? "";
+    const jid = parseJid(typed);
+    if (jid?.local === undefined || jid.domain === this.#parts.config.domain) return null;
+    return this.profiles.of(bareOf(jid));
+  }
+
+  /** The channel through which a Matrix user talks to somebody. */
+  channelWith(user: UserId, person: RemoteUserId): ChannelId {
+    const jid = parseJid(person);
+    const channel = jid?.local === undefined || jid.resource !== undefined ? undefined : channelOf({ user, person });
+    if (channel === undefined)
+      throw new Error(`${person} cannot be written to: a person has an address like bob@example.org.`);
+    return channel;
+  }
+
+  /** Takes a message from a person to a Matrix user. */
+  take(stanza: Element): Promise<void> | undefined | "unknown" {
+    if (stanza.name !== "message" || stanza.attrs["type"] === "groupchat") return "unknown";
+    const message = readMessage(stanza);
+    // A room passes on who invites.
+    const by = message.what.kind === "invite" ? message.what.by : undefined;
+    const talk = this.#talkOf(by ?? stanza.attrs["from"], stanza.attrs["to"]);
+    const channel = talk && channelOf(talk);
+    if (!talk || channel === undefined) return "unknown";
+    if (message.isRoomPrivate && message.what.kind !== "invite") return "unknown";
+    const { what } = message;
+    switch (what.kind) {
+      case "error":
+        return this.#bounced(channel, talk, message.ids.id ?? "", what);
+      case "receipt":
+        this.#acceptance.received(what.target);
+        return undefined;
+      case "text":
+      case "correction":
+      case "retraction":
+      case "reactions":
+      case "encrypted":
+      case "invite":
+        return this.#said(channel, talk, stanza, message);
+      default:
+        this.#typing(channel, talk, message);
+        return undefined;
+    }
+  }
+
+  #said(channel: ChannelId, talk: Conversation, stanza: Element, message: MessageStanza): Promise<void> | undefined {
+    const { what } = message;
+    const opens =
+      what.kind === "text" || what.kind === "correction" || what.kind === "encrypted" || what.kind === "invite";
+    if (!this.#inward.fits(stanza)) {
+      this.#refuse(stanza, "modify", "not-acceptable", "The message is too long.");
+      return undefined;
+    }
+    if (!this.#linked.has(channel) && !this.#begun.has(channel)) {
+      if (!opens) return undefined;
+      if (!this.#begins.mayBegin(talk.person)) {
+        this.#refuse(stanza, "wait", "resource-constraint", "Too many conversations begin here now.");
+        return undefined;
+      }
+      this.#begun.set(channel, true);
+    }
+    if (what.kind === "encrypted")
+      this.#refuse(stanza, "cancel", "not-acceptable", "The bridge to Matrix cannot read encrypted messages.");
+    this.#typing(channel, talk, message);
+    return this.#keep(channel, stanza, message);
+  }
+
+  /** A receipt (XEP-0184) says that the message is on disk. */
+  async #keep(channel: ChannelId, stanza: Element, message: MessageStanza): Promise<void> {
+    await this.#inward.take(channel, stanza, message);
+    const { ids, from, to } = message;
+    if (message.what.kind === "text" || message.what.kind === "correction") await this.#habits.learn(channel, message);
+    if (!message.wantsReceipt || ids.id === undefined || from === undefined || message.what.kind === "encrypted")
+      return;
+    const envelope = { to: from, type: "chat" as const, id: randomUUID(), ...(to !== undefined && { from: to }) };
+    await this.#parts.stream.send(writeReceipt(envelope, ids.id));
+  }
+
+  #typing(channel: ChannelId, { person }: Conversation, { chatState, what }: MessageStanza): void {
+    if (chatState === undefined || !this.#linked.has(channel)) return;
+    const forMs = chatState === "composing" && what.kind === "chatState" ? typingMs : 0;
+    this.#parts.network.signal({ kind: "typing", channel, user: { id: person }, forMs });
+  }
+
+  /** What was accepted, and came back later from another server: the room is told. */
+  #bounced(
+    channel: ChannelId,
+    { person }: Conversation,
+    id: string,
+    { error }: Extract<MessageWhat, { kind: "error" }>,
+  ): Promise<void> | undefined {
+    const late = this.#acceptance.bounced(id, error);
+    if (!late) return undefined;
+    const notice = `${person} did not get ${late.excerpt}: ${reasonOf(error)}.`;
+    return this.#parts.network.receive({ kind: "channel", id: RemoteMessageId(`bounce ${id}`), channel, notice });
+  }
+
+  #refuse(stanza: Element, type: "cancel" | "modify" | "wait", condition: string, text: string): void {
+    const { from, to, id } = stanza.attrs;
+    const error = errorElement(type, condition, text);
+    void this.#parts.stream.send(xml("message", { from: to, to: from, id, type: "error" }, error));
+  }
+
+  /** Between whom a stanza is; `undefined` where it is not from a person to a Matrix user. */
+  #talkOf(from = "", to = ""): Conversation | undefined {
+    const { domain } = this.#parts.config;
+    const [sender, receiver] = [parseJid(from), parseJid(to)];
+    const user = receiver?.local === undefined ? undefined : userOfLocal(receiver.local);
+    const person = bareJidOf(from);
+    if (user === undefined || receiver?.domain !== domain || person === undefined || sender?.domain === domain)
+      return undefined;
+    return conversationOf(`${user} ${person}`);
+  }
+}
