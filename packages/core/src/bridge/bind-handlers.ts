@@ -14,6 +14,7 @@ const names = [
   "name",
   "typing",
   "receipt",
+  "presence",
   "findSent",
   "interpret",
   "linked",

@@ -3,12 +3,14 @@ import { RoomId, UserId, type ChannelId } from "../connector/ids.js";
 import { dead, done, type Verdict } from "../delivery/entry.js";
 import { toMatrix } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
+import type { Room } from "../mapping/rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
 import type { Ghost, Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import type { Memberships } from "./memberships.js";
 import { resolveGhost } from "./resolve-ghost.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { memberOf } from "./to-network/authors.js";
 import type { Puppets } from "./to-matrix/puppets.js";
 import { verdictOf } from "./to-matrix/send.js";
 
@@ -62,8 +64,16 @@ export class DirectRooms {
       const left = await runtime.client.leave(room, { asUser: ghost.user, reason });
       return !left.ok && classify(left.failure).action === "retry" ? verdictOf(left.failure) : done();
     }
+    await this.#know(known, by, ghost);
     await this.linker.connect(room, { id: channel, name: ghost.name ?? ghost.remote }, "direct", by);
     return done();
+  }
+
+  /** The bot is not in the room, and could not ask what whoever speaks in it is called. */
+  async #know(room: Room, user: UserId, { user: asUser }: Ghost): Promise<void> {
+    const { client, members, store } = this.runtime;
+    const member = await client.getState({ room: room.id, type: "m.room.member", stateKey: user, asUser });
+    if (member.ok && member.body !== null) await store.commit(members.set(room.key, user, memberOf(member.body)));
   }
 
   /** A person of the network wrote to a Matrix user alone: makes their room, then the message is journaled for it. */

@@ -12,13 +12,14 @@ import type {
   MessageEffect,
   NameEffect,
   PinEffect,
+  PresenceSignal,
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
+import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { Importer } from "./importer.js";
 import type { ConnectorMetrics } from "./metrics.js";
@@ -82,7 +83,7 @@ export interface Network {
    */
   readonly receive: (event: NetworkEvent | RawReceived) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
-  readonly signal: (event: TypingReceived) => void;
+  readonly signal: (event: TypingReceived | ReadReceived) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
   readonly report: (status: ConnectionStatus) => void;
   /** Every link of this bridge now. */
@@ -285,10 +286,10 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly name?: (name: NameEffect) => Promise<Outcome>;
-  /** Never awaited in order. */
+  /** Never awaited in order, like the next two. */
   readonly typing?: (typing: TypingSignal) => Promise<void>;
-  /** Never awaited in order. */
   readonly receipt?: (receipt: ReceiptSignal) => Promise<void>;
+  readonly presence?: (presence: PresenceSignal) => Promise<void>;
 
   /**
    * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what
