@@ -13,6 +13,8 @@ import {
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import { configSchema, type XmppConfig } from "./config.js";
+import { Discovery } from "./discovery/discovery.js";
+import { userCaps } from "./discovery/features.js";
 import { findRoom } from "./find-room.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultPeopleTuning, type PeopleTuning } from "./people/parts.js";
@@ -73,8 +75,10 @@ class XmppConnection {
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
     this.#rooms = new Rooms({ stream: this.#stream, network, config, ids, tuning: rooms }, known);
     const people = { ...defaultPeopleTuning, ...tuning?.people };
-    this.#people = new People({ stream: this.#stream, network, config, ids, tuning: people });
-    this.#takers = [this.#rooms, this.#people];
+    this.#people = new People({ stream: this.#stream, network, config, ids, tuning: people }, userCaps);
+    const { matrixPeople } = this.#people;
+    const discovery = new Discovery({ stream: this.#stream, log: network.log, domain, matrixPeople });
+    this.#takers = [this.#rooms, discovery, this.#people];
     this.#stream.start();
   }
 
@@ -98,6 +102,8 @@ class XmppConnection {
       unreact: (effect) => (people.has(effect.channel) ? outward.unreact(effect) : notInRooms()),
       typing: (signal) => outward.typing(signal),
       receipt: (signal) => outward.receipt(signal),
+      presence: (signal) => people.presences.status(signal),
+      openMedia: (reference) => people.profiles.open(reference),
       findSent: async (effect) =>
         people.has(effect.channel)
           ? outward.findSent(effect)
@@ -121,6 +127,7 @@ class XmppConnection {
       resolveChannel: (text) => findRoom(this.#stream, text),
       close: async () => {
         await rooms.close();
+        await people.presences.close();
         this.#stream.close();
       },
     };
@@ -128,6 +135,7 @@ class XmppConnection {
 
   #in(effect: EffectBase, act: (room: Room) => Promise<Outcome>): Promise<Outcome> {
     const room = this.#rooms.get(effect.channel);
+    this.#people.matrixPeople.note(effect.author);
     return room ? act(room) : Promise.resolve(refused(`${effect.channel} is no room that can be entered`));
   }
 
@@ -143,8 +151,10 @@ class XmppConnection {
 
   #became({ state, detail }: StreamState): void {
     const { address } = this.#stream;
-    if (state === "online") this.#rooms.online();
-    else {
+    if (state === "online") {
+      this.#rooms.online();
+      this.#people.online();
+    } else {
       this.#rooms.lost();
       this.#people.lost();
     }

@@ -410,7 +410,7 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
       const back = await alice.sees("the error", (stanza) => stanza.id === id && stanza.type === "error");
       expect(back.xml).toContain("nobody has this address");
       expect(
-        await alice.query(`bob_example.org@${server.component}/x`, "get", `<query xmlns="jabber:iq:version"/>`),
+        await alice.query(`bob_example.org@${server.component}/x`, "get", `<query xmlns="urn:example:nothing"/>`),
       ).toContain("service-unavailable");
       expect(await alice.query(server.component, "get", `<ping xmlns="urn:xmpp:ping"/>`)).toContain('type="result"');
     });

@@ -46,8 +46,7 @@ export class MessageNames {
   find(channel: ChannelId, wire: string): RemoteMessageId {
     const known = this.#known.get(`${channel}\n${wire}`);
     if (known !== undefined) return known;
-    // The caption of a file stands in a message of its own, and belongs to it.
-    const whole = wire.endsWith(captionMark) ? wire.slice(0, -captionMark.length) : wire;
+    const whole = wire.replace(/\.\d{1,4}$/, "");
     return RemoteMessageId((this.ids.isOwn(channel, whole) ? whole : wire).slice(0, longestPlain));
   }
 
@@ -65,5 +64,10 @@ export class MessageNames {
   }
 }
 
-/** What stands behind the id of a file in the id of its caption. */
-export const captionMark = ".caption";
+/**
+ * The id of one part of a message of ours, from 0: a long text, and a file with its caption, are several messages on XMPP.
+ * What is about any of them is about the whole.
+ */
+export function partId(id: string, index: number): string {
+  return index === 0 ? id : `${id}.${index}`;
+}

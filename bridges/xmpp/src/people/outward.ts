@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   refused,
   RemoteMessageId,
+  splitContent,
   type Content,
   type EditEffect,
   type EffectBase,
@@ -33,7 +34,8 @@ import {
 import type { Acceptance } from "./acceptance.js";
 import { addressOf, conversationOf, type Conversation } from "./conversation.js";
 import type { ConversationHabits } from "./habits.js";
-import { captionMark, type MessageNames } from "./message-names.js";
+import type { MatrixPeople } from "./matrix-people.js";
+import { partId, type MessageNames } from "./message-names.js";
 import type { PeopleParts } from "./parts.js";
 import { ReactionSets } from "./reaction-sets.js";
 import { Recent } from "./recent.js";
@@ -43,9 +45,12 @@ export interface OutwardOptions {
   readonly names: MessageNames;
   readonly habits: ConversationHabits;
   readonly acceptance: Acceptance;
+  readonly matrixPeople: MatrixPeople;
 }
 
 const excerptLength = 60;
+/** In UTF-8 bytes; with every character escaped it is still less than the stream sends, and servers take. */
+const longestText = 30_000;
 
 /** Says to people on XMPP what Matrix users say to them alone. */
 export class PeopleOutward {
@@ -63,12 +68,12 @@ export class PeopleOutward {
     const talk = this.#talkOf(effect);
     if ("failed" in talk) return talk;
     const id = this.#idOf(effect);
-    const [said, caption] = partsOf(effect.content);
-    const messages = [[id, said, this.#saidOptions(effect, talk)] as const];
-    if (caption) messages.push([`${id}${captionMark}`, caption, this.#common()]);
-    for (const [under, content, options] of messages) {
-      // Of a file and its caption the first may have been taken before.
+    const contents = partsOf(effect.content).flatMap((part) => splitContent(part, longestText));
+    for (const [index, content] of contents.entries()) {
+      const under = partId(id, index);
+      // Of several the first ones may have been taken before.
       if (effect.attempt > 1 && this.#options.acceptance.isKnown(under)) continue;
+      const options = index === 0 ? this.#saidOptions(effect, talk) : this.#common();
       const stanza = writeSaid(this.#envelope(talk, under), content, options);
       const failure = await this.#send(effect, talk, stanza, under, content);
       if (failure) return failure;
@@ -87,7 +92,7 @@ export class PeopleOutward {
     const [said, caption] = partsOf(effect.content);
     const target = this.#options.names.onWire(effect.channel, first);
     // Of a file only what is said about it can be corrected.
-    const [content, replaces] = caption === undefined ? [said, target] : [caption, `${target}${captionMark}`];
+    const [content, replaces] = caption === undefined ? [said, target] : [caption, partId(target, 1)];
     const stanza = writeSaid(this.#envelope(talk, id), content, { ...this.#common(), replaces });
     return this.#send(effect, talk, stanza, id, content);
   }
@@ -162,6 +167,7 @@ export class PeopleOutward {
 
   /** Between whom it is; a failure where it is not the Matrix user whose conversation it is. */
   #talkOf({ channel, author }: EffectBase): Conversation | Failure {
+    this.#options.matrixPeople.note(author);
     const talk = conversationOf(channel);
     if (!talk) return refused(`${channel} is no conversation with a person`);
     if (talk.user === author.userId) return talk;

@@ -13,8 +13,8 @@ export interface PeopleTuning {
   /** Conversations that one person, and all together, may begin within an hour. */
   readonly beginsOfOne: number;
   readonly beginsOfAll: number;
-  /** Presences that are sent at once when the connection is up. */
-  readonly presencesAtOnce: number;
+  /** So many subscriptions are kept; whoever else subscribes is refused. */
+  readonly subscriptions: number;
 }
 
 export const defaultPeopleTuning: PeopleTuning = {
@@ -23,7 +23,7 @@ export const defaultPeopleTuning: PeopleTuning = {
   profileFailedMs: 10 * 60_000,
   beginsOfOne: 20,
   beginsOfAll: 500,
-  presencesAtOnce: 100,
+  subscriptions: 200_000,
 };
 
 /** What all of it shares. */

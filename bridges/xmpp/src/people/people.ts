@@ -9,17 +9,27 @@ import {
   type UserId,
 } from "@trestle/core";
 import { bareJidOf, bareOf, parseJid, userOfLocal } from "../address/index.js";
-import { readMessage, writeReceipt, type MessageStanza, type MessageWhat } from "../content/index.js";
+import {
+  ns,
+  readMessage,
+  writeReceipt,
+  type MessageStanza,
+  type MessageWhat,
+  type Published,
+  type XmlElement,
+} from "../content/index.js";
 import type { StanzaTaker } from "../stanza-taker.js";
 import { errorElement, xml, type Element } from "../stream/index.js";
 import { Acceptance, reasonOf } from "./acceptance.js";
 import { Begins } from "./begins.js";
-import { channelOf, conversationOf, type Conversation } from "./conversation.js";
+import { addressOf, channelOf, conversationOf, type Conversation } from "./conversation.js";
 import { ConversationHabits } from "./habits.js";
 import { PeopleInward } from "./inward.js";
+import { MatrixPeople } from "./matrix-people.js";
 import { MessageNames } from "./message-names.js";
 import { PeopleOutward } from "./outward.js";
 import type { PeopleParts } from "./parts.js";
+import { Presences } from "./presences.js";
 import { Profiles } from "./profiles.js";
 import { Recent } from "./recent.js";
 
@@ -30,7 +40,10 @@ const typingMs = 30_000;
 export class People implements StanzaTaker {
   readonly outward: PeopleOutward;
   readonly profiles: Profiles;
+  readonly presences: Presences;
+  readonly matrixPeople: MatrixPeople;
   readonly #parts: PeopleParts;
+  readonly #names: MessageNames;
   readonly #inward: PeopleInward;
   readonly #acceptance: Acceptance;
   readonly #habits: ConversationHabits;
@@ -39,14 +52,35 @@ export class People implements StanzaTaker {
   /** Conversations whose room is being made. */
   readonly #begun = new Recent<true>(10_000);
 
-  constructor(parts: PeopleParts) {
+  constructor(parts: PeopleParts, caps: () => XmlElement) {
     this.#parts = parts;
     const names = new MessageNames(parts.ids);
+    this.#names = names;
     this.profiles = new Profiles(parts);
     this.#habits = new ConversationHabits(parts.network.storage);
     this.#acceptance = new Acceptance(parts.stream);
     this.#begins = new Begins(parts.tuning.beginsOfOne, parts.tuning.beginsOfAll);
-    this.outward = new PeopleOutward({ parts, names, habits: this.#habits, acceptance: this.#acceptance });
+    const changed = (user: UserId): void => {
+      void this.presences.tell(user).catch((error: unknown) => {
+        parts.network.log.error({ err: error, user }, "The new name or picture of a Matrix user could not be told");
+      });
+    };
+    this.matrixPeople = new MatrixPeople(parts.network, ({ user }) => changed(user));
+    const { matrixPeople, profiles } = this;
+    this.presences = new Presences({
+      parts,
+      matrixPeople,
+      profiles,
+      caps,
+      changed: (user, person) => this.changed(user, person),
+    });
+    this.outward = new PeopleOutward({
+      parts,
+      names,
+      habits: this.#habits,
+      acceptance: this.#acceptance,
+      matrixPeople,
+    });
     this.#inward = new PeopleInward({
       parts,
       names,
@@ -74,9 +108,15 @@ export class People implements StanzaTaker {
     return (raw) => this.#inward.interpret(raw);
   }
 
+  /** The stream is up. */
+  online(): void {
+    this.presences.online();
+  }
+
   /** The stream is down. */
   lost(): void {
     this.#acceptance.lost();
+    this.presences.lost();
   }
 
   /** Who left a conversation gets a new room with the next message. */
@@ -87,6 +127,14 @@ export class People implements StanzaTaker {
       isGone && talk !== undefined && ("remote" in who ? who.remote === talk.person : who.userId === talk.user);
     if (isOver) await this.#parts.network.removeLinks(channel, author.name);
     return undefined;
+  }
+
+  /** Somebody is called otherwise, or has another picture: told in a conversation with them. */
+  async changed(user: UserId, person: RemoteUser): Promise<void> {
+    const channel = channelOf({ user, person: person.id });
+    if (channel === undefined || !this.#linked.has(channel)) return;
+    const id = RemoteMessageId(`profile ${randomUUID()}`);
+    await this.#parts.network.receive({ kind: "profile", id, channel, user: person });
   }
 
   /** Finds a person by their address, an `xmpp:` URI, or what a ghost stands for. */
@@ -110,8 +158,17 @@ export class People implements StanzaTaker {
     return channel;
   }
 
-  /** Takes a message from a person to a Matrix user. */
+  /** Something that a person publishes to their contacts: of interest is their picture. */
+  async #published(user: UserId, person: RemoteUserId, what: Published): Promise<void> {
+    const metadata = what.node === ns.avatarMetadata ? what.items[0]?.payload : undefined;
+    if (!metadata) return;
+    const news = await this.profiles.published(person, metadata, addressOf(user, this.#parts.config.domain));
+    if (news) await this.changed(user, news);
+  }
+
+  /** Takes a message or presence from a person to a Matrix user. */
   take(stanza: Element): Promise<void> | undefined | "unknown" {
+    if (stanza.name === "presence") return this.presences.take(stanza);
     if (stanza.name !== "message" || stanza.attrs["type"] === "groupchat") return "unknown";
     const message = readMessage(stanza);
     // A room passes on who invites.
@@ -124,6 +181,8 @@ export class People implements StanzaTaker {
     switch (what.kind) {
       case "error":
         return this.#bounced(channel, talk, message.ids.id ?? "", what);
+      case "published":
+        return this.#published(talk.user, talk.person, what);
       case "receipt":
         this.#acceptance.received(what.target);
         return undefined;
@@ -134,6 +193,9 @@ export class People implements StanzaTaker {
       case "encrypted":
       case "invite":
         return this.#said(channel, talk, stanza, message);
+      case "marker":
+        if (what.marker === "displayed" && this.#linked.has(channel)) this.#read(channel, talk.person, what.target);
+        return undefined;
       default:
         this.#typing(channel, talk, message);
         return undefined;
@@ -171,6 +233,11 @@ export class People implements StanzaTaker {
       return;
     const envelope = { to: from, type: "chat" as const, id: randomUUID(), ...(to !== undefined && { from: to }) };
     await this.#parts.stream.send(writeReceipt(envelope, ids.id));
+  }
+
+  #read(channel: ChannelId, person: RemoteUserId, target: string): void {
+    const upTo = this.#names.find(channel, target);
+    this.#parts.network.signal({ kind: "read", channel, user: { id: person }, upTo });
   }
 
   #typing(channel: ChannelId, { person }: Conversation, { chatState, what }: MessageStanza): void {

@@ -87,17 +87,12 @@ export class Profiles {
     return this.of(person);
   }
 
-  /** Opens a picture that the core was told of; rejects where it is gone. `undefined`: it is no picture of a person. */
-  open(
+  /** Opens a picture that the core was told of; rejects where it is gone. */
+  async open(
     reference: string,
-  ): Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size: number }> | undefined {
-    if (!reference.startsWith(scheme)) return undefined;
-    return this.#open(reference.slice(scheme.length));
-  }
-
-  async #open(key: string) {
-    const place = parseJson(key, placeSchema);
-    if (!place) throw new Error("There is no such picture");
+  ): Promise<{ readonly stream: Readable; readonly mimeType?: string; readonly size: number }> {
+    const place = reference.startsWith(scheme) ? parseJson(reference.slice(scheme.length), placeSchema) : undefined;
+    if (!place) throw new Error(`${reference.slice(0, 300)} is nothing that can be opened`);
     let picture = this.#pictures.get(place.id);
     if (!picture) {
       await this.#ask(place.person);
