@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, RemoteMessageId } from "@trestle/core";
 import fc from "fast-check";
-import { closed, isClosed, opened } from "../../packages/core/dist/bridge/to-matrix/closed-room.js";
+import { isQuiet, loudAgain, quieted } from "../../packages/core/dist/bridge/moderation/speaking-level.js";
 import { until } from "../support/bounded.js";
 import { Stage } from "../faults/stage.js";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
@@ -123,13 +123,13 @@ describe("the power levels of a closed room", () => {
     fc.assert(
       fc.property(content, fc.dictionary(types, level), (usual, events) => {
         const before = { ...usual, events };
-        const while_ = closed(before);
-        expect(isClosed(while_)).toBe(true);
+        const while_ = quieted(before, "archived", 50);
+        expect(isQuiet(while_, "archived")).toBe(true);
         expect(Number(while_["events_default"])).toBeGreaterThanOrEqual(50);
         for (const type of ["m.room.message", "m.reaction", "m.sticker"])
           expect(Number((while_["events"] as Record<string, unknown>)[type] ?? 50)).toBeGreaterThanOrEqual(50);
-        expect(closed(while_)).toEqual(while_);
-        expect(opened(while_)).toEqual({ ...before, events_default: before.events_default ?? 0 });
+        expect(quieted(while_, "archived", 50)).toEqual(while_);
+        expect(loudAgain(while_, "archived")).toEqual({ ...before, events_default: before.events_default ?? 0 });
       }),
       { seed: 7, numRuns: 300 },
     );

@@ -71,6 +71,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      openRoom: () => Promise.resolve(undefined),
+      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
       metrics: {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),

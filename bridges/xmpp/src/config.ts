@@ -10,6 +10,35 @@ const nick = z.string().refine((text) => nickFrom(text) === text, "a nick that X
 
 const seconds = z.number().positive().max(86_400);
 
+const service = z.string().refine((text) => {
+  const jid = parseJid(text);
+  return jid !== undefined && jid.resource === undefined && jid.local === undefined;
+}, "a domain such as upload.example.org, in lower case");
+const gateway = z.strictObject({
+  enabled: z.boolean().default(false).describe("Whether Matrix rooms can be joined from XMPP"),
+  rooms: z
+    .enum(["linked", "public"])
+    .default("linked")
+    .describe(
+      "Which: those that were linked to “gateway”, or also every public Matrix room that somebody on XMPP joins, which the bridge then enters",
+    ),
+  blocked: z.array(z.string()).default([]).describe("Addresses and domains of XMPP from which nobody is let in"),
+  maxRooms: z.int().min(1).max(100_000).default(1_000).describe("No more rooms are opened because somebody joins them"),
+  maxOccupants: z.int().min(1).max(10_000).default(500).describe("How many people of XMPP are in one room at most"),
+  maxMembers: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(500)
+    .describe("How many Matrix users are shown in one room; those who speak are shown in any case"),
+  archive: z
+    .int()
+    .min(100)
+    .max(10_000_000)
+    .default(20_000)
+    .describe("How many messages of each room are kept for those who join later"),
+});
+
 export const configSchema = z.strictObject({
   host: z
     .string()
@@ -48,6 +77,12 @@ export const configSchema = z.strictObject({
     .max(10_000)
     .default(500)
     .describe("How many Matrix users are in one XMPP room at most; the one silent for longest makes room"),
+  upload: service
+    .optional()
+    .describe(
+      "The HTTP upload service (XEP-0363) for files from Matrix; found where absent, if the component's domain is below that of the server",
+    ),
+  gateway: gateway.prefault({}).describe("Matrix rooms as rooms of XMPP, on the component's domain"),
 });
 
 export type XmppConfig = z.output<typeof configSchema>;

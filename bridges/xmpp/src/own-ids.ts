@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { EffectId } from "@trestle/core";
 
-const FORM = /^tr\.([A-Za-z0-9_-]{1,40})\.([A-Za-z0-9_-]{16})$/;
+const FORM = /^tr\.([A-Za-z0-9_-]{1,40}(?:~[1-9][0-9]{0,3})?)\.([A-Za-z0-9_-]{16})$/;
 
 /**
  * The ids of the messages that the bridge sends: derived from the effect, so that they are the same at every attempt and
@@ -10,8 +10,10 @@ const FORM = /^tr\.([A-Za-z0-9_-]{1,40})\.([A-Za-z0-9_-]{16})$/;
 export class OwnIds {
   constructor(private readonly secret: string) {}
 
-  of(room: string, effect: EffectId): string {
-    return `tr.${effect}.${this.#mark(room, effect)}`;
+  /** `stanza` counts from 0 where one effect takes several. */
+  of(room: string, effect: EffectId, stanza = 0): string {
+    const cause = stanza === 0 ? effect : `${effect}~${stanza}`;
+    return `tr.${cause}.${this.#mark(room, cause)}`;
   }
 
   isOwn(room: string, id: string): boolean {

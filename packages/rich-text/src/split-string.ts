@@ -1,4 +1,9 @@
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when it is first needed: that takes longer than the start of most programs has time for. */
+function graphemes(): Intl.Segmenter {
+  return (segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" }));
+}
 
 /** Where a text is cut: the part ends before `end`, the next one begins at `next`. */
 export interface Cut {
@@ -73,7 +78,7 @@ function graphemeBoundary(text: string, start: number, limit: number): number {
   let from = limit;
   while (from > start && !(isPrintableAscii(text, from - 1) && isPrintableAscii(text, from))) from--;
   if (from === limit) return limit;
-  const segments = graphemes.segment(text.slice(from, limit + 2));
+  const segments = graphemes().segment(text.slice(from, limit + 2));
   const boundary = from + (segments.containing(limit - from)?.index ?? 0);
   return boundary > start ? boundary : limit;
 }

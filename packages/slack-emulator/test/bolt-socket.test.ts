@@ -105,6 +105,27 @@ describe("unmodified bolt in Socket Mode", () => {
     expect(changes[0]).not.toHaveProperty("edited");
   });
 
+  it("is told the whole second of an edit alone, which two may have in common", async () => {
+    const { slack, bolt } = await start({ clock: "frozen" });
+    const edits: { text: string | undefined; edited: string | undefined; at: string }[] = [];
+    bolt.event("message", async ({ event }) => {
+      if (event.subtype !== "message_changed" || !("edited" in event.message)) return;
+      edits.push({ text: event.message.text, edited: event.message.edited.ts, at: event.event_ts });
+    });
+    await bolt.start();
+    const alice = slack.workspace().person("alice");
+    const said = alice.post("general", "hello");
+    alice.edit(said, "hello you");
+    alice.edit(said, "hello all");
+    await slack.settled();
+    const edited = `${said.ts.slice(0, said.ts.indexOf("."))}.000000`;
+    expect(edits.map(({ at: _at, ...edit }) => edit)).toEqual([
+      { text: "hello you", edited },
+      { text: "hello all", edited },
+    ]);
+    expect(new Set(edits.map(({ at }) => at)).size).toBe(2);
+  });
+
   it("loses nothing when Slack refreshes its connection, as Slack sends again", async () => {
     const { slack, bolt } = await start();
     const heard = new Set<string>();

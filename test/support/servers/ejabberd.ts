@@ -104,6 +104,8 @@ function configOf(ports: Ports, directory: string, options: XmppServerOptions): 
         port: ports.componentPort,
         module: "ejabberd_service",
         access: "all",
+        // Otherwise every component gets what is for any of them.
+        global_routes: false,
         hosts,
       },
       { ...listen, port: ports.httpPort, module: "ejabberd_http", request_handlers: { "/upload": "mod_http_upload" } },

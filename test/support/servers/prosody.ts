@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { freePort } from "../bounded.js";
 import { answerOf, findProgram, type Found, type Missing } from "./found.js";
 import { LaunchedServer } from "./launched-server.js";
@@ -25,6 +26,8 @@ export function findProsody(): Found<ProsodyInstall> | Missing {
   return { found: true, version: `Prosody ${version}`, where: command, install: { command } };
 }
 
+const modules = fileURLToPath(new URL("./prosody-modules", import.meta.url));
+
 /** Prosody with its own configuration and data, on loopback. */
 export async function startProsody(install: ProsodyInstall, options: XmppServerOptions = {}): Promise<XmppServer> {
   const directory = await mkdtemp(join(tmpdir(), "trestle-prosody-"));
@@ -38,6 +41,7 @@ export async function startProsody(install: ProsodyInstall, options: XmppServerO
   const config = `
 run_as_root = true
 data_path = "${directory}/data"
+plugin_paths = { ${JSON.stringify(modules)} }
 pidfile = "${directory}/prosody.pid"
 interfaces = { "127.0.0.1" }
 modules_enabled = { "disco", "roster", "saslauth", "ping", "version", "carbons", "mam", "pep", "offline", "smacks", "vcard_legacy" }
@@ -60,7 +64,7 @@ log = { { levels = { min = "${process.env["TRESTLE_XMPP_DEBUG"] ? "debug" : "inf
 VirtualHost "${domain}"
 
 Component "${rooms}" "muc"
-  modules_enabled = { "muc_mam" }
+  modules_enabled = { "muc_mam", "trestle_moderation" }
   muc_log_by_default = true
   muc_room_locking = false
   muc_room_default_persistent = true

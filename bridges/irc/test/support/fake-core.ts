@@ -88,6 +88,8 @@ export class FakeCore {
       },
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      openRoom: () => Promise.resolve(undefined),
+      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
       metrics: {
         counter: () => ({ add: () => undefined }),
         histogram: () => ({ observe: () => undefined }),

@@ -17,6 +17,7 @@ export type { TextBlock } from "./write/blocks.js";
 export { escapeMrkdwn } from "./write/fallback.js";
 export { slackUsername } from "./write/username.js";
 export { envelopeOutcome, outcomeOf } from "./happening/classify.js";
+export { markOf } from "./happening/mark.js";
 export { historyOutcome } from "./happening/message.js";
 export { senderOf } from "./happening/sender.js";
 export type { ChannelHappening, EmojiChange, Happening, MessageDeleted, MessageEdited } from "./happening/outcome.js";

@@ -12,7 +12,6 @@ export { authTestSchema, tokenFrom, type Installation, type Token } from "./inst
 export { RotatingToken, type RotationOptions } from "./installations/rotation.js";
 export { InstallRoutes, type InstallOptions } from "./installations/install-routes.js";
 export { Intake, type Delivery, type IntakeOptions, type SlackWire, type Taken } from "./intake/intake.js";
-export { remoteIdOf } from "./intake/event-id.js";
 export { channelOf, organisationOf, teamOf, type SlackCommand, type SlackEvent } from "./intake/envelope.js";
 export { SocketGateway, type GatewayOptions } from "./socket/gateway.js";
 export { answer, SlackServer, type Route } from "./http/server.js";

@@ -200,10 +200,10 @@ export class SlackLink {
       this.#network.log.debug({ event: wire.body.event_id }, "An event came late and was overtaken");
       return [];
     }
-    const { first } = judged;
+    const { first, instead = wire.body.event } = judged;
     const before = first ? await this.#bolt.interpret(raw, { ...wire, body: { ...wire.body, event: first } }) : [];
     if ("failed" in before) return before;
-    const made = await this.#bolt.interpret(raw, wire);
+    const made = await this.#bolt.interpret(raw, { ...wire, body: { ...wire.body, event: instead } });
     if ("failed" in made) return made;
     const told = first ? [first, wire.body.event] : [wire.body.event];
     const memory = await this.#ledger.find(key);

@@ -90,6 +90,37 @@ describe.each(["socket", "http"] as const)("what is changed over %s", (mode) => 
   );
 
   it(
+    "twice within a second arrives twice and in order; what of it was missed is told, and nothing of it twice",
+    async () => {
+      stage = await FaultStage.open(mode, { clock: "frozen" });
+      const on = stage;
+      const { slack, bob } = on;
+      const [general] = on.places;
+      slack.clock.advance(2_000);
+      const { fromSlack } = await say(on, general);
+      const edits = (): string[] =>
+        timeline(on, general).flatMap(({ content }) =>
+          on.relationOf(content)?.rel_type === "m.replace" ? [on.textOf(content)] : [],
+        );
+      bob.edit(fromSlack, "s1 once");
+      bob.edit(fromSlack, "s1 twice");
+      bob.edit(fromSlack, "s1 once");
+      await on.until("three edits", () => edits().length === 3);
+      await slack.goDown();
+      bob.edit(fromSlack, "s1 unheard");
+      bob.edit(fromSlack, "s1 at last");
+      await slack.comeBack();
+      await say(on, general);
+      await on.settle();
+      await on.until("the last edit", () => edits().length > 3);
+      // Whatever else came has had its turn before this.
+      await say(on, general);
+      expect(edits().map((text) => text.replace(/^\* /, ""))).toEqual(["s1 once", "s1 twice", "s1 once", "s1 at last"]);
+    },
+    timeoutMs,
+  );
+
+  it(
     "in Slack while the homeserver is down is changed once it is back, in order",
     async () => {
       stage = await FaultStage.open(mode);

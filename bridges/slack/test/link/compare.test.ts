@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { compare } from "../../dist/link/gaps/compare.js";
 import { Ledger } from "../../dist/link/gaps/ledger.js";
-import { notesOf } from "../../dist/link/gaps/notes.js";
+import { applyNote, notesOf } from "../../dist/link/gaps/notes.js";
 import { ChannelMemory } from "../../dist/link/gaps/memory.js";
-import { compareTs, timeOf, tsAt, type SlackMessage } from "../../dist/link/index.js";
+import { compareTs, messageSchema, timeOf, tsAt, type SlackMessage } from "../../dist/link/index.js";
 
 const channel = "C1";
 const storage = new Map<string, string>();
@@ -78,6 +78,67 @@ describe("what differs between what Slack has and what is remembered", () => {
       }),
       { seed: 4, numRuns: 200 },
     );
+  });
+
+  describe("in an edit", () => {
+    const ts = "1700000001.000200";
+    const edited = { ts: "1700000001.000000", user: "U1" };
+    const section = { type: "section", block_id: "a", text: { type: "mrkdwn", text: "x" } };
+    const shown = (more: object): SlackMessage => messageSchema.parse({ ts, text: "one", edited, ...more });
+    const remembering = async (first: SlackMessage): Promise<ChannelMemory> => {
+      storage.clear();
+      const ledger = new Ledger({ storage: kept, log });
+      const memory = await ledger.begin("T1/C1", 1_700_000_000_000);
+      const changed = { type: "message", subtype: "message_changed", message: first, event_ts: "1700000001.000300" };
+      const { remember } = await ledger.noting(
+        "T1/C1",
+        notesOf([{ type: "message", ts, text: "none" }, changed], true),
+      );
+      remember();
+      return memory;
+    };
+    const texts = (memory: ChannelMemory, message: SlackMessage) =>
+      compare(memory, fetched([message])).map(({ event }) => messageSchema.parse(event["message"]).text);
+
+    it("is another content in the same second, once", async () => {
+      const memory = await remembering(shown({}));
+      expect(texts(memory, shown({}))).toEqual([]);
+      const other = shown({ text: "two" });
+      const [missed] = compare(memory, fetched([other]));
+      expect(texts(memory, other)).toEqual(["two"]);
+      for (const note of notesOf([missed?.event], false)) applyNote(memory, note);
+      expect(texts(memory, other)).toEqual([]);
+    });
+
+    it("is nothing that Slack adds or turns round by itself", async () => {
+      const memory = await remembering(shown({ blocks: [section] }));
+      const turned = { text: { text: "x", type: "mrkdwn" }, block_id: "b", type: "section" };
+      const preview = { from_url: "https://example.org", title: "Example", id: 1 };
+      expect(texts(memory, shown({ blocks: [turned], attachments: [preview], reply_count: 2 }))).toEqual([]);
+      expect(texts(memory, shown({ blocks: [{ ...section, text: { type: "mrkdwn", text: "y" } }] }))).toEqual(["one"]);
+    });
+
+    it("comes after the message, in whose second it may have begun before it", () => {
+      const memory = ChannelMemory.since("1700000000.000000");
+      const [first, ...others] = compare(memory, fetched([shown({})]));
+      expect(first?.event["subtype"]).toBeUndefined();
+      expect(others.map(({ when }) => compareTs(when, first?.when ?? ""))).toEqual([0]);
+    });
+
+    it("is a later second alone where an older version remembered no content", () => {
+      const known = { [ts]: { e: edited.ts } };
+      const memory = ChannelMemory.read(
+        JSON.stringify({ watermark: ts, newest: ts, known, threads: {}, gone: [], forgotten: "0.0" }),
+      );
+      expect(texts(memory, shown({}))).toEqual([]);
+      expect(texts(memory, shown({ edited: { ts: "1700000002.000000" } }))).toEqual(["one"]);
+    });
+
+    it("is none where Slack says of an edit only that there may be some", () => {
+      const memory = ChannelMemory.since("1700000000.000000");
+      memory.message(ts, undefined, undefined);
+      expect(texts(memory, shown({ edited: {}, subtype: "assistant_app_thread" }))).toEqual([]);
+    });
   });
 
   it("does not take a name that Slack leaves out for somebody who took the reaction back", () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { RawReceived } from "@trestle/core";
 import fc from "fast-check";
 import { pino } from "pino";
-import { Intake, remoteIdOf, type IntakeOptions, type Taken } from "../../dist/link/index.js";
+import { Intake, type IntakeOptions, type Taken } from "../../dist/link/index.js";
 import { readFrame } from "../../dist/link/socket/frames.js";
 import { readWire } from "../../dist/link/intake/wire.js";
 
@@ -137,32 +137,6 @@ describe("what Slack hands over", () => {
       expect([name, (await take({ ...body, ...blanked, event })).outcome]).toEqual([name, "taken"]);
       expect(kept[0]?.channel).toMatch(/^T1(?:\/[A-Z0-9]+)?$/);
     }
-  });
-});
-
-describe("the id of what an event says", () => {
-  const idOf = (event: Readonly<Record<string, unknown>> & { readonly type: string }): string =>
-    remoteIdOf({ ...message(), type: "event_callback", event });
-
-  it("is the message's, and the same however one came to know of an edit, a deletion or a reaction", () => {
-    expect(idOf({ type: "message", ts: "1.0" })).toBe("1.0");
-    expect(idOf({ type: "message", subtype: "thread_broadcast", ts: "1.0" })).toBe("1.0");
-    const changed = {
-      type: "message",
-      subtype: "message_changed",
-      ts: "5.0",
-      message: { ts: "1.0", edited: { ts: "4.0" } },
-    };
-    expect(idOf(changed)).toBe("1.0/edited/4.0");
-    expect(idOf({ type: "message", subtype: "message_deleted", ts: "6.0", deleted_ts: "1.0" })).toBe("1.0/deleted");
-    const reaction = { type: "reaction_added", user: "U1", reaction: "eyes", item: { ts: "1.0" }, event_ts: "7.0" };
-    expect(idOf(reaction)).toBe("1.0/reaction_added/U1/eyes/7.0");
-  });
-
-  it("is the event's where it says nothing of a message, or Slack alone changed it", () => {
-    expect(idOf({ type: "message", subtype: "message_changed", ts: "5.0", message: { ts: "1.0" } })).toBe("Ev1");
-    expect(idOf({ type: "message", subtype: "message_replied", ts: "5.0" })).toBe("Ev1");
-    expect(idOf({ type: "user_change", user: { id: "U1" } })).toBe("Ev1");
   });
 });
 

@@ -20,6 +20,7 @@ export interface ComponentQueriesOptions {
   readonly domain: string;
   readonly matrixPeople: MatrixPeople;
   readonly commands: Commands;
+  readonly hasRooms: boolean;
 }
 
 const mostFound = 50;
@@ -35,7 +36,7 @@ export class ComponentQueries {
     switch (what.kind) {
       case "discoInfo": {
         const { node } = what.info;
-        if (node === undefined) return { result: writeDiscoInfo(componentInfo) };
+        if (node === undefined) return { result: writeDiscoInfo(componentInfo(this.options.hasRooms)) };
         return node === ns.commands ? { result: writeDiscoInfo({ ...commandsInfo, node }) } : noSuchItem;
       }
       case "discoItems":

@@ -14,6 +14,8 @@ export interface DiscoveryOptions {
   readonly log: Logger;
   readonly domain: string;
   readonly matrixPeople: MatrixPeople;
+  /** Matrix rooms are rooms of the component's domain. */
+  readonly hasRooms: boolean;
 }
 
 /** So many queries are answered at once; whoever asks more is told to wait. */
@@ -26,9 +28,10 @@ export class Discovery implements StanzaTaker {
   #answering = 0;
 
   constructor(options: DiscoveryOptions) {
-    const { domain, matrixPeople } = options;
+    const { domain, matrixPeople, hasRooms } = options;
     this.#options = options;
-    this.#component = new ComponentQueries({ domain, matrixPeople, commands: new Commands(domain, matrixPeople) });
+    const commands = new Commands(domain, matrixPeople);
+    this.#component = new ComponentQueries({ domain, matrixPeople, commands, hasRooms });
   }
 
   /** Takes a query to the component or to a Matrix user that it has an answer to. */

@@ -38,27 +38,30 @@ export const accountInfo: DiscoInfo = {
   ],
 };
 
-/** What the component is and can do: a gateway, and a service of rooms. */
-export const componentInfo: DiscoInfo = {
-  identities: [
-    { category: "gateway", type: "matrix", name: "Matrix" },
-    { category: "conference", type: "text", name: "Matrix rooms" },
-    { category: "directory", type: "user", name: "Matrix users" },
-  ],
-  features: [
-    ns.discoInfo,
-    ns.discoItems,
-    ns.commands,
-    ns.gateway,
-    ns.muc,
-    ns.ping,
-    ns.register,
-    ns.search,
-    ns.vcard,
-    ns.version,
-  ],
-  forms: [],
-};
+/** What the component is and can do: a gateway, and with `hasRooms` a service of rooms (XEP-0045 §6.1). */
+export function componentInfo(hasRooms: boolean): DiscoInfo {
+  const rooms = hasRooms ? [{ category: "conference", type: "text", name: "Matrix rooms" }] : [];
+  return {
+    identities: [
+      { category: "gateway", type: "matrix", name: "Matrix" },
+      ...rooms,
+      { category: "directory", type: "user", name: "Matrix users" },
+    ],
+    features: [
+      ns.discoInfo,
+      ns.discoItems,
+      ns.commands,
+      ns.gateway,
+      ...(hasRooms ? [ns.muc] : []),
+      ns.ping,
+      ns.register,
+      ns.search,
+      ns.vcard,
+      ns.version,
+    ],
+    forms: [],
+  };
+}
 
 const hash = capsHash(userInfo) ?? "";
 

@@ -34,7 +34,6 @@ import {
 import type { Acceptance } from "./acceptance.js";
 import { addressOf, conversationOf, type Conversation } from "./conversation.js";
 import type { ConversationHabits } from "./habits.js";
-import type { MatrixPeople } from "./matrix-people.js";
 import { partId, type MessageNames } from "./message-names.js";
 import type { PeopleParts } from "./parts.js";
 import { ReactionSets } from "./reaction-sets.js";
@@ -45,7 +44,6 @@ export interface OutwardOptions {
   readonly names: MessageNames;
   readonly habits: ConversationHabits;
   readonly acceptance: Acceptance;
-  readonly matrixPeople: MatrixPeople;
 }
 
 const excerptLength = 60;
@@ -68,12 +66,14 @@ export class PeopleOutward {
     const talk = this.#talkOf(effect);
     if ("failed" in talk) return talk;
     const id = this.#idOf(effect);
+    const url = await this.#urlOf(effect);
+    if (typeof url === "object") return url;
     const contents = partsOf(effect.content).flatMap((part) => splitContent(part, longestText));
     for (const [index, content] of contents.entries()) {
       const under = partId(id, index);
       // Of several the first ones may have been taken before.
       if (effect.attempt > 1 && this.#options.acceptance.isKnown(under)) continue;
-      const options = index === 0 ? this.#saidOptions(effect, talk) : this.#common();
+      const options = index === 0 ? this.#saidOptions(effect, talk, url) : this.#common();
       const stanza = writeSaid(this.#envelope(talk, under), content, options);
       const failure = await this.#send(effect, talk, stanza, under, content);
       if (failure) return failure;
@@ -167,7 +167,6 @@ export class PeopleOutward {
 
   /** Between whom it is; a failure where it is not the Matrix user whose conversation it is. */
   #talkOf({ channel, author }: EffectBase): Conversation | Failure {
-    this.#options.matrixPeople.note(author);
     const talk = conversationOf(channel);
     if (!talk) return refused(`${channel} is no conversation with a person`);
     if (talk.user === author.userId) return talk;
@@ -193,10 +192,16 @@ export class PeopleOutward {
     return { wantsReceipt: true, markable: true, xhtml: true, mention };
   }
 
-  #saidOptions(effect: MessageEffect, talk: Conversation): SaidOptions {
-    const { content, replyTo, thread, channel } = effect;
+  /** Where the bytes of a file can be had: at the XMPP server, or else through the media proxy. */
+  async #urlOf({ content, signal }: MessageEffect): Promise<string | Failure | undefined> {
+    if (content.type !== "media") return undefined;
+    const uploaded = await this.#options.parts.uploads.urlOf(content, signal);
+    return uploaded ?? (content.source.from === "matrix" ? content.source.url : undefined);
+  }
+
+  #saidOptions(effect: MessageEffect, talk: Conversation, url: string | undefined): SaidOptions {
+    const { replyTo, thread, channel } = effect;
     const reply = replyTo && this.#replyOf(effect, talk, replyTo);
-    const url = content.type === "media" && content.source.from === "matrix" ? content.source.url : undefined;
     return {
       ...this.#common(),
       ...(reply && { reply }),

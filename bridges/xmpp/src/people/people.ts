@@ -18,7 +18,7 @@ import {
   type Published,
   type XmlElement,
 } from "../content/index.js";
-import type { StanzaTaker } from "../stanza-taker.js";
+import type { BridgePart, PartHandlers } from "../bridge-part.js";
 import { errorElement, xml, type Element } from "../stream/index.js";
 import { Acceptance, reasonOf } from "./acceptance.js";
 import { Begins } from "./begins.js";
@@ -37,7 +37,7 @@ import { Recent } from "./recent.js";
 const typingMs = 30_000;
 
 /** What Matrix users and people on XMPP say to each other alone. */
-export class People implements StanzaTaker {
+export class People implements BridgePart {
   readonly outward: PeopleOutward;
   readonly profiles: Profiles;
   readonly presences: Presences;
@@ -74,13 +74,7 @@ export class People implements StanzaTaker {
       caps,
       changed: (user, person) => this.changed(user, person),
     });
-    this.outward = new PeopleOutward({
-      parts,
-      names,
-      habits: this.#habits,
-      acceptance: this.#acceptance,
-      matrixPeople,
-    });
+    this.outward = new PeopleOutward({ parts, names, habits: this.#habits, acceptance: this.#acceptance });
     this.#inward = new PeopleInward({
       parts,
       names,
@@ -89,8 +83,26 @@ export class People implements StanzaTaker {
     });
   }
 
+  get handlers(): PartHandlers {
+    const { outward } = this;
+    return {
+      message: (effect) => outward.say(effect),
+      // What cannot be known now is asked again.
+      findSent: (effect) => new Promise((resolve) => resolve(outward.findSent(effect))),
+      edit: (effect) => outward.edit(effect),
+      redact: (effect) => outward.redact(effect),
+      react: (effect) => outward.react(effect),
+      unreact: (effect) => outward.unreact(effect),
+      membership: (effect) => this.membership(effect),
+      typing: (signal) => outward.typing(signal),
+      receipt: (signal) => outward.receipt(signal),
+      linked: (link) => Promise.resolve(this.linked(link)),
+      unlinked: (link) => this.unlinked(link),
+    };
+  }
+
   /** Whether a channel is a conversation of two. */
-  has(channel: ChannelId): boolean {
+  owns(channel: ChannelId): boolean {
     return conversationOf(channel) !== undefined;
   }
 
@@ -117,6 +129,10 @@ export class People implements StanzaTaker {
   lost(): void {
     this.#acceptance.lost();
     this.presences.lost();
+  }
+
+  async close(): Promise<void> {
+    await this.presences.close();
   }
 
   /** Who left a conversation gets a new room with the next message. */

@@ -21,8 +21,10 @@ export interface ArchivePage {
 export interface ArchivePlace {
   readonly after?: string;
   readonly start?: number;
-  /** The last message alone. */
-  readonly latest?: boolean;
+  /** The last ones before a message; the last of all where it is the empty string. */
+  readonly before?: string;
+  /** How many at most; a page where absent. */
+  readonly most?: number;
 }
 
 const PAGE = 100;
@@ -49,7 +51,7 @@ export class Archive {
       });
       if (answer.kind === "failure") return retry(answer.failure.reason);
       if (answer.kind === "error")
-        return answer.error.condition === "item-not-found" && place.after !== undefined
+        return answer.error.condition === "item-not-found" && (place.after ?? place.before) !== undefined
           ? "gone"
           : failureOf(answer.error, `Reading the archive of ${this.room}`);
       const fin = answer.stanza.getChild("fin", NS.mam);
@@ -58,6 +60,18 @@ export class Archive {
     } finally {
       this.#collecting.delete(queryid);
     }
+  }
+
+  /** The message that the room gave this id; `undefined` where it is not in the archive. */
+  async find(from: string, id: string, signal?: AbortSignal): Promise<Archived | Failure | undefined> {
+    // Archives can be asked for what stands before or behind a message, and not all of them for the message itself.
+    const before = await this.page(from, { before: id, most: 1 }, signal);
+    if (before === "gone") return undefined;
+    if ("failed" in before) return before;
+    const last = before.items.at(-1);
+    const page = await this.page(from, { ...(last && { after: last.id }), most: 1 }, signal);
+    if (page === "gone") return undefined;
+    return "failed" in page ? page : page.items.find((item) => item.id === id);
   }
 
   /** Takes a message that comes from the room itself; false where it is no part of an answer. */
@@ -74,7 +88,8 @@ export class Archive {
   }
 }
 
-function pageQuery(from: string, room: string, queryid: string, { after, start, latest }: ArchivePlace): Element {
+function pageQuery(from: string, room: string, queryid: string, place: ArchivePlace): Element {
+  const { after, start, before, most = PAGE } = place;
   const field = (name: string, value: string, type?: string) =>
     xml("field", { var: name, type }, xml("value", {}, value));
   const form =
@@ -89,8 +104,8 @@ function pageQuery(from: string, room: string, queryid: string, { after, start, 
   const set = xml(
     "set",
     { xmlns: NS.rsm },
-    xml("max", {}, latest === true ? "1" : String(PAGE)),
-    latest === true ? xml("before") : undefined,
+    xml("max", {}, String(most)),
+    before === undefined ? undefined : xml("before", {}, before),
     after === undefined ? undefined : xml("after", {}, after),
   );
   return xml("iq", { type: "set", from, to: room }, xml("query", { xmlns: NS.mam, queryid }, form, set));

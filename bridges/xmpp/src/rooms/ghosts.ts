@@ -11,6 +11,8 @@ const MOST_NICKS = 20_000;
 interface Ghost {
   readonly occupant: Occupant;
   name: string;
+  /** As the room has shown it last. */
+  nick: string | undefined;
 }
 
 /** The Matrix users in a room, each an occupant of their own. Who they are is kept, so that they come back after a restart. */
@@ -58,6 +60,17 @@ export class Ghosts {
     return this.#ghosts.get(userId)?.occupant;
   }
 
+  /** Whose occupant has a nick now. */
+  userWithNick(nick: string): UserId | undefined {
+    for (const [userId, { occupant }] of this.#ghosts) if (occupant.nick === nick) return userId;
+    return undefined;
+  }
+
+  withNick(nick: string): Occupant | undefined {
+    const user = this.userWithNick(nick);
+    return user === undefined ? undefined : this.find(user);
+  }
+
   hasNick(nick: string): boolean {
     return this.#nicks.has(nick);
   }
@@ -66,15 +79,17 @@ export class Ghosts {
     const ghost = this.#ghosts.get(userId);
     if (!ghost) return;
     ghost.name = name;
+    // Kept at once: the room may show the new nick only after the bridge has stopped.
+    if (ghost.nick !== undefined) this.#keep(userId, ghost, ghost.nick);
     this.#inBackground(ghost.occupant.rename(), `${userId} could not be renamed in ${this.room}`);
   }
 
   /** Has them leave, for good. */
   remove(userId: UserId): void {
     const ghost = this.#ghosts.get(userId);
-    if (!ghost) return;
     this.#ghosts.delete(userId);
-    const gone = Promise.all([ghost.occupant.leave(), this.parts.network.storage.delete(this.#keyOf(userId))]);
+    // Also of those who were not read yet.
+    const gone = Promise.all([ghost?.occupant.leave(), this.parts.network.storage.delete(this.#keyOf(userId))]);
     this.#inBackground(gone, `${userId} could not leave ${this.room}`);
   }
 
@@ -106,9 +121,10 @@ export class Ghosts {
   }
 
   #make(userId: UserId, name: string, nick?: string): Occupant {
-    const { stream, config, tuning, network } = this.parts;
+    const { stream, config, tuning } = this.parts;
     const ghost: Ghost = {
       name,
+      nick,
       occupant: new Occupant({
         stream,
         room: this.room,
@@ -117,17 +133,22 @@ export class Ghosts {
         joinTimeoutMs: tuning.joinTimeoutMs,
         onNick: (taken) => {
           this.#remember(taken);
-          const value = JSON.stringify({ name: ghost.name, nick: taken });
-          this.#inBackground(
-            network.storage.set(this.#keyOf(userId), value),
-            `The nick of ${userId} could not be kept`,
-          );
+          this.#keep(userId, ghost, taken);
         },
       }),
     };
     if (nick !== undefined) this.#remember(nick);
     this.#ghosts.set(userId, ghost);
     return ghost.occupant;
+  }
+
+  #keep(userId: UserId, ghost: Ghost, nick: string): void {
+    ghost.nick = nick;
+    const value = JSON.stringify({ name: ghost.name, nick });
+    this.#inBackground(
+      this.parts.network.storage.set(this.#keyOf(userId), value),
+      `The nick of ${userId} could not be kept`,
+    );
   }
 
   #remember(nick: string): void {

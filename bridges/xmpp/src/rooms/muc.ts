@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { RemoteUserId } from "@trestle/core";
 import { bareJidOf, parseJid } from "../address/index.js";
+import { ns } from "../content/index.js";
 import { xml, type Element } from "../stream/index.js";
 
 export const NS = {
@@ -71,6 +72,10 @@ export interface RoomFeatures {
   readonly occupantIds: boolean;
   /** Everybody sees everybody's address. */
   readonly nonAnonymous: boolean;
+  /** Only its members can enter it. */
+  readonly membersOnly: boolean;
+  /** Its moderators can take messages away (XEP-0425), in the way of today or of the days before. */
+  readonly moderation: "now" | "before" | undefined;
 }
 
 export function featuresOf(info: Element): RoomFeatures {
@@ -80,6 +85,8 @@ export function featuresOf(info: Element): RoomFeatures {
     archive: features.has(NS.mam),
     occupantIds: features.has(NS.occupantId),
     nonAnonymous: features.has("muc_nonanonymous"),
+    membersOnly: features.has("muc_membersonly"),
+    moderation: features.has(ns.moderation) ? "now" : features.has(ns.oldModeration) ? "before" : undefined,
   };
 }
 

@@ -25,6 +25,8 @@ export class Occupant {
   #nick: string | undefined;
   #joining: Promise<Failure | undefined> | undefined;
   #asked: { readonly nick: string; readonly settle: (answer: JoinAnswer) => void } | undefined;
+  /** It is to be in the room: what the room still shows of an entry that was given up counts for nothing. */
+  #isWanted = false;
   /** The last join made the room. */
   created = false;
 
@@ -43,9 +45,14 @@ export class Occupant {
 
   /** Resolves when it is in the room, or with what keeps it out. */
   join(): Promise<Failure | undefined> {
+    this.#isWanted = true;
     if (this.#nick !== undefined) return Promise.resolve(undefined);
-    this.#joining ??= this.#join().finally(() => (this.#joining = undefined));
-    return this.#joining;
+    if (this.#joining) return this.#joining;
+    const joining = this.#join().finally(() => {
+      if (this.#joining === joining) this.#joining = undefined;
+    });
+    this.#joining = joining;
+    return joining;
   }
 
   /** Tries for another nick; without success it keeps the one it has. */
@@ -72,7 +79,7 @@ export class Occupant {
     // Old servers leave 110 out; while another nick is asked for, somebody else may have it.
     const expected = this.#nick ?? this.#asked?.nick;
     const isOwn = statuses.has("110") || nick === expected;
-    if (!isOwn || nick === undefined) return;
+    if (!isOwn || nick === undefined || !this.#isWanted) return;
     if (type === "unavailable") {
       // With 303 the same occupant comes back under another nick at once.
       if (statuses.has("303") || nick !== this.#nick) return;
@@ -96,10 +103,14 @@ export class Occupant {
     this.#asked?.settle(retry(`The connection ended while ${this.jid} entered ${this.#options.room}`));
   }
 
+  /** Also while it enters: others may see it in the room before it does so itself. */
   async leave(): Promise<void> {
     const { stream, room, jid } = this.#options;
-    const nick = this.#nick;
+    const nick = this.#nick ?? this.#asked?.nick;
+    this.#isWanted = false;
     this.#nick = undefined;
+    this.#asked?.settle(retry(`${jid} left ${room} while it entered`));
+    this.#joining = undefined;
     if (nick !== undefined) await stream.send(leavePresence(jid, room, nick));
   }
 
@@ -120,21 +131,24 @@ export class Occupant {
   async #ask(nick: string, presence: typeof joinPresence): Promise<JoinAnswer> {
     const { stream, room, jid, joinTimeoutMs } = this.#options;
     let timer: NodeJS.Timeout | undefined;
+    let settle: (answer: JoinAnswer) => void = () => undefined;
     const answer = new Promise<JoinAnswer>((resolve) => {
-      this.#asked = { nick, settle: resolve };
+      settle = resolve;
       timer = setTimeout(
         () => resolve(retry(`${room} did not answer within ${joinTimeoutMs} ms when ${jid} entered it`)),
         joinTimeoutMs,
       );
     });
+    const asked = { nick, settle };
+    this.#asked = asked;
     const failure = await stream.send(presence(jid, room, nick));
     // What is not known to have gone out is no harm: to enter twice is to enter.
-    if (failure) this.#asked?.settle(failure.failed === "uncertain" ? retry(failure.reason) : failure);
+    if (failure) settle(failure.failed === "uncertain" ? retry(failure.reason) : failure);
     try {
       return await answer;
     } finally {
       clearTimeout(timer);
-      this.#asked = undefined;
+      if (this.#asked === asked) this.#asked = undefined;
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Network } from "@trestle/core";
 import type { XmppConfig } from "../config.js";
 import type { OwnIds } from "../own-ids.js";
 import type { XmppStream } from "../stream/index.js";
+import type { Uploads } from "../uploads.js";
 
 /** Times in milliseconds, and bounds. */
 export interface RoomTuning {
@@ -35,5 +36,6 @@ export interface RoomParts {
   readonly network: Network;
   readonly config: XmppConfig;
   readonly ids: OwnIds;
+  readonly uploads: Uploads;
   readonly tuning: RoomTuning;
 }

@@ -5,7 +5,9 @@ import { Backoff } from "../stream/backoff.js";
 import { messageOf } from "../stream/errors.js";
 import type { Archive } from "./archive.js";
 import type { Ghosts } from "./ghosts.js";
-import type { Origin, RoomInward } from "./inward.js";
+import type { RoomInward } from "./inward.js";
+import type { Members } from "./members.js";
+import type { Messages, Origin } from "./messages.js";
 import { featuresOf, NS, unlockQuery, type RoomFeatures } from "./muc.js";
 import type { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
@@ -19,6 +21,8 @@ export interface PresenceOptions {
   readonly ghosts: Ghosts;
   readonly archive: Archive;
   readonly inward: RoomInward;
+  readonly members: Members;
+  readonly messages: Messages;
   /** Reads what is kept of the room; before anything else. */
   readonly load: () => Promise<void>;
   /** A message of ours was found in the archive. */
@@ -27,7 +31,13 @@ export interface PresenceOptions {
   readonly hasHistory: boolean;
 }
 
-const NOTHING: RoomFeatures = { archive: false, occupantIds: false, nonAnonymous: false };
+const NOTHING: RoomFeatures = {
+  archive: false,
+  occupantIds: false,
+  nonAnonymous: false,
+  membersOnly: false,
+  moderation: undefined,
+};
 
 /**
  * Keeps the bridge's own occupant in a room, and what it sees in order: after every entry the archive is read from
@@ -106,7 +116,7 @@ export class Presence {
   /** Takes a message that was shown to the bridge's own occupant. */
   message(stanza: Element): Promise<void> | undefined {
     this.#heard();
-    if (this.#open) return this.#handle(stanza, this.#options.inward.originOf(stanza));
+    if (this.#open) return this.#handle(stanza, this.#options.messages.originOf(stanza));
     if (this.#waiting.length >= this.#options.parts.tuning.maxBuffered) {
       // The archive has it all.
       this.#overflow = this.#features.archive;
@@ -118,7 +128,7 @@ export class Presence {
 
   presence(stanza: Element): Promise<void> | undefined {
     this.#heard();
-    const change = this.#options.inward.presence(stanza);
+    const change = this.#options.members.presence(stanza);
     // Who is in the room at the end of the entry is compared then.
     return change && this.#open ? this.#changed(change) : undefined;
   }
@@ -138,7 +148,7 @@ export class Presence {
     this.#open = false;
     this.#waiting = [];
     this.#overflow = false;
-    this.#options.inward.clear();
+    this.#options.members.clear();
     this.#wake?.();
   }
 
@@ -208,11 +218,11 @@ export class Presence {
 
   /** Takes from the archive what came since the last that was taken. */
   async #catchUp(epoch: number): Promise<Failure | undefined> {
-    const { parts, room, watcher, archive, inward } = this.#options;
+    const { parts, room, watcher, archive, messages } = this.#options;
     if (!this.#features.archive) return undefined;
     if (this.#place.isNew) {
       // What was said before the link concerns nobody; what is said from here on is not missed.
-      const page = await archive.page(watcher.jid, { latest: true });
+      const page = await archive.page(watcher.jid, { before: "", most: 1 });
       if (page === "gone") return retry(`The archive of ${room} cannot be read`);
       if ("failed" in page) return page;
       await this.#place.start(page.items.at(-1)?.id);
@@ -233,7 +243,7 @@ export class Presence {
       byTime = false;
       for (const { id, at, message } of page.items) {
         // One after the other: where the disk refuses one, none behind it is taken before it.
-        await this.#handle(message, inward.originOf(message, id), at);
+        await this.#handle(message, messages.originOf(message, id), at);
         if (epoch !== this.#epoch) return undefined;
       }
       if (page.complete && !this.#overflowed()) return undefined;
@@ -248,7 +258,7 @@ export class Presence {
 
   #flush(): void {
     for (const stanza of this.#waiting.splice(0)) {
-      this.#handle(stanza, this.#options.inward.originOf(stanza))?.catch((error: unknown) =>
+      this.#handle(stanza, this.#options.messages.originOf(stanza))?.catch((error: unknown) =>
         this.#options.parts.stream.interrupt(`A message could not be taken: ${messageOf(error)}`),
       );
     }
@@ -263,9 +273,9 @@ export class Presence {
 
   /** Tells of those who left, and where everybody is wanted of those who came, while nobody of ours looked. */
   async #compare(): Promise<void> {
-    const { parts, channel, inward } = this.#options;
+    const { parts, channel, members } = this.#options;
     const { inAll, inAny } = await parts.network.ghostsIn(channel);
-    const present = inward.present;
+    const { present } = members;
     const event = { kind: "membership", channel } as const;
     for (const id of inAny) if (!present.has(id)) await this.#changed({ ...event, user: { id }, change: "leave" });
     for (const [id, user] of present) if (!inAll.has(id)) await this.#changed({ ...event, user, change: "join" });

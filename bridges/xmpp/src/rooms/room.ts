@@ -1,29 +1,32 @@
 import {
   refused,
-  RemoteMessageId,
   retry,
   type ChannelId,
-  type EffectBase,
-  type Failure,
   type MembershipEffect,
   type MessageEffect,
   type Outcome,
-  type RemoteMessageId as MessageId,
+  type ReceiptSignal,
+  type RemoteMessageId,
+  type RemoteUserId,
   type Sent,
-  type TextContent,
-  type TopicEffect,
+  type TypingSignal,
 } from "@trestle/core";
-import { toPlainText } from "@trestle/rich-text";
-import { failureOf, legalXmlText, stanzaErrorOf, xml, type Element } from "../stream/index.js";
+import { failureOf, xml, type Element } from "../stream/index.js";
 import { Archive } from "./archive.js";
+import { ChatStates } from "./chat-states.js";
 import { Ghosts } from "./ghosts.js";
 import { RoomInward } from "./inward.js";
+import { Members } from "./members.js";
+import { InwardMentions, type MentionsOptions } from "./mentions.js";
+import { Messages } from "./messages.js";
 import { NS, subjectOf } from "./muc.js";
 import { Occupant } from "./occupant.js";
+import { RoomOutward } from "./outward.js";
 import type { RoomParts } from "./parts.js";
-import { CLOCK_SKEW_MS } from "./place.js";
 import { Presence } from "./presence.js";
-import { Reflections } from "./reflections.js";
+import { ReactionSets } from "./reaction-sets.js";
+import { RoomSender } from "./room-sender.js";
+import { Threads } from "./threads.js";
 import { Topic } from "./topic.js";
 
 /** A room that is linked: what is said in it, and what the bridge says. */
@@ -31,14 +34,17 @@ export class Room {
   readonly #parts: RoomParts;
   readonly #watcher: Occupant;
   readonly #ghosts: Ghosts;
-  readonly #inward: RoomInward;
-  readonly #reflections: Reflections;
   readonly #archive: Archive;
+  readonly #members: Members;
+  readonly #messages: Messages;
   readonly #presence: Presence;
-  readonly #topic: Topic;
+  readonly #sender: RoomSender;
+  readonly #states: ChatStates;
+  /** What is kept of the room beside where its archive was left. */
+  readonly #kept: readonly { readonly forget: () => Promise<void> }[];
 
-  /** A subject that was sent, and not shown yet. */
-  #topicAsked: { readonly id: string; readonly text: string } | undefined;
+  /** What is said on Matrix goes here. */
+  readonly outward: RoomOutward;
 
   /** `hasHistory`: the core will say what it has received last. */
   constructor(
@@ -47,26 +53,67 @@ export class Room {
     hasHistory: boolean,
   ) {
     const room: string = channel;
+    const { storage } = parts.network;
+    const features = () => this.#presence.features;
+    const whyOut = () => this.#presence.whyOut;
+    const isOwnNick = (nick: string) => nick === this.#watcher.nick || this.#ghosts.hasNick(nick);
     this.#parts = parts;
-    this.#reflections = new Reflections(room);
     this.#archive = new Archive(parts.stream, room);
     this.#ghosts = new Ghosts(parts, room);
-    this.#watcher = new Occupant({
-      stream: parts.stream,
+    this.#watcher = this.#bridgeItself(room);
+    const topic = new Topic(parts.network, `topic ${room}`);
+    const given = new ReactionSets(storage, `reactions ${room} `);
+    const own = new ReactionSets(storage, `own-reactions ${room} `);
+    const threads = new Threads(storage, `threads ${room}`);
+    this.#kept = [topic, given, own, threads];
+    const members = new Members({ room, channel, features, isOwnNick });
+    const shared = { parts, room, watcher: this.#watcher, ghosts: this.#ghosts, features, whyOut };
+    const messages = new Messages({
       room,
-      jid: `${parts.config.domain}/bridge`,
-      nick: (attempt) => `${parts.config.nick}${attempt === 0 ? "" : `[m${attempt === 1 ? "" : attempt}]`}`,
-      joinTimeoutMs: parts.tuning.joinTimeoutMs,
-      onRemoved: () => this.#presence.removed(),
+      asker: this.#watcher.jid,
+      archive: this.#archive,
+      members,
+      ids: parts.ids,
+      features,
+      isOwnNick,
     });
-    this.#topic = new Topic(parts.network, `topic ${room}`);
-    this.#inward = new RoomInward({
+    const mentions: MentionsOptions = {
+      room,
+      domain: parts.config.domain,
+      members,
+      userWithNick: (nick) => this.#ghosts.userWithNick(nick),
+      nickOfUser: (user) => this.#ghosts.find(user)?.nick,
+    };
+    const inward = new RoomInward({
       parts,
       room,
       channel,
-      topic: this.#topic,
-      features: () => this.#presence.features,
-      isOwnNick: (nick) => nick === this.#watcher.nick || this.#ghosts.hasNick(nick),
+      topic,
+      members,
+      messages,
+      mentions: new InwardMentions(mentions),
+      reactions: given,
+      threads,
+      isOwnNick,
+    });
+    this.#members = members;
+    this.#messages = messages;
+    this.#sender = new RoomSender({
+      ...shared,
+      archive: this.#archive,
+      hasArchive: () => features().archive,
+      removed: () => this.#presence.removed(),
+    });
+    this.#states = new ChatStates({ ...shared, messages });
+    this.outward = new RoomOutward({
+      ...shared,
+      messages,
+      mentions,
+      reactions: own,
+      threads,
+      topic,
+      sender: this.#sender,
+      states: this.#states,
     });
     this.#presence = new Presence({
       parts,
@@ -75,12 +122,14 @@ export class Room {
       watcher: this.#watcher,
       ghosts: this.#ghosts,
       archive: this.#archive,
-      inward: this.#inward,
+      inward,
+      members,
+      messages,
       load: async () => {
-        await this.#topic.load();
+        await Promise.all([topic.load(), threads.load()]);
         await this.#ghosts.load();
       },
-      shown: (id, roomsId) => this.#reflections.shown(id, roomsId),
+      shown: (id, roomsId) => this.#sender.shown(id, roomsId),
       hasHistory,
     });
   }
@@ -93,11 +142,11 @@ export class Room {
   /** The stream is down. */
   lost(): void {
     this.#presence.lost();
-    this.#reflections.lost();
+    this.#sender.lost();
   }
 
   /** What the core has received last. */
-  cursor(cursor: MessageId | null): void {
+  cursor(cursor: RemoteMessageId | null): void {
     this.#presence.cursor(cursor);
   }
 
@@ -106,7 +155,7 @@ export class Room {
     await Promise.all([this.#ghosts.leave(), this.#watcher.leave()]);
     this.lost();
     await this.#presence.forget();
-    await this.#topic.forget();
+    for (const kept of this.#kept) await kept.forget();
   }
 
   /** Everybody of ours leaves, until the next start: some servers would show them for as long as nothing is said. */
@@ -123,19 +172,18 @@ export class Room {
       occupant.presence(stanza);
       return occupant === this.#watcher ? this.#presence.presence(stanza) : undefined;
     }
-    const { type, id = "" } = stanza.attrs;
+    const { type } = stanza.attrs;
     if (type === "error") {
-      this.#bounced(stanza, occupant, id);
+      this.#sender.bounced(stanza, occupant);
       return undefined;
     }
     // From the room itself, not from somebody in it.
     if (stanza.attrs["from"] === this.channel && this.#archive.take(stanza)) return undefined;
     if (type !== "groupchat") return undefined;
-    const origin = this.#inward.originOf(stanza);
-    if (origin.ownId !== undefined) this.#reflections.shown(origin.ownId, origin.id);
+    const origin = this.#messages.originOf(stanza);
+    if (origin.ownId !== undefined) this.#sender.shown(origin.ownId, origin.id);
     // Prosody shows a subject under no id.
-    if (this.#topicAsked && this.#topicAsked.text === subjectOf(stanza))
-      this.#reflections.shown(this.#topicAsked.id, undefined);
+    this.#sender.subjectShown(subjectOf(stanza));
     return occupant === this.#watcher ? this.#presence.message(stanza) : undefined;
   }
 
@@ -144,57 +192,24 @@ export class Room {
     return user === undefined ? this.#watcher : this.#ghosts.find(user);
   }
 
-  async say(effect: MessageEffect<TextContent>): Promise<Outcome> {
-    const speaker = await this.#speaker(effect);
-    if ("failed" in speaker) return speaker;
-    const text = toPlainText(effect.content.body);
-    const action = effect.content.style === "emote";
-    const { name } = effect.author;
-    const relayed = action ? `* ${name} ${text}` : `<${name}> ${text}`;
-    const body = speaker === this.#watcher ? relayed : action ? `/me ${text}` : text;
-    return this.#send(effect, speaker, xml("body", {}, body));
-  }
-
-  async setTopic(effect: TopicEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect);
-    if ("failed" in speaker) return speaker;
-    const text = legalXmlText(effect.topic).replace(/\r\n?/g, "\n");
-    // A room says nothing when its subject is set to what it is.
-    if (this.#topic.is(text)) return undefined;
-    const asked = { id: this.#parts.ids.of(this.channel, effect.effect), text };
-    this.#topicAsked = asked;
-    try {
-      return await this.#send(effect, speaker, xml("subject", {}, text));
-    } finally {
-      if (this.#topicAsked === asked) this.#topicAsked = undefined;
-    }
-  }
-
   /** Whether the room has shown a message: from memory, or from its archive. */
-  async findSent(effect: MessageEffect<TextContent>): Promise<Sent | null> {
-    const room: string = this.channel;
-    const id = this.#parts.ids.of(room, effect.effect);
-    const shown = this.#reflections.find(id);
-    if (shown) return shown;
-    const out = this.#presence.whyOut;
-    if (out !== undefined) throw new Error(out);
-    if (!this.#presence.features.archive) return null;
-    let place: { readonly after: string } | { readonly start: number } = { start: effect.at - CLOCK_SKEW_MS };
-    for (;;) {
-      const page = await this.#archive.page(this.#watcher.jid, place, effect.signal);
-      if (page === "gone") throw new Error(`The archive of ${room} has changed while it was read.`);
-      if ("failed" in page) throw new Error(page.reason);
-      const found = page.items.find(({ message }) => message.attrs["id"] === id);
-      if (found) return { id: RemoteMessageId(found.id) };
-      const last = page.items.at(-1);
-      if (page.complete || !last) return null;
-      place = { after: last.id };
-    }
+  async findSent(effect: MessageEffect): Promise<Sent | null> {
+    const found = await this.#sender.find(effect);
+    if (found && "failed" in found) throw new Error(found.reason);
+    return found;
+  }
+
+  typing(signal: TypingSignal): Promise<void> {
+    return this.#states.typing(signal);
+  }
+
+  receipt(signal: ReceiptSignal): Promise<void> {
+    return this.#states.read(signal);
   }
 
   async membership(effect: MembershipEffect): Promise<Outcome> {
     const { who, change } = effect;
-    if ("remote" in who) return this.#moderate(effect, who.remote);
+    if ("remote" in who) return this.#expel(effect, who.remote);
     if (!this.#parts.config.ghosts) return undefined;
     if (change === "join" || change === "rename") {
       const ghost = this.#ghosts.get(who);
@@ -208,19 +223,28 @@ export class Room {
     return undefined;
   }
 
+  #bridgeItself(room: string): Occupant {
+    const { stream, config, tuning } = this.#parts;
+    return new Occupant({
+      stream,
+      room,
+      jid: `${config.domain}/bridge`,
+      nick: (attempt) => `${config.nick}${attempt === 0 ? "" : `[m${attempt === 1 ? "" : attempt}]`}`,
+      joinTimeoutMs: tuning.joinTimeoutMs,
+      onRemoved: () => this.#presence.removed(),
+    });
+  }
+
   /** XEP-0045 §8.2 and §9.1. */
-  async #moderate(effect: MembershipEffect, remote: Parameters<RoomInward["nickOf"]>[0]): Promise<Outcome> {
-    const nick = this.#inward.nickOf(remote);
+  async #expel(effect: MembershipEffect, remote: RemoteUserId): Promise<Outcome> {
+    const nick = this.#members.nickOf(remote);
     const what = `To ${effect.change} ${nick ?? remote} in ${this.channel}`;
     if (effect.change !== "kick" && effect.change !== "ban") return undefined;
     if (nick === undefined) return refused(`${what} was not possible: nobody of that name is in the room`);
     if (effect.change === "ban")
       return refused(`${what} is not possible from Matrix: ban the person in the room itself`);
-    const item = xml(
-      "item",
-      { nick, role: "none" },
-      effect.reason === undefined ? undefined : xml("reason", {}, effect.reason),
-    );
+    const reason = effect.reason === undefined ? undefined : xml("reason", {}, effect.reason);
+    const item = xml("item", { nick, role: "none" }, reason);
     const answer = await this.#parts.stream.request(
       xml("iq", { type: "set", from: this.#watcher.jid, to: this.channel }, xml("query", { xmlns: NS.mucAdmin }, item)),
       { signal: effect.signal },
@@ -228,53 +252,5 @@ export class Room {
     // To remove somebody twice is to remove them.
     if (answer.kind === "failure") return retry(answer.failure.reason);
     return answer.kind === "error" ? failureOf(answer.error, what) : undefined;
-  }
-
-  /** Who speaks for a Matrix user; in the room. */
-  async #speaker({ author }: EffectBase): Promise<Occupant | Failure> {
-    const out = this.#presence.whyOut;
-    if (out !== undefined) return retry(out);
-    const { config } = this.#parts;
-    const occupant = config.ghosts && config.maxGhosts > 0 ? this.#ghosts.get(author) : this.#watcher;
-    return (await occupant.join()) ?? occupant;
-  }
-
-  async #send(effect: EffectBase, speaker: Occupant, ...content: readonly Element[]): Promise<Outcome> {
-    const room: string = this.channel;
-    const id = this.#parts.ids.of(room, effect.effect);
-    const shown = this.#reflections.wait(id, this.#parts.tuning.reflectionTimeoutMs, effect.signal);
-    const failure = await this.#parts.stream.send(
-      xml(
-        "message",
-        { from: speaker.jid, to: room, type: "groupchat", id },
-        ...content,
-        xml("origin-id", { xmlns: NS.stanzaIds, id }),
-      ),
-    );
-    if (failure) this.#reflections.failed(id, failure);
-    return shown;
-  }
-
-  /** A message of ours came back. */
-  #bounced(stanza: Element, occupant: Occupant, id: string): void {
-    const room: string = this.channel;
-    if (!this.#parts.ids.isOwn(room, id)) return;
-    const error = stanzaErrorOf(stanza);
-    // XEP-0045 §7.4: who is not in the room cannot speak in it.
-    if (error.condition === "not-acceptable" || error.condition === "item-not-found") {
-      occupant.forget();
-      if (occupant === this.#watcher) this.#presence.removed();
-      this.#reflections.failed(id, retry(`${occupant.jid} is no longer in ${room}, and enters it again`));
-      return;
-    }
-    const failure =
-      error.condition === "forbidden"
-        ? refused(
-            id === this.#topicAsked?.id
-              ? `${occupant.nick ?? occupant.jid} may not change the subject of ${room}: only its moderators may`
-              : `${occupant.nick ?? occupant.jid} may not speak in ${room}. Ask a moderator of the room for voice.`,
-          )
-        : failureOf(error, `The message to ${room}`);
-    this.#reflections.failed(id, failure);
   }
 }

@@ -1,12 +1,14 @@
 import type { ChannelId, RemoteMessageId } from "@trestle/core";
 import { bareJidOf, parseJid, userOfLocal } from "../address/index.js";
-import type { StanzaTaker } from "../stanza-taker.js";
+import type { BridgePart } from "../bridge-part.js";
 import type { Element } from "../stream/index.js";
+import { roomHandlers } from "./handlers.js";
 import type { RoomParts } from "./parts.js";
 import { Room } from "./room.js";
 
 /** The linked rooms. */
-export class Rooms implements StanzaTaker {
+export class Rooms implements BridgePart {
+  readonly handlers = roomHandlers(this);
   readonly #rooms = new Map<string, Room>();
   #isOnline = false;
 
@@ -18,6 +20,11 @@ export class Rooms implements StanzaTaker {
     known: Iterable<ChannelId>,
   ) {
     this.#known = new Set(known);
+  }
+
+  /** Whatever is of no other kind. */
+  owns(): boolean {
+    return true;
   }
 
   get(channel: ChannelId): Room | undefined {

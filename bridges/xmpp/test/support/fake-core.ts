@@ -15,16 +15,21 @@ import {
   RoomId,
   textContent,
   type TextContent,
-  type TextOnly,
+  type TypingReceived,
   UserId,
 } from "@trestle/core";
+import type { XmppLimits } from "@trestle/xmpp";
 import { toPlainText } from "@trestle/rich-text";
+import { Readable } from "node:stream";
 import { pino } from "pino";
 import { until } from "../../../../test/support/bounded.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
   readonly received: NetworkEvent[] = [];
+  readonly signals: TypingReceived[] = [];
+  /** Files of Matrix, by their URIs. */
+  readonly files = new Map<string, { readonly bytes: Buffer; readonly mimeType: string; readonly size?: number }>();
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   /** The last message of each channel. */
@@ -51,6 +56,13 @@ export class FakeCore {
   texts(channel?: string): string[] {
     return this.messages(channel).map(({ content }) =>
       content.type === "text" ? toPlainText(content.body) : content.type,
+    );
+  }
+
+  /** What of one kind was received in a channel. */
+  ofKind<Kind extends NetworkEvent["kind"]>(kind: Kind, channel: string): Extract<NetworkEvent, { kind: Kind }>[] {
+    return this.received.filter(
+      (event): event is Extract<NetworkEvent, { kind: Kind }> => event.kind === kind && event.channel === channel,
     );
   }
 
@@ -85,13 +97,20 @@ export class FakeCore {
         await core.beforeReceive(event);
         core.#keep(event);
       },
-      signal: () => undefined,
+      signal: (event) => {
+        if (event.kind === "typing") core.signals.push(event);
+      },
       report: (status) => {
         core.statuses.set(status.connection, status);
         if (status.state === "connected") core.onConnected();
       },
       links: async () => core.links,
-      openMedia: notUsed,
+      openMedia: async (uri) => {
+        const file = core.files.get(uri);
+        if (!file) throw new Error(`no file ${uri}`);
+        const { bytes, ...about } = file;
+        return { stream: Readable.from([bytes]), ...about };
+      },
       avatarLink: () => undefined,
       storage: {
         get: async (key) => core.stored.get(key),
@@ -104,6 +123,8 @@ export class FakeCore {
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
       removeLinks: () => Promise.resolve([]),
+      openRoom: () => Promise.resolve(undefined),
+      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
       metrics: { counter: () => ({ add: () => undefined }), histogram: () => ({ observe: () => undefined }) },
       moveChannel: () => Promise.resolve([]),
       textLink: () => undefined,
@@ -158,7 +179,7 @@ export function effectOf(saying: Saying): MessageEffect<TextContent> {
 
 /** Does with a message what the core does: asks before it repeats, tries again until it is done. */
 export async function deliver(
-  handlers: NetworkHandlers<TextOnly>,
+  handlers: NetworkHandlers<XmppLimits>,
   effect: MessageEffect<TextContent>,
   attempts = 400,
 ): Promise<Outcome> {
@@ -177,7 +198,7 @@ function isUncertain(outcome: Outcome): boolean {
   return isFailure(outcome) && outcome.failed === "uncertain";
 }
 
-async function findSent(handlers: NetworkHandlers<TextOnly>, effect: MessageEffect<TextContent>, attempts: number) {
+async function findSent(handlers: NetworkHandlers<XmppLimits>, effect: MessageEffect<TextContent>, attempts: number) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await handlers.findSent?.(effect);

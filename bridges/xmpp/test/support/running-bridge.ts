@@ -1,5 +1,5 @@
-import { ChannelId, type ChannelLink, type NetworkHandlers, type Outcome, RoomId, type TextOnly } from "@trestle/core";
-import { configSchema, xmppConnector } from "@trestle/xmpp";
+import { ChannelId, type ChannelLink, type NetworkHandlers, type Outcome, RoomId } from "@trestle/core";
+import { configSchema, xmppConnector, type XmppLimits } from "@trestle/xmpp";
 import type { z } from "zod";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import type { RoomTuning } from "../../dist/rooms/parts.js";
@@ -20,7 +20,7 @@ export interface BridgeOptions {
 export class RunningBridge {
   private constructor(
     readonly core: FakeCore,
-    readonly handlers: NetworkHandlers<TextOnly>,
+    readonly handlers: NetworkHandlers<XmppLimits>,
     private readonly controller: AbortController,
   ) {}
 
@@ -45,7 +45,7 @@ export class RunningBridge {
         rooms: { enterMinMs: 50, enterMaxMs: 500, ...tuning?.rooms },
       },
     };
-    const handlers = (await xmppConnector.connect(context)) as NetworkHandlers<TextOnly>;
+    const handlers = (await xmppConnector.connect(context)) as NetworkHandlers<XmppLimits>;
     for (const link of core.links) await handlers.linked?.(link);
     const catchUp = () => {
       for (const { channel } of core.links) void handlers.catchUp?.(channel, core.cursors.get(channel) ?? null);

@@ -1,14 +1,31 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { NetworkFake, NetworkSetting, SayOptions, Seen } from "@trestle/conformance";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { NetworkFake, NetworkSetting, SayOptions, Seen, SharedFile } from "@trestle/conformance";
 import { until } from "../../../../test/support/bounded.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
-import { xml, type Element } from "../../dist/stream/index.js";
+import { xml, type Child, type Element } from "../../dist/stream/index.js";
 import { ObservedStream } from "./observed-stream.js";
+import { idOf, ShownStanzas } from "./shown-stanzas.js";
 import { WireSpy } from "./wire-spy.js";
 
 const MUC = "http://jabber.org/protocol/muc";
+const CHAT_STATES = "http://jabber.org/protocol/chatstates";
 /** The component that the people of the tests are on; the server must know it. */
 export const PEOPLE = "people.localhost";
+
+/** Checks that have nothing to look at. */
+export const withoutLogins: Readonly<Record<string, string>> = Object.fromEntries(
+  ["can.login", "can.login-speaks", "can.login-stays"].map((id) => [id, "the bridge to XMPP has no logins"]),
+);
+
+/** Checks that take long, and in which it makes no difference which server it is. */
+export const withoutCrashes: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ...["lost.crash-accepted", "lost.crash-received", "lost.crash-load"],
+    ...["twice.crash-sending", "twice.crash-unanswered", "twice.crash-parts", "twice.crash-bridging"],
+  ].map((id) => [id, "the bridge is killed with Prosody, and in the crash suite"]),
+);
 
 /** A real XMPP server for the conformance suite, and people on it. */
 export class XmppFake implements NetworkFake {
@@ -20,6 +37,10 @@ export class XmppFake implements NetworkFake {
   #server: XmppServer | undefined;
   #spy: WireSpy | undefined;
   #stream: ObservedStream | undefined;
+  readonly #rooms = new Map<string, { readonly stanzas: ShownStanzas; next: number }>();
+  readonly #reactions = new Map<string, readonly string[]>();
+  readonly #files = new Map<string, Pick<SharedFile, "mimeType" | "content">>();
+  #web: Server | undefined;
 
   constructor(start: () => Promise<XmppServer>) {
     this.#start = start;
@@ -27,6 +48,8 @@ export class XmppFake implements NetworkFake {
 
   async start(): Promise<NetworkSetting> {
     this.#joined.clear();
+    this.#rooms.clear();
+    this.#reactions.clear();
     const server = await this.#start();
     this.#server = server;
     this.#spy = await WireSpy.before(server.componentPort);
@@ -46,26 +69,58 @@ export class XmppFake implements NetworkFake {
 
   async stop(): Promise<void> {
     this.#stream?.stream.close();
+    this.#web?.closeAllConnections();
+    this.#web?.close();
+    this.#web = undefined;
     await this.#spy?.stop();
     await this.#server?.process.stop();
   }
 
-  async say(channel: string, person: string, text: string, options: SayOptions = {}): Promise<string> {
+  async say(channel: string, person: string, text: string, { emote, replyTo }: SayOptions = {}): Promise<string> {
+    const reply = replyTo === undefined ? undefined : xml("reply", { xmlns: "urn:xmpp:reply:0", id: replyTo });
+    return this.#says(channel, person, xml("body", {}, emote === true ? `/me ${text}` : text), reply);
+  }
+
+  async edit(channel: string, person: string, id: string, text: string): Promise<void> {
+    const given = this.#shown(channel).givenId(`${channel}/${person}`, id);
+    const replace = xml("replace", { xmlns: "urn:xmpp:message-correct:0", id: given });
+    await this.#says(channel, person, xml("body", {}, text), replace);
+  }
+
+  async remove(channel: string, person: string, id: string): Promise<void> {
+    await this.#says(channel, person, xml("retract", { xmlns: "urn:xmpp:message-retract:1", id }), STORE());
+  }
+
+  react(channel: string, person: string, id: string, key: string): Promise<void> {
+    return this.#reacts(channel, person, id, (keys) => [...keys, key]);
+  }
+
+  unreact(channel: string, person: string, id: string, key: string): Promise<void> {
+    return this.#reacts(channel, person, id, (keys) => keys.filter((each) => each !== key));
+  }
+
+  async share(channel: string, person: string, { name, mimeType, content }: SharedFile): Promise<string> {
+    const url = await this.#serve(`/${randomUUID()}/${encodeURIComponent(name)}`, mimeType, content);
+    const oob = xml("x", { xmlns: "jabber:x:oob" }, xml("url", {}, url));
+    return this.#says(channel, person, xml("body", {}, url), oob);
+  }
+
+  async type(channel: string, person: string, isTyping: boolean): Promise<void> {
     await this.#enter(channel, person);
-    const id = randomUUID();
-    const body = options.emote === true ? `/me ${text}` : text;
-    await this.#send(
-      xml("message", { from: addressOf(person), to: channel, type: "groupchat", id }, xml("body", {}, body)),
-    );
-    const shown = await this.#observed.gets(
-      `${person}'s message`,
-      ({ attrs }) => attrs["id"] === id && attrs["to"] === addressOf(this.people[0]),
-    );
-    return idOf(shown);
+    const state = xml(isTyping ? "composing" : "active", { xmlns: CHAT_STATES });
+    await this.#send(xml("message", { from: addressOf(person), to: channel, type: "groupchat" }, state));
+  }
+
+  seesTyping(channel: string): boolean {
+    const states = this.#observed.stanzas.flatMap((stanza) => {
+      if (!this.#isOfBridge(channel, stanza)) return [];
+      return stanza.getChildElements().flatMap((child) => (child.getNS() === CHAT_STATES ? [child.name] : []));
+    });
+    return states.at(-1) === "composing";
   }
 
   seen(channel: string): readonly Seen[] {
-    return this.#observed.stanzas.flatMap((stanza) => this.#seenIn(channel, stanza));
+    return this.#shown(channel).seen;
   }
 
   disconnect(): Promise<void> {
@@ -110,18 +165,58 @@ export class XmppFake implements NetworkFake {
     return this.#stream;
   }
 
-  /** What the first of the people sees of those who are none. */
-  #seenIn(channel: string, stanza: Element): Seen[] {
-    const { from = "", to, type } = stanza.attrs;
-    const room = from.split("/", 1)[0];
+  /** What the first of the people has seen in a room, up to now. */
+  #shown(channel: string): ShownStanzas {
+    const shown = this.#rooms.get(channel) ?? { stanzas: new ShownStanzas(), next: 0 };
+    this.#rooms.set(channel, shown);
+    const { stanzas } = this.#observed;
+    for (; shown.next < stanzas.length; shown.next++) {
+      const stanza = stanzas[shown.next];
+      if (stanza && isShown(channel, stanza)) shown.stanzas.take(stanza, this.#isOfBridge(channel, stanza));
+    }
+    return shown.stanzas;
+  }
+
+  #isOfBridge(channel: string, stanza: Element): boolean {
+    const { from = "" } = stanza.attrs;
     const nick = from.slice(from.indexOf("/") + 1);
-    if (stanza.name !== "message" || type !== "groupchat" || room !== channel || to !== addressOf(this.people[0]))
-      return [];
-    if (from === room || this.people.some((person) => person === nick)) return [];
-    const [body, subject] = [stanza.getChildText("body"), stanza.getChildText("subject")];
-    if (body === null) return subject === null || subject === "" ? [] : [{ kind: "topic", text: subject }];
-    const action = /^\/me (.*)$/s.exec(body)?.[1];
-    return [{ kind: "message", id: idOf(stanza), text: action ?? body, emote: action !== undefined }];
+    return isShown(channel, stanza) && from !== channel && !this.people.some((person) => person === nick);
+  }
+
+  /** Resolves to the room's id of it, when it is shown. */
+  async #says(channel: string, person: string, ...content: readonly Child[]): Promise<string> {
+    await this.#enter(channel, person);
+    const id = randomUUID();
+    await this.#send(xml("message", { from: addressOf(person), to: channel, type: "groupchat", id }, ...content));
+    const shown = await this.#observed.gets(
+      `${person}'s message`,
+      ({ attrs }) => attrs["id"] === id && attrs["to"] === addressOf(this.people[0]),
+    );
+    return idOf(shown);
+  }
+
+  async #reacts(
+    channel: string,
+    person: string,
+    id: string,
+    change: (keys: readonly string[]) => readonly string[],
+  ): Promise<void> {
+    const keys = change(this.#reactions.get(`${person} ${id}`) ?? []);
+    this.#reactions.set(`${person} ${id}`, keys);
+    const reactions = keys.map((key) => xml("reaction", {}, key));
+    await this.#says(channel, person, xml("reactions", { xmlns: "urn:xmpp:reactions:0", id }, reactions), STORE());
+  }
+
+  async #serve(path: string, mimeType: string, content: Uint8Array): Promise<string> {
+    this.#files.set(path, { mimeType, content });
+    this.#web ??= await new Promise<Server>((resolve) => {
+      const server = createServer((request, response) => {
+        const file = this.#files.get(request.url ?? "");
+        response.writeHead(file ? 200 : 404, { "content-type": file?.mimeType ?? "text/plain" }).end(file?.content);
+      });
+      server.listen(0, "127.0.0.1", () => resolve(server));
+    });
+    return `http://127.0.0.1:${(this.#web.address() as AddressInfo).port}${path}`;
   }
 
   #enter(channel: string, person: string): Promise<void> {
@@ -151,10 +246,14 @@ export class XmppFake implements NetworkFake {
   }
 }
 
+/** Whether it is a message of a room, as the first of the people gets it. */
+function isShown(channel: string, { name, attrs: { from = "", to, type } }: Element): boolean {
+  return name === "message" && type === "groupchat" && from.split("/", 1)[0] === channel && to === addressOf("Carol");
+}
+
 function addressOf(person: string): string {
   return `${createHash("sha256").update(person).digest("hex").slice(0, 12)}@${PEOPLE}/desk`;
 }
 
-function idOf(message: Element): string {
-  return message.getChild("stanza-id", "urn:xmpp:sid:0")?.attrs["id"] ?? message.attrs["id"] ?? "";
-}
+/** XEP-0334: archives keep what has no body only where they are told to. */
+const STORE = (): Element => xml("store", { xmlns: "urn:xmpp:hints" });

@@ -212,7 +212,8 @@ function configOf({ listen, homeserverUrl, data, links, subject, network, option
     homeserver: { url: homeserverUrl, name: serverName },
     listen: { port: listen },
     operations: { port: 0 },
-    media: { port: 0, publicUrl: "http://media.conformance.test" },
+    // The fake network, with the files that people show, is on this machine.
+    media: { port: 0, publicUrl: "http://media.conformance.test", allowPrivate: ["127.0.0.1"] },
     dataDirectory: data,
     encryptionKey: "a key of the conformance suite, long enough",
     permissions: { "*": "user" },

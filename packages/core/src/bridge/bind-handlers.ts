@@ -10,6 +10,8 @@ const names = [
   "pin",
   "unpin",
   "membership",
+  "role",
+  "settings",
   "topic",
   "name",
   "typing",

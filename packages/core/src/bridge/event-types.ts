@@ -7,6 +7,8 @@ const taken: ReadonlySet<string> = new Set([
   "m.room.member",
   "m.room.topic",
   "m.room.name",
+  "m.room.power_levels",
+  "m.room.join_rules",
   "m.room.pinned_events",
   "m.room.encrypted",
   "m.room.encryption",

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { ChannelLink, LinkRequest } from "../connector/connector.js";
+import type { ChannelLink } from "../connector/connector.js";
+import type { LinkRequest } from "../connector/link-request.js";
 import type { ChannelId, RoomId } from "../connector/ids.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError } from "../services/services.js";

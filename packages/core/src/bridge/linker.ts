@@ -20,7 +20,7 @@ export class Linker {
     const roomId = await this.#enter(roomText);
     if (by !== "operator" && by !== "config") await this.authorise(roomId, by);
     await this.refuseEncrypted(roomId);
-    const info = await this.#resolve(channelText);
+    const info = await this.#resolve(channelText, roomId);
     return this.connect(roomId, info, "plumbed", by);
   }
 
@@ -161,12 +161,12 @@ export class Linker {
     }
   }
 
-  async #resolve(text: string): Promise<ChannelInfo> {
+  async #resolve(text: string, room: RoomId): Promise<ChannelInfo> {
     const { resolveChannel } = this.runtime.handlers;
     if (!resolveChannel) return { id: ChannelId(text), name: text };
     let found: ChannelInfo | null;
     try {
-      found = await resolveChannel(text);
+      found = await resolveChannel(text, room);
     } catch (error) {
       throw new ServiceError("invalid", error instanceof Error ? error.message : String(error));
     }

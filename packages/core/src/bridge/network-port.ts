@@ -6,9 +6,11 @@ import type { BridgeRuntime } from "./runtime.js";
 import { ghostsIn } from "./ghosts-present.js";
 import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
+import { openRoom } from "./open-room.js";
 import type { Pictures } from "./pictures.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
+import { lookAtRoom } from "./room-view.js";
 import type { EphemeralToMatrix } from "./ephemeral.js";
 
 export interface NetworkPortParts {
@@ -60,6 +62,8 @@ export function networkPort(parts: NetworkPortParts): Network {
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
     },
     requestLink: (request) => parts.linkRequests.request(request),
+    openRoom: (request) => openRoom(runtime, parts.linker, request),
+    lookAtRoom: (room) => lookAtRoom(runtime, room),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),
     spacesChanged: parts.spacesChanged,

@@ -9,6 +9,8 @@ import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
 import type { Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
+import { isCarried } from "./moderation/ranks.js";
+import { initialState } from "./moderation/room-settings.js";
 import { resolveGhost } from "./resolve-ghost.js";
 import type { BridgeRuntime } from "./runtime.js";
 
@@ -46,11 +48,13 @@ export class Portals implements ThirdPartyLookup {
     const { runtime } = this;
     const channel = await this.#channelOf(alias);
     if (!channel) return false;
+    const follows = isCarried(runtime.config.channelSettings, "portal", "toMatrix");
     const created = await runtime.client.createRoom({
       preset: "public_chat",
       name: channel.name,
       aliasLocalpart: alias.slice(1, -1 - runtime.serverName.length),
       ...(channel.topic !== undefined && { topic: channel.topic }),
+      ...(follows && channel.settings && { initialState: initialState(channel.id, channel.settings) }),
     });
     if (!created.ok) {
       // An earlier query made the room and died before it could answer.

@@ -17,6 +17,8 @@ const kinds: ReadonlySet<string> = new Set<NetworkEvent["kind"]>([
   "reactionRemoved",
   "membership",
   "profile",
+  "roles",
+  "expulsion",
   "channel",
 ]);
 const longestId = 1024;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { ToMatrixPayload } from "../bridge/to-matrix/payload.js";
-import type { LoginField } from "../connector/connector.js";
+import type { LoginField } from "../connector/login-session.js";
 import type { RoomId } from "../connector/ids.js";
 import { toMatrix } from "../delivery/entry.js";
 

@@ -1,7 +1,7 @@
 import type { MatrixEvent } from "../appservice/event.js";
 import { effectIdOf } from "../bridge/effect-id.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
-import type { LoginField, LoginSession } from "../connector/connector.js";
+import type { LoginField, LoginSession } from "../connector/login-session.js";
 import { EventId, type RoomId, type UserId } from "../connector/ids.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError } from "../services/services.js";

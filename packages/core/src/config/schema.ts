@@ -152,6 +152,39 @@ const spacesSchema = z.strictObject({
     }),
 });
 
+const direction = z.enum(["none", "toMatrix", "toNetwork", "both"]);
+const power = z.int().min(0).max(100);
+
+const rolesSchema = z.strictObject({
+  portals: direction
+    .default("both")
+    .describe(
+      "Ranks of channels and power levels of their portals: neither is changed because of the other (none), power levels by ranks (toMatrix), ranks by power levels (toNetwork), or both",
+    ),
+  plumbed: direction.default("none").describe("The same for rooms that existed before they were linked"),
+  powers: z
+    .strictObject({
+      owner: power.default(75).describe("The power level of an owner (IRC ~, XMPP owner)"),
+      admin: power.default(60).describe("Of an admin (IRC &, XMPP admin)"),
+      moderator: power.default(50).describe("Of a moderator (IRC @, XMPP moderator)"),
+      helper: power.default(25).describe("Of a helper (IRC %)"),
+      speaker: power
+        .default(1)
+        .describe("Of who has a voice (IRC +), and what speaking takes where a channel is moderated"),
+    })
+    .prefault({})
+    .describe(
+      "Which power level a rank is, never as high as the bot's own; a power level is the highest rank it reaches",
+    ),
+});
+
+const channelSettingsSchema = z.strictObject({
+  portals: direction
+    .default("both")
+    .describe("Moderated, invite-only, keyed and secret channels, and who sets the topic: what is carried for portals"),
+  plumbed: direction.default("none").describe("The same for rooms that existed before they were linked"),
+});
+
 export const bridgeSchema = z.strictObject({
   name: z
     .string()
@@ -216,6 +249,10 @@ export const bridgeSchema = z.strictObject({
     .describe(
       "Who may have channels made on the network with the command create, in rooms they may link: nobody, or who has this level of permissions or a higher one",
     ),
+  roles: rolesSchema.prefault({}).describe("Ranks on the network and power levels in Matrix; see docs/moderation.md"),
+  channelSettings: channelSettingsSchema
+    .prefault({})
+    .describe("How channels and their rooms are set; see docs/moderation.md"),
   spaces: spacesSchema.prefault({}).describe("Matrix spaces for the spaces of the network"),
   network: z.unknown().default({}).describe("The connector's own settings"),
 });

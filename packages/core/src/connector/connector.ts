@@ -16,14 +16,20 @@ import type {
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
+  RoleEffect,
+  SettingsEffect,
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { Importer } from "./importer.js";
+import type { LinkRequest, OpenRequest } from "./link-request.js";
+import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
+import type { ChannelSettings } from "./roles.js";
+import type { RoomView } from "./room-view.js";
 
 /**
  * Makes a connector: what a package exports by default to be loadable as a bridge.
@@ -93,6 +99,14 @@ export interface Network {
    * it must be in, whether a moderator agrees (`asked`). Rejects with an `Error` that tells a person what is missing.
    */
   readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
+  /**
+   * Links a channel to a public room because somebody of the network came for it and the operator lets them: ask only
+   * where they do. The bot joins the room. `undefined` where there is no such room that anybody may join and read, or it is
+   * encrypted; rejects where that cannot be known now.
+   */
+  readonly openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined>;
+  /** A room that the bot is in, as it is now; one request. Rejects where it cannot be read. */
+  readonly lookAtRoom: (room: RoomId) => Promise<RoomView>;
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /**
@@ -145,18 +159,6 @@ export interface GhostsPresent {
   readonly inAll: ReadonlySet<RemoteUserId>;
   /** In one of them at least. */
   readonly inAny: ReadonlySet<RemoteUserId>;
-}
-
-/** Somebody on the network asks that a channel be linked to a room. */
-export interface LinkRequest {
-  /** The asker may link it, as the network sees it: the connector has looked. */
-  readonly channel: ChannelInfo;
-  /** The room's id or alias. */
-  readonly room: string;
-  /** Who asks, for the people of the room. */
-  readonly by: string;
-  /** The asker's login, where they are signed in: they are then asked nothing more where they may link the room themselves. */
-  readonly login?: LoginId;
 }
 
 /** Which bridge this is: one connector may serve several. */
@@ -282,6 +284,14 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
+  /**
+   * A Matrix user's power level, or that of a person of the network, was changed to that of another rank, where the operator
+   * has ranks carried to the network (`roles`). Only who may change it on the network is to be obeyed: answer `refused`
+   * where the bridge may not. Fallback: nothing.
+   */
+  readonly role?: (role: RoleEffect) => Promise<Outcome>;
+  /** The room was set otherwise, where the operator has that carried to the network (`channelSettings`). Fallback: nothing. */
+  readonly settings?: (settings: SettingsEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
@@ -314,8 +324,9 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   /**
    * Finds a channel by what a person types (`#trestle`, `libera/#trestle`, a URL). `null`: there is no such channel.
    * Throw an `Error` whose message tells the person what to type instead. Fallback: the text is the channel's id.
+   * `room` is the room that is to be linked to it, where there is one: a network may make its channel out of the room.
    */
-  readonly resolveChannel?: (text: string) => Promise<ChannelInfo | null>;
+  readonly resolveChannel?: (text: string, room?: RoomId) => Promise<ChannelInfo | null>;
   /**
    * Makes a channel that somebody on Matrix asked for, where the operator allows it (`createChannels`); it is then linked
    * to their room. Asked again after a crash it returns what it made. Throw an `Error` whose message tells the person
@@ -361,6 +372,11 @@ export interface ChannelInfo {
   readonly id: ChannelId;
   readonly name: string;
   readonly topic?: string;
+  /**
+   * How it is set, for the room that is made for it. What cannot be known yet is best said to be `secret`: until a
+   * `channel` event says otherwise nobody is then shown what was said before they came.
+   */
+  readonly settings?: ChannelSettings;
 }
 
 /** A small picture of the network. `id` changes whenever the picture does. */
@@ -376,24 +392,4 @@ export interface SpaceInfo {
   readonly name: string;
   readonly topic?: string;
   readonly picture?: RemoteAvatar;
-}
-
-/** A conversation with a person who signs in: the same for chat commands, the command line and the provisioning API. */
-export interface LoginSession {
-  readonly user: UserId;
-  /** Asks for fields and returns what was typed; rejects when the person gives up. */
-  readonly ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => Promise<Readonly<Record<Id, string>>>;
-  /** Tells the person something, e.g. a URL to open; it is shown also while the login waits for something else. */
-  readonly say: (text: string) => Promise<void>;
-  /** Aborted when the person gives up, or takes too long: what they still do elsewhere signs nobody in. */
-  readonly signal: AbortSignal;
-}
-
-/** One thing a person is asked for. */
-export interface LoginField<Id extends string = string> {
-  readonly id: Id;
-  readonly type: "text" | "username" | "password" | "token" | "url";
-  readonly label: string;
-  readonly hint?: string;
-  readonly optional?: boolean;
 }

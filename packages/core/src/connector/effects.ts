@@ -11,6 +11,7 @@ import type {
   RoomId,
   UserId,
 } from "./ids.js";
+import type { ChannelSettings, RankedTarget, Role } from "./roles.js";
 
 /** The Matrix user for whom something happens on the network. */
 export interface Author {
@@ -110,6 +111,19 @@ export interface MembershipEffect extends EffectBase {
   /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned, unbanned or invited by a Matrix user. */
   readonly who: { readonly userId: UserId; readonly name: string } | { readonly remote: RemoteUserId };
   readonly reason?: string;
+}
+
+/** Somebody on Matrix gave somebody another rank. */
+export interface RoleEffect extends EffectBase {
+  readonly who: RankedTarget;
+  readonly role: Role;
+  /** The rank they had in Matrix. */
+  readonly before: Role;
+}
+
+/** Somebody on Matrix set the room otherwise: `settings` holds what changed. */
+export interface SettingsEffect extends EffectBase {
+  readonly settings: ChannelSettings;
 }
 
 /** Somebody on Matrix set the topic. */

@@ -1,5 +1,6 @@
 import type { Content } from "./content.js";
 import type { ChannelId, ContentUri, RemoteMessageId, RemoteUserId } from "./ids.js";
+import type { ChannelSettings, RoleChange } from "./roles.js";
 
 /** A person on the network, as far as the event that names them tells. What is left out is left as it was. */
 export interface RemoteUser {
@@ -41,6 +42,8 @@ export type NetworkEvent =
   | ReactionRemoved
   | MembershipReceived
   | ProfileReceived
+  | RolesReceived
+  | ExpulsionReceived
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -107,6 +110,11 @@ export interface MembershipReceived extends Caused {
   readonly kind: "membership";
   readonly user: RemoteUser;
   readonly change: "join" | "leave" | "kick" | "ban";
+  /**
+   * With `join`: they came for the room itself, not for a channel that is linked to it. Their ghost joins although those
+   * who say nothing are otherwise not shown (`membership` of the configuration).
+   */
+  readonly intoRoom?: boolean;
   readonly by?: RemoteUser;
   readonly reason?: string;
 }
@@ -117,7 +125,30 @@ export interface ProfileReceived extends Caused {
   readonly user: RemoteUser;
 }
 
-/** Something about a channel changed: its name or topic, whether anybody can speak in it. */
+/**
+ * What people may do in a channel, as the network says: it becomes power levels in the rooms of the channel, where the
+ * operator lets it (`roles`; in portals by default). It may be told again: where it is so already, nothing happens.
+ */
+export interface RolesReceived extends Caused {
+  readonly kind: "roles";
+  readonly changes: readonly RoleChange[];
+  /** `changes` are all who have a rank: every other person of the network has none. Says nothing of Matrix users. */
+  readonly complete?: boolean;
+}
+
+/**
+ * A Matrix user was kicked out of the channel, banned from it, or let in again: done to them in its rooms, where the
+ * operator lets it (`channelSettings`; in portals by default). A ban that somebody on Matrix made is never lifted by it.
+ */
+export interface ExpulsionReceived extends Caused {
+  readonly kind: "expulsion";
+  readonly userId: string;
+  readonly change: "kick" | "ban" | "unban";
+  readonly by?: RemoteUser;
+  readonly reason?: string;
+}
+
+/** Something about a channel changed: its name or topic, how it is set, whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;
@@ -129,6 +160,8 @@ export interface ChannelChanged extends Caused {
    * nothing happens.
    */
   readonly archived?: boolean;
+  /** How it is set, as far as the network told; carried to its rooms where the operator lets it (`channelSettings`). */
+  readonly settings?: ChannelSettings;
   /** It is gone for good: like `archived`, and its links end. */
   readonly deleted?: boolean;
   /** A message was pinned, so that everybody finds it, or no longer is. */

@@ -1,7 +1,7 @@
 import type { Logger } from "../log/logger.js";
-import type { Store, Urgency } from "../store/store.js";
-import type { Write } from "../store/writes.js";
-import { backoff, type BackoffOptions } from "./backoff.js";
+import type { Store } from "../store/store.js";
+import { Aftermath } from "./aftermath.js";
+import type { BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
 import type { DirectionCode, Entry, Verdict } from "./entry.js";
 import { Isolation } from "./isolation.js";
@@ -48,21 +48,35 @@ export class Flow {
   readonly #ready: Lane[] = [];
   readonly #isolation: Isolation;
   readonly #stored: StoredEntries;
+  readonly #aftermath: Aftermath;
   #running = 0;
-  #stopping = false;
   #idle: (() => void)[] = [];
-  #open = 0;
-  delivered = 0;
-  deadCount = 0;
 
   constructor(readonly options: FlowOptions) {
     this.#isolation = new Isolation(options.store);
     this.#stored = new StoredEntries(options.store, options.direction, options.bridge);
+    this.#aftermath = new Aftermath(options, (lane) => {
+      if (lane.state === "idle" && lane.isEmpty) this.#lanes.delete(lane.key);
+      this.#settleIdle();
+    });
   }
 
   /** Entries that are not delivered yet. */
   get open(): number {
-    return this.#open;
+    return this.#aftermath.open;
+  }
+
+  get delivered(): number {
+    return this.#aftermath.delivered;
+  }
+
+  get deadCount(): number {
+    return this.#aftermath.dead;
+  }
+
+  /** Dead letters came to be elsewhere, or an operator took some away. */
+  countDead(by: number): void {
+    this.#aftermath.dead = Math.max(0, this.#aftermath.dead + by);
   }
 
   /** When the oldest entry that is not delivered was journaled, in milliseconds since 1970. */
@@ -108,15 +122,15 @@ export class Flow {
       lane.more = true;
       lane.recoveredUpTo = row.newest;
       lane.inDoubt = clean ? 0 : this.options.unmarkedLimit() + 1;
-      this.#open += row.count;
+      this.#aftermath.open += row.count;
       this.#makeReady(lane);
     }
-    this.deadCount = await this.#stored.deadCount();
+    this.#aftermath.dead = await this.#stored.deadCount();
   }
 
   /** Takes an entry that has just been committed. Must be called in the order of the commits. */
   offer(laneKey: string, item: { seq: number; source: string; at: number; payload: unknown; bytes: number }): void {
-    this.#open += 1;
+    this.#aftermath.open += 1;
     const lane = this.#lane(laneKey);
     // While entries are read from the disk, this one may have come too late for it.
     if (lane.more) lane.missed = true;
@@ -144,8 +158,8 @@ export class Flow {
 
   /** Looks again at a lane whose entries changed on disk (a replay). */
   refresh(laneKey: string, added: number): void {
-    this.#open += added;
-    this.deadCount = Math.max(0, this.deadCount - added);
+    this.#aftermath.open += added;
+    this.countDead(-added);
     const lane = this.#lane(laneKey);
     lane.more = true;
     this.#makeReady(lane);
@@ -161,7 +175,7 @@ export class Flow {
     while (lanes.some((lane) => lane.state === "running" || lane.unmarked > 0)) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
-    await this.#commit([["relane", to, from, this.options.direction]], "now");
+    await this.#aftermath.commit([["relane", to, from, this.options.direction]], "now");
     for (const lane of lanes) {
       lane.cancelTimer?.();
       for (const item of lane.items) this.options.budget.give(item.bytes);
@@ -185,7 +199,7 @@ export class Flow {
 
   /** Starts nothing more, and resolves when what is under way has ended and is marked. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#aftermath.isStopping = true;
     for (const lane of this.#lanes.values()) lane.cancelTimer?.();
     while (this.#busy()) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
@@ -233,7 +247,7 @@ export class Flow {
   }
 
   #pump(): void {
-    while (!this.#stopping && this.#running < this.options.concurrency) {
+    while (!this.#aftermath.isStopping && this.#running < this.options.concurrency) {
       const lane = this.#ready.shift();
       if (!lane) return;
       if (lane.frozen) {
@@ -257,8 +271,7 @@ export class Flow {
     this.#handle(item).then(
       (verdict) => {
         if (verdict.verdict === "done" && lane.unmarked < this.options.unmarkedLimit()) {
-          this.#delivered(lane, item);
-          void this.#finish(lane, item, verdict);
+          this.#aftermath.succeed(lane, item, verdict);
           this.#endTurn(lane, undefined);
         } else void this.#conclude(lane, item, verdict);
       },
@@ -292,7 +305,7 @@ export class Flow {
   /** Does what the verdict says, and ends the turn. Never rejects. */
   async #conclude(lane: Lane, item: LaneItem, verdict: Verdict): Promise<void> {
     try {
-      this.#endTurn(lane, await this.#obey(lane, item, verdict));
+      this.#endTurn(lane, await this.#aftermath.obey(lane, item, verdict));
     } catch (error) {
       this.#failTurn(lane, error);
     }
@@ -313,7 +326,7 @@ export class Flow {
   #after(lane: Lane, waitMs: number | undefined): void {
     if (lane.frozen) {
       lane.state = "idle";
-    } else if (waitMs !== undefined && !this.#stopping) {
+    } else if (waitMs !== undefined && !this.#aftermath.isStopping) {
       lane.state = "waiting";
       lane.cancelTimer = this.options.clock.after(waitMs, () => this.#unblock(lane));
     } else if (lane.items.length > 0 || lane.more) {
@@ -360,27 +373,6 @@ export class Flow {
     }
   }
 
-  /** Resolves to how long the lane must wait, or `undefined` when it may go on. */
-  async #obey(lane: Lane, item: LaneItem, verdict: Verdict): Promise<number | undefined> {
-    switch (verdict.verdict) {
-      case "done":
-        await this.#finish(lane, item, verdict);
-        this.#delivered(lane, item);
-        return undefined;
-      case "dead":
-        await this.#bury(lane, item, verdict.reason);
-        return undefined;
-      case "retry":
-        return this.#retry(lane, item, verdict);
-    }
-  }
-
-  #delivered(lane: Lane, item: LaneItem): void {
-    lane.unreachable = false;
-    this.delivered += 1;
-    this.options.observe?.delivered(this.options.clock.now() - item.at);
-  }
-
   /** One attempt; never rejects. */
   #handle(entry: Entry): Promise<Verdict> {
     return this.options.handle(entry).catch((error: unknown) => {
@@ -390,85 +382,6 @@ export class Flow {
       );
       const reason = error instanceof Error ? error.message : String(error);
       return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
-    });
-  }
-
-  async #retry(
-    lane: Lane,
-    item: LaneItem,
-    verdict: Extract<Verdict, { verdict: "retry" }>,
-  ): Promise<number | undefined> {
-    item.attempts += 1;
-    item.maybeSent ||= verdict.maybeSent ?? false;
-    if (!verdict.transport && item.attempts >= this.options.attempts) {
-      await this.#bury(lane, item, `${verdict.reason} (tried ${item.attempts} times)`);
-      return undefined;
-    }
-    lane.unreachable = verdict.transport ?? false;
-    this.options.observe?.retried();
-    this.options.log.debug(
-      { lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason },
-      "Trying again later",
-    );
-    void this.#commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]], "lazy");
-    // A source that knows when to be asked again is believed; a target's wish is a lower bound.
-    const known = verdict.transport === "source" && verdict.afterMs !== undefined;
-    return backoff(known ? 1 : item.attempts, this.options.backoff, verdict.afterMs);
-  }
-
-  async #bury(lane: Lane, item: LaneItem, reason: string): Promise<void> {
-    lane.unreachable = false;
-    await this.#mark(lane, item, [["dead", item.attempts, reason.slice(0, 1000), item.seq]], undefined);
-    this.deadCount += 1;
-    this.options.observe?.died();
-    this.options.log.warn({ lane: lane.key, source: item.source, reason }, "Kept as a dead letter");
-    this.options.onDead?.(item, reason);
-  }
-
-  #finish(lane: Lane, item: LaneItem, verdict: Extract<Verdict, { verdict: "done" }>): Promise<void> | undefined {
-    const mark: Write = ["done", item.seq];
-    const { writes, committed } = verdict;
-    return this.#mark(lane, item, writes && writes.length > 0 ? [...writes, mark] : [mark], committed);
-  }
-
-  /** Takes an entry from its lane and marks it on disk; resolves at once where the mark may come later. */
-  #mark(
-    lane: Lane,
-    item: LaneItem,
-    writes: readonly Write[],
-    committed: (() => void) | undefined,
-  ): Promise<void> | undefined {
-    lane.items.shift();
-    this.options.budget.give(item.bytes);
-    lane.unmarked += 1;
-    const full = lane.unmarked > this.options.unmarkedLimit();
-    const onDisk = (): void => {
-      lane.unmarked -= 1;
-      this.#open -= 1;
-      committed?.();
-      if (lane.state === "idle" && lane.isEmpty) this.#lanes.delete(lane.key);
-      this.#settleIdle();
-    };
-    const marked = this.#commit(writes, full ? "now" : "lazy").then(onDisk);
-    return full ? marked : undefined;
-  }
-
-  /** Tries until the disk takes it: what was delivered must be marked, whatever it costs. */
-  #commit(writes: readonly Write[], urgency: Urgency, attempt = 1): Promise<unknown> {
-    return this.options.store.commit(writes, urgency).catch(async (error: unknown) => {
-      if (this.#stopping) {
-        this.options.log.error(
-          { err: error },
-          "A mark could not be written before the end; the next start looks before it sends again",
-        );
-        return;
-      }
-      this.options.log.error(
-        { err: error },
-        "The journal cannot be written; nothing of this lane is sent until it can",
-      );
-      await new Promise<void>((resolve) => this.options.clock.after(backoff(attempt, this.options.backoff), resolve));
-      await this.#commit(writes, urgency, attempt + 1);
     });
   }
 }

@@ -68,7 +68,7 @@ export class Journal {
       ["appendDead", this.bridge, cause.direction, cause.lane, cause.source, this.clock.now(), payload, reason],
     ]);
     const flow = this.flow(cause.direction);
-    if (flow && seq !== 0) flow.deadCount += 1;
+    if (flow && seq !== 0) flow.countDead(1);
   }
 
   flow(direction: DirectionCode): Flow | undefined {

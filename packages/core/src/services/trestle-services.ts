@@ -72,7 +72,7 @@ export class TrestleServices implements Services, QueueChanges {
 
   dropped(bridgeKey: number, direction: DirectionCode, count: number): void {
     const flow = this.bridges.find((bridge) => bridge.runtime.key === bridgeKey)?.flow(direction);
-    if (flow) flow.deadCount = Math.max(0, flow.deadCount - count);
+    flow?.countDead(-count);
   }
 
   #bridge(name: string): Bridge {

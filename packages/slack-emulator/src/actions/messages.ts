@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../json.js";
 import type { Channel } from "../state/channels.js";
 import type { Message } from "../state/messages.js";
 import type { Bot, User } from "../state/people.js";
+import { wholeSecond } from "../state/timestamps.js";
 import type { World } from "../state/world.js";
 import {
   announceChanged,
@@ -134,7 +135,7 @@ export function editMessage(world: World, channel: Channel, message: Message, ed
   if (edit.text !== undefined && (message.subtype === undefined || contentSubtypes.has(message.subtype)))
     composeBlocks(message);
   if (edit.fileIds !== undefined) message.fileIds = [...edit.fileIds];
-  message.edited = { userId: editorId, ts: world.eventTs(channel) };
+  message.edited = { userId: editorId, ts: wholeSecond(world.eventTs(channel)) };
   if (edit.metadata !== undefined) {
     message.metadata = edit.metadata;
     announceMetadata(world, channel, message, "message_metadata_updated");

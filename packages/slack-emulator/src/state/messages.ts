@@ -22,6 +22,7 @@ export interface Message {
   threadTs?: string;
   /** A reply that is shown in the channel too. */
   broadcast: boolean;
+  /** `ts` in whole seconds, as Slack gives it: it tells not every two edits apart. */
   edited?: { userId: string; ts: string };
   /** Emoji name to the users who reacted, both in order. */
   readonly reactions: Map<string, string[]>;

@@ -11,6 +11,11 @@ export function parseTs(ts: string): number | undefined {
   return Number(match[1]) * 1_000_000 + Number((match[2] ?? "").padEnd(6, "0"));
 }
 
+/** The whole second of a `ts`, as one: what `edited.ts` has. */
+export function wholeSecond(ts: string): string {
+  return `${ts.split(".", 1)[0] ?? ts}.000000`;
+}
+
 /**
  * Hands out rising timestamps, one row of them for each channel: two channels may well use the same `ts`, as in Slack,
  * where it is unique only together with the channel.

@@ -2,6 +2,7 @@ import { given, recordIn, textIn, type JsonRecord } from "../json.js";
 import { readMessage, type SlackMessage } from "../message.js";
 import { isPreview } from "../read/attachments.js";
 import { compareMessages, type Difference } from "./compare.js";
+import { markOf } from "./mark.js";
 import { styleOf, threadOf } from "./chat.js";
 import { bridged, ignored, incomplete, type Outcome } from "./outcome.js";
 import { senderOf } from "./sender.js";
@@ -31,12 +32,16 @@ export function changedOutcome(event: JsonRecord, channel: string): Outcome {
   if (nothing !== undefined) return ignored(type, nothing);
   const sender = senderOf(message);
   if (sender === undefined) return incomplete(type, "sender");
-  const editedTs = message.edited?.ts ?? textIn(event, "event_ts") ?? textIn(event, "ts") ?? ts;
+  const eventTs = textIn(event, "event_ts") ?? textIn(event, "ts") ?? ts;
+  const editedTs = message.edited?.ts ?? eventTs;
+  // Edits of one second may go back to what was there: then the same content is news again.
+  const moment = previous?.edited?.ts === editedTs ? `/${eventTs}` : "";
   return bridged(
     given({
       kind: "edit",
       channel,
-      key: `edit/${ts}/${editedTs}`,
+      // The second alone is none: another edit may have it too.
+      key: `edit/${ts}/${editedTs}/${markOf(message)}${moment}`,
       ts,
       editedTs,
       sender,

@@ -55,7 +55,7 @@ export interface MessageEdited extends InChannel {
   readonly kind: "edit";
   /** The message that was changed. */
   readonly ts: string;
-  /** When, as Slack counts: an edit with a smaller one is older. */
+  /** When, as Slack counts, in whole seconds: an edit with a smaller one is older, of those with the same nothing is said. */
   readonly editedTs: string;
   readonly sender: SlackSender;
   readonly style: "text" | "notice" | "emote";

@@ -1,5 +1,6 @@
 import type { SlackMessage } from "../sending/messages.js";
 import { compareTs } from "../sending/messages.js";
+import { editOf, isMissed, type Edit } from "./edit.js";
 import type { ChannelMemory } from "./memory.js";
 
 /** Something that happened while nobody listened, as the event that Slack would have sent. */
@@ -67,10 +68,14 @@ function changesOf(memory: ChannelMemory, fetched: Fetched, message: SlackMessag
   return [...editsOf(fetched, message, memory.editOf(ts)), ...reactionsOf(fetched, message, memory.reactionsOf(ts))];
 }
 
-function editsOf(fetched: Fetched, message: SlackMessage, before: string | undefined): readonly Missed[] {
-  const edited = message.edited?.ts;
-  if (edited === undefined || (before !== undefined && compareTs(edited, before) <= 0)) return [];
-  return [{ id: `${message.ts}:edited:${edited}`, when: edited, event: edition(fetched, message, edited) }];
+function editsOf(fetched: Fetched, message: SlackMessage, before: Edit | undefined): readonly Missed[] {
+  const edit = editOf(message);
+  if (!edit || (before && !isMissed(edit, before))) return [];
+  const again = before !== undefined && compareTs(before.at, edit.at) === 0;
+  const id = `${message.ts}:edited:${edit.at}:${edit.mark ?? ""}${again ? `:${fetched.at}` : ""}`;
+  // The whole second may have begun before the message was there.
+  const when = compareTs(edit.at, message.ts) > 0 ? edit.at : message.ts;
+  return [{ id, when, event: edition(fetched, message, again ? edit.at : undefined) }];
 }
 
 function reactionsOf(
@@ -97,17 +102,21 @@ function reactionsOf(
   return missed;
 }
 
-function edition({ channel }: Fetched, message: SlackMessage, edited: string) {
+/**
+ * Without `event_ts`, which would tell its place among other edits of its second: that is not known.
+ *
+ * @param before when the message had been edited before, where it was in the same second
+ */
+function edition({ channel, at }: Fetched, message: SlackMessage, before: string | undefined) {
   const { reactions: _reactions, ...plain } = message;
   return {
     type: "message",
     subtype: "message_changed",
     channel,
     hidden: true,
-    ts: edited,
-    event_ts: edited,
+    ts: at,
     message: { ...plain, type: "message" },
-    previous_message: { type: "message", ts: message.ts },
+    previous_message: { type: "message", ts: message.ts, ...(before !== undefined && { edited: { ts: before } }) },
   };
 }
 

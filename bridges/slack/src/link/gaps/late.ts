@@ -5,12 +5,19 @@ import type { SlackFailure } from "../api/result.js";
 import type { Workspace } from "../installations/workspace.js";
 import type { Installations } from "../installations/installations.js";
 import { compareTs, historySchema, messageSchema, type SlackMessage } from "../sending/messages.js";
+import { editOf, isNewest, standingOf } from "./edit.js";
 import type { Ledger } from "./ledger.js";
 import { shadows } from "./notes.js";
 import type { ChannelMemory } from "./memory.js";
 
 const newSchema = messageSchema.extend({ type: z.literal("message") });
-const changedSchema = z.looseObject({ subtype: z.literal("message_changed"), message: messageSchema });
+const changedSchema = z.looseObject({
+  subtype: z.literal("message_changed"),
+  message: messageSchema,
+  previous_message: z.unknown().optional(),
+  /** None of what Slack was asked for. */
+  event_ts: z.string().optional(),
+});
 const deletedSchema = z.looseObject({ subtype: z.literal("message_deleted") });
 const reactionSchema = z.looseObject({
   type: z.enum(["reaction_added", "reaction_removed"]),
@@ -37,6 +44,8 @@ export interface Judgement {
   readonly isOvertaken: boolean;
   /** The message that must be there first. */
   readonly first?: { readonly type: "message" } & Readonly<Record<string, unknown>>;
+  /** What is told instead of the event. */
+  readonly instead?: { readonly type: "message" } & Readonly<Record<string, unknown>>;
 }
 
 const holds: Judgement = { ok: true, isOvertaken: false };
@@ -82,11 +91,18 @@ export class LateEvents {
     if (!found.ok) return found;
     const message = found.body;
     if (message === "unknown") return holds;
-    if (!message) memory.deleted(judged.ts);
+    const isKnown = memory.has(judged.ts);
+    // That one which was told is there no more is still to be told.
+    if (!message && !isKnown) memory.deleted(judged.ts);
     if (!judged.holds(message)) return overtaken;
-    if (judged.about !== "edit" || !message) return holds;
-    // What is edited may not have come yet; where it has, its id tells.
-    return { ...holds, first: { ...message, type: "message", channel: place.channel, event_ts: message.ts } };
+    if (judged.about !== "edit" || !message || isKnown) return holds;
+    const instead = changedSchema.safeParse(event).data;
+    // What is edited may not have come yet, or it and its edit were told and forgotten: their ids tell.
+    return {
+      ...holds,
+      first: { ...message, type: "message", channel: place.channel, event_ts: message.ts },
+      ...(instead && { instead: asFound(instead) }),
+    };
   }
 
   /** A message as it is now; `unknown` where Slack says no. */
@@ -122,7 +138,7 @@ export class LateEvents {
 
 function judge(memory: ChannelMemory, event: unknown, late: boolean): "holds" | "overtaken" | Question {
   const changed = changedSchema.safeParse(event);
-  if (changed.success) return judgeEdit(memory, changed.data.message);
+  if (changed.success) return judgeEdit(memory, changed.data, late);
   if (deletedSchema.safeParse(event).success) return "holds";
   const reaction = reactionSchema.safeParse(event);
   if (reaction.success) return late ? judgeReaction(memory, reaction.data) : "holds";
@@ -131,21 +147,46 @@ function judge(memory: ChannelMemory, event: unknown, late: boolean): "holds" | 
   return judgeMessage(memory, message.data);
 }
 
-function judgeEdit(memory: ChannelMemory, { ts, thread_ts, edited }: SlackMessage): "holds" | "overtaken" | Question {
-  const last = memory.editOf(ts);
-  // The last one itself may be told again: whether it has been, its id tells.
-  if (last !== undefined && edited && compareTs(edited.ts, last) < 0) return "overtaken";
-  const judged = judgeMessage(memory, { ts, thread_ts });
-  if (typeof judged === "string") return judged;
-  const isNewest = (now: string | undefined): boolean =>
-    now === undefined || edited === undefined || compareTs(edited.ts, now) >= 0;
-  return { ...judged, about: "edit", holds: (found) => found !== undefined && isNewest(found.edited?.ts) };
+function judgeEdit(
+  memory: ChannelMemory,
+  { message, event_ts }: z.output<typeof changedSchema>,
+  late: boolean,
+): "holds" | "overtaken" | Question {
+  const edit = editOf(message, event_ts);
+  const last = memory.editOf(message.ts);
+  const standing = edit && last ? standingOf(edit, last, late) : "holds";
+  if (standing === "overtaken") return "overtaken";
+  const judged = judgeMessage(memory, message);
+  if (judged === "overtaken" || (judged === "holds" && standing === "holds")) return judged;
+  return {
+    ...questionOf(message),
+    about: "edit",
+    holds: (found) => {
+      const shown = found && editOf(found);
+      return found !== undefined && (!edit || !shown || isNewest(edit, shown));
+    },
+  };
+}
+
+/** An edit under the id that it has where it was found to be missed, of whatever was before it in its second. */
+function asFound(event: z.output<typeof changedSchema>) {
+  const previous = z.looseObject({}).safeParse(event.previous_message).data;
+  return {
+    ...event,
+    type: "message" as const,
+    ...(previous && { previous_message: { ...previous, edited: undefined } }),
+  };
 }
 
 /** The message that something is about must be there: what was never seen of it may have been deleted since. */
-function judgeMessage(memory: ChannelMemory, { ts, thread_ts }: SlackMessage): "holds" | "overtaken" | Question {
+function judgeMessage(memory: ChannelMemory, message: SlackMessage): "holds" | "overtaken" | Question {
+  const { ts } = message;
   if (memory.isGone(ts)) return "overtaken";
   if (memory.has(ts) || compareTs(ts, memory.newest) >= 0) return "holds";
+  return questionOf(message);
+}
+
+function questionOf({ ts, thread_ts }: SlackMessage): Question {
   const thread = thread_ts === ts ? undefined : thread_ts;
   return { about: "message", ts, thread, holds: (found) => found !== undefined };
 }

@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { compareTs } from "../sending/messages.js";
+import type { Edit } from "./edit.js";
 
 const knownSchema = z.object({
-  /** When it was last edited, as Slack's `ts`. */
+  /** When it was last edited, as Slack's `ts`, in whole seconds. */
   e: z.string().optional(),
+  /** What it says since then: the mark of its content. */
+  h: z.string().optional(),
+  /** The `event_ts` of the event that told so. */
+  v: z.string().optional(),
   /** The thread it is in, where it is an answer. */
   t: z.string().optional(),
   /** Who reacted with what. */
@@ -107,8 +112,9 @@ export class ChannelMemory {
     return [...this.#known.keys()].reduce((least, ts) => (compareTs(ts, least) < 0 ? ts : least), this.newest);
   }
 
-  editOf(ts: string): string | undefined {
-    return this.#known.get(ts)?.e;
+  editOf(ts: string): Edit | undefined {
+    const { e: at, h: mark, v: event } = this.#known.get(ts) ?? {};
+    return at === undefined ? undefined : { at, mark, event };
   }
 
   /** Whether it was deleted lately. */
@@ -125,13 +131,13 @@ export class ChannelMemory {
     return [...this.#threads].reverse();
   }
 
-  message(ts: string, thread: string | undefined, edited: string | undefined): void {
+  message(ts: string, thread: string | undefined, edited: Edit | undefined): void {
     this.#gone.delete(ts);
     // Of one that comes late its edits and reactions may have been forgotten: half of it must not pass for all of it.
     if (compareTs(ts, this.#forgotten) > 0)
       this.#known.set(ts, {
         ...this.#known.get(ts),
-        ...(edited !== undefined && { e: edited }),
+        ...(edited && fieldsOf(edited)),
         ...(thread !== undefined && { t: thread }),
       });
     if (compareTs(ts, this.newest) > 0) this.newest = ts;
@@ -139,9 +145,11 @@ export class ChannelMemory {
     if (this.#known.size > mostKnown) this.#forgetOldest(1);
   }
 
-  edited(ts: string, at: string): void {
-    const known = this.#known.get(ts);
-    if (known && (known.e === undefined || compareTs(known.e, at) < 0)) this.#known.set(ts, { ...known, e: at });
+  /** @param same the event that told of it told nothing new: what was missed before is missed still */
+  edited(ts: string, edit: Edit, same = false): void {
+    const before = this.#known.get(ts);
+    if (!before || (before.e !== undefined && compareTs(before.e, edit.at) > 0)) return;
+    if (!same || before.h === edit.mark) this.#known.set(ts, { ...before, ...fieldsOf(edit) });
   }
 
   deleted(ts: string): void {
@@ -173,4 +181,8 @@ export class ChannelMemory {
     for (const ts of oldest) this.#known.delete(ts);
     this.#forgotten = oldest.at(-1) ?? this.#forgotten;
   }
+}
+
+function fieldsOf({ at, mark, event }: Edit): Pick<Known, "e" | "h" | "v"> {
+  return { e: at, h: mark, v: event };
 }

@@ -1,8 +1,16 @@
 import { z } from "zod";
+import { markOf, readMessage } from "../../content/index.js";
 import { messageSchema } from "../sending/messages.js";
+import { editOf } from "./edit.js";
 import type { ChannelMemory } from "./memory.js";
 
-const changedSchema = z.looseObject({ subtype: z.literal("message_changed"), message: messageSchema });
+const changedSchema = z.looseObject({
+  subtype: z.literal("message_changed"),
+  message: messageSchema,
+  previous_message: z.unknown().optional(),
+  /** None of what Slack was asked for. */
+  event_ts: z.string().optional(),
+});
 const deletedSchema = z.looseObject({ subtype: z.literal("message_deleted"), deleted_ts: z.string() });
 const reactionSchema = z.looseObject({
   type: z.enum(["reaction_added", "reaction_removed"]),
@@ -19,8 +27,17 @@ const whatSchema = z.discriminatedUnion("kind", [
     ts: z.string(),
     thread: z.string().optional(),
     edited: z.string().optional(),
+    mark: z.string().optional(),
   }),
-  z.object({ kind: z.literal("edit"), ts: z.string(), at: z.string() }),
+  z.object({
+    kind: z.literal("edit"),
+    ts: z.string(),
+    at: z.string(),
+    mark: z.string().optional(),
+    event: z.string().optional(),
+    /** The message said the same before. */
+    same: z.boolean().optional(),
+  }),
   z.object({ kind: z.literal("deletion"), ts: z.string() }),
   z.object({ kind: z.literal("reaction"), ts: z.string(), name: z.string(), user: z.string(), there: z.boolean() }),
 ]);
@@ -46,11 +63,13 @@ export function applyNote(memory: ChannelMemory, { what, whole }: Note): void {
 
 function apply(memory: ChannelMemory, what: What): void {
   switch (what.kind) {
-    case "message":
-      memory.message(what.ts, what.thread, what.edited);
+    case "message": {
+      const { ts, thread, edited: at, mark } = what;
+      memory.message(ts, thread, at === undefined ? undefined : { at, mark });
       return;
+    }
     case "edit":
-      memory.edited(what.ts, what.at);
+      memory.edited(what.ts, what, what.same);
       return;
     case "deletion":
       memory.deleted(what.ts);
@@ -63,8 +82,10 @@ function apply(memory: ChannelMemory, what: What): void {
 function whatOf(event: unknown): What | undefined {
   const changed = changedSchema.safeParse(event);
   if (changed.success) {
-    const { ts, edited } = changed.data.message;
-    return edited && { kind: "edit", ts, at: edited.ts };
+    const { message, previous_message: previous, event_ts } = changed.data;
+    const edit = editOf(message, event_ts);
+    const same = event_ts !== undefined && previous !== undefined && markOf(readMessage(previous)) === edit?.mark;
+    return edit && { kind: "edit", ts: message.ts, ...edit, ...(same && { same }) };
   }
   const deleted = deletedSchema.safeParse(event);
   if (deleted.success) return { kind: "deletion", ts: deleted.data.deleted_ts };
@@ -75,11 +96,12 @@ function whatOf(event: unknown): What | undefined {
   }
   const message = messageSchema.safeParse(event);
   if (!message.success || message.data.type !== "message" || shadows.has(message.data.subtype ?? "")) return undefined;
-  const { ts, thread_ts, edited } = message.data;
+  const { ts, thread_ts } = message.data;
+  const edit = editOf(message.data);
   return {
     kind: "message",
     ts,
     ...(thread_ts !== undefined && thread_ts !== ts && { thread: thread_ts }),
-    ...(edited && { edited: edited.ts }),
+    ...(edit && { edited: edit.at, mark: edit.mark }),
   };
 }

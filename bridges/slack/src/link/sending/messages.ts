@@ -18,7 +18,8 @@ export const messageSchema = z.looseObject({
   bot_id: z.string().nullish(),
   app_id: z.string().optional(),
   text: z.string().optional(),
-  edited: z.looseObject({ ts: z.string(), user: z.string().optional() }).optional(),
+  /** In whole seconds; of some messages Slack says `{}`. */
+  edited: z.looseObject({ ts: z.string(), user: z.string().optional() }).optional().catch(undefined),
   reply_count: z.number().optional(),
   latest_reply: z.string().optional(),
   reactions: z

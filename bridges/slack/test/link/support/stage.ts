@@ -1,7 +1,7 @@
 import { ChannelId, RemoteMessageId, RemoteUserId, type NetworkEvent } from "@trestle/core";
 import { richTextOf, toPlainText } from "@trestle/rich-text";
 import { SlackEmulator, type SlackEmulatorOptions } from "@trestle/slack-emulator";
-import { z } from "zod";
+import { outcomeOf } from "../../../dist/content/index.js";
 import { SlackLink, type LinkOptions, type LinkTuning } from "../../../dist/link/index.js";
 import { configSchema } from "../../../dist/config.js";
 import { channelIdOf } from "../../../dist/ids.js";
@@ -137,8 +137,7 @@ function listen(link: SlackLink): void {
     const { making } = context;
     const channel = ChannelId(channelIdOf({ team: making.team, channel: event.channel }));
     const say = (id: string, text: string): void => making.happened(message(id, channel, text));
-    if (event.subtype === "message_changed" && "text" in event.message)
-      say(`${event.message.ts}/edited/${editedAt(event.message)}`, `edited: ${event.message.text ?? ""}`);
+    if (event.subtype === "message_changed") edited(event, (key, text) => say(key, `edited: ${text}`));
     else if (event.subtype === "message_deleted") say(`${event.deleted_ts}/deleted`, "deleted");
     else if ((event.subtype === undefined || event.subtype === "thread_broadcast") && "text" in event)
       say(event.ts, event.text ?? "");
@@ -155,8 +154,10 @@ function listen(link: SlackLink): void {
     });
 }
 
-function editedAt(message: object): string {
-  return z.object({ edited: z.object({ ts: z.string() }) }).parse(message).edited.ts;
+/** Tells what the bridge knows an edit by; nothing where it takes a change for none. */
+function edited(event: unknown, say: (key: string, text: string) => void): void {
+  const outcome = outcomeOf(event);
+  if (outcome.outcome === "bridged" && outcome.what.kind === "edit") say(outcome.what.key, outcome.what.message.text);
 }
 
 function message(id: string, channel: ChannelId, text: string): NetworkEvent {

@@ -5,13 +5,15 @@ import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
 import type { MatrixFailure } from "../../matrix/result.js";
 import { publishBridgeInfo } from "../bridge-info.js";
+import type { ModerationToMatrix } from "../moderation/to-matrix.js";
+import { isQuiet, loudAgain, quieted } from "../moderation/speaking-level.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { applyPin } from "./pin.js";
-import { closed, isClosed, opened } from "./closed-room.js";
 import { verdictOf } from "./send.js";
 
 export interface ChannelChangeParts {
   readonly runtime: BridgeRuntime;
+  readonly moderation: ModerationToMatrix;
   /** The bot says something in the room. */
   readonly say: (entry: Entry, room: RoomId, text: string) => Promise<Verdict>;
   /** The link of the room ends. */
@@ -24,18 +26,24 @@ interface Target {
   readonly channelKey: number;
 }
 
+const moderator = 50;
+
 /** What happens to a channel, done to its room: its name, its topic, whether one can speak in it, its end. */
 export class ChannelChanges {
   constructor(readonly parts: ChannelChangeParts) {}
 
   async apply(target: Target, event: ChannelChanged): Promise<Verdict> {
-    const { topic, name, archived, deleted, notice, pin } = event;
+    const { topic, name, archived, deleted, notice, pin, settings } = event;
     if (topic !== undefined) {
       const failed = await this.#set(target.room.id, "m.room.topic", "topic", topic);
       if (failed) return failed;
     }
     if (name !== undefined) {
       const failed = await this.#rename(target, event.channel, name);
+      if (failed) return failed;
+    }
+    if (settings !== undefined) {
+      const failed = await this.parts.moderation.settings(target, event, settings);
       if (failed) return failed;
     }
     if (deleted === true || archived !== undefined) {
@@ -85,14 +93,14 @@ export class ChannelChanges {
     if (!levels.ok) return refusedOr(levels.failure, "The bridge bot is not in the room. Invite it.");
     const content = levels.body ?? {};
     // An earlier attempt did it, or it was found again.
-    if (isClosed(content) === close && event.deleted !== true) return undefined;
+    if (isQuiet(content, "archived") === close && event.deleted !== true) return undefined;
     const said = await this.parts.say(entry, room.id, event.notice ?? (await this.#text(event, close)));
     if (said.verdict === "retry") return said;
     // Where another channel goes on, so does the room.
     const others = (await links.ofRoom(room.id)).filter((link) => link.channelKey !== target.channelKey);
     if (close && others.length > 0) return undefined;
-    const wanted = close ? closed(content) : opened(content);
-    if (isClosed(content) === close) return undefined;
+    const wanted = close ? quieted(content, "archived", moderator) : loudAgain(content, "archived");
+    if (isQuiet(content, "archived") === close) return undefined;
     const set = await client.sendState({ room: room.id, type: "m.room.power_levels", content: wanted });
     if (set.ok) return undefined;
     const what = close ? "make the room read-only" : "let people speak in the room again";

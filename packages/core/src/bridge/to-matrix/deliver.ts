@@ -17,6 +17,7 @@ import { classify } from "../../matrix/failure.js";
 import { effectIdOf } from "../effect-id.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
+import { ModerationToMatrix } from "../moderation/to-matrix.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import { ContentForMatrix } from "./content.js";
@@ -51,12 +52,15 @@ export class ToMatrix {
   readonly sender: MatrixSender;
   readonly #content: ContentForMatrix;
   readonly #changes: ChannelChanges;
+  readonly #moderation: ModerationToMatrix;
 
   constructor(readonly parts: ToMatrixParts) {
-    this.sender = new MatrixSender(parts.runtime, parts.memberships, parts.puppets);
+    this.#moderation = new ModerationToMatrix(parts);
+    this.sender = new MatrixSender({ ...parts, letSpeak: (room, user) => this.#moderation.letSpeak(room, user) });
     this.#content = new ContentForMatrix(parts.runtime, parts.ghosts, parts.media, parts.userOf);
     this.#changes = new ChannelChanges({
       runtime: parts.runtime,
+      moderation: this.#moderation,
       unlink: parts.unlink,
       say: (entry, room, text) => this.notice(entry, room, text, undefined),
     });
@@ -114,6 +118,10 @@ export class ToMatrix {
         return this.#membership(target, event);
       case "profile":
         return this.#profile(event);
+      case "roles":
+        return this.#moderation.roles(target, event);
+      case "expulsion":
+        return this.#moderation.expel(target, event);
       case "channel":
         return this.#changes.apply(target, event);
     }
@@ -319,7 +327,7 @@ export class ToMatrix {
   async #membership({ room }: Target, event: MembershipReceived): Promise<Verdict> {
     const { runtime, ghosts, memberships } = this.parts;
     const joining = event.change === "join";
-    if (joining && runtime.config.membership !== "full") return done();
+    if (joining && runtime.config.membership !== "full" && event.intoRoom !== true) return done();
     const known = await ghosts.find(event.user.id);
     if (!known && !joining) return done();
     // Who signed in goes in and out of rooms by themselves.

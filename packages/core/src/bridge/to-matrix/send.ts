@@ -20,6 +20,14 @@ export interface Outgoing {
   readonly effect: string;
 }
 
+export interface MatrixSenderParts {
+  readonly runtime: BridgeRuntime;
+  readonly memberships: Memberships;
+  readonly puppets: Puppets | undefined;
+  /** Gives a ghost the power to speak, where the bridge itself made that take some; resolves to whether it has it now. */
+  readonly letSpeak: (room: RoomId, user: UserId) => Promise<boolean>;
+}
+
 /** An event older than this shows its own time instead of the time of its delivery. */
 const lateAfterMs = 10_000;
 
@@ -27,12 +35,15 @@ const lateAfterMs = 10_000;
 export class MatrixSender {
   readonly #lookup: SentLookup;
 
-  constructor(
-    readonly runtime: BridgeRuntime,
-    readonly memberships: Memberships,
-    readonly puppets: Puppets | undefined,
-  ) {
-    this.#lookup = new SentLookup(runtime.client);
+  readonly runtime: BridgeRuntime;
+  readonly memberships: Memberships;
+  readonly puppets: Puppets | undefined;
+
+  constructor(readonly parts: MatrixSenderParts) {
+    this.runtime = parts.runtime;
+    this.memberships = parts.memberships;
+    this.puppets = parts.puppets;
+    this.#lookup = new SentLookup(parts.runtime.client);
   }
 
   async send(
@@ -78,6 +89,8 @@ export class MatrixSender {
       if (!rejoined.ok) return { sent: false, verdict: verdictOf(rejoined.failure) };
       result = await runtime.client.sendEvent(request);
     }
+    if (!result.ok && ghost && isForbidden(result.failure) && (await this.parts.letSpeak(room.id, ghost.user)))
+      result = await runtime.client.sendEvent(request);
     if (result.ok) return { sent: true, eventId: result.body.eventId };
     return { sent: false, verdict: verdictOf(result.failure) };
   }
@@ -124,6 +137,10 @@ export class MatrixSender {
     }
     return refused && verdictOf(refused);
   }
+}
+
+function isForbidden(failure: MatrixFailure): boolean {
+  return failure.kind === "answered" && failure.status === 403;
 }
 
 /** What a failed request means for the entry that needed it. */

@@ -10,6 +10,7 @@ import type { Permissions } from "../permissions.js";
 import type { Pictures } from "../pictures.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
+import { deliverJoinRules, deliverPowerLevels } from "../moderation/to-network.js";
 import { Authors } from "./authors.js";
 import { call, verdictOfCall } from "./call.js";
 import { ContentForNetwork } from "./content.js";
@@ -84,6 +85,10 @@ export class ToNetwork {
         return this.#withSource(entry, event, link, (source) => this.#name(source));
       case "m.room.pinned_events":
         return this.#withSource(entry, event, link, (source) => deliverPins(this.parts.runtime, source));
+      case "m.room.power_levels":
+        return this.#withSource(entry, event, link, (source) => deliverPowerLevels(this.parts, source));
+      case "m.room.join_rules":
+        return this.#withSource(entry, event, link, (source) => deliverJoinRules(this.parts, source));
       case "m.reaction":
         return this.#withSource(entry, event, link, (source) => this.#reaction(source));
       case "m.room.redaction":

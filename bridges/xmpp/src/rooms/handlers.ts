@@ -1,0 +1,35 @@
+import { refused, type EffectBase, type Outcome } from "@trestle/core";
+import type { PartHandlers } from "../bridge-part.js";
+import type { Room } from "./room.js";
+import type { Rooms } from "./rooms.js";
+
+/** What linked rooms of other services are told. */
+export function roomHandlers(rooms: Rooms): PartHandlers {
+  const to =
+    <Effect extends EffectBase>(act: (room: Room, effect: Effect) => Promise<Outcome>) =>
+    async (effect: Effect): Promise<Outcome> => {
+      const room = rooms.get(effect.channel);
+      return room ? act(room, effect) : refused(`${effect.channel} is no room that can be entered`);
+    };
+  return {
+    // What the parts say is made again when they are sent: only how many there are is kept.
+    split: (message) =>
+      rooms
+        .get(message.channel)
+        ?.outward.split(message)
+        .map((_, index) => index) ?? [0],
+    message: to((room, effect) => room.outward.say(effect)),
+    findSent: async (effect) => (await rooms.get(effect.channel)?.findSent(effect)) ?? null,
+    edit: to((room, effect) => room.outward.edit(effect)),
+    redact: to((room, effect) => room.outward.redact(effect)),
+    react: to((room, effect) => room.outward.react(effect)),
+    unreact: to((room, effect) => room.outward.unreact(effect)),
+    topic: to((room, effect) => room.outward.setTopic(effect)),
+    membership: to((room, effect) => room.membership(effect)),
+    typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
+    receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),
+    catchUp: async (channel, cursor) => rooms.cursor(channel, cursor),
+    linked: async ({ channel }) => rooms.add(channel),
+    unlinked: ({ channel }) => rooms.remove(channel),
+  };
+}
