@@ -96,7 +96,7 @@ export class People implements BridgePart {
       membership: (effect) => this.membership(effect),
       typing: (signal) => outward.typing(signal),
       receipt: (signal) => outward.receipt(signal),
-      linked: (link) => Promise.resolve(this.linked(link)),
+      linked: (link) => this.linked(link),
       unlinked: (link) => this.unlinked(link),
     };
   }
@@ -106,9 +106,10 @@ export class People implements BridgePart {
     return conversationOf(channel) !== undefined;
   }
 
-  linked({ channel }: ChannelLink): void {
+  linked({ channel }: ChannelLink): Promise<void> {
     this.#linked.add(channel);
     this.#begun.delete(channel);
+    return Promise.resolve();
   }
 
   async unlinked({ channel }: ChannelLink): Promise<void> {

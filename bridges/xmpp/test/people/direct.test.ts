@@ -249,6 +249,45 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     });
   });
 
+  // matrix-bifrost put a Matrix user's HTML into the stream as it was, and one U+0001 disconnected the component.
+  it("says whatever a Matrix user writes as text and nothing else, and stays connected", async () => {
+    const { address, alice, room } = await conversation();
+    const evil = `</body></message><message to="carol@localhost"><body>injected`;
+    const before = stage.spy.connections;
+    await alice.sendHtml(room, evil, `${evil}<script>alert(1)</script><img src="mxc://a/b">`);
+    await alice.sendText(room, "a\u0001b\ufffec");
+    await alice.sendText(room, "/me is not acting");
+    await alice.sendText(room, "the end");
+    await bob.sees("the end", ({ from, body }) => from === `${address}/matrix` && body === "the end");
+    const bodies = bob.seen.flatMap(({ from, body }) => (from === `${address}/matrix` ? (body ?? []) : []));
+    expect(bodies).toHaveLength(4);
+    expect(bodies[0]).toContain("injected");
+    expect(bodies[1]).toMatch(/^a.?b.?c$/u);
+    expect(bodies[2]).not.toMatch(/^\/me /);
+    expect(bob.seen.some(({ body }) => body === "injected")).toBe(false);
+    expect(stage.spy.connections).toBe(before);
+  });
+
+  // matrix-bifrost made a correction of every event that relates to another one.
+  it("does not take an answer in a thread for a correction", async () => {
+    const { address, alice, room } = await conversation();
+    const begin = stage.timeline(room)[0]?.id ?? "";
+    await alice.thread(room, begin, "in a thread");
+    const heard = await bob.sees("the answer", ({ from, body }) => {
+      return from === `${address}/matrix` && body?.endsWith("in a thread") === true;
+    });
+    expect(heard.xml).not.toContain("urn:xmpp:message-correct:0");
+  });
+
+  it("tells both sides that an encrypted message cannot be read", async () => {
+    const { address, room } = await conversation();
+    await bob.raw(
+      `<message to="${address}" type="chat" id="secret-one"><encrypted xmlns="eu.siacs.conversations.axolotl"><header sid="1"/></encrypted><body>I sent you an OMEMO message</body></message>`,
+    );
+    await bob.sees("an error", ({ id, type }) => id === "secret-one" && type === "error");
+    await stage.sees(room, "that there was one", ({ content }) => /OMEMO/.test(String(content["body"])));
+  });
+
   it("tells who is typing, both ways", async () => {
     const { address, alice, room } = await conversation();
     const states = "http://jabber.org/protocol/chatstates";
