@@ -284,12 +284,15 @@ export class People implements BridgePart {
 
   /** Between whom a stanza is; `undefined` where it is not from a person to a Matrix user. */
   #talkOf(from = "", to = ""): Conversation | undefined {
-    const { domain } = this.#parts.config;
+    const { config, network } = this.#parts;
+    const { domain } = config;
     const [sender, receiver] = [parseJid(from), parseJid(to)];
     const user = receiver?.local === undefined ? undefined : userOfLocal(receiver.local);
     const person = bareJidOf(from);
     if (user === undefined || receiver?.domain !== domain || person === undefined || sender?.domain === domain)
       return undefined;
+    // The bot has nothing to say.
+    if (user === network.bridge.bot) return undefined;
     return conversationOf(`${user} ${person}`);
   }
 }
