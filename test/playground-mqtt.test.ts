@@ -1,64 +1,31 @@
-import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { until } from "./support/bounded.js";
-import { Child } from "./support/servers/child.js";
+import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServers } from "./support/servers/index.js";
-
-const COMMAND = fileURLToPath(new URL("../packages/cli/bin/trestle.js", import.meta.url));
-const PICTURES = join(tmpdir(), "trestle-playground-pictures");
-const SOON = 30_000;
 
 const servers = await realServers("chromium", "mosquitto");
 
 servers.describe("the playground for MQTT in a browser", (installs) => {
   jest.setTimeout(120_000);
 
-  let playground: Child;
-  let browser: Browser;
+  let playground: PlaygroundPage;
   let page: Page;
   let matrix: Locator;
   let network: Locator;
   let bridge: Locator;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
-    mkdirSync(PICTURES, { recursive: true });
-    playground = await Child.start("the playground", process.execPath, [COMMAND, "start", "mqtt"], {
-      env: { NO_COLOR: "1" },
-    });
-    const url = await until(
-      SOON,
-      "the playground's address",
-      () => (playground.running ? /Open (\S+)/.exec(playground.output)?.[1] : "it ended"),
-      () => playground.output,
-    );
-    if (!playground.running) throw new Error(`The playground ended: ${playground.output}`);
-    const { executable, args } = installs.chromium;
-    browser = await chromium.launch({ executablePath: executable, args: [...args] });
-    page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
-    page.setDefaultTimeout(SOON);
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    await page.goto(url);
-    [matrix, network, bridge] = [page.locator("#matrix"), page.locator("#network"), page.locator("#bridge")];
-    await bridge.getByText("Running").waitFor();
+    playground = await PlaygroundPage.open(installs.chromium, "mqtt");
+    ({ page, matrix, network, bridge } = playground);
   });
 
   afterAll(async () => {
-    await browser.close();
-    await playground.stop(40_000);
+    await playground.close();
   });
 
   async function type(side: "matrix" | "network", text: string): Promise<void> {
-    const box = page.getByLabel(side === "matrix" ? "Message to the Matrix room" : "Message to the MQTT topic, as bob");
-    await box.fill(text);
-    await box.press("Enter");
+    await playground.type(side === "matrix" ? "Message to the Matrix room" : "Message to the MQTT topic, as bob", text);
   }
 
   const message = (side: Locator, text: string): Locator => side.locator(".message", { hasText: text });
@@ -81,7 +48,7 @@ servers.describe("the playground for MQTT in a browser", (installs) => {
     await network.getByLabel("Topic", { exact: true }).fill("Set on MQTT");
     await network.getByLabel("Topic", { exact: true }).press("Enter");
     await matrix.locator(".topic", { hasText: "Set on MQTT" }).waitFor();
-    await page.screenshot({ path: join(PICTURES, "mqtt.png") });
+    await playground.picture("mqtt");
   });
 
   it("loses, repeats and reorders nothing when the bridge is killed in the middle of 400 messages", async () => {
@@ -93,12 +60,10 @@ servers.describe("the playground for MQTT in a browser", (installs) => {
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
     await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
     expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
-    expect(complaints).toEqual([]);
+    expect(playground.complaints).toEqual([]);
   });
 
   it("stops at Ctrl-C", async () => {
-    process.kill(playground.pid ?? 0, "SIGINT");
-    await until(40_000, "the playground to end", () => (playground.running ? undefined : true));
-    expect(playground.ended).toBe("exited with 0");
+    expect(await playground.interrupt()).toBe("exited with 0");
   });
 });

@@ -1,71 +1,39 @@
-import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { until } from "./support/bounded.js";
-import { Child } from "./support/servers/child.js";
+import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServer } from "./support/servers/index.js";
-
-const COMMAND = fileURLToPath(new URL("../packages/cli/bin/trestle.js", import.meta.url));
-const PICTURES = join(tmpdir(), "trestle-playground-pictures");
-const SOON = 30_000;
 
 const server = await realServer("chromium");
 
 server.describe("the playground for Slack in a browser", (install) => {
   jest.setTimeout(180_000);
 
-  let playground: Child;
-  let browser: Browser;
+  let playground: PlaygroundPage;
   let page: Page;
   let matrix: Locator;
   let slack: Locator;
   let bridge: Locator;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
-    mkdirSync(PICTURES, { recursive: true });
-    playground = await Child.start("the playground", process.execPath, [COMMAND, "start", "slack"], {
-      env: { NO_COLOR: "1" },
-    });
-    const url = await until(
-      SOON,
-      "the playground's address",
-      () => (playground.running ? /Open (\S+)/.exec(playground.output)?.[1] : "it ended"),
-      () => playground.output,
-    );
-    if (!playground.running) throw new Error(`The playground ended: ${playground.output}`);
-    browser = await chromium.launch({ executablePath: install.executable, args: [...install.args] });
-    page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
-    page.setDefaultTimeout(SOON);
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    await page.goto(url);
-    [matrix, slack, bridge] = [page.locator("#matrix"), page.locator("#network"), page.locator("#bridge")];
-    await bridge.getByText("Running").waitFor();
+    playground = await PlaygroundPage.open(install, "slack");
+    ({ page, matrix, network: slack, bridge } = playground);
   });
 
   afterAll(async () => {
-    await browser.close();
-    await playground.stop(40_000);
+    await playground.close();
   });
 
-  const picture = (name: string): Promise<unknown> => page.screenshot({ path: join(PICTURES, `slack-${name}.png`) });
   const message = (side: Locator, text: string): Locator => side.locator(".message:not(.in-thread)", { hasText: text });
   const answer = (side: Locator, text: string): Locator => side.locator(".message.in-thread", { hasText: text });
   const reaction = (side: Locator, text: string, shown: string): Locator =>
     message(side, text).locator(".reactions .reaction", { hasText: shown });
 
   async function type(side: Locator, text: string): Promise<void> {
-    const box = page.getByLabel(
+    await playground.type(
       side === matrix ? "Message to the Matrix room" : "Message to the Slack channel, as bob",
+      text,
     );
-    await box.fill(text);
-    await box.press("Enter");
   }
 
   async function press(side: Locator, text: string, button: string): Promise<void> {
@@ -82,7 +50,7 @@ server.describe("the playground for Slack in a browser", (install) => {
     const body = await page.locator("body").innerText();
     expect(body).toContain("npx trestle init --bridge slack");
     expect(body).not.toContain("IRC");
-    await page.screenshot({ path: join(PICTURES, "slack-start.png"), fullPage: true });
+    await playground.picture("slack-start", { fullPage: true });
   });
 
   it("carries what is typed, with its formatting, either way", async () => {
@@ -149,7 +117,7 @@ server.describe("the playground for Slack in a browser", (install) => {
       .waitFor();
     await press(slack, "Hello from Matrix", "React with 🎉");
     await reaction(matrix, "Hello from Matrix", "🎉 1").waitFor();
-    await picture("reactions");
+    await playground.picture("slack-reactions");
     await reaction(matrix, "Hello from Slack", "👍").click();
     await reaction(slack, "Hello from Slack", "👍").filter({ hasText: "1" }).waitFor();
     await reaction(slack, "Hello from Slack", "👍").click();
@@ -180,7 +148,7 @@ server.describe("the playground for Slack in a browser", (install) => {
     await slack.locator(".happening", { hasText: "bob set the channel topic: Set on Slack" }).waitFor();
     await setTopic(matrix, "Set on Matrix");
     await slack.locator(".topic", { hasText: "Set on Matrix" }).waitFor();
-    await picture("talk");
+    await playground.picture("slack-talk");
   });
 
   async function setTopic(side: Locator, topic: string): Promise<void> {
@@ -197,16 +165,14 @@ server.describe("the playground for Slack in a browser", (install) => {
     );
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
     await bridge.getByText("ended by SIGKILL").waitFor();
-    await picture("killed");
+    await playground.picture("slack-killed");
     await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 120_000 });
-    await picture("delivered");
+    await playground.picture("slack-delivered");
     expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
-    expect(complaints).toEqual([]);
+    expect(playground.complaints).toEqual([]);
   });
 
   it("stops at Ctrl-C", async () => {
-    process.kill(playground.pid ?? 0, "SIGINT");
-    await until(40_000, "the playground to end", () => (playground.running ? undefined : true));
-    expect(playground.ended).toBe("exited with 0");
+    expect(await playground.interrupt()).toBe("exited with 0");
   });
 });

@@ -1,19 +1,11 @@
-import { mkdirSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { until } from "./support/bounded.js";
-import { Child } from "./support/servers/child.js";
+import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServer } from "./support/servers/index.js";
-
-const COMMAND = fileURLToPath(new URL("../packages/cli/bin/trestle.js", import.meta.url));
-/** Pictures of the page, for people; overwritten by every run. */
-const PICTURES = join(tmpdir(), "trestle-playground-pictures");
-/** An expectation about the page, in milliseconds. */
-const SOON = 30_000;
 
 const server = await realServer("chromium");
 
@@ -21,53 +13,26 @@ server.describe("the playground in a browser", (install) => {
   jest.setTimeout(120_000);
 
   let temporary: string;
-  let playground: Child;
-  let url: string;
-  let browser: Browser;
+  let playground: PlaygroundPage;
   let page: Page;
   let matrix: Locator;
   let irc: Locator;
   let bridge: Locator;
-  const complaints: string[] = [];
 
   beforeAll(async () => {
-    mkdirSync(PICTURES, { recursive: true });
     // Its own: another playground may run beside it.
     temporary = await mkdtemp(join(tmpdir(), "trestle-test-"));
-    playground = await Child.start("the playground", process.execPath, [COMMAND, "start"], {
-      env: { NO_COLOR: "1", TMPDIR: temporary },
-    });
-    url = await until(
-      SOON,
-      "the playground's address",
-      () => (playground.running ? /Open (\S+)/.exec(playground.output)?.[1] : "it ended"),
-      () => playground.output,
-    );
-    if (!playground.running) throw new Error(`The playground ended: ${playground.output}`);
-    browser = await chromium.launch({ executablePath: install.executable, args: [...install.args] });
-    page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
-    page.setDefaultTimeout(SOON);
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    await page.goto(url);
-    [matrix, irc, bridge] = [page.locator("#matrix"), page.locator("#network"), page.locator("#bridge")];
-    await bridge.getByText("Running").waitFor();
+    playground = await PlaygroundPage.open(install, undefined, { TMPDIR: temporary });
+    ({ page, matrix, network: irc, bridge } = playground);
   });
 
   afterAll(async () => {
-    await browser.close();
-    await playground.stop(40_000);
+    await playground.close();
     await rm(temporary, { recursive: true, force: true });
   });
 
-  const picture = (name: string): Promise<unknown> => page.screenshot({ path: join(PICTURES, `${name}.png`) });
-
   async function type(side: "matrix" | "irc", text: string): Promise<void> {
-    const box = page.getByLabel(side === "matrix" ? "Message to the Matrix room" : "Message to the IRC channel");
-    await box.fill(text);
-    await box.press("Enter");
+    await playground.type(side === "matrix" ? "Message to the Matrix room" : "Message to the IRC channel", text);
   }
 
   const message = (side: Locator, text: string): Locator => side.locator(".message", { hasText: text });
@@ -82,7 +47,7 @@ server.describe("the playground in a browser", (install) => {
     expect(await page.locator("[data-access=matrix]").innerText()).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
     expect(playground.output).toContain("npx trestle init");
     expect(playground.output).toMatch(/\/connect 127\.0\.0\.1 \d+ +then +\/join #trestle/);
-    await picture("1-start");
+    await playground.picture("1-start");
   });
 
   it("carries what is typed, with its formatting, either way", async () => {
@@ -136,7 +101,7 @@ server.describe("the playground in a browser", (install) => {
     await reactionOn(matrix, "Hello from Matrix", "🎉 1").waitFor();
     expect(await reactionOn(matrix, "Hello from Matrix", "🎉 1").getAttribute("aria-pressed")).toBe("false");
     expect(await reactionOn(irc, "Hello from Matrix", "🎉 1").getAttribute("aria-pressed")).toBe("true");
-    await picture("2-reactions");
+    await playground.picture("2-reactions");
     await reactionOn(matrix, "Hello from IRC", "👍 2").click();
     await reactionOn(irc, "Hello from IRC", "👍 1").waitFor();
     await reactionOn(irc, "Hello from IRC", "👍 1").click();
@@ -172,7 +137,7 @@ server.describe("the playground in a browser", (install) => {
     await matrix.locator(".topic", { hasText: "Set on IRC" }).waitFor();
     await setTopic(matrix, "Set on Matrix");
     await irc.locator(".topic", { hasText: "Set on Matrix" }).waitFor();
-    await picture("3-talk");
+    await playground.picture("3-talk");
   });
 
   async function setTopic(side: Locator, topic: string): Promise<void> {
@@ -188,10 +153,10 @@ server.describe("the playground in a browser", (install) => {
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
     await bridge.getByText("ended by SIGKILL").waitFor();
     await bridge.getByText("waits for it").waitFor();
-    await picture("4-killed");
+    await playground.picture("4-killed");
     await bridge.getByText("killed once").waitFor({ timeout: 60_000 });
     await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
-    await picture("5-delivered");
+    await playground.picture("5-delivered");
     for (const direction of ["toNetwork", "toMatrix"]) {
       expect(await tally(direction)).toEqual({ sent: "200", arrived: "200/200", duplicated: "0", outOfOrder: "0" });
     }
@@ -212,21 +177,21 @@ server.describe("the playground in a browser", (install) => {
   }
 
   it("shows the same to a page that is opened later, in the dark and on a small screen", async () => {
-    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    const context = await playground.browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
     const later = await context.newPage();
-    await later.goto(url);
+    await later.goto(playground.url);
     await later.locator("#matrix .message", { hasText: "No. 200 of 200 from IRC" }).waitFor();
     await later.locator("#network .message", { hasText: "No. 200 of 200 from Matrix" }).waitFor();
     await later.getByText("nothing lost, nothing twice, nothing out of order").waitFor();
     const widths = await later.evaluate("[document.documentElement.scrollWidth, window.innerWidth]");
     expect(widths).toEqual([390, 390]);
-    await later.screenshot({ path: join(PICTURES, "6-small-dark.png"), fullPage: true });
+    await playground.picture("6-small-dark", { fullPage: true, of: later });
     await context.close();
   });
 
   it("refuses other sites, and says why it cannot do something", async () => {
     const post = (action: string, headers: Record<string, string>, body = "{}"): Promise<Response> =>
-      fetch(`${url}/api/${action}`, {
+      fetch(`${playground.url}/api/${action}`, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body,
@@ -237,17 +202,14 @@ server.describe("the playground in a browser", (install) => {
     expect(await (await post("say", {}, '{"side":"network","text":" "}')).json()).toEqual({
       message: "Type something first.",
     });
-    expect((await fetch(`${url}/../package.json`)).status).toBe(404);
+    expect((await fetch(`${playground.url}/../package.json`)).status).toBe(404);
   });
 
   it("stops at Ctrl-C with everything it started, and leaves no file", async () => {
-    expect(complaints).toEqual([]);
-    const pid = playground.pid ?? 0;
-    process.kill(pid, "SIGINT");
-    await until(40_000, "the playground to end", () => (playground.running ? undefined : true));
-    expect(playground.ended).toBe("exited with 0");
+    expect(playground.complaints).toEqual([]);
+    expect(await playground.interrupt()).toBe("exited with 0");
     await page.getByText("The playground has stopped").waitFor();
     expect(await readdir(temporary)).toEqual([]);
-    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(playground.url)).rejects.toThrow();
   });
 });

@@ -34,6 +34,8 @@ export interface Pace {
   readonly stormMs: number;
   /** Of each round with Slack. */
   readonly renewalMs: number;
+  /** Messages of each burst over IRC. */
+  readonly burst: number;
   readonly starts: number;
   readonly mappedMessages: number;
 }

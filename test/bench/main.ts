@@ -1,6 +1,7 @@
 import { formatTable } from "../tools/table.js";
 import { readArguments, wholeNumber } from "../tools/arguments.js";
 import { pinningWorks } from "../tools/child.js";
+import { checkIrc } from "./checks/irc.js";
 import { checkRelay } from "./checks/relay.js";
 import { checkRequests } from "./checks/requests.js";
 import { checkRooms } from "./checks/rooms.js";
@@ -15,8 +16,8 @@ const usage = `npm run bench -- [PART…] [--quick] [--rounds N]
 Measures Trestle against a bare node:http relay on this machine, in turn, and prints every figure with its limit.
 Exit status: 0 every limit holds, 1 one does not, 2 wrong arguments.
 
-PART        only these parts: relay, rooms, storm, startup, requests, slack
---quick     shorter runs, at most 2 minutes
+PART        only these parts: relay, rooms, storm, startup, requests, slack, irc
+--quick     shorter runs, at most 4 minutes
 --rounds N  how often each measurement is repeated (3); the median counts`;
 
 const checks: Readonly<Record<string, (pace: Pace, report: Report) => Promise<Figure[]>>> = {
@@ -26,6 +27,7 @@ const checks: Readonly<Record<string, (pace: Pace, report: Report) => Promise<Fi
   startup: checkStartup,
   requests: (_, report) => checkRequests(report),
   slack: checkSlack,
+  irc: checkIrc,
 };
 
 const full: Pace = {
@@ -36,6 +38,7 @@ const full: Pace = {
   backlog: 5_000,
   stormMs: 9_000,
   renewalMs: 10_000,
+  burst: 6_000,
   starts: 5,
   mappedMessages: 1_000_000,
 };
@@ -47,6 +50,7 @@ const quick: Pace = {
   backlog: 2_000,
   stormMs: 7_000,
   renewalMs: 5_000,
+  burst: 3_000,
   starts: 3,
   mappedMessages: 1_000_000,
 };

@@ -35,6 +35,11 @@ export class IrcClient {
     return true;
   }
 
+  /** Sends a line as it is. */
+  ask(line: string): void {
+    this.#write(line);
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);

@@ -2,28 +2,31 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readArguments, wholeNumber } from "../tools/arguments.js";
+import { ircServers } from "./irc-server.js";
 import { ircScenarios, planIrc } from "./irc-suite.js";
 import { describeResult, summarize, type RunResult } from "./report.js";
 import { planSlack, slackScenarios, transports } from "./slack/suite.js";
 
-const usage = `npm run test:crash -- [--network irc|slack] [--cycles N] [--transport socket|http|both] [--scenario NAME,…]
+const usage = `npm run test:crash -- [--network irc|slack] [--server kit|inspircd] [--cycles N] [--transport socket|http|both] [--scenario NAME,…]
                    [--seed N] [--keep]
 
 Kills the bridge at random instants under load in both directions and counts what is lost, duplicated and reordered.
 Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 something was, 2 wrong arguments.
 
 --network NAME     irc (usual) or slack
+--server NAME      of irc: which server, the test kit's own (usual) or an installed InspIRCd
 --cycles N         how often something bad happens, all scenarios together (irc: 200; slack: 100 for each transport)
 --transport NAME   of slack: how events come (both)
 --scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")}
 --seed N           decides about every instant; printed, so that a run can be repeated
 --keep             keeps the logs also when all is well`;
 
-const given = readArguments(usage, ["keep"], ["network", "cycles", "transport", "scenario", "seed"]);
+const given = readArguments(usage, ["keep"], ["network", "server", "cycles", "transport", "scenario", "seed"]);
 const network = oneOf("network", ["irc", "slack"], "irc");
 const cycles = wholeNumber("cycles", given.options.get("cycles"), network === "irc" ? 200 : 100);
 const seed = wholeNumber("seed", given.options.get("seed"), Math.floor(Math.random() * 1_000_000));
 const transport = oneOf("transport", [...transports, "both"], "both");
+const server = oneOf("server", ircServers, "kit");
 const names = given.options.get("scenario")?.split(",");
 const known = network === "irc" ? ircScenarios : slackScenarios;
 const unknown = names?.filter((name) => !known.includes(name)) ?? [];
@@ -33,7 +36,7 @@ const directory = mkdtempSync(join(tmpdir(), "trestle-crash-"));
 console.log(`${cycles} cycles, seed ${seed}, logs in ${directory}`);
 const planned =
   network === "irc"
-    ? planIrc(names, cycles, seed, directory)
+    ? planIrc(names, cycles, seed, directory, server)
     : planSlack(transport === "both" ? transports : [transport], names, cycles, seed, directory);
 const results: RunResult[] = [];
 for (const { title, run } of planned) {
@@ -52,7 +55,7 @@ if (process.exitCode === undefined && !given.flags.has("keep")) rmSync(directory
 else console.log(`Logs are kept in ${directory}`);
 
 function oneOf<const Value extends string>(
-  option: "network" | "transport",
+  option: "network" | "server" | "transport",
   values: readonly Value[],
   usual: Value,
 ): Value {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../tools/random.js";
 import { directions, settleAccount, type Account } from "./account.js";
 import { Load } from "./load.js";
+import type { IrcServerName } from "./irc-server.js";
 import type { RunResult } from "./report.js";
 import type { Scenario } from "./scenarios.js";
 import { World } from "./world.js";
@@ -26,12 +27,13 @@ export async function runScenario(
   cycles: number,
   seed: number,
   parent: string,
+  server: IrcServerName = "kit",
 ): Promise<RunResult> {
   const began = performance.now();
   const directory = join(parent, scenario.name);
   mkdirSync(directory, { recursive: true });
   const random = new Random(seed);
-  const world = await World.open(directory, scenario, seed);
+  const world = await World.open(directory, scenario, seed, server);
   const talk = new Load(world.places, new Random(seed + 1), load);
   const starts: number[] = [];
   try {
@@ -50,6 +52,8 @@ export async function runScenario(
     await sleep(500);
     await talk.stop();
     await scenario.end?.(world);
+    // On a busy machine a start takes longer than the silence that ends the wait for messages.
+    await world.whenUp(settleMs);
     const account = await settle(world, talk, settleMs);
     for (const deviation of await world.deviations())
       world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);

@@ -56,10 +56,10 @@ async function restartHomeserver(world: World, random: Random): Promise<void> {
 
 async function restartIrc(world: World, random: Random): Promise<void> {
   await world.withoutIrcSpeakers(async () => {
-    await world.irc.control("POST", "stop");
+    await world.irc.halt();
     if (random.chance(0.5)) await kill(world);
     await sleep(random.between(50, 800));
-    await world.irc.control("POST", "start");
+    await world.irc.resume();
   });
 }
 

@@ -7,6 +7,7 @@ import { BridgeProcess } from "./bridge-process.js";
 import { freePort } from "../tools/free-port.js";
 import { botNick, ircBridge, serverName, writeConfig, writeRegistration } from "./config-files.js";
 import { IrcClient } from "./irc-client.js";
+import { startIrcServer, type ChannelLine, type IrcServer, type IrcServerName } from "./irc-server.js";
 import type { Place } from "./load.js";
 import { MatrixPerson, MatrixServer, Timeline } from "./matrix-client.js";
 import type { Scenario } from "./scenarios.js";
@@ -15,12 +16,6 @@ import { ServerProcess } from "./server-process.js";
 const places = 4;
 const matrixPeople = 3;
 const ircPeople = 3;
-
-const channelView = z.object({
-  log: z.array(z.object({ from: z.string(), command: z.string(), text: z.string(), at: z.number() })),
-  members: z.array(z.string()),
-});
-export type ChannelLine = z.output<typeof channelView>["log"][number];
 
 /** The two servers, the people on both sides, and the bridge between them, each in a process of its own. */
 export class World {
@@ -33,7 +28,7 @@ export class World {
   private constructor(
     readonly directory: string,
     readonly homeserver: ServerProcess,
-    readonly irc: ServerProcess,
+    readonly irc: IrcServer,
     readonly bridge: BridgeProcess,
     readonly matrix: MatrixServer,
     readonly people: readonly MatrixPerson[],
@@ -42,15 +37,11 @@ export class World {
     private readonly operationsPort: number,
   ) {}
 
-  static async open(directory: string, scenario: Scenario, seed: number): Promise<World> {
+  static async open(directory: string, scenario: Scenario, seed: number, server: IrcServerName): Promise<World> {
     const listen = await freePort();
     const registration = writeRegistration(directory, listen, "irc");
-    const without = (scenario.without ?? []).flatMap((name) => ["--without", name]);
-    const irc = await ServerProcess.start(
-      inRepository("packages/testkit/dist/irc/main.js"),
-      without,
-      join(directory, "irc.log"),
-    );
+    const channels = Array.from({ length: places }, (_, place) => `#place${place}`);
+    const irc = await startIrcServer(server, channels, scenario.without ?? [], directory);
     const homeserver = await ServerProcess.start(
       inRepository("packages/testkit/dist/homeserver/main.js"),
       [JSON.stringify({ serverName, seed, registrations: [registration.content] })],
@@ -59,7 +50,6 @@ export class World {
     const matrix = new MatrixServer(`http://127.0.0.1:${homeserver.port}`);
     const people: MatrixPerson[] = [];
     for (let person = 0; person < matrixPeople; person++) people.push(await matrix.register(`person${person}`));
-    const channels = Array.from({ length: places }, (_, place) => `#place${place}`);
     const clients = Array.from(
       { length: ircPeople },
       (_, person) => new IrcClient(irc.port, `speaker${person}`, channels),
@@ -75,7 +65,7 @@ export class World {
       });
     const ports = { homeserver: homeserver.port, listen, operations: await freePort() };
     const bridge = new BridgeProcess({
-      config: writeConfig(directory, ports, ircBridge(registration.path, irc.port, made)),
+      config: writeConfig(directory, ports, ircBridge(registration.path, irc.bridgePort, made)),
       log: join(directory, "bridge.log"),
       env: scenario.env ?? {},
     });
@@ -122,7 +112,7 @@ export class World {
   }
 
   async members(channel: string): Promise<readonly string[]> {
-    return (await this.#channel(channel, 0)).members;
+    return (await this.irc.channel(channel, 0)).members;
   }
 
   /** Reads what is new in rooms and channels; resolves to how much that was. */
@@ -130,7 +120,7 @@ export class World {
     let fresh = 0;
     for (const { number, channel } of this.places) {
       const known = this.lines.get(number) ?? [];
-      const { log } = await this.#channel(channel, known.length);
+      const { log } = await this.irc.channel(channel, known.length);
       known.push(...log);
       fresh += log.length + ((await this.timelines.get(number)?.read()) ?? 0);
     }
@@ -185,10 +175,6 @@ export class World {
     await this.matrix.close();
     await this.homeserver.stop();
     await this.irc.stop();
-  }
-
-  async #channel(name: string, after: number): Promise<z.output<typeof channelView>> {
-    return channelView.parse(await this.irc.control("GET", `channel?name=${encodeURIComponent(name)}&after=${after}`));
   }
 }
 

@@ -1,46 +1,89 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { Recorder } from "../bridge/recorder.js";
+import { RemoteMessageId } from "@trestle/core";
+import { happens, Recorder } from "../bridge/recorder.js";
 import { until } from "../support/bounded.js";
-import { fastClock } from "../support/fast-clock.js";
 import { Stage } from "./stage.js";
 
 const ours = { fromAppService: true } as const;
 
-describe("a message of which the homeserver did not say which event it became", () => {
+describe("a message of which the homeserver has not said yet which event it became", () => {
   let stage: Stage;
   afterEach(() => stage.close());
 
   /** Somebody said something on the network: it is in the room, and Trestle does not know yet. */
   async function unanswered(recorder: Recorder) {
-    // Pauses are so long that what waits is seen to wait, however busy the machine is.
-    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers }, clock: fastClock(0.2) });
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
     // The ghost and all that it needs is there.
     await stage.network.say("channel0", "ann", "before");
     const messages = () => stage.homeserver.room(stage.room()).messages();
     await until(10_000, "the first message", () => messages().length === 1 || undefined);
-    const dropped = stage.homeserver.faults.drop("after", { ...ours, route: "/send/" });
+    const held = stage.homeserver.faults.hold({ ...ours, route: "/send/" });
     await stage.network.say("channel0", "ann", "hello");
-    await until(10_000, "the message", () => (messages().length === 2 && dropped.applied > 0) || undefined);
-    return { dropped, event: z.string().parse(messages().at(-1)?.event_id) };
+    await until(10_000, "the message", () => messages().length === 2 || undefined);
+    return { held, event: z.string().parse(messages().at(-1)?.event_id) };
   }
 
   /** What came about the message waits for it; then the homeserver answers again. */
-  async function waitsFor(dropped: { readonly remove: () => void }): Promise<void> {
+  async function waitsFor(held: { readonly remove: () => void }): Promise<void> {
     const { queue } = stage.trestle.services;
     await until(10_000, "what is about the message to wait", async () => {
       const entries = await queue.list({ direction: "toNetwork", state: "waiting" });
       return entries.length > 0 || undefined;
     });
-    dropped.remove();
+    held.remove();
   }
 
   it("is taken back on the network where it is redacted before that", async () => {
     const recorder = new Recorder();
-    const { dropped, event } = await unanswered(recorder);
+    const { held, event } = await unanswered(recorder);
     await stage.alice.redact(stage.room(), event);
-    await waitsFor(dropped);
+    await waitsFor(held);
     await until(10_000, "the redaction", () => recorder.calls.includes("redact 1") || undefined);
     expect(recorder.calls.filter((call) => call.startsWith("redact"))).toEqual(["redact 1"]);
+  });
+
+  it("gets a reaction on the network that came before that", async () => {
+    const recorder = new Recorder();
+    const { held, event } = await unanswered(recorder);
+    await stage.alice.react(stage.room(), event, "👍");
+    await waitsFor(held);
+    await until(10_000, "the reaction", () => recorder.calls.includes("react 👍") || undefined);
+    expect(recorder.calls.filter((call) => call.startsWith("react"))).toEqual(["react 👍"]);
+  });
+
+  it("does not hold up what is about messages that no network knows", async () => {
+    const recorder = new Recorder();
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
+    const old = await stage.alice.sendText(stage.room(), "hello");
+    await until(10_000, "the message", () => stage.network.taken.length === 1 || undefined);
+    // A state event is no message of any network's.
+    const topic = await stage.alice.setTopic(stage.room(), "about nothing");
+    await stage.alice.react(stage.room(), topic, "👎");
+    await stage.alice.react(stage.room(), old, "👍");
+    await until(10_000, "the reaction", () => recorder.calls.includes("react 👍") || undefined);
+    expect(recorder.calls.filter((call) => call.startsWith("react"))).toEqual(["react 👍"]);
+  });
+});
+
+describe("a redaction that the homeserver made and did not confirm", () => {
+  let stage: Stage;
+  afterEach(() => stage.close());
+
+  it("is not made again by a homeserver that was restarted meanwhile", async () => {
+    stage = await Stage.open({ places: 1 });
+    await stage.network.say("channel0", "ann", "hello", "m1");
+    const room = stage.homeserver.room(stage.room());
+    await until(10_000, "the message", () => room.messages().length === 1 || undefined);
+    const redactions = () => room.timeline().filter(({ type }) => type === "m.room.redaction").length;
+    const dropped = stage.homeserver.faults.drop("after", { ...ours, route: "/redact/" });
+    await stage.network.port.receive(happens({ kind: "redaction", target: RemoteMessageId("m1") }));
+    await until(10_000, "the redaction", () => redactions() > 0 || undefined);
+    await stage.homeserver.restart({ forgetTransactions: true });
+    dropped.remove();
+    // What comes behind it shows that it is done.
+    await stage.network.say("channel0", "ann", "after it");
+    await until(10_000, "what came behind it", () => room.messages().length === 2 || undefined);
+    expect(redactions()).toBe(1);
   });
 });

@@ -190,6 +190,11 @@ export class IrcPerson {
     });
   }
 
+  /** All lines so far that are like this, in order. */
+  lines(accepts: (line: IrcLine) => boolean): readonly IrcLine[] {
+    return this.#inbox.items.filter(accepts);
+  }
+
   /** All that others said since the connection began, in order. */
   utterances(): readonly IrcUtterance[] {
     return this.#inbox.items.flatMap((line) => utterance(line) ?? []).filter((said) => said.from !== this.#nick);

@@ -124,6 +124,26 @@ export const networkSchema = z.strictObject({
     })
     .prefault({})
     .describe("How long to wait for a server"),
+  typing: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether who types on Matrix is seen typing on IRC, and the other way round, where the server passes that on",
+    ),
+  consent: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether an operator of a channel must agree before somebody on Matrix who is no admin of the bridge can link a room to it; links of this configuration and of the command line need nobody's consent",
+    ),
+  splitWait: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe(
+      "How long people who were lost because servers lost each other stay in the rooms, in seconds; who is not back by then leaves. 0: at once",
+    ),
   encoding: encoding.default("windows-1252").describe("How lines are read that are not UTF-8"),
 });
 

@@ -30,6 +30,7 @@ import { IrcNetwork } from "./network/irc-network.js";
 import { isKey } from "./network/channel-keys.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
 import { NotKnownYet, PastEffects } from "./network/past-effects.js";
+import { setRole, setSettings } from "./network/rank-effects.js";
 import { react } from "./network/reactions.js";
 import { redact } from "./network/redactions.js";
 import { say } from "./network/speech.js";
@@ -117,7 +118,7 @@ class IrcBridge {
       await made.servers.restore();
       this.#networks.set(each.name, made);
     }
-    for (const each of this.#networks.values()) await each.keys.load();
+    for (const each of this.#networks.values()) await each.load();
     this.#holder.start();
   }
 
@@ -136,10 +137,23 @@ class IrcBridge {
       unreact: (effect) => this.#once(effect, (...to) => react(...to, effect, "unreact")),
       redact: (effect) => this.#apply(effect, (...to) => redact(...to, effect, this.#past)),
       topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect)),
+      role: (effect) => this.#channelEffect(effect, (...to) => setRole(...to, effect)),
+      settings: (effect) => this.#channelEffect(effect, (...to) => setSettings(...to, effect)),
       membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect)),
+      typing: (signal) => {
+        const place = placeOf(signal.channel);
+        const network = this.#networks.get(place?.network ?? "");
+        if (place && network?.config.typing === true) network.typing.show(place, signal);
+        return Promise.resolve();
+      },
       findSent: (effect) => this.#past.find(effect),
       linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
+      consent: async (request) => {
+        const place = placeOf(request.channel);
+        const network = this.#networks.get(place?.network ?? "");
+        return network && place?.kind === "channel" ? network.consents.ask(place.channel, request) : "given";
+      },
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
@@ -201,6 +215,8 @@ class IrcBridge {
     return {
       id: channelIdOf(network.name, network.fold(channel)),
       name: this.#networks.size === 1 ? channel : `${network.name}/${channel}`,
+      // Until its modes are known.
+      settings: { secret: true },
     };
   }
 

@@ -258,7 +258,7 @@ describe("the holder", () => {
 
   it("drops what does not concern a puppet before anybody parses it", async () => {
     const { link, told, socket } = await opened();
-    link.send({ type: "filter", connection: "c1", nick: "Älice[m]" });
+    link.send({ type: "filter", connection: "c1", nick: "Älice[m]", channels: "#&", ranks: "@+" });
     await link.ask("sync");
     const kept = [
       ":bob!u@h PRIVMSG Älice[m] :to me",

@@ -70,6 +70,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
+      consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),
       openRoom: () => Promise.resolve(undefined),
       lookAtRoom: () => Promise.reject(new Error("not used by this connector")),

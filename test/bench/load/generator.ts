@@ -147,7 +147,7 @@ export class Generator {
 }
 
 /** An event as Synapse pushes it. */
-function eventJson(room: string, sender: number, id: string, body: string): string {
+export function eventJson(room: string, sender: number, id: string, body: string): string {
   const user = `@u${sender}:${serverName}`;
   return JSON.stringify({
     content: { body, msgtype: "m.text", "m.mentions": {} },

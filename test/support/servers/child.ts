@@ -81,6 +81,11 @@ export class Child {
     return this.#output;
   }
 
+  /** A signal to the program alone. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** Asks it to end and waits; after `grace` milliseconds it is killed. */
   async stop(grace = 10_000): Promise<void> {
     if (!this.running) return;

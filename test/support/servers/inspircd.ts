@@ -16,10 +16,14 @@ export interface InspircdInstall {
 export interface InspircdOptions {
   /** Keeps InspIRCd's own slowing down of clients; off where absent. */
   readonly fakelag?: boolean;
+  /** Closes the connection ("Excess Flood") of who sends more than `burst` commands and `perSecond` after them. */
+  readonly floodKill?: { readonly burst: number; readonly perSecond: number };
   /** Also listens with TLS, on a port of its own. */
   readonly tls?: boolean;
   /** Modules that are left out, of `MODULES` below: a server that can do less. */
   readonly without?: readonly string[];
+  /** Its name and id in a network of several; `irc.test` and `1TS` where absent. */
+  readonly server?: { readonly name: string; readonly id: string };
   /** Further configuration in its own format. */
   readonly extra?: string;
 }
@@ -64,14 +68,14 @@ export async function startInspircd(install: InspircdInstall, options: InspircdO
     options.tls === true ? { port: await freePort(), certificate: await makeCertificate(directory) } : undefined;
   const configFile = join(directory, "inspircd.conf");
   const modules = MODULES.filter((module) => !(options.without ?? []).includes(module));
-  const lag = options.fakelag === true ? "" : 'fakelag="no" commandrate="1000000" threshold="1000000"';
+  const { name, id } = options.server ?? { name: "irc.test", id: "1TS" };
   const config = `
 <config format="xml">
 <path ${install.modules === undefined ? "" : `moduledir="${install.modules}"`} configdir="${directory}" datadir="${directory}" logdir="${directory}" runtimedir="${directory}">
-<server name="irc.test" description="Test server" network="TestNet" id="1TS">
+<server name="${name}" description="Test server" network="TestNet" id="${id}">
 <admin name="nobody" nick="nobody" email="nobody@irc.test">
 <bind address="127.0.0.1" port="${port}" type="clients">
-<connect name="all" allow="*" timeout="30" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" localmax="10000" globalmax="10000" maxchans="1000" maxconnwarn="no" resolvehostnames="no" useconnectban="no" useconnflood="no" useident="no" ${lag}>
+<connect name="all" allow="*" timeout="30" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" localmax="10000" globalmax="10000" maxchans="1000" maxconnwarn="no" resolvehostnames="no" useconnectban="no" useconnflood="no" useident="no" ${floodRules(options)}>
 <performance softlimit="20000" somaxconn="1024" quietbursts="yes">
 <options prefixquit="Quit: " defaultmodes="not">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="inspircd.log">
@@ -98,4 +102,10 @@ ${options.extra ?? ""}
     port,
     tls,
   );
+}
+
+function floodRules({ fakelag, floodKill }: InspircdOptions): string {
+  if (fakelag === true) return "";
+  const { burst, perSecond } = floodKill ?? { burst: 1_000_000, perSecond: 1_000 };
+  return `fakelag="no" commandrate="${perSecond * 1_000}" threshold="${burst}"`;
 }

@@ -81,6 +81,18 @@ export class LaunchedServer {
     await this.#child?.kill();
   }
 
+  /** Writes its configuration with `more` behind it, for the next start or `reload`. */
+  async configure(more: string): Promise<void> {
+    await writeFile(this.program.configFile, `${this.program.config}${more}`);
+  }
+
+  /** Has it read its configuration again, with SIGHUP; resolves when it accepts connections on `port`. */
+  async reload(port: number): Promise<void> {
+    this.#child?.signal("SIGHUP");
+    const accepted = async () => ((await accepts(port)) ? true : undefined);
+    await until(15_000, `${this.program.name} on port ${port}`, accepted, () => this.output);
+  }
+
   async restart(): Promise<void> {
     await this.shutdown();
     await this.start();

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@trestle/core";
 import { errorCode } from "../holder/error-code.js";
-import type { AnswerFrame, OpenOptions, StateChange, WriteOutcome } from "../holder/frames.js";
+import type { AnswerFrame, FilterRules, OpenOptions, StateChange, WriteOutcome } from "../holder/frames.js";
 import { HolderLink, type Welcome } from "./link.js";
 import { type HolderPaths, readOrMakeToken } from "./paths.js";
 
@@ -91,8 +91,8 @@ export class HolderClient {
     this.#link?.send({ type: "result", key, result });
   }
 
-  filter(connection: string, nick: string): void {
-    this.#link?.send({ type: "filter", connection, nick });
+  filter(connection: string, rules: FilterRules): void {
+    this.#link?.send({ type: "filter", connection, ...rules });
   }
 
   close(connection: string, lastLine: string): void {

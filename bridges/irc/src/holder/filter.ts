@@ -1,3 +1,4 @@
+import type { FilterRules } from "./frames.js";
 import { type LineHead, parameterAt } from "./line-head.js";
 
 /** Numerics that only the listener of a channel has use for. */
@@ -9,10 +10,14 @@ const LISTENER_NUMERICS = new Set(["315", "329", "332", "333", "352", "353", "35
  */
 export class PuppetFilter {
   #nick: string;
+  readonly #channels: string;
+  readonly #ranks: string;
 
-  /** `nick` is the puppet's nick in UTF-8; its own changes of nick are followed. */
-  constructor(nick: string) {
+  /** All in UTF-8; the puppet's own changes of nick are followed. */
+  constructor({ nick, channels, ranks }: FilterRules) {
     this.#nick = latin1(nick);
+    this.#channels = latin1(channels);
+    this.#ranks = latin1(ranks);
   }
 
   keeps(line: Buffer, head: LineHead): boolean {
@@ -51,7 +56,15 @@ export class PuppetFilter {
   /** Everything whose target is no channel is for this connection alone. */
   #concernsMe(line: Buffer, start: number): boolean {
     const target = parameterAt(line, start).value;
-    return target === this.#nick || !/^[~&@%+!]*[#&+!]/.test(target);
+    if (target === this.#nick || target === "") return true;
+    let at = 0;
+    while (
+      at < target.length - 1 &&
+      !this.#channels.includes(target.charAt(at)) &&
+      this.#ranks.includes(target.charAt(at))
+    )
+      at++;
+    return !this.#channels.includes(target.charAt(at));
   }
 }
 

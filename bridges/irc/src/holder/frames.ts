@@ -1,7 +1,7 @@
 import { FrameError, Packer, Unpacker } from "./packing.js";
 
 /** The version of this protocol; a holder of another version is asked to end, and a new one is started. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 /** The longest frame toward the holder, in bytes. */
 export const MAX_FRAME_TO_HOLDER = 4 * 1024 * 1024;
 /** The longest frame toward the bridge, in bytes. */
@@ -55,14 +55,28 @@ export type ToHolder =
   /** What became of an effect, as the bridge wants to be told it later. */
   | { readonly type: "result"; readonly key: string; readonly result: string }
   | { readonly type: "ask"; readonly request: number; readonly key: string }
-  /** Drop what does not concern `nick` from the lines that follow; an empty nick keeps everything. */
-  | { readonly type: "filter"; readonly connection: string; readonly nick: string }
+  | FilterFrame
   /** Writes `lastLine` and closes. */
   | { readonly type: "close"; readonly connection: string; readonly lastLine: string }
   /** A closed connection is no longer needed. */
   | { readonly type: "forget"; readonly connection: string }
   /** Closes everything and ends the holder. */
   | { readonly type: "shutdown"; readonly lastLine: string };
+
+/** Drop what does not concern `nick` from the lines that follow; an empty nick keeps everything. */
+export interface FilterFrame extends FilterRules {
+  readonly type: "filter";
+  readonly connection: string;
+}
+
+/** What tells a puppet's lines from a channel's traffic. */
+export interface FilterRules {
+  readonly nick: string;
+  /** What channels begin with (`CHANTYPES`). */
+  readonly channels: string;
+  /** What may stand before a channel: to those of a rank there alone (`STATUSMSG`). */
+  readonly ranks: string;
+}
 
 export interface WriteFrame {
   readonly type: "write";
@@ -186,7 +200,7 @@ export function encodeToHolder(frame: ToHolder): Buffer {
     case "ask":
       return packer.u32(frame.request).text(frame.key).frame();
     case "filter":
-      return packer.text(frame.connection).text(frame.nick).frame();
+      return packer.text(frame.connection).text(frame.nick).text(frame.channels).text(frame.ranks).frame();
     case "close":
       return packer.text(frame.connection).text(frame.lastLine).frame();
     case "shutdown":
@@ -227,7 +241,7 @@ export function decodeToHolder(bytes: Buffer): ToHolder {
     case "ask":
       return { type, request: from.u32(), key: from.text() };
     case "filter":
-      return { type, connection: from.text(), nick: from.text() };
+      return { type, connection: from.text(), nick: from.text(), channels: from.text(), ranks: from.text() };
     case "close":
       return { type, connection: from.text(), lastLine: from.text() };
     case "shutdown":

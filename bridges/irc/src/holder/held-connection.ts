@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { errorCode } from "./error-code.js";
 import { PuppetFilter } from "./filter.js";
-import type { OpenOptions, ToBridge, WriteOutcome } from "./frames.js";
+import type { FilterRules, OpenOptions, ToBridge, WriteOutcome } from "./frames.js";
 import { headOf, type LineHead } from "./line-head.js";
 import { LineSplitter } from "./line-splitter.js";
 import { LineStore } from "./line-store.js";
@@ -45,8 +45,8 @@ export class HeldConnection {
     return this.#opened && this.store.closed === undefined && !this.#socket.destroyed;
   }
 
-  filterFor(nick: string): void {
-    this.#filter = nick === "" ? undefined : new PuppetFilter(nick);
+  filterFor(rules: FilterRules): void {
+    this.#filter = rules.nick === "" ? undefined : new PuppetFilter(rules);
   }
 
   attach(): void {

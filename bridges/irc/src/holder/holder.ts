@@ -166,7 +166,7 @@ export class Holder {
         void this.#answer(frame.request, frame.key);
         return;
       case "filter":
-        this.#connections.get(frame.connection)?.filterFor(frame.nick);
+        this.#connections.get(frame.connection)?.filterFor(frame);
         return;
       case "close":
         this.#connections.get(frame.connection)?.close(frame.lastLine);

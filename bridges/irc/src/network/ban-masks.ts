@@ -12,6 +12,13 @@ export function accountBan(isupport: Isupport, account: string): string | undefi
   return undefined;
 }
 
+/** The account that a mask bans; `undefined` for a mask of another kind. */
+export function bannedAccount(isupport: Isupport, mask: string): string | undefined {
+  const colon = mask.indexOf(":");
+  const account = mask.slice(colon + 1);
+  return colon > 0 && account !== "" && accountBan(isupport, account) === mask ? account : undefined;
+}
+
 /** The masks that keep somebody out: their account where the server can ban that, otherwise their nicks. */
 export function banMasks(isupport: Isupport, account: string | undefined, nicks: readonly string[]): readonly string[] {
   const byAccount = account === undefined ? undefined : accountBan(isupport, account);

@@ -1,12 +1,4 @@
-import {
-  type EffectBase,
-  type MembershipEffect,
-  type Outcome,
-  refused,
-  retry,
-  type TopicEffect,
-  type UserId,
-} from "@trestle/core";
+import { type MembershipEffect, type Outcome, refused, retry, type TopicEffect, type UserId } from "@trestle/core";
 import type { Connection } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { Line } from "../session/outgoing.js";
@@ -130,21 +122,25 @@ function reasonOf({ change, author, reason }: MembershipEffect): string {
   );
 }
 
-async function botIn(network: IrcNetwork, channel: string, signal: AbortSignal): Promise<Connection | undefined> {
+export async function botIn(
+  network: IrcNetwork,
+  channel: string,
+  signal: AbortSignal,
+): Promise<Connection | undefined> {
   const bot = await network.bot.use(BOT_WITHIN_MS, signal);
   return bot && (await bot.join(channel)).joined ? bot : undefined;
 }
 
-function nameOf(connection: Connection, channel: string): string {
+export function nameOf(connection: Connection, channel: string): string {
   return connection.view.channels.get(channel) ?? channel;
 }
 
 /** Writes commands and waits until the server has dealt with them or refused them. */
-async function command(
+export async function command(
   connection: Connection,
   target: string,
   lines: readonly Line[],
-  effect: EffectBase,
+  effect: { readonly effect: string; readonly signal: AbortSignal },
 ): Promise<Outcome> {
   const { effect: key, signal } = effect;
   if (lines.length === 0) return undefined;

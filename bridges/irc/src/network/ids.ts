@@ -43,8 +43,8 @@ export function placeOf(id: ChannelId): Place | undefined {
   if (slash <= 0 || slash === id.length - 1) return undefined;
   const network = id.slice(0, slash);
   const rest = id.slice(slash + 1);
-  // A channel's name may hold "/@" as well, so its prefix decides.
-  if (/^[#&+!]/.test(rest)) return { kind: "channel", network, channel: rest };
+  // A channel's name may hold "/@" as well: it begins with what no nick can begin with, whatever CHANTYPES says.
+  if (/^[!-#%-/:-@]/.test(rest)) return { kind: "channel", network, channel: rest };
   const user = rest.indexOf("/@");
   if (user <= 0) return undefined;
   return { kind: "query", network, nick: rest.slice(0, user), user: UserId(rest.slice(user + 1)) };

@@ -1,10 +1,8 @@
-import { type Author, type ChannelLink, type Network, UserId } from "@trestle/core";
-import type { Mention } from "@trestle/rich-text";
+import { type Author, type ChannelLink, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
-import type { HeldFrame } from "../holder/frames.js";
-import type { HolderClient } from "../holder-client/holder-client.js";
+import type { HeldFrame, StateChange } from "../holder/frames.js";
 import type { Welcome } from "../holder-client/link.js";
-import { Connection, type ConnectionContext, type ConnectionOwner, type Ending } from "../session/connection.js";
+import { Connection, type ConnectionOwner, type Ending } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { FloodControl, Priority } from "../session/flood-control.js";
 import { isFlooded } from "../session/error-texts.js";
@@ -16,44 +14,34 @@ import { type ConnectionState, type Role, stateOf } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
 import { Isupport } from "../wire/isupport.js";
-import { formatMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./bot-channels.js";
 import { ChannelKeys } from "./channel-keys.js";
+import { ConnectionContexts } from "./connection-contexts.js";
+import type { IrcNetworkContext } from "./irc-network-context.js";
+import { Consents } from "./consents.js";
+import { History } from "./history.js";
 import { followForward } from "./forwards.js";
 import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
-import { accountOf, personOf, placeOf } from "./ids.js";
-import { Listener } from "./listener.js";
+import { accountOf, placeOf } from "./ids.js";
+import type { Listener } from "./listener.js";
+import { makeSplits, makeListener } from "./make-listener.js";
 import { Members } from "./members.js";
-import { regainNick, regainSeenFree, watchNick } from "./nick-regain.js";
+import { regainNick, watchNick } from "./nick-regain.js";
 import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
 import { NickMaker } from "./nick-maker.js";
-import { openOptions } from "./open-options.js";
 import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
+import { RankWishes } from "./rank-wishes.js";
 import { Seat, type SeatOptions } from "./seat.js";
+import type { Splits } from "./splits.js";
 import { Servers } from "./servers.js";
-import { addressOf, hostWordOf } from "./user-address.js";
 import { SentBy } from "./sent-by.js";
-
-export interface IrcNetworkContext {
-  readonly config: NetworkConfig;
-  /** PEM certificates to trust instead of the system's. */
-  readonly ca: string | undefined;
-  readonly core: Network;
-  readonly holder: HolderClient;
-  readonly quitMessage: string;
-  /** The spelling rules the network had when it was last seen. */
-  readonly caseMapping: CaseMapping;
-  /** What puppets' addresses are made with. */
-  readonly addressKey: Uint8Array;
-  /** Where lines for a connection are brought to. */
-  readonly connections: Map<string, Connection>;
-}
+import { TypingSignals } from "./typing.js";
 
 /** One IRC network: the bot, the puppets, and the channels that are linked. */
 export class IrcNetwork {
@@ -62,17 +50,22 @@ export class IrcNetwork {
   readonly channels: BotChannels;
   readonly members = new Members();
   readonly keys: ChannelKeys;
+  readonly wishes: RankWishes;
   readonly puppets: Puppets;
   readonly accounts: OwnAccounts;
   readonly servers: Servers;
   readonly sentBy = new SentBy();
+  readonly history = new History();
+  readonly consents: Consents;
+  readonly typing = new TypingSignals(this);
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
+  readonly #splits: Splits;
   readonly #orphans = new Orphans();
   readonly #connects: FloodControl;
   readonly #intake: Intake;
   readonly #pace: Pace;
-  readonly #decoder: LineDecoder;
+  readonly #contexts: ConnectionContexts;
   readonly #botNicks: NickMaker;
   #caseMapping: CaseMapping;
   #isupport = new Isupport();
@@ -84,20 +77,23 @@ export class IrcNetwork {
     this.#caseMapping = context.caseMapping;
     this.#pace = new Pace(config.flood);
     this.servers = new Servers({ config, storage: core.storage, log: core.log });
-    this.#decoder = new LineDecoder(config.encoding);
     this.#connects = new FloodControl({ burst: config.connects.burst, linesPerSecond: config.connects.perSecond });
     this.#intake = new Intake({
       receive: (event) => core.receive(event),
       acknowledge: (connection, line, changes) => holder.acknowledge(connection, line, changes),
       log: core.log,
     });
-    this.keys = new ChannelKeys({ network: config.name, storage: core.storage, log: core.log });
-    this.#ownNicks = new OwnNicks(
-      (nick) => this.fold(nick),
-      (changes) => {
-        if (this.bot.current) holder.state(this.bot.current.id, changes);
-      },
-    );
+    const stored = { network: config.name, storage: core.storage, log: core.log };
+    this.keys = new ChannelKeys(stored);
+    this.wishes = new RankWishes(stored);
+    this.consents = new Consents(this, core);
+    const { servers, keys } = this;
+    const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
+    this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder });
+    const store = (changes: readonly StateChange[]): void => {
+      if (this.bot.current) holder.state(this.bot.current.id, changes);
+    };
+    this.#ownNicks = new OwnNicks((nick) => this.fold(nick), store);
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
     this.bot = new Seat({
       ...this.#seatOptions(config.name),
@@ -119,7 +115,21 @@ export class IrcNetwork {
       forget: (connection) => void context.connections.delete(connection.id),
     });
     this.puppets = this.#makePuppets(ctcp);
-    this.#listener = this.#makeListener(ctcp);
+    this.#splits = makeSplits(this, core, store);
+    this.#listener = makeListener(this, {
+      splits: this.#splits,
+      core,
+      ctcp,
+      ownNicks: this.#ownNicks,
+      orphans: this.#orphans,
+      botNick: () => this.#botNicks.first(),
+      clients: () => [...context.connections.values()].filter(({ role }) => role.network === config.name),
+    });
+  }
+
+  /** Reads what is on disk. */
+  async load(): Promise<void> {
+    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load()]);
   }
 
   get name(): string {
@@ -166,19 +176,6 @@ export class IrcNetwork {
       : assumedBudget(this.#isupport, this.puppets.nickOf(author), target, style);
   }
 
-  /** How a mention is written on this network. */
-  mentionText({ target, text }: Mention): string {
-    if (target.kind === "remoteUser") {
-      const person = personOf(target.id);
-      if (person?.network === this.name) return this.nickOf(person.nick) ?? text;
-    }
-    if (target.kind === "matrixUser") {
-      const puppet = this.puppets.all.find(({ user }) => user === target.userId);
-      return puppet?.seat.connection?.view.nick ?? text;
-    }
-    return text;
-  }
-
   /** Takes over what the holder has of this network, and opens what is missing. */
   welcome(held: readonly HeldFrame[], pending: Welcome["pending"], links: readonly ChannelLink[]): void {
     for (const link of links) {
@@ -223,6 +220,8 @@ export class IrcNetwork {
   unlink(channel: string): void {
     this.channels.unlink(channel);
     this.keys.set(channel, undefined);
+    this.wishes.forget(channel);
+    this.history.forget(channel);
     const changes = this.members.forget(channel);
     if (this.bot.current) this.context.holder.state(this.bot.current.id, changes);
     for (const { seat } of this.puppets.all) {
@@ -236,36 +235,14 @@ export class IrcNetwork {
     this.#intake.stop();
     this.#connects.close();
     this.#ownNicks.close();
+    this.#splits.close();
+    this.typing.close();
+    this.consents.close();
     this.channels.close();
   }
 
   #seats(): Seat[] {
     return [this.bot, ...this.puppets.all.map(({ seat }) => seat)];
-  }
-
-  #makeListener(ctcp: CtcpAnswers): Listener {
-    return new Listener({
-      network: this.config.name,
-      members: this.members,
-      ownNicks: this.#ownNicks,
-      ctcp,
-      isLinked: (channel) => this.channels.isLinked(channel),
-      matrixUserOf: (folded) => this.#connectionOf(folded)?.role.user,
-      ownMessageSeen: (nick, channel, text, id) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
-        this.#orphans.seen(nick, channel, text, id);
-      },
-      ownQuitSeen: (nick) => {
-        this.#connectionOf(nick)?.outgoing.deliveries.leftTheNetwork();
-        this.#orphans.quitSeen(nick);
-      },
-      nickFreed: (nick) => {
-        if (this.bot.connection) regainSeenFree(this.bot.connection, nick, this.#botNicks.first());
-        this.puppets.nickFreed(nick);
-      },
-      keyChanged: (channel, key) => this.keys.set(channel, key),
-      kicked: (channel, by, reason) => this.channels.kicked(channel, by, reason),
-    });
   }
 
   #makePuppets(ctcp: CtcpAnswers): Puppets {
@@ -354,7 +331,8 @@ export class IrcNetwork {
     });
   }
 
-  #connectionOf(nick: string): Connection | undefined {
+  /** By its folded nick. */
+  connectionOf(nick: string): Connection | undefined {
     const all = [...this.context.connections.values()];
     return all.find(({ role, view }) => role.network === this.name && view.fold(view.nick) === nick);
   }
@@ -365,7 +343,7 @@ export class IrcNetwork {
   }
 
   #opened(role: Role, nick: string, credentials: Credentials | undefined, owner: ConnectionOwner): Connection {
-    const connection = Connection.open(role, nick, this.#connectionContext(role, credentials), owner);
+    const connection = Connection.open(role, nick, this.#contexts.of(role, credentials), owner);
     this.context.connections.set(connection.id, connection);
     return connection;
   }
@@ -382,7 +360,7 @@ export class IrcNetwork {
     }
     const owner = puppet ? this.puppets.ownerOf(puppet) : this.#botOwner;
     const own = pending.filter(({ connection }) => connection === frame.connection);
-    const connection = Connection.resume(frame, state, own, this.#connectionContext(state.role, undefined), owner);
+    const connection = Connection.resume(frame, state, own, this.#contexts.of(state.role, undefined), owner);
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
@@ -400,44 +378,6 @@ export class IrcNetwork {
   #credentialsOf(role: Role): Credentials | undefined {
     if (role.user !== undefined) return this.accounts.known.of(UserId(role.user))?.credentials;
     return this.config.sasl && { method: "password", ...this.config.sasl };
-  }
-
-  #connectionContext(role: Role, credentials: Credentials | undefined): ConnectionContext {
-    const { holder, core } = this.context;
-    const server = this.servers.current;
-    return {
-      holder,
-      config: this.config,
-      flood: this.#pace,
-      open: openOptions(this.config, {
-        server,
-        ca: this.context.ca,
-        localAddress: this.#localAddress(role),
-        credentials,
-      }),
-      webirc: this.#webirc(role),
-      onSts: (policy) => this.servers.sts(server, policy),
-      credentials,
-      keyOf: (channel) => this.keys.of(channel),
-      decoder: this.#decoder,
-      intake: this.#intake,
-      log: core.log,
-    };
-  }
-
-  /** `WEBIRC password gateway hostname ip`, where the network lets this gateway name its users. */
-  #webirc({ user }: Role): string | undefined {
-    const { webirc, ipv6Prefix } = this.config;
-    if (!webirc || user === undefined) return undefined;
-    const { addressKey } = this.context;
-    const host = `${hostWordOf(addressKey, user)}.${webirc.hosts.replace(/^\.+/, "")}`;
-    return formatMessage("WEBIRC", [webirc.password, webirc.gateway, host, addressOf(addressKey, user, ipv6Prefix)]);
-  }
-
-  #localAddress({ user }: Role): string | undefined {
-    const { localAddress, ipv6Prefix } = this.config;
-    const own = ipv6Prefix !== undefined && user !== undefined;
-    return own ? addressOf(this.context.addressKey, user, ipv6Prefix) : localAddress;
   }
 
   #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority" | "comingBack"> {

@@ -9,10 +9,16 @@ interface Member {
   nick: string;
   /** The folded account that the network knows them by. */
   account: string | undefined;
-  readonly channels: Set<string>;
+  /** By channel the letters of all ranks the person has there. */
+  readonly channels: Map<string, string>;
 }
 
-const storedSchema = z.object({ nick: z.string(), account: z.string().optional(), channels: z.array(z.string()) });
+const storedSchema = z.object({
+  nick: z.string(),
+  account: z.string().optional(),
+  channels: z.array(z.string()),
+  ranks: z.record(z.string(), z.string()).optional(),
+});
 
 /** Who is in which channel, as the bot sees it. Every change is noted with the line it comes from. */
 export class Members {
@@ -22,11 +28,11 @@ export class Members {
 
   /** Returns whether the nick was not in the channel before. `account` is left as it was where absent. */
   join(folded: string, nick: string, channel: string, changes: StateChange[], account?: string): boolean {
-    const member = this.#members.get(folded) ?? { nick, account: undefined, channels: new Set() };
+    const member = this.#members.get(folded) ?? { nick, account: undefined, channels: new Map<string, string>() };
     const isNew = !member.channels.has(channel);
     member.nick = nick;
     member.account = account ?? member.account;
-    member.channels.add(channel);
+    if (isNew) member.channels.set(channel, "");
     this.#members.set(folded, member);
     changes.push(this.#change(folded));
     return isNew;
@@ -45,7 +51,7 @@ export class Members {
     if (!member) return [];
     this.#members.delete(folded);
     changes.push(this.#change(folded));
-    return [...member.channels];
+    return [...member.channels.keys()];
   }
 
   /** Returns the channels the person is in. */
@@ -55,7 +61,7 @@ export class Members {
     this.#members.delete(from);
     this.#members.set(to, { ...member, nick });
     changes.push(this.#change(from), this.#change(to));
-    return [...member.channels];
+    return [...member.channels.keys()];
   }
 
   /** The person signed in to an account, or out of it. */
@@ -74,7 +80,32 @@ export class Members {
   }
 
   channelsOf(folded: string): readonly string[] {
-    return [...(this.#members.get(folded)?.channels ?? [])];
+    return [...(this.#members.get(folded)?.channels.keys() ?? [])];
+  }
+
+  /** The letters of all ranks that somebody has in a channel. */
+  ranksOf(folded: string, channel: string): string {
+    return this.#members.get(folded)?.channels.get(channel) ?? "";
+  }
+
+  /** Somebody got a rank, or lost it; returns whether that is new. */
+  rank(folded: string, channel: string, letter: string, on: boolean, changes: StateChange[]): boolean {
+    const before = this.#members.get(folded)?.channels.get(channel);
+    if (before === undefined || before.includes(letter) === on) return false;
+    this.ranked(folded, channel, on ? before + letter : before.replace(letter, ""));
+    changes.push(this.#change(folded));
+    return true;
+  }
+
+  /** These are all ranks somebody has; `note` follows. */
+  ranked(folded: string, channel: string, letters: string): void {
+    const member = this.#members.get(folded);
+    if (member?.channels.has(channel) === true) member.channels.set(channel, letters);
+  }
+
+  /** Notes what is known of somebody with the line it comes from. */
+  note(folded: string, changes: StateChange[]): void {
+    changes.push(this.#change(folded));
   }
 
   /** Nobody listens to a channel any more. */
@@ -128,8 +159,9 @@ export class Members {
   restore(state: readonly StateChange[]): void {
     for (const [key, value] of state) {
       if (!key.startsWith(MEMBER_KEY) || value === undefined) continue;
-      const { nick, account, channels } = storedSchema.parse(JSON.parse(value));
-      this.#members.set(key.slice(MEMBER_KEY.length), { nick, account, channels: new Set(channels) });
+      const { nick, account, channels, ranks = {} } = storedSchema.parse(JSON.parse(value));
+      const ranked = new Map(channels.map((channel) => [channel, ranks[channel] ?? ""]));
+      this.#members.set(key.slice(MEMBER_KEY.length), { nick, account, channels: ranked });
     }
   }
 
@@ -137,6 +169,8 @@ export class Members {
     const member = this.#members.get(folded);
     if (!member) return [MEMBER_KEY + folded, undefined];
     const { nick, account, channels } = member;
-    return [MEMBER_KEY + folded, JSON.stringify({ nick, account, channels: [...channels] })];
+    const ranks = Object.fromEntries([...channels].filter(([, letters]) => letters !== ""));
+    const stored = { nick, account, channels: [...channels.keys()] };
+    return [MEMBER_KEY + folded, JSON.stringify(Object.keys(ranks).length > 0 ? { ...stored, ranks } : stored)];
   }
 }

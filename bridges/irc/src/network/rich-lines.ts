@@ -10,6 +10,7 @@ import type { IrcNetwork } from "./irc-network.js";
 import { together } from "./multiline.js";
 import { addressed } from "./reply-prefix.js";
 import { relayPrefix, type WirePart } from "./wire-part.js";
+import { mentionText } from "./mention-text.js";
 
 /** A name that the relay shows is not longer than this, in bytes. */
 const RELAY_NAME_BYTES = 64;
@@ -36,14 +37,14 @@ export function relayName(name: string): string {
 
 function linesOf(network: IrcNetwork, body: RichText, { replyTo, author, at }: Said): StyledLine[] {
   const shown = replyTo ? addressed(body, { replyTo, author, at }, network) : body;
-  return renderLines(shown, { mention: (mention) => network.mentionText(mention) });
+  return renderLines(shown, { mention: (mention) => mentionText(network, mention) });
 }
 
 /** What an edit changed, where that is shorter than the text; no lines where nothing changed that IRC shows. */
 function correctionLines(network: IrcNetwork, { correction }: Said): StyledLine[] | undefined {
   if (correction?.before?.type !== "text" || correction.content.type !== "text") return undefined;
   const [before, after] = [correction.before.body, correction.content.body].map((body) =>
-    renderLines(body, { mention: (mention) => network.mentionText(mention) })
+    renderLines(body, { mention: (mention) => mentionText(network, mention) })
       .map((line) => line.map(({ text }) => text).join(""))
       .join("\n"),
   );

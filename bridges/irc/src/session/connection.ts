@@ -1,85 +1,29 @@
 import { randomBytes } from "node:crypto";
-import type { Logger, NetworkEvent } from "@trestle/core";
-import type { NetworkConfig } from "../config.js";
-import type { HeldFrame, OpenOptions, StateChange } from "../holder/frames.js";
-import type { HolderClient } from "../holder-client/holder-client.js";
+import type { HeldFrame, OpenOptions } from "../holder/frames.js";
 import type { PendingFrame } from "../holder-client/link.js";
-import type { LineDecoder } from "../wire/encoding.js";
 import { isLoopback } from "../wire/loopback.js";
 import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
-import { type StsPolicy, stsPolicyOf } from "../network/servers.js";
+import { stsPolicyOf } from "../network/servers.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
-import { type FloodLimits, Priority } from "./flood-control.js";
-import type { Intake } from "./intake.js";
+import { Priority } from "./flood-control.js";
 import { type JoinOutcome, Joins } from "./joins.js";
 import { lineId } from "./line-id.js";
 import { JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
+import type { ConnectionContext, ConnectionOwner, LineScope } from "./connection-owner.js";
 import { type Effect, Outgoing } from "./outgoing.js";
+
 import { OwnView } from "./own-view.js";
-import type { Credentials, SignInResult } from "./sasl/credentials.js";
+import type { SignInResult } from "./sasl/credentials.js";
 import { Registration } from "./registration.js";
 import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
 
+export type { ConnectionContext, ConnectionOwner, Ending, LineScope } from "./connection-owner.js";
+
 /** Some servers send no message of the day: so long after the welcome we go on without its end. */
 const NO_MOTD_MS = 3_000;
-
-export interface ConnectionContext {
-  readonly holder: HolderClient;
-  readonly config: NetworkConfig;
-  /** How fast it may write. */
-  readonly flood: FloodLimits;
-  readonly open: OpenOptions;
-  readonly decoder: LineDecoder;
-  readonly intake: Intake;
-  readonly log: Logger;
-  /** The account to sign in to; without success the connection is closed. */
-  readonly credentials: Credentials | undefined;
-  /** The key of a channel, by its folded name. */
-  readonly keyOf: (channel: string) => string | undefined;
-  /** The line that says for whom a gateway connects (WEBIRC). */
-  readonly webirc?: string | undefined;
-  /** What the server says about TLS; `true`: this connection is of no use. */
-  readonly onSts?: (policy: StsPolicy) => boolean;
-}
-
-/** What whoever owns a connection is told. */
-export interface ConnectionOwner {
-  /** `nick` is about to be asked for: from now on it may be ours. */
-  claiming(connection: string, nick: string): void;
-  /** The next nick to try after `refused`; `undefined` gives up. */
-  nextNick(refused: string, numeric: string): string | undefined;
-  /** What came of signing in; `enough` keeps a connection that is signed in from going on. */
-  signedIn?(connection: Connection, result: SignInResult): "enough" | undefined;
-  ready(connection: Connection): void;
-  /** A line after the way in, before the connection itself takes note of it. */
-  line(connection: Connection, message: IrcMessage, line: LineScope): void;
-  /** Deliveries that are still open are the owner's now: to settle, or to end. */
-  ended(connection: Connection, ending: Ending): void;
-}
-
-export interface Ending {
-  /** For a person. */
-  readonly reason: string;
-  /** Whether the server had let us in. */
-  readonly wasReady: boolean;
-  /** The server says that another try is of no use. */
-  readonly barred: boolean;
-  /** The network does not take the account's credentials. */
-  readonly rejected: boolean;
-}
-
-/** Where a line's consequences are collected. */
-export interface LineScope {
-  /** Stable over redelivery, unique among all lines ever. */
-  readonly id: string;
-  /** Whether we sent it ourselves, on this connection. */
-  readonly own: boolean;
-  readonly events: NetworkEvent[];
-  readonly changes: StateChange[];
-}
 
 /** One connection to an IRC server, from the first line to the last; it may begin in one process and go on in the next. */
 export class Connection {
@@ -337,7 +281,9 @@ export class Connection {
     for (const name of this.#registration?.capabilities ?? []) this.view.capabilities.add(name);
     this.#registration?.release();
     this.#registration = undefined;
-    if (this.role.kind === "puppet") this.context.holder.filter(this.id, this.view.nick);
+    const { nick, isupport } = this.view;
+    const rules = { nick, channels: isupport.channelPrefixes, ranks: isupport.statusPrefixes + isupport.prefixSymbols };
+    if (this.role.kind === "puppet") this.context.holder.filter(this.id, rules);
     // The holder must know it before anything is written: otherwise the next process would give the connection up, and
     // what was just said on it would be in doubt.
     this.context.holder.state(this.id, [this.view.change("ready")]);

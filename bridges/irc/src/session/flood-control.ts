@@ -55,6 +55,15 @@ export class FloodControl {
     };
   }
 
+  /** Takes from what is left over now: nothing waits, and half of a burst remains. Returns whether there was so much. */
+  takeSpare(cost: number): boolean {
+    if (this.#closed || this.#waiting > 0) return false;
+    this.#fill();
+    if (this.#tokens - cost < this.limits.burst / 2) return false;
+    this.#tokens -= cost;
+    return true;
+  }
+
   /** For how long now whoever wanted to write had to wait, in milliseconds. */
   get fullForMs(): number {
     this.#fill();

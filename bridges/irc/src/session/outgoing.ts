@@ -74,6 +74,13 @@ export class Outgoing {
     this.#flood.schedule(priority, costOf(Buffer.byteLength(line)), () => this.writeNow(line));
   }
 
+  /** Writes one line where nothing waits and there is room to spare; otherwise it is dropped. */
+  aside(verb: string, params: readonly string[], tags: Tags): void {
+    if (this.#closed) return;
+    const line = formatMessage(verb, params, { tags });
+    if (this.#flood.takeSpare(costOf(Buffer.byteLength(line)))) this.options.write(Buffer.from(`${line}\r\n`, "utf8"));
+  }
+
   /** Writes one line past the queue: the way in has an order of its own. */
   writeNow(line: string): void {
     this.options.write(Buffer.from(`${this.#fit(line)}\r\n`, "utf8"));

@@ -6,7 +6,7 @@ import type { Credentials, SignInResult } from "./sasl/credentials.js";
 import { SignIn } from "./sasl/sign-in.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
-const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline"] as const;
+const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline", "draft/chathistory"] as const;
 const CAP_END = "CAP END";
 /** Those of which the value matters: kept with it as well, as `name=value`. */
 const VALUED = ["draft/multiline"] as const;

@@ -2,6 +2,7 @@ import {
   type ChannelId,
   type ChannelLink,
   type ConnectionStatus,
+  type Consent,
   EffectId,
   EventId,
   isFailure,
@@ -15,6 +16,7 @@ import {
   RoomId,
   type Sent,
   type TextContent,
+  type TypingReceived,
   UserId,
 } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
@@ -23,6 +25,8 @@ import { pino } from "pino";
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
   readonly received: NetworkEvent[] = [];
+  readonly typed: TypingReceived[] = [];
+  readonly consents: Consent[] = [];
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
   links: ChannelLink[] = [];
@@ -64,7 +68,10 @@ export class FakeCore {
         await core.beforeReceive(event);
         core.#keep(event);
       },
-      signal: () => undefined,
+      signal: (event) => {
+        core.typed.push(event);
+        core.#changed();
+      },
       report: (status) => {
         core.statuses.set(status.connection, status);
         core.#changed();
@@ -87,6 +94,11 @@ export class FakeCore {
         core.#changed();
       },
       requestLink: () => Promise.resolve("asked"),
+      consented: (consent) => {
+        core.consents.push(consent);
+        core.#changed();
+        return Promise.resolve(true);
+      },
       removeLinks: () => Promise.resolve([]),
       openRoom: () => Promise.resolve(undefined),
       lookAtRoom: () => Promise.reject(new Error("not used by this connector")),

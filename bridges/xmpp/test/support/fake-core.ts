@@ -122,6 +122,7 @@ export class FakeCore {
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
       requestLink: () => Promise.resolve("asked"),
+      consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),
       openRoom: () => Promise.resolve(undefined),
       lookAtRoom: () => Promise.reject(new Error("not used by this connector")),

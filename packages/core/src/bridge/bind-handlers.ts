@@ -23,6 +23,7 @@ const names = [
   "unlinked",
   "resolveChannel",
   "resolveUser",
+  "consent",
   "createChannel",
   "spaceOf",
   "directChannel",

@@ -1,4 +1,4 @@
-import type { GhostsPresent } from "../connector/connector.js";
+import type { GhostsPresent } from "../connector/ghosts-present.js";
 import { RemoteUserId, type ChannelId } from "../connector/ids.js";
 import type { BridgeRuntime } from "./runtime.js";
 

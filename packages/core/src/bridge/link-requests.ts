@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Consent } from "../connector/commands.js";
 import type { ChannelLink } from "../connector/connector.js";
 import type { LinkRequest } from "../connector/link-request.js";
 import type { ChannelId, RoomId } from "../connector/ids.js";
@@ -45,6 +46,20 @@ export class LinkRequests {
     await linker.refuseEncrypted(room);
     await this.#ask(room, channel, by);
     return "asked";
+  }
+
+  /** Somebody on the network was asked whether a room may be linked, and has answered. */
+  async consented({ room, channel, agreed, by }: Consent): Promise<boolean> {
+    const result = await this.parts.linker.consented(room, channel, agreed);
+    if (result === undefined) return false;
+    const name = result === "refused" ? channel : result.channelName;
+    await this.#say(
+      room,
+      result === "refused"
+        ? `${oneLine(by)} does not want this room to be linked to ${oneLine(name)}.`
+        : `${oneLine(by)} agrees: this room is now linked to ${oneLine(name)}.`,
+    );
+    return true;
   }
 
   /** Whoever may say so on the network takes the channel away from rooms. */

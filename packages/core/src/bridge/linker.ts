@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { ChannelInfo, ChannelLink } from "../connector/connector.js";
 import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
 import { type Link, type LinkKind } from "../mapping/links.js";
@@ -8,8 +9,17 @@ import { powerToSetState } from "./room-facts.js";
 import type { Permissions } from "./permissions.js";
 import type { BridgeRuntime } from "./runtime.js";
 
+/** A link for which the people of a channel are being asked. */
+interface Wanted {
+  readonly room: RoomId;
+  readonly channel: ChannelInfo;
+  readonly user: UserId;
+}
+
 /** Makes and removes links, for whoever asks: a command, the command line, the configuration. */
 export class Linker {
+  readonly #wanted = new LRUCache<string, Wanted>({ max: 1_000, ttl: 60 * 60_000 });
+
   constructor(
     readonly runtime: BridgeRuntime,
     readonly permissions: Permissions,
@@ -22,6 +32,42 @@ export class Linker {
     await this.refuseEncrypted(roomId);
     const info = await this.#resolve(channelText, roomId);
     return this.connect(roomId, info, "plumbed", by);
+  }
+
+  /**
+   * Links for a Matrix user, once the people of the channel agree, where they are asked.
+   * @throws ServiceError that tells a person what is missing
+   */
+  async request(roomText: string, channelText: string, user: UserId): Promise<LinkView | "asked"> {
+    const { consent } = this.runtime.handlers;
+    if (!consent || this.permissions.atLeast(user, "admin")) return this.link(roomText, channelText, user);
+    const room = await this.#enter(roomText);
+    await this.authorise(room, user);
+    await this.refuseEncrypted(room);
+    const channel = await this.#resolve(channelText, room);
+    if ((await this.runtime.links.ofRoom(room)).some((link) => link.channel === channel.id))
+      throw new ServiceError("conflict", `The room is linked to ${channel.name} already.`);
+    const key = `${room}|${channel.id}`;
+    this.#wanted.set(key, { room, channel, user });
+    const answer = await askConnector(this.runtime, (signal) =>
+      consent({ channel: channel.id, room, by: user, signal }),
+    );
+    if (answer === "asked") return "asked";
+    this.#wanted.delete(key);
+    return this.connect(room, channel, "plumbed", user);
+  }
+
+  /** The people of a channel agreed, or did not; `undefined`: nobody waits for that any more. @throws ServiceError */
+  async consented(room: RoomId, channel: ChannelId, agreed: boolean): Promise<LinkView | "refused" | undefined> {
+    const key = `${room}|${channel}`;
+    const wanted = this.#wanted.get(key);
+    this.#wanted.delete(key);
+    if (!wanted) return undefined;
+    if (!agreed) return "refused";
+    // Much may have changed since it was asked for.
+    await this.authorise(room, wanted.user);
+    await this.refuseEncrypted(room);
+    return this.connect(room, wanted.channel, "plumbed", wanted.user);
   }
 
   /**

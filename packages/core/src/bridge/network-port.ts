@@ -62,6 +62,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
     },
     requestLink: (request) => parts.linkRequests.request(request),
+    consented: (consent) => parts.linkRequests.consented(consent),
     openRoom: (request) => openRoom(runtime, parts.linker, request),
     lookAtRoom: (room) => lookAtRoom(runtime, room),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),

@@ -98,7 +98,9 @@ export class Commands {
         level: "user",
         run: async ({ room, user, argument }) => {
           if (argument === "") throw new ServiceError("invalid", `Say which channel: ${this.#prefix} link <channel>`);
-          const link = await linker.link(room, argument, user);
+          const link = await linker.request(room, argument, user);
+          if (link === "asked")
+            return `The people of ${argument} are asked whether they want that. This room is told what they answer, within the hour.`;
           return `This room is now linked to ${link.channelName}.`;
         },
       },

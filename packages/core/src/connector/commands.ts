@@ -1,5 +1,5 @@
 import type { Author } from "./effects.js";
-import type { ChannelId, EffectId } from "./ids.js";
+import type { ChannelId, EffectId, RoomId, UserId } from "./ids.js";
 
 /**
  * A command of the network's own, about the channel a room is linked to: `!slack archive`. It stands in the list that
@@ -27,6 +27,24 @@ export interface CommandCall {
   readonly argument: string;
   /** Aborted when the core stops waiting: give up, and do nothing after it. */
   readonly signal: AbortSignal;
+}
+
+/** A Matrix user wants to link a room to a channel whose people have not been asked. */
+export interface ConsentRequest {
+  readonly channel: ChannelId;
+  readonly room: RoomId;
+  readonly by: UserId;
+  /** Aborted when the core stops waiting: give up. */
+  readonly signal: AbortSignal;
+}
+
+/** What the people of a channel say to that. */
+export interface Consent {
+  readonly channel: ChannelId;
+  readonly room: RoomId;
+  readonly agreed: boolean;
+  /** Who of the network says so, for the people of the room. */
+  readonly by: string;
 }
 
 /** A channel is to be made, and linked to the room in which somebody asked for it. */

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
-import type { ChannelRequest, NetworkCommand } from "./commands.js";
+import type { ChannelRequest, Consent, ConsentRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
 import type {
@@ -23,6 +23,7 @@ import type {
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { GhostsPresent } from "./ghosts-present.js";
 import type { Importer } from "./importer.js";
 import type { LinkRequest, OpenRequest } from "./link-request.js";
 import type { LoginSession } from "./login-session.js";
@@ -99,6 +100,8 @@ export interface Network {
    * it must be in, whether a moderator agrees (`asked`). Rejects with an `Error` that tells a person what is missing.
    */
   readonly requestLink: (request: LinkRequest) => Promise<"linked" | "asked">;
+  /** Whoever `consent` has asked has answered: links the room, or does not, and tells it. `false`: nobody waits for that. */
+  readonly consented: (consent: Consent) => Promise<boolean>;
   /**
    * Links a channel to a public room because somebody of the network came for it and the operator lets them: ask only
    * where they do. The bot joins the room. `undefined` where there is no such room that anybody may join and read, or it is
@@ -151,14 +154,6 @@ export interface Network {
    * nothing left to sign out. Nothing where the login is gone.
    */
   readonly endLogin: (id: LoginId, why: string) => Promise<void>;
-}
-
-/** Whose ghosts are in the rooms of a channel. */
-export interface GhostsPresent {
-  /** In each of them. */
-  readonly inAll: ReadonlySet<RemoteUserId>;
-  /** In one of them at least. */
-  readonly inAny: ReadonlySet<RemoteUserId>;
 }
 
 /** Which bridge this is: one connector may serve several. */
@@ -327,6 +322,12 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * `room` is the room that is to be linked to it, where there is one: a network may make its channel out of the room.
    */
   readonly resolveChannel?: (text: string, room?: RoomId) => Promise<ChannelInfo | null>;
+  /**
+   * Whether a room may be linked to a channel because a Matrix user, who is no admin of the bridge, wants it: `given`, or
+   * `asked`: somebody who may say so is asked, and `network.consented` follows within the hour. Throw an `Error` that tells
+   * the person what is missing. Fallback: given.
+   */
+  readonly consent?: (request: ConsentRequest) => Promise<"given" | "asked">;
   /**
    * Makes a channel that somebody on Matrix asked for, where the operator allows it (`createChannels`); it is then linked
    * to their room. Asked again after a crash it returns what it made. Throw an `Error` whose message tells the person

@@ -5,6 +5,7 @@ export * from "./doctor.js";
 export * from "./effects.js";
 export * from "./events.js";
 export * from "./fallback.js";
+export * from "./ghosts-present.js";
 export * from "./ids.js";
 export * from "./importer.js";
 export * from "./link-request.js";

@@ -81,7 +81,8 @@ export class Aftermath {
       { lane: lane.key, source: item.source, attempt: item.attempts, reason: verdict.reason },
       "Trying again later",
     );
-    void this.commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), item.seq]], "lazy");
+    const doubt = item.maybeSent ? 1 : 0;
+    void this.commit([["waiting", item.attempts, verdict.reason.slice(0, 1000), doubt, item.seq]], "lazy");
     // A source that knows when to be asked again is believed; a target's wish is a lower bound.
     const known = verdict.transport === "source" && verdict.afterMs !== undefined;
     return backoff(known ? 1 : item.attempts, this.options.backoff, verdict.afterMs);
@@ -111,10 +112,10 @@ export class Aftermath {
   ): Promise<void> | undefined {
     lane.items.shift();
     this.options.budget.give(item.bytes);
-    lane.unmarked += 1;
+    lane.marking.push(item.seq);
     const full = lane.unmarked > this.options.unmarkedLimit();
     const onDisk = (): void => {
-      lane.unmarked -= 1;
+      lane.marking.splice(lane.marking.indexOf(item.seq), 1);
       this.open -= 1;
       committed?.();
       this.marked(lane);

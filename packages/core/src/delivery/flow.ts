@@ -92,9 +92,12 @@ export class Flow {
     return Number.isFinite(oldest) ? oldest : undefined;
   }
 
-  /** Whether anything of a lane is not delivered, or delivered and not on disk yet. */
-  isBusy(laneKey: string): boolean {
-    return this.#lanes.get(laneKey)?.isEmpty === false;
+  /** Whether anything of a lane that was journaled before `seq` is not delivered, or delivered and not on disk yet. */
+  isBusyBefore(laneKey: string, seq: number): boolean {
+    const lane = this.#lanes.get(laneKey);
+    if (!lane) return false;
+    const oldest = lane.marking[0] ?? lane.items[0]?.seq ?? (lane.more ? lane.last : undefined);
+    return oldest !== undefined && oldest < seq;
   }
 
   get laneCount(): number {
@@ -364,7 +367,7 @@ export class Flow {
         at: row.at,
         payload: row.payload === null ? null : JSON.parse(row.payload),
         attempts: row.attempts,
-        maybeSent: inDoubt,
+        maybeSent: inDoubt || row.doubt !== 0,
         recovered,
         bytes,
         strikes: row.strikes,

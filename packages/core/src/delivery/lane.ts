@@ -19,8 +19,8 @@ export class Lane {
   /** Something was committed since the last look at the disk began. */
   missed = false;
   state: "idle" | "ready" | "running" | "waiting" = "idle";
-  /** Delivered, but the mark is not on disk yet. */
-  unmarked = 0;
+  /** Delivered, but the mark is not on disk yet; by number, the oldest first. */
+  readonly marking: number[] = [];
   /** It waits because the target cannot be reached; or the source, which must be asked. */
   unreachable: boolean | "source" = false;
   /** It is about to be moved: nothing of it starts. */
@@ -32,6 +32,10 @@ export class Lane {
   recoveredUpTo = 0;
 
   constructor(readonly key: string) {}
+
+  get unmarked(): number {
+    return this.marking.length;
+  }
 
   get isEmpty(): boolean {
     return this.items.length === 0 && !this.more && this.unmarked === 0;

@@ -9,6 +9,8 @@ export interface StoredEntry {
   readonly payload: string | null;
   readonly attempts: number;
   readonly strikes: number;
+  /** 1: an attempt may have reached the target. */
+  readonly doubt: number;
 }
 
 /** A lane in which something waits. */
@@ -39,7 +41,7 @@ export class StoredEntries {
   async after(lane: string, seq: number, limit: number): Promise<readonly StoredEntry[]> {
     await this.#unpack();
     return this.store.all<StoredEntry>(
-      `SELECT seq, source, at, payload, attempts, strikes FROM ${open} AND lane = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      `SELECT seq, source, at, payload, attempts, strikes, doubt FROM ${open} AND lane = ? AND seq > ? ORDER BY seq LIMIT ?`,
       this.direction,
       this.bridge,
       lane,

@@ -215,6 +215,10 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (channel, room, remote)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- An attempt may have reached the target (1): it is asked before another one is made.
+  ALTER TABLE journal ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export class SchemaTooNew extends Error {

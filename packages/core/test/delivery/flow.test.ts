@@ -161,6 +161,42 @@ describe("a flow", () => {
     await flow.stop();
   });
 
+  it("knows after a stop in good order what an attempt may have reached", async () => {
+    const maybe = { verdict: "retry", reason: "the connection broke", maybeSent: true } as const;
+    const never = { verdict: "retry", reason: "not connected", transport: true } as const;
+    const first = make((entry) => Promise.resolve(entry.lane === "a" ? maybe : never));
+    await first.journal.append([cause("a", "$1"), cause("a", "$2"), cause("b", "$3")]);
+    await until(() => first.flow.waitingLanes === 2, "both lanes wait");
+    await first.flow.stop();
+    const seen = new Map<string, boolean>();
+    const { flow } = make((entry) => Promise.resolve((seen.set(entry.source, entry.maybeSent), done())));
+    await flow.resume(true);
+    await until(() => flow.open === 0, "all is delivered");
+    expect(Object.fromEntries(seen)).toEqual({ $1: true, $2: false, $3: false });
+    await flow.stop();
+  });
+
+  it("knows whether anything of a lane from before a moment is not done", async () => {
+    const release = new Map<string, () => void>();
+    const { flow, journal } = make(async (entry) => {
+      await new Promise<void>((resolve) => release.set(entry.source, resolve));
+      return done();
+    });
+    await journal.append([cause("a", "$1"), cause("b", "$2"), cause("a", "$3")]);
+    await until(() => release.size === 2, "the first of each lane are under way");
+    expect([flow.isBusyBefore("a", 2), flow.isBusyBefore("a", 1), flow.isBusyBefore("c", 2)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    release.get("$1")?.();
+    await until(() => release.has("$3"), "the next is under way");
+    expect([flow.isBusyBefore("a", 2), flow.isBusyBefore("a", 4)]).toEqual([false, true]);
+    for (const each of release.values()) each();
+    await flow.stop();
+    expect(flow.isBusyBefore("a", 4)).toBe(false);
+  });
+
   it("holds a bounded window in memory, whatever waits", async () => {
     const budget = new MemoryBudget(10_000);
     let release: () => void = () => undefined;

@@ -69,7 +69,7 @@ describe("the journal on disk", () => {
   it("gives an entry that waits, and its neighbours, rows of their own", () => {
     const [one = 0, two = 0, three = 0] = disk.commit([append("$1"), append("$2"), append("$3")]);
     disk.commit([["done", one]]);
-    disk.commit([["waiting", 1, "busy", two]]);
+    disk.commit([["waiting", 1, "busy", 0, two]]);
     expect(disk.numbers("SELECT state FROM journal ORDER BY seq")).toEqual([1, 0]);
     disk.commit([
       ["done", two],
@@ -181,7 +181,7 @@ function take(step: Step, model: Model): void {
     }
     case "wait": {
       const seq = [...model.open.keys()][step.which % Math.max(1, model.open.size)];
-      if (seq !== undefined) disk.commit([["waiting", 1, "later", seq]]);
+      if (seq !== undefined) disk.commit([["waiting", 1, "later", 0, seq]]);
       return;
     }
     case "read":

@@ -31,7 +31,8 @@ export interface ToNetworkParts {
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
 }
 
-const mostTriesForUnknown = 5;
+/** Half a minute in all: longer than a homeserver takes to answer, and less than people wait. */
+const mostTriesForUnknown = 150;
 const unknownPauseMs = 200;
 
 /** Brings events of linked rooms to their channels. */
@@ -118,7 +119,7 @@ export class ToNetwork {
       author: author.body,
       at: event.origin_server_ts,
     };
-    return deliver({ event, room, link, base });
+    return deliver({ seq: entry.seq, event, room, link, base });
   }
 
   async #message(entry: Entry, source: EffectSource): Promise<Verdict> {
@@ -147,7 +148,8 @@ export class ToNetwork {
     }
   }
 
-  async #reaction({ event, link, room, base }: EffectSource): Promise<Verdict> {
+  async #reaction(source: EffectSource): Promise<Verdict> {
+    const { seq, event, link, room, base } = source;
     const { runtime } = this.parts;
     const relation = event.content["m.relates_to"];
     const { event_id: on, key: given } = (typeof relation === "object" && relation !== null ? relation : {}) as {
@@ -157,11 +159,9 @@ export class ToNetwork {
     const { react } = runtime.handlers;
     if (typeof on !== "string" || typeof given !== "string" || given === "" || !react) return done();
     const [target] = await runtime.messages.ofEvent(on, link.channelKey);
-    if (!target) return this.#unknown(room, base.attempt);
+    if (!target) return this.#unknown(room, seq, base.attempt);
     const key = await reactionKeyOf(given, event.content, this.parts.pictures);
-    const verdict = await this.#effect({ event, link, room, base }, "react", (effect) =>
-      react({ ...effect, target: target.remote, key }),
-    );
+    const verdict = await this.#effect(source, "react", (effect) => react({ ...effect, target: target.remote, key }));
     if (verdict.verdict !== "done") return verdict;
     const reaction = {
       channelKey: link.channelKey,
@@ -178,8 +178,8 @@ export class ToNetwork {
    * What is about a message that no network knows is for nobody; unless the message is just being brought to Matrix, and
    * which event it became is not on disk yet.
    */
-  #unknown(room: Room, attempt: number): Verdict {
-    const isBusy = this.parts.runtime.journal.flow(toMatrix)?.isBusy(room.id) === true;
+  #unknown(room: Room, seq: number, attempt: number): Verdict {
+    const isBusy = this.parts.runtime.journal.flow(toMatrix)?.isBusyBefore(room.id, seq) === true;
     if (attempt > mostTriesForUnknown || !isBusy) return done();
     const reason = "the message that it is about may still be on its way to Matrix";
     return { verdict: "retry", reason, afterMs: unknownPauseMs, transport: "source" };
@@ -204,7 +204,7 @@ export class ToNetwork {
     await runtime.revokeMedia(redacts);
     const { redact } = runtime.handlers;
     if (!redact) return done();
-    if (parts.length === 0) return this.#unknown(room, source.base.attempt);
+    if (parts.length === 0) return this.#unknown(room, source.seq, source.base.attempt);
     const target = parts.map((part): RemoteMessageId => part.remote);
     const reason = typeof event.content.reason === "string" ? event.content.reason : undefined;
     const verdict = await this.#effect(source, "redact", (effect) =>

@@ -5,6 +5,8 @@ import type { Room } from "../../mapping/rooms.js";
 
 /** Where an effect comes from and where it goes. */
 export interface EffectSource {
+  /** The entry's number in the journal. */
+  readonly seq: number;
   readonly event: MatrixEvent;
   readonly room: Room;
   readonly link: Link;

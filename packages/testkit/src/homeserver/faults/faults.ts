@@ -43,6 +43,11 @@ export class Faults extends FaultSwitches {
     return this.#requests.add({ kind: "delay", ms }, filter);
   }
 
+  /** Applies requests and answers them once the fault is removed. */
+  hold(filter: RequestFilter = {}): ActiveFault {
+    return this.#requests.add({ kind: "hold" }, filter);
+  }
+
   /** Switches every fault off. The seeded generator goes on where it is. */
   clear(): void {
     this.#requests.clear();

@@ -32,7 +32,9 @@ export type RequestFault =
   /** `before`: the connection dies and nothing was applied; `after`: it was applied and the answer is lost. */
   | { readonly kind: "drop"; readonly when: "before" | "after" }
   /** Milliseconds that the request waits before it is looked at. */
-  | { readonly kind: "delay"; readonly ms: number };
+  | { readonly kind: "delay"; readonly ms: number }
+  /** It was applied; the answer waits until the fault is removed. */
+  | { readonly kind: "hold" };
 
 /** What the faults look at in a request. */
 export interface FaultSubject {
@@ -46,6 +48,9 @@ export interface FaultSubject {
 export class ActiveFault {
   #applied = 0;
   #removed = false;
+  #release: () => void = () => undefined;
+  /** Resolves when it is switched off. */
+  readonly over = new Promise<void>((resolve) => (this.#release = resolve));
 
   constructor(
     readonly fault: RequestFault,
@@ -64,6 +69,7 @@ export class ActiveFault {
   /** Switches it off. */
   remove(): void {
     this.#removed = true;
+    this.#release();
   }
 
   /** Whether it strikes this request; counts it if so. */
@@ -85,9 +91,11 @@ export interface StruckFaults {
   readonly delayMs: number;
   readonly answer: ErrorAnswer | undefined;
   readonly drop: "before" | "after" | undefined;
+  /** What the answer waits for. */
+  readonly held: Promise<void> | undefined;
 }
 
-const NONE: StruckFaults = { delayMs: 0, answer: undefined, drop: undefined };
+const NONE: StruckFaults = { delayMs: 0, answer: undefined, drop: undefined, held: undefined };
 
 /** The list of active request faults. */
 export class RequestFaults {
@@ -110,7 +118,7 @@ export class RequestFaults {
     this.#active = [];
   }
 
-  /** Delays add up; of answers and drops the first one met counts. */
+  /** Delays add up; of all others the first one met counts. */
   strike(subject: FaultSubject): StruckFaults {
     if (this.#active.length === 0) return NONE;
     this.#active = this.#active.filter((active) => !active.spent);
@@ -118,10 +126,18 @@ export class RequestFaults {
     for (const active of this.#active) {
       if (!active.strikes(subject, this.random)) continue;
       const fault = active.fault;
-      if (fault.kind === "delay") delayMs += fault.ms;
-      else if (fault.kind === "answer") return { delayMs, answer: fault, drop: undefined };
-      else return { delayMs, answer: undefined, drop: fault.when };
+      switch (fault.kind) {
+        case "delay":
+          delayMs += fault.ms;
+          break;
+        case "answer":
+          return { ...NONE, delayMs, answer: fault };
+        case "drop":
+          return { ...NONE, delayMs, drop: fault.when };
+        case "hold":
+          return { ...NONE, delayMs, held: active.over };
+      }
     }
-    return { delayMs, answer: undefined, drop: undefined };
+    return { ...NONE, delayMs };
   }
 }

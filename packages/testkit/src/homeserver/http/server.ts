@@ -131,6 +131,7 @@ export class HttpServer {
   /** @returns the answer, or `undefined` where a fault drops the connection */
   async #answer(context: RequestContext, match: Match, response: ServerResponse): Promise<Reply | undefined> {
     let drop: "before" | "after" | undefined;
+    let held: Promise<void> | undefined;
     if (this.world.faults.strikesRequests) {
       const struck = this.world.faults.strike(this.#subject(context));
       if (struck.delayMs > 0) {
@@ -140,12 +141,13 @@ export class HttpServer {
       }
       if (struck.answer !== undefined) return faultReply(struck.answer);
       if (struck.drop === "before") return undefined;
-      drop = struck.drop;
+      ({ drop, held } = struck);
     }
     const reply = await this.#handle(context, match, response);
     const { method } = context.route;
     const { path, query, headers, body } = context;
     this.#observe({ method, path, query, headers, body, userId: context.authenticated?.userId, reply });
+    await held;
     return drop === "after" ? undefined : reply;
   }
 

@@ -1,0 +1,140 @@
+import { median } from "../../tools/statistics.js";
+import { atLeast, atMost, exactly, information, type Figure, type Pace, type Report } from "../figure.js";
+import type { Burst } from "../irc/api.js";
+import { Setup, type SetupOptions } from "../irc/setup.js";
+import { measureSplitting } from "../irc/splitting.js";
+import type { System } from "../session.js";
+import { measureMemory } from "./irc-memory.js";
+
+const puppets = 300;
+const channels = 10;
+const directions = ["toIrc", "toMatrix"] as const;
+const titles = { toIrc: "Matrix → IRC", toMatrix: "IRC → Matrix" } as const;
+/** Of the cold start: in a channel everybody waits for their turn, and InspIRCd takes up to a second to let somebody in. */
+const channelsAtStart = 30;
+/** What the network allows in the cold start. */
+const throttled = { burst: 20, perSecond: 10 };
+const awayMs = 3_000;
+const backWithinMs = 60_000;
+
+type Round = Readonly<Record<(typeof directions)[number], Burst>>;
+
+/** Bursts in both directions over many puppets, their start, their return, and what they weigh. */
+export async function checkIrc(pace: Pace, report: Report): Promise<Figure[]> {
+  return [
+    ...(await checkBursts(pace, report)),
+    await checkColdStart(report),
+    await checkOutage(pace, report),
+    ...(await measureMemory(puppets, report)),
+    await measureSplitting(),
+  ];
+}
+
+async function withSetup<Result>(
+  system: System,
+  options: SetupOptions,
+  work: (setup: Setup, server: string) => Promise<Result>,
+): Promise<Result> {
+  const { setup, server } = await Setup.open(system, options);
+  try {
+    return await work(setup, server);
+  } finally {
+    await setup.close();
+  }
+}
+
+/** Everybody speaks once, and so has a puppet in a channel. */
+async function introduceAll({ world }: Setup): Promise<void> {
+  await world.call("introduce", { from: 0, to: puppets, channelsEach: 1, groupSize: 1 });
+}
+
+async function checkBursts(pace: Pace, report: Report): Promise<Figure[]> {
+  const rounds: Record<System, Round[]> = { "bare relay": [], Trestle: [] };
+  let server = "";
+  for (let round = 1; round <= pace.rounds; round++)
+    for (const system of ["bare relay", "Trestle"] as const) {
+      const result = await withSetup(system, { channels, puppets }, async (setup, name) => {
+        server = name;
+        await setup.start();
+        await introduceAll(setup);
+        return runRound(setup, pace.burst);
+      });
+      rounds[system].push(result);
+      const rates = directions.map((way) => `${titles[way]} ${perSecond(result[way]).toFixed(0)}/s`);
+      report(`irc, round ${round}, ${system}: ${rates.join(", ")}`);
+    }
+  return [...directions.flatMap((way) => burstFigures(way, server, rounds["bare relay"], rounds.Trestle))];
+}
+
+async function runRound({ world }: Setup, messages: number): Promise<Round> {
+  // The first of each is a warm-up.
+  await world.call("toIrc", { messages: messages / 2, people: puppets });
+  await world.call("toMatrix", { messages: messages / 2 });
+  return {
+    toIrc: await world.call("toIrc", { messages, people: puppets }),
+    toMatrix: await world.call("toMatrix", { messages }),
+  };
+}
+
+function perSecond({ said, lost, elapsedMs }: Burst): number {
+  return (said - lost) / (elapsedMs / 1000);
+}
+
+function burstFigures(
+  way: (typeof directions)[number],
+  server: string,
+  bare: readonly Round[],
+  ours: readonly Round[],
+): Figure[] {
+  const rate = (rounds: readonly Round[]): number => median(rounds.map((round) => perSecond(round[way])));
+  const sum = (of: (burst: Burst) => number): number => ours.reduce((total, round) => total + of(round[way]), 0);
+  const title = titles[way];
+  return [
+    information(
+      `${title}, burst over ${puppets} puppets on ${server}, messages/s`,
+      `bare relay ${rate(bare).toFixed(0)}, Trestle ${rate(ours).toFixed(0)}`,
+    ),
+    atLeast(`${title}: Trestle / bare relay`, 40, (rate(ours) / rate(bare)) * 100, " %"),
+    exactly(
+      `${title}: lost, repeated or out of order`,
+      0,
+      sum(({ lost, repeated, reordered }) => lost + repeated + reordered),
+    ),
+  ];
+}
+
+/** From nothing, with everybody speaking at once. */
+async function checkColdStart(report: Report): Promise<Figure> {
+  const elapsed = await withSetup(
+    "Trestle",
+    { channels: channelsAtStart, puppets, connects: throttled },
+    async (setup) => {
+      const began = performance.now();
+      await setup.start();
+      await Promise.all([introduceAll(setup), setup.world.call("whenSeen", { puppets, timeoutMs: 2 * backWithinMs })]);
+      return (performance.now() - began) / 1000;
+    },
+  );
+  report(`irc: ${puppets} puppets in their channels ${elapsed.toFixed(1)} s after a cold start`);
+  return atMost(
+    `${puppets} puppets in their channels after a cold start, 20 connects at once and 10 a second after that`,
+    30,
+    elapsed,
+    " s",
+  );
+}
+
+async function checkOutage(pace: Pace, report: Report): Promise<Figure> {
+  const times = await withSetup("Trestle", { channels, puppets }, async (setup) => {
+    await setup.start();
+    await introduceAll(setup);
+    const elapsed: number[] = [];
+    for (let round = 0; round < pace.rounds; round++) {
+      const back = await setup.world.call("outage", { milliseconds: awayMs, puppets, timeoutMs: backWithinMs });
+      elapsed.push(back.elapsedMs / 1000);
+    }
+    return elapsed;
+  });
+  report(`irc: everybody back ${times.map((time) => time.toFixed(2)).join(", ")} s after an outage`);
+  return atMost(`${puppets} puppets back after ${awayMs / 1000} s without a server`, 3, median(times), " s", 2);
+}

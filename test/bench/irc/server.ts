@@ -1,0 +1,34 @@
+import { IrcServer } from "@trestle/testkit";
+import { findInspircd, startInspircd } from "../../support/servers/inspircd.js";
+
+/** A server without flood rules. */
+export interface BenchServer {
+  readonly name: string;
+  readonly port: number;
+  halt(): Promise<void>;
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** InspIRCd where it is installed, since it costs least; otherwise the test kit's server. */
+export async function startServer(): Promise<BenchServer> {
+  const found = findInspircd();
+  if (!found.found) {
+    const kit = await IrcServer.start();
+    return {
+      name: "the test kit's server",
+      port: kit.port,
+      halt: () => kit.stop(),
+      resume: () => kit.start(),
+      close: () => kit.stop(),
+    };
+  }
+  const inspircd = await startInspircd(found.install);
+  return {
+    name: "InspIRCd",
+    port: inspircd.port,
+    halt: () => inspircd.shutdown(),
+    resume: () => inspircd.start(),
+    close: () => inspircd.stop(),
+  };
+}
