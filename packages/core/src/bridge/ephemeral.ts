@@ -48,7 +48,12 @@ export class EphemeralToMatrix {
     const { key } = await rooms.ensure(room);
     for (let attempt = 1; ; attempt += 1) {
       const part = (await messages.ofRemote(channelKey, remote, key)).at(-1);
-      if (part || attempt === triesForUnsent || journal.flow(toNetwork)?.isBusy(channel) !== true) return part;
+      if (
+        part ||
+        attempt === triesForUnsent ||
+        journal.flow(toNetwork)?.isBusyBefore(channel, Number.MAX_SAFE_INTEGER) !== true
+      )
+        return part;
       await new Promise<void>((resolve) => clock.after(unsentPauseMs, resolve));
     }
   }
