@@ -53,6 +53,26 @@ function heard(on: Stage, place = 0): string[] {
 }
 
 describe("what is received raw", () => {
+  it("comes in order into the room of a conversation that begins with it, while more of it comes", async () => {
+    const on = await open((raw) => {
+      const event = message(raw, String(raw.wire), 0, "alone");
+      return Promise.resolve([{ ...event, directTo: stage?.alice.userId } as NetworkEvent]);
+    });
+    const texts = Array.from({ length: 40 }, (_, index) => `line ${index}`);
+    for (const text of texts) await receive(on, text, text, "alone");
+    const room = await until(8_000, "the room of the conversation", async () => {
+      const links = await on.trestle.services.list();
+      return links.find(({ kind }) => kind === "direct")?.room;
+    });
+    const said = () =>
+      on.homeserver
+        .room(room)
+        .messages()
+        .map(({ content }) => String((content as { body?: unknown }).body));
+    await eventually(() => said().length >= texts.length, "all of it arrives");
+    expect(said()).toEqual(texts);
+  });
+
   it("is acknowledged before it is interpreted, and makes none, one or several events in order", async () => {
     let open_ = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open_ = resolve));

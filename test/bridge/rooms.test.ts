@@ -258,6 +258,20 @@ describe("rooms and users that are asked for", () => {
     expect(homeserver.roomIdOfAlias("#fake_weather:faults.test")).toBe(room);
   });
 
+  it("begin direct conversations with people whom nobody has asked for yet", async () => {
+    const recorder = new Recorder({
+      directChannel: (_user, remote) => Promise.resolve(ChannelId(`direct ${remote}`)),
+      // Slower than a homeserver that does not wait for whether there is such a user.
+      resolveUser: async (id) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return person(id);
+      },
+    });
+    stage = await Stage.open({ places: 0, network: { handlers: recorder.handlers } });
+    await stage.alice.createRoom({ is_direct: true, invite: ["@fake_zoe:faults.test"] });
+    await eventually(() => recorder.linked.includes("direct zoe"), "the conversation is linked");
+  });
+
   it("begin direct conversations from either side", async () => {
     const recorder = new Recorder({ directChannel: (_user, remote) => Promise.resolve(ChannelId(`direct ${remote}`)) });
     stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });

@@ -25,7 +25,7 @@ export function answerTo(stanza: Element): Element | undefined {
         errorElement(
           "cancel",
           "service-unavailable",
-          "This bridge carries what is said in rooms, not private messages.",
+          "On Matrix nobody has this address: @alice:example.org is alice_example.org here.",
         ),
       );
     case "presence":

@@ -4,6 +4,8 @@ import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import type { BridgePart, limits } from "./bridge-part.js";
 import { configSchema, type XmppConfig } from "./config.js";
+import { Discovery } from "./discovery/discovery.js";
+import { userCaps } from "./discovery/features.js";
 import { dispatch } from "./dispatch.js";
 import { examineXmpp } from "./doctor/doctor.js";
 import { findRoom } from "./find-room.js";
@@ -11,6 +13,8 @@ import { Gateway, type GatewayTuning } from "./gateway/index.js";
 import { matrixBifrost } from "./import/matrix-bifrost.js";
 import { XmppMetrics } from "./metrics.js";
 import { OwnIds } from "./own-ids.js";
+import { defaultPeopleTuning, type PeopleTuning } from "./people/parts.js";
+import { People } from "./people/people.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import { Rooms } from "./rooms/rooms.js";
 import type { StanzaTaker } from "./stanza-taker.js";
@@ -23,6 +27,7 @@ type TunedContext = ConnectContext<XmppConfig> & {
     readonly stream?: Partial<StreamTuning>;
     readonly rooms?: Partial<RoomTuning>;
     readonly gateway?: Partial<GatewayTuning>;
+    readonly people?: Partial<PeopleTuning>;
   };
 };
 
@@ -40,7 +45,7 @@ export const xmppConnector = defineConnector({
     const links = await context.network.links();
     return new XmppConnection(
       context,
-      links.map(({ channel }) => channel),
+      links.filter(({ kind }) => kind !== "direct").map(({ channel }) => channel),
     ).handlers();
   },
 });
@@ -51,6 +56,7 @@ class XmppConnection {
   readonly #stream: ComponentStream;
   readonly #metrics: XmppMetrics;
   readonly #gateway: Gateway | undefined;
+  readonly #people: People;
   /** The first that owns a channel has it. */
   readonly #parts: readonly BridgePart[];
   /** Asked in this order whether a stanza is for them. */
@@ -88,14 +94,25 @@ class XmppConnection {
         ...(tuning?.gateway && { tuning: tuning.gateway }),
       });
     const gateway = this.#gateway ? [this.#gateway] : [];
-    this.#parts = [...gateway, rooms];
-    this.#takers = [rooms, ...gateway];
+    const people = { ...defaultPeopleTuning, ...tuning?.people };
+    this.#people = new People({ stream, network, config, ids, uploads, tuning: people }, userCaps);
+    const { matrixPeople } = this.#people;
+    const hasRooms = config.gateway.enabled;
+    const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, hasRooms });
+    this.#parts = [...gateway, this.#people, rooms];
+    this.#takers = [rooms, discovery, ...gateway, this.#people];
     stream.start();
   }
 
   handlers(): NetworkHandlers<XmppLimits> {
+    const people = this.#people;
     return {
-      ...dispatch(this.#parts),
+      ...dispatch(this.#parts, (author) => people.matrixPeople.note(author)),
+      interpret: (raw) => people.interpret(raw),
+      presence: (signal) => people.presences.status(signal),
+      openMedia: (reference) => people.profiles.open(reference),
+      resolveUser: (text) => people.find(text),
+      directChannel: (user, remote) => new Promise((resolve) => resolve(people.channelWith(user, remote))),
       resolveChannel: async (text, room) =>
         (await this.#gateway?.resolve(text, room)) ?? (await findRoom(this.#stream, text)),
       close: async () => {

@@ -1,13 +1,27 @@
-import { refused, type ChannelId, type EffectBase, type NetworkHandlers, type Outcome } from "@trestle/core";
+import {
+  refused,
+  type Author,
+  type ChannelId,
+  type EffectBase,
+  type NetworkHandlers,
+  type Outcome,
+} from "@trestle/core";
 import { limits, type BridgePart, type PartHandlers } from "./bridge-part.js";
 
-/** The handlers of the bridge: each channel's part is called. The first part that owns a channel has it. */
-export function dispatch(parts: readonly BridgePart[]): NetworkHandlers<typeof limits> & PartHandlers {
+/**
+ * The handlers of the bridge: each channel's part is called. The first part that owns a channel has it. `note` is told of
+ * every Matrix user who does something.
+ */
+export function dispatch(
+  parts: readonly BridgePart[],
+  note: (author: Author) => void,
+): NetworkHandlers<typeof limits> & PartHandlers {
   const of = (channel: ChannelId): PartHandlers | undefined => parts.find((part) => part.owns(channel))?.handlers;
   const to =
     <Effect extends EffectBase>(pick: (told: PartHandlers) => ((effect: Effect) => Promise<Outcome>) | undefined) =>
     async (effect: Effect): Promise<Outcome> => {
       const told = of(effect.channel);
+      note(effect.author);
       return told ? pick(told)?.(effect) : refused(`${effect.channel} is no address of XMPP that can be reached`);
     };
   return {

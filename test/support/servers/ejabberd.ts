@@ -115,6 +115,7 @@ function configOf(ports: Ports, directory: string, options: XmppServerOptions): 
       mod_disco: {},
       mod_roster: {},
       mod_ping: {},
+      mod_vcard: {},
       mod_carboncopy: {},
       mod_offline: {},
       mod_stream_mgmt: {},

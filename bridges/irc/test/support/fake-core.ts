@@ -69,7 +69,7 @@ export class FakeCore {
         core.#keep(event);
       },
       signal: (event) => {
-        core.typed.push(event);
+        if (event.kind === "typing") core.typed.push(event);
         core.#changed();
       },
       report: (status) => {

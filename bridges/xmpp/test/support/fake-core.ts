@@ -97,7 +97,9 @@ export class FakeCore {
         await core.beforeReceive(event);
         core.#keep(event);
       },
-      signal: (event) => void core.signals.push(event),
+      signal: (event) => {
+        if (event.kind === "typing") core.signals.push(event);
+      },
       report: (status) => {
         core.statuses.set(status.connection, status);
         if (status.state === "connected") core.onConnected();

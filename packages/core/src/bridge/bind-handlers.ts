@@ -16,6 +16,7 @@ const names = [
   "name",
   "typing",
   "receipt",
+  "presence",
   "findSent",
   "interpret",
   "linked",

@@ -246,7 +246,7 @@ export class Bridge implements AppServiceHandler {
       case "notice":
         return this.#all.toMatrix.notice(entry, RoomId(entry.lane), payload.text, payload.replyTo);
       case "raw":
-        return interpret(this.runtime, this.#all.receiver, entry, payload.raw);
+        return interpret(this.runtime, this.#all.receiver, this.#all.directRooms, entry, payload.raw);
       case "direct":
         return payload.event.kind === "message" ? this.#all.directRooms.begin(payload.event) : Promise.resolve(done());
     }

@@ -3,11 +3,14 @@ import { RoomId, UserId, type ChannelId } from "../connector/ids.js";
 import { dead, done, type Verdict } from "../delivery/entry.js";
 import { toMatrix } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
+import type { Room } from "../mapping/rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
 import type { Ghost, Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import type { Memberships } from "./memberships.js";
+import { resolveGhost } from "./resolve-ghost.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { memberOf } from "./to-network/authors.js";
 import type { Puppets } from "./to-matrix/puppets.js";
 import { verdictOf } from "./to-matrix/send.js";
 
@@ -27,8 +30,12 @@ export class DirectRooms {
   async invited(room: RoomId, ghostUser: UserId, by: UserId): Promise<Verdict> {
     const { runtime } = this;
     const links = await runtime.links.ofRoom(room);
-    const ghost = await this.ghosts.ofUser(ghostUser);
-    if (!ghost || links.length > 0) return done();
+    if (links.length > 0) return done();
+    // Homeservers ask whether there is such a user, but do not all wait for the answer.
+    const found = await resolveGhost(runtime, this.ghosts, ghostUser);
+    if (!found.ok) return verdictOf(found.failure);
+    const ghost = found.body;
+    if (!ghost) return done();
     const { directChannel } = runtime.handlers;
     if (!directChannel) {
       const left = await runtime.client.leave(room, {
@@ -57,16 +64,30 @@ export class DirectRooms {
       const left = await runtime.client.leave(room, { asUser: ghost.user, reason });
       return !left.ok && classify(left.failure).action === "retry" ? verdictOf(left.failure) : done();
     }
+    await this.#know(known, by, ghost);
     await this.linker.connect(room, { id: channel, name: ghost.name ?? ghost.remote }, "direct", by);
     return done();
   }
 
+  /** The bot is not in the room, and could not ask what whoever speaks in it is called. */
+  async #know(room: Room, user: UserId, { user: asUser }: Ghost): Promise<void> {
+    const { client, members, store } = this.runtime;
+    const member = await client.getState({ room: room.id, type: "m.room.member", stateKey: user, asUser });
+    if (member.ok && member.body !== null) await store.commit(members.set(room.key, user, memberOf(member.body)));
+  }
+
   /** A person of the network wrote to a Matrix user alone: makes their room, then the message is journaled for it. */
   async begin(event: MessageReceived): Promise<Verdict> {
+    const failed = await this.open(event);
+    if (failed) return failed;
+    const [link] = await this.runtime.links.ofChannel(event.channel);
+    return link ? this.#passOn(event, link.room, link.channelKey) : dead("The channel could not be remembered.");
+  }
+
+  /** Makes the room for a message to somebody alone, where its channel has none; `undefined` when it is there. */
+  async open(event: MessageReceived): Promise<Verdict | undefined> {
     const { runtime } = this;
-    const existing = await runtime.links.ofChannel(event.channel);
-    const [link] = existing;
-    if (link) return this.#passOn(event, link.room, link.channelKey);
+    if ((await runtime.links.ofChannel(event.channel)).length > 0) return undefined;
     const { users, people, name } = conversationOf(event);
     const [by] = users;
     if (by === undefined) return dead("The channel has no room.");
@@ -93,8 +114,7 @@ export class DirectRooms {
     }
     for (const user of users) await this.#joinFor(room, UserId(user));
     await this.linker.connect(room, { id: event.channel, name: shown }, "direct", by);
-    const channel = await runtime.links.channel(event.channel);
-    return channel ? this.#passOn(event, room, channel.key) : dead("The channel could not be remembered.");
+    return undefined;
   }
 
   /** Who signed in need not accept by hand what they take part in already. They may do so where this fails. */

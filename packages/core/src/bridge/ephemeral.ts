@@ -1,13 +1,19 @@
 import { isRecord } from "../appservice/event.js";
-import type { TypingReceived } from "../connector/events.js";
-import { ChannelId, RoomId } from "../connector/ids.js";
+import type { PresenceSignal } from "../connector/effects.js";
+import type { ReadReceived, TypingReceived } from "../connector/events.js";
+import { ChannelId, EventId, RoomId, UserId } from "../connector/ids.js";
+import { toNetwork } from "../delivery/entry.js";
+import type { Link } from "../mapping/links.js";
+import type { MappedMessage } from "../mapping/messages.js";
 import type { Ghosts } from "./ghosts.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { Authors } from "./to-network/authors.js";
 
 const signalsAtOnce = 16;
+const triesForUnsent = 5;
+const unsentPauseMs = 200;
 
-/** Typing on the network, shown in the rooms. Never waited for; dropped when too much of it comes at once. */
+/** Typing and reading on the network, shown in the rooms. Never waited for; dropped when too much of it comes at once. */
 export class EphemeralToMatrix {
   #running = 0;
 
@@ -16,14 +22,40 @@ export class EphemeralToMatrix {
     readonly ghosts: Ghosts,
   ) {}
 
-  typing(event: TypingReceived): void {
+  take(event: TypingReceived | ReadReceived): void {
     if (this.#running >= signalsAtOnce) return;
     this.#running += 1;
-    void this.#typing(event)
-      .catch((error: unknown) => this.runtime.log.debug({ err: error }, "A typing signal was lost"))
+    void (event.kind === "read" ? this.#read(event) : this.#typing(event))
+      .catch((error: unknown) => this.runtime.log.debug({ err: error }, "A typing or receipt signal was lost"))
       .finally(() => {
         this.#running -= 1;
       });
+  }
+
+  async #read({ channel, user, upTo }: ReadReceived): Promise<void> {
+    const { runtime } = this;
+    const ghost = await this.ghosts.find(user.id);
+    if (!ghost) return;
+    for (const link of await runtime.links.ofChannel(channel)) {
+      const part = await this.#messageOf(link, upTo);
+      if (part) await runtime.client.sendReceipt({ room: link.room, eventId: EventId(part.event), asUser: ghost.user });
+    }
+  }
+
+  /** Somebody may have read what was sent a moment ago, before it is known under which id it was. */
+  async #messageOf({ room, channel, channelKey }: Link, remote: string): Promise<MappedMessage | undefined> {
+    const { rooms, messages, journal, clock } = this.runtime;
+    const { key } = await rooms.ensure(room);
+    for (let attempt = 1; ; attempt += 1) {
+      const part = (await messages.ofRemote(channelKey, remote, key)).at(-1);
+      if (
+        part ||
+        attempt === triesForUnsent ||
+        journal.flow(toNetwork)?.isBusyBefore(channel, Number.MAX_SAFE_INTEGER) !== true
+      )
+        return part;
+      await new Promise<void>((resolve) => clock.after(unsentPauseMs, resolve));
+    }
   }
 
   async #typing(event: TypingReceived): Promise<void> {
@@ -40,7 +72,7 @@ export class EphemeralToMatrix {
   }
 }
 
-/** Typing and read receipts on Matrix, for connectors that take them. Other people's private receipts are nobody's business. */
+/** Typing, read receipts and presence on Matrix, for connectors that take them. Other people's private receipts are nobody's business. */
 export class EphemeralToNetwork {
   #running = 0;
 
@@ -50,9 +82,12 @@ export class EphemeralToNetwork {
   ) {}
 
   take(events: readonly unknown[]): void {
-    const { typing, receipt } = this.runtime.handlers;
+    const { typing, receipt, presence } = this.runtime.handlers;
     for (const event of events) {
-      if (!isRecord(event) || !isRecord(event.content) || typeof event.room_id !== "string") continue;
+      if (!isRecord(event) || !isRecord(event.content)) continue;
+      const signal = event.type === "m.presence" ? presenceIn(event) : undefined;
+      if (signal && presence && !this.runtime.isOwn(signal.user)) this.#start(() => presence(signal));
+      if (typeof event.room_id !== "string") continue;
       const room = RoomId(event.room_id);
       // An older draft called it edu_type.
       const type = event.type ?? event.edu_type;
@@ -105,4 +140,14 @@ export class EphemeralToNetwork {
       }
     }
   }
+}
+
+const presences = ["online", "unavailable", "offline"] as const;
+
+function presenceIn({ sender, content }: Readonly<Record<string, unknown>>): PresenceSignal | undefined {
+  const { presence: told, status_msg: status } = isRecord(content) ? content : {};
+  const presence = presences.find((each) => each === told);
+  if (typeof sender !== "string" || presence === undefined) return undefined;
+  const hasStatus = typeof status === "string" && status !== "";
+  return { user: UserId(sender), presence, ...(hasStatus && { status }) };
 }

@@ -46,7 +46,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     log: runtime.log,
     storage: parts.storage,
     receive: (event) => parts.receiver.receive(event),
-    signal: (event) => parts.ephemeral.typing(event),
+    signal: (event) => parts.ephemeral.take(event),
     report(status) {
       const before = connections.get(status.connection);
       if (status.state === "closed") connections.delete(status.connection);

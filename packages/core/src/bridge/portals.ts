@@ -5,14 +5,13 @@ import type {
   ThirdPartyUser,
 } from "../appservice/handler.js";
 import type { ChannelInfo } from "../connector/connector.js";
-import { RemoteUserId } from "../connector/ids.js";
-import { decodeGhostLocalpart } from "../mapping/ghost-id.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
 import type { Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import { isCarried } from "./moderation/ranks.js";
 import { initialState } from "./moderation/room-settings.js";
+import { resolveGhost } from "./resolve-ghost.js";
 import type { BridgeRuntime } from "./runtime.js";
 
 /**
@@ -33,14 +32,9 @@ export class Portals implements ThirdPartyLookup {
   async queryUser(userId: string): Promise<boolean> {
     const { runtime } = this;
     if (!runtime.isOwn(userId)) return false;
-    if (userId === runtime.bot || (await this.ghosts.ofUser(userId))) return true;
-    const { resolveUser } = runtime.handlers;
-    const decoded = decodeGhostLocalpart(runtime.ghostPrefix, userId.slice(1, -1 - runtime.serverName.length));
-    if (!resolveUser || !decoded || !("remoteId" in decoded)) return false;
-    const person = await resolveUser(decoded.remoteId);
-    if (!person) return false;
-    const ghost = await this.ghosts.ensure({ ...person, id: RemoteUserId(person.id) });
-    return ghost.ok && ghost.body.user === userId;
+    if (userId === runtime.bot) return true;
+    const ghost = await resolveGhost(runtime, this.ghosts, userId);
+    return ghost.ok && ghost.body !== null;
   }
 
   /** Two people may ask at once: the room is made once. */

@@ -12,6 +12,7 @@ import type {
   MessageEffect,
   NameEffect,
   PinEffect,
+  PresenceSignal,
   ReactEffect,
   ReceiptSignal,
   RedactEffect,
@@ -20,7 +21,7 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RawReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
+import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { GhostsPresent } from "./ghosts-present.js";
 import type { Importer } from "./importer.js";
@@ -89,7 +90,7 @@ export interface Network {
    */
   readonly receive: (event: NetworkEvent | RawReceived) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
-  readonly signal: (event: TypingReceived) => void;
+  readonly signal: (event: TypingReceived | ReadReceived) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
   readonly report: (status: ConnectionStatus) => void;
   /** Every link of this bridge now. */
@@ -290,10 +291,10 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly name?: (name: NameEffect) => Promise<Outcome>;
-  /** Never awaited in order. */
+  /** Never awaited in order, like the next two. */
   readonly typing?: (typing: TypingSignal) => Promise<void>;
-  /** Never awaited in order. */
   readonly receipt?: (receipt: ReceiptSignal) => Promise<void>;
+  readonly presence?: (presence: PresenceSignal) => Promise<void>;
 
   /**
    * Did the network already take this effect? Asked before an effect is repeated that may have been sent. Returns what

@@ -174,3 +174,11 @@ export interface ReceiptSignal {
   readonly author: Author;
   readonly upTo: RemoteMessageId;
 }
+
+/** How a Matrix user is there, where the homeserver tells; of whoever shares a room with the bridge. */
+export interface PresenceSignal {
+  readonly user: UserId;
+  readonly presence: "online" | "unavailable" | "offline";
+  /** What they say about it. */
+  readonly status?: string;
+}

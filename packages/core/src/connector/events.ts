@@ -15,7 +15,10 @@ export interface RemoteUser {
 export interface RemoteAvatar {
   /** Changes whenever the picture changes; an unchanged one is never fetched again. */
   readonly id: string;
-  /** `https:` URL, fetched with a guard against private addresses; the empty string removes the avatar. */
+  /**
+   * `https:` URL, fetched with a guard against private addresses; or `remote:` and a reference that the core opens through
+   * the connector's `openMedia`; the empty string removes the avatar.
+   */
   readonly url: string;
 }
 
@@ -201,4 +204,12 @@ export interface TypingReceived {
   readonly user: RemoteUser;
   /** 0 when the person stopped. */
   readonly forMs: number;
+}
+
+/** A person of the network has read a channel up to a message: never journaled, for a later one says the same. */
+export interface ReadReceived {
+  readonly kind: "read";
+  readonly channel: ChannelId;
+  readonly user: RemoteUser;
+  readonly upTo: RemoteMessageId;
 }

@@ -151,7 +151,9 @@ export class GatewayStage {
     return {
       ...network,
       bridge: { ...network.bridge, dataDirectory: this.directory },
-      signal: ({ user, forMs }) => this.typing.push({ user: user.id, forMs }),
+      signal: (event) => {
+        if (event.kind === "typing") this.typing.push({ user: event.user.id, forMs: event.forMs });
+      },
       openRoom: (request) => this.openRoom(request),
       lookAtRoom: async () => {
         await this.beforeView();

@@ -2,6 +2,7 @@ import type { Interpreted } from "../../connector/effects.js";
 import type { NetworkEvent, RawReceived } from "../../connector/events.js";
 import type { Failure } from "../../connector/outcome.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import type { DirectRooms } from "../direct-rooms.js";
 import type { Receiver } from "../receive.js";
 import type { BridgeRuntime } from "../runtime.js";
 
@@ -13,6 +14,7 @@ import type { BridgeRuntime } from "../runtime.js";
 export async function interpret(
   runtime: BridgeRuntime,
   receiver: Receiver,
+  direct: DirectRooms,
   entry: Entry,
   raw: RawReceived,
 ): Promise<Verdict> {
@@ -20,6 +22,8 @@ export async function interpret(
     const made = await ask(runtime, entry, raw, attempt);
     if ("failed" in made) return verdictOf(made);
     const whole: Interpreted = "events" in made ? made : { events: made };
+    const failed = await openRooms(runtime, direct, whole);
+    if (failed) return failed;
     try {
       await receiver.receiveMade(whole);
     } catch (error) {
@@ -31,6 +35,25 @@ export async function interpret(
     whole.kept?.();
     if (whole.more !== true) return done();
   }
+}
+
+/**
+ * A conversation that begins gets its room before anything of it is journaled: what is interpreted next would otherwise
+ * find the room, and come before what waits for it.
+ */
+async function openRooms(
+  runtime: BridgeRuntime,
+  direct: DirectRooms,
+  { events }: Interpreted,
+): Promise<Verdict | undefined> {
+  for (const event of events) {
+    if (event.kind !== "message" || (event.directTo === undefined && event.direct === undefined)) continue;
+    if ((await runtime.links.ofChannel(event.channel)).length > 0) continue;
+    const failed = await direct.open(event);
+    // What can never be delivered is kept as such when it is journaled.
+    if (failed?.verdict === "retry") return failed;
+  }
+  return undefined;
 }
 
 function ask(

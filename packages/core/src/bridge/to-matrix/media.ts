@@ -10,6 +10,12 @@ import type { BridgeRuntime } from "../runtime.js";
 /** A picture holds up the first message of its person for at most this long. */
 const avatarTimeoutMs = 10_000;
 
+/** What stands before the reference of a picture that the connector opens. */
+const remoteScheme = "remote:";
+
+type Source =
+  { readonly url: string } | { readonly open: () => ReturnType<NonNullable<BridgeRuntime["handlers"]["openMedia"]>> };
+
 export type Uploaded =
   { readonly media: TransferredMedia } | { readonly verdict: Verdict } | { readonly refused: string };
 
@@ -48,16 +54,19 @@ export class MatrixMedia {
 
   async uploadAvatar(avatar: RemoteAvatar, asUser: UserId): Promise<MatrixResult<{ readonly uri: ContentUri }>> {
     const signal = AbortSignal.timeout(avatarTimeoutMs);
-    const result = await this.#transfer.upload({ source: { url: avatar.url }, fileName: "avatar", asUser, signal });
+    const source = this.#sourceOfPicture(avatar.url);
+    if (!source) return refusedPicture("this bridge cannot open the picture");
+    const result = await this.#transfer.upload({ source, fileName: "avatar", asUser, signal });
     if (result.ok) return { ok: true, body: { uri: result.media.uri } };
     const { reason, action } = result.failure;
-    return {
-      ok: false,
-      failure:
-        action === "retry"
-          ? { kind: "unanswered", applied: "no", message: reason }
-          : { kind: "answered", status: 400, errcode: "M_UNKNOWN", message: reason },
-    };
+    if (action === "permanent") return refusedPicture(reason);
+    return { ok: false, failure: { kind: "unanswered", applied: "no", message: reason } };
+  }
+
+  #sourceOfPicture(url: string): Source | undefined {
+    if (!url.startsWith(remoteScheme)) return { url };
+    const { openMedia } = this.runtime.handlers;
+    return openMedia && { open: () => openMedia(url.slice(remoteScheme.length)) };
   }
 
   async #known(key: string): Promise<TransferredMedia | undefined> {
@@ -69,10 +78,7 @@ export class MatrixMedia {
     return row && ({ uri: row.uri, ...(JSON.parse(row.info) as object) } as TransferredMedia);
   }
 
-  #sourceOf({
-    source,
-  }: MediaContent):
-    { url: string } | { open: () => ReturnType<NonNullable<BridgeRuntime["handlers"]["openMedia"]>> } | undefined {
+  #sourceOf({ source }: MediaContent): Source | undefined {
     switch (source.from) {
       case "url":
         return { url: source.url };
@@ -89,4 +95,8 @@ export class MatrixMedia {
 function failed({ action, reason, afterMs, transport }: TransferFailure): Uploaded {
   if (action === "permanent") return { refused: reason };
   return { verdict: { verdict: "retry", reason, transport, ...(afterMs !== undefined && { afterMs }) } };
+}
+
+function refusedPicture(message: string): MatrixResult<never> {
+  return { ok: false, failure: { kind: "answered", status: 400, errcode: "M_UNKNOWN", message } };
 }

@@ -1,0 +1,73 @@
+import { createHash, randomUUID } from "node:crypto";
+import { RemoteMessageId, type ChannelId } from "@trestle/core";
+import type { MessageIds } from "../content/index.js";
+import type { OwnIds } from "../own-ids.js";
+import { Recent } from "./recent.js";
+
+/** Shorter ids are numbers that clients count from the start whenever they are started. */
+const shortestUnique = 8;
+const longestPlain = 500;
+const kept = 5_000;
+/** The end of an id to which a digest was added. */
+const digested = /~[A-Za-z0-9_-]{12}$/;
+
+/**
+ * Under which ids the core knows what was said in conversations. That of a message is the sender's own; except where it
+ * cannot tell messages apart: it is missing, counted, absurdly long, or one that the bridge would give. Which one such a
+ * message has is remembered for some thousand messages, so that what is about it is found.
+ */
+export class MessageNames {
+  /** By channel and the id on the wire. */
+  readonly #known = new Recent<RemoteMessageId>(kept);
+  /** By channel and the id that the core knows. */
+  readonly #wire = new Recent<string>(kept);
+
+  constructor(private readonly ids: OwnIds) {}
+
+  /** A message of the person is to be known from now on; `said` tells those apart that have the same id. */
+  name(channel: ChannelId, { id, originId }: MessageIds, said: string): RemoteMessageId {
+    const wire = id ?? originId;
+    const name = this.#nameOf(channel, wire, said);
+    for (const each of new Set([id, originId])) {
+      // Whoever gives a message of theirs an id of ours does not take ours away.
+      if (each === undefined || each === name || this.ids.isOwn(channel, each)) continue;
+      this.#known.set(`${channel}\n${each}`, name);
+    }
+    if (wire !== undefined && wire !== name) this.#wire.set(`${channel}\n${name}`, wire);
+    return name;
+  }
+
+  /** What a correction corrects is what a correction of the correction corrects, whichever of both it names. */
+  alias(channel: ChannelId, { id, originId }: MessageIds, target: RemoteMessageId): void {
+    for (const each of [id, originId]) if (each !== undefined) this.#known.set(`${channel}\n${each}`, target);
+  }
+
+  /** The message that something is about, by the id that stands in it. */
+  find(channel: ChannelId, wire: string): RemoteMessageId {
+    const known = this.#known.get(`${channel}\n${wire}`);
+    if (known !== undefined) return known;
+    const whole = wire.replace(/\.\d{1,4}$/, "");
+    return RemoteMessageId((this.ids.isOwn(channel, whole) ? whole : wire).slice(0, longestPlain));
+  }
+
+  /** The id on the wire of a message that the core knows. */
+  onWire(channel: ChannelId, name: RemoteMessageId): string {
+    return this.#wire.get(`${channel}\n${name}`) ?? name.replace(digested, "");
+  }
+
+  #nameOf(channel: ChannelId, wire: string | undefined, said: string): RemoteMessageId {
+    if (wire === undefined) return RemoteMessageId(`x-${randomUUID()}`);
+    const digest = createHash("sha256").update(`${wire}\n${said}`).digest("base64url").slice(0, 12);
+    if (wire.length > longestPlain) return RemoteMessageId(`x-${digest}${digest}`);
+    const isUnique = wire.length >= shortestUnique && /\D/.test(wire) && !digested.test(wire);
+    return RemoteMessageId(isUnique && !this.ids.isOwn(channel, wire) ? wire : `${wire}~${digest}`);
+  }
+}
+
+/**
+ * The id of one part of a message of ours, from 0: a long text, and a file with its caption, are several messages on XMPP.
+ * What is about any of them is about the whole.
+ */
+export function partId(id: string, index: number): string {
+  return index === 0 ? id : `${id}.${index}`;
+}
