@@ -13,6 +13,8 @@ jest.setTimeout(300_000);
 /** Of each of the two bridges; they restart side by side, for the sake of time. */
 const RESTARTS = 25;
 const SAY_EVERY_MS = 8;
+/** What is said for each restart at most: however slow the machine, there is an end to it. */
+const SAID_EACH = 60;
 const seed = 6;
 /** What a line carries besides its number: everything that neither ends it nor formats it. */
 const tails = fc.sample(
@@ -29,6 +31,7 @@ class Restarted {
   readonly channel: string;
   readonly said: string[] = [];
   readonly bridge: DurableProcess;
+  #restarts = 0;
 
   constructor(
     port: number,
@@ -38,6 +41,10 @@ class Restarted {
     this.channel = `#${this.nick}`;
     const network = networkOn(port, { nick: this.nick });
     this.bridge = new DurableProcess({ networks: [network], grace: 60 }, [`net/${this.channel}`], []);
+  }
+
+  get mayHearMore(): boolean {
+    return this.said.length < SAID_EACH * (this.#restarts + 1);
   }
 
   /** The texts that reached the bridge and were kept by it, in order. */
@@ -64,6 +71,7 @@ class Restarted {
       if (this.end === "SIGKILL") await this.bridge.kill();
       else await this.bridge.stop();
       this.bridge.start();
+      this.#restarts++;
     }
   }
 }
@@ -101,14 +109,12 @@ describe(`the holder, while bridges are restarted ${2 * RESTARTS} times under tr
     const arrived = person.mark();
     // Lines come in pieces, as over a real network.
     server.inPieces(100);
-    let number = 0;
     const talk = setInterval(() => {
-      for (const { channel, said } of restarted) {
-        const text = `${number} ${tails[number % tails.length]!}|`;
+      for (const { channel, said } of restarted.filter(({ mayHearMore }) => mayHearMore)) {
+        const text = `${said.length} ${tails[said.length % tails.length]!}|`;
         said.push(text);
         person.say(channel, text);
       }
-      number++;
     }, SAY_EVERY_MS);
     const holders = restarted.map(({ bridge }) => holderPid(bridge.directory));
     try {

@@ -26,21 +26,17 @@ export async function measureMemory(puppets: number, report: Report): Promise<Fi
     await world.call("crowd", { people: membersEach - groupSize });
     await setup.startWeighed();
     const introduce = (from: number, to: number) => world.call("introduce", { from, to, channelsEach, groupSize });
-    const forget = (from: number, to: number) => world.call("introduce", { from, to, channelsEach: 1, groupSize: 1 });
     await introduce(0, fewPuppets);
     await world.call("introduce", { from: 0, to: fewPuppets, channelsEach, groupSize, times: warmUpTimes });
     const few = await weighBoth(setup);
     await introduce(fewPuppets, puppets);
     await world.call("whenSeen", { puppets: puppets * channelsEach, timeoutMs: 60_000 });
     const many = await weighBoth(setup);
-    // Others take the places of all: what the first have left behind is the cost of a puppet that is not connected.
-    await forget(puppets, 2 * puppets);
-    const replaced = await weighBoth(setup);
-    await forget(2 * puppets, 4 * puppets);
-    const replacedAgain = await weighBoth(setup);
+    const before = await takePlaces(setup, puppets);
+    const after = await takePlaces(setup, puppets);
     const each = (process: keyof Weights): number =>
       growth(few[process], many[process]) / (puppets - fewPuppets) / 1024;
-    const gone = (heap(replacedAgain) - heap(replaced)) / (2 * puppets) / 1024;
+    const gone = (heap(after) - heap(before)) / (2 * puppets) / 1024;
     report(`irc: ${fewPuppets} puppets ${inWords(few)}; ${puppets} puppets ${inWords(many)}`);
     return [
       information(
@@ -53,11 +49,18 @@ export async function measureMemory(puppets: number, report: Report): Promise<Fi
         each("bridge") + each("holder"),
         " KiB",
       ),
-      atMost("memory of a puppet that is not connected any more", 1, gone, " KiB", 2),
+      atMost("memory that a puppet leaves behind when it is disconnected", 1, gone, " KiB", 2),
     ];
   } finally {
     await setup.close();
   }
+}
+
+/** As many others speak as there are places, and others again: each time all puppets make room. Each time the same people. */
+async function takePlaces(setup: Setup, puppets: number): Promise<Weights> {
+  for (const from of [puppets, 2 * puppets])
+    await setup.world.call("introduce", { from, to: from + puppets, channelsEach: 1, groupSize: 1 });
+  return weighBoth(setup);
 }
 
 async function weighBoth({ bridge, holder }: Setup): Promise<Weights> {
