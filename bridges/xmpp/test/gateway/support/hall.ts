@@ -192,7 +192,9 @@ export class Hall {
     return {
       ...network,
       bridge: { ...network.bridge, dataDirectory: this.directory },
-      signal: ({ user, forMs }) => this.typing.push({ user: user.id, forMs }),
+      signal: (signal) => {
+        if (signal.kind === "typing") this.typing.push({ user: signal.user.id, forMs: signal.forMs });
+      },
       openRoom: (request) => this.openRoom(request),
       lookAtRoom: async () => {
         await this.beforeView();
