@@ -291,9 +291,11 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly name?: (name: NameEffect) => Promise<Outcome>;
-  /** Never awaited in order, like the next two. */
+  /** Somebody on Matrix types, or types no more. Never awaited in order. */
   readonly typing?: (typing: TypingSignal) => Promise<void>;
+  /** Somebody on Matrix has read up to a message. Never awaited in order. */
   readonly receipt?: (receipt: ReceiptSignal) => Promise<void>;
+  /** Somebody on Matrix is there, or is not, where the homeserver tells. Never awaited in order. */
   readonly presence?: (presence: PresenceSignal) => Promise<void>;
 
   /**
