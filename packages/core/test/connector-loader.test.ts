@@ -43,7 +43,7 @@ describe("loading a connector", () => {
 
   it.each([
     ["not-there-at-all", /is not installed\. Install it with: npm i not-there-at-all/],
-    ["xmpp", /Install it with: npm i @trestle\/xmpp/],
+    ["zulip", /Install it with: npm i @trestle\/zulip/],
     ["./gone.mjs", /gone\.mjs.* does not load/],
     ["./broken.mjs", /does not load: no such socket/],
     ["./empty.mjs", /its default export must be what defineConnector/],
