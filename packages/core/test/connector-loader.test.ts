@@ -43,7 +43,6 @@ describe("loading a connector", () => {
 
   it.each([
     ["not-there-at-all", /is not installed\. Install it with: npm i not-there-at-all/],
-    ["zulip", /Install it with: npm i @trestle\/zulip/],
     ["./gone.mjs", /gone\.mjs.* does not load/],
     ["./broken.mjs", /does not load: no such socket/],
     ["./empty.mjs", /its default export must be what defineConnector/],
