@@ -187,6 +187,7 @@ export async function deliver(
   let outcome: Outcome = effect.maybeSent ? { failed: "uncertain", reason: "it was under way" } : undefined;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const sent = isUncertain(outcome) ? await findSent(handlers, effect, attempts) : null;
+    if (sent === "unknown") return outcome;
     if (sent) return sent;
     outcome = await handlers.message({ ...effect, attempt });
     if (!isFailure(outcome) || outcome.failed === "permanent") return outcome;
@@ -202,9 +203,10 @@ function isUncertain(outcome: Outcome): boolean {
 async function findSent(handlers: NetworkHandlers<XmppLimits>, effect: MessageEffect<TextContent>, attempts: number) {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await handlers.findSent?.(effect);
-    } catch (error) {
-      if (attempt > attempts) throw error;
+      return (await handlers.findSent?.(effect)) ?? null;
+    } catch {
+      // The bridge may have ended, as by a crash, with this under way.
+      if (attempt > attempts) return "unknown";
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
