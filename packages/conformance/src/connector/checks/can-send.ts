@@ -178,7 +178,8 @@ async function file(stage: Stage): Promise<void> {
       look: "the connector's `message`: the core sends a line with a link",
     });
   }
-  const shown = seen.find((each) => each.kind === "file" && each.name.includes(name));
+  // People see it when their client has fetched it, which may be behind what was said next.
+  const shown = await stage.until(() => seenAt(stage).find((each) => each.kind === "file" && each.name.includes(name)));
   if (shown?.kind !== "file" || !Buffer.from(shown.content).equals(content))
     fail({
       failed: `A file of ${content.length} bytes on Matrix is ${shown ? "another" : "missing"} on the network.`,
