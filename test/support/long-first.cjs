@@ -2,12 +2,16 @@ const { default: Sequencer } = require("@jest/test-sequencer");
 
 /** Suites that take a minute or so each, which would otherwise be waited for at the end, one by one. */
 const long = [
+  "bridges/xmpp/test/conformance",
   "packages/conformance/test/planted-faults",
   "bridges/slack/test/conformance",
   "bridges/slack/test/faults/",
   "bridges/irc/test/conformance",
   "bridges/irc/test/real-servers",
   "bridges/mqtt/test/crash",
+  "bridges/irc/test/scale",
+  "bridges/irc/test/holder-restarts",
+  "bridges/xmpp/test/rooms",
   "test/real/",
   "test/crash/",
   "packages/cli/test/",
