@@ -1,12 +1,20 @@
 import { createServer } from "node:net";
 
+const first = 15_000;
+/** So many ports are a process's own, among processes that were started one after the other. */
+const share = 250;
+const shares = 68;
+
+const base = first + (process.pid % shares) * share;
+let next = Math.floor(Math.random() * share);
+
 /**
- * A port on the loopback address that was free a moment ago, below those that the system gives to outgoing connections:
- * nobody but another test takes it by chance before it is used.
+ * A port on the loopback address that was free a moment ago, below those that the system gives to outgoing connections,
+ * and among those that tests in other processes do not take: nobody has it by chance before it is used.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 17_000);
+    const port = base + (next++ % share);
     if (await isFree(port)) return port;
   }
 }
