@@ -16,6 +16,7 @@ export default {
   resolver: "<rootDir>/test/support/resolve-ts.cjs",
   testSequencer: "<rootDir>/test/support/long-first.cjs",
   reporters: ["default", "<rootDir>/test/support/servers-reporter.cjs"],
-  maxWorkers: 2,
+  // One more than the processors of a small machine: the tests wait for servers more than they compute.
+  maxWorkers: 3,
   testTimeout: 30_000,
 };
