@@ -5,6 +5,7 @@ import { answerTo } from "./answers.js";
 import type { BridgePart, limits } from "./bridge-part.js";
 import { configSchema, type XmppConfig } from "./config.js";
 import { Discovery } from "./discovery/discovery.js";
+import { LinkActions } from "./discovery/link-actions.js";
 import { userCaps } from "./discovery/features.js";
 import { dispatch } from "./dispatch.js";
 import { examineXmpp } from "./doctor/doctor.js";
@@ -98,7 +99,8 @@ class XmppConnection {
     this.#people = new People({ stream, network, config, ids, uploads, tuning: people }, userCaps);
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
-    const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, hasRooms });
+    const links = new LinkActions({ stream, network, domain, gateway: this.#gateway });
+    const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, links, hasRooms });
     this.#parts = [...gateway, this.#people, rooms];
     this.#takers = [rooms, discovery, ...gateway, this.#people];
     stream.start();

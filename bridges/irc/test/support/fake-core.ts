@@ -93,6 +93,7 @@ export class FakeCore {
         core.endedLogins.push(why);
         core.#changed();
       },
+      status: () => Promise.reject(new Error("not asked in these tests")),
       requestLink: () => Promise.resolve("asked"),
       consented: (consent) => {
         core.consents.push(consent);

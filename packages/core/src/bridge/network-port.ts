@@ -1,3 +1,4 @@
+import type { BridgeStatus } from "../connector/bridge-status.js";
 import type { ConnectionStatus, ConnectorStorage, Network } from "../connector/connector.js";
 import type { LoginId } from "../connector/ids.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
@@ -26,6 +27,7 @@ export interface NetworkPortParts {
   readonly dataDirectory: string;
   readonly spacesChanged: () => void;
   readonly pictures: Pictures;
+  readonly status: () => Promise<BridgeStatus>;
   /** A connection is up (again): ask what was missed. */
   readonly onConnected: () => void;
 }
@@ -57,6 +59,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       runtime.journal.flow(toMatrix)?.wake("source");
       parts.onConnected();
     },
+    status: parts.status,
     async links() {
       const links = await runtime.links.all();
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));

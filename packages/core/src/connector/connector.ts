@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
+import type { BridgeStatus } from "./bridge-status.js";
 import type { ChannelRequest, Consent, ConsentRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
@@ -8,6 +9,7 @@ import type {
   EditEffect,
   Interpretation,
   Interpreted,
+  InviteEffect,
   MembershipEffect,
   MessageEffect,
   NameEffect,
@@ -93,6 +95,8 @@ export interface Network {
   readonly signal: (event: TypingReceived | ReadReceived) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
   readonly report: (status: ConnectionStatus) => void;
+  /** How the bridge is, as people see it with the command `status`. */
+  readonly status: () => Promise<BridgeStatus>;
   /** Every link of this bridge now. */
   readonly links: () => Promise<readonly ChannelLink[]>;
   /**
@@ -279,6 +283,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
+  /** A Matrix user invited a person of the network into the room: ask them to come. Fallback: nothing. */
+  readonly invite?: (invitation: InviteEffect) => Promise<Outcome>;
   /**
    * A Matrix user's power level, or that of a person of the network, was changed to that of another rank, where the operator
    * has ranks carried to the network (`roles`). Only who may change it on the network is to be obeyed: answer `refused`

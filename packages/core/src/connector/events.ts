@@ -44,6 +44,7 @@ export type NetworkEvent =
   | ProfileReceived
   | RolesReceived
   | ExpulsionReceived
+  | InvitationReceived
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -145,6 +146,17 @@ export interface ExpulsionReceived extends Caused {
   readonly userId: string;
   readonly change: "kick" | "ban" | "unban";
   readonly by?: RemoteUser;
+  readonly reason?: string;
+}
+
+/**
+ * A person of the network asks somebody into the rooms of a channel: a Matrix user, or another person, who may then come
+ * although the room is for the invited alone. It is their ghost who invites: Matrix decides whether they may.
+ */
+export interface InvitationReceived extends Caused {
+  readonly kind: "invitation";
+  readonly by: RemoteUser;
+  readonly who: { readonly userId: string } | { readonly person: RemoteUser };
   readonly reason?: string;
 }
 

@@ -1,3 +1,4 @@
+export * from "./bridge-status.js";
 export * from "./commands.js";
 export * from "./connector.js";
 export * from "./content.js";
