@@ -70,6 +70,7 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
       status: () => Promise.reject(new Error("not asked in these tests")),
+      lookUpUser: () => Promise.resolve({ is: "user" }),
       requestLink: () => Promise.resolve("asked"),
       consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),

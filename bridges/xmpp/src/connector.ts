@@ -96,7 +96,7 @@ class XmppConnection {
       });
     const gateway = this.#gateway ? [this.#gateway] : [];
     const people = { ...defaultPeopleTuning, ...tuning?.people };
-    this.#people = new People({ stream, network, config, ids, uploads, tuning: people }, userCaps);
+    this.#people = new People({ stream, network, config, ids, uploads, tuning: people }, userCaps, this.#gateway);
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
     const links = new LinkActions({ stream, network, domain, gateway: this.#gateway });

@@ -94,6 +94,7 @@ export class FakeCore {
         core.#changed();
       },
       status: () => Promise.reject(new Error("not asked in these tests")),
+      lookUpUser: () => Promise.resolve({ is: "user" }),
       requestLink: () => Promise.resolve("asked"),
       consented: (consent) => {
         core.consents.push(consent);

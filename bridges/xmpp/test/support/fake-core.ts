@@ -122,6 +122,7 @@ export class FakeCore {
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
       status: () => Promise.reject(new Error("not asked in these tests")),
+      lookUpUser: () => Promise.resolve({ is: "user" }),
       requestLink: () => Promise.resolve("asked"),
       consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),

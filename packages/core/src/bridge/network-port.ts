@@ -4,10 +4,12 @@ import type { LoginId } from "../connector/ids.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { Logins } from "../mapping/logins.js";
 import type { BridgeRuntime } from "./runtime.js";
+import type { Ghosts } from "./ghosts.js";
 import { ghostsIn } from "./ghosts-present.js";
 import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
 import { openRoom } from "./open-room.js";
+import { lookUpUser } from "./look-up-user.js";
 import type { Pictures } from "./pictures.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
@@ -18,6 +20,7 @@ export interface NetworkPortParts {
   readonly runtime: BridgeRuntime;
   readonly receiver: Receiver;
   readonly ephemeral: EphemeralToMatrix;
+  readonly ghosts: Ghosts;
   readonly storage: ConnectorStorage;
   readonly logins: Logins;
   readonly notices: PrivateNotices;
@@ -67,6 +70,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     requestLink: (request) => parts.linkRequests.request(request),
     consented: (consent) => parts.linkRequests.consented(consent),
     openRoom: (request) => openRoom(runtime, parts.linker, request),
+    lookUpUser: (user) => lookUpUser(runtime, parts.ghosts, user),
     lookAtRoom: (room) => lookAtRoom(runtime, room),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),

@@ -25,6 +25,7 @@ import type {
 } from "./effects.js";
 import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { FoundUser } from "./found-user.js";
 import type { GhostsPresent } from "./ghosts-present.js";
 import type { Importer } from "./importer.js";
 import type { LinkRequest, OpenRequest } from "./link-request.js";
@@ -114,6 +115,11 @@ export interface Network {
   readonly openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined>;
   /** A room that the bot is in, as it is now; one request. Rejects where it cannot be read. */
   readonly lookAtRoom: (room: RoomId) => Promise<RoomView>;
+  /**
+   * Who a Matrix user id is: at most one request, to their homeserver too. Never rejects: where it cannot be known now they
+   * count as somebody.
+   */
+  readonly lookUpUser: (user: UserId) => Promise<FoundUser>;
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /**

@@ -6,6 +6,7 @@ export * from "./doctor.js";
 export * from "./effects.js";
 export * from "./events.js";
 export * from "./fallback.js";
+export * from "./found-user.js";
 export * from "./ghosts-present.js";
 export * from "./ids.js";
 export * from "./importer.js";
