@@ -119,7 +119,8 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
       .room(room)
       .messages()
       .find(({ content }) => (content as { body?: unknown }).body === "and this");
-    await alice.sendReceipt(room, String(answer?.event_id));
+    if (typeof answer?.event_id !== "string") throw new Error("It has no id.");
+    await alice.sendReceipt(room, answer.event_id);
     await carol.sees("alice's mark", ({ from, xml }) => from === `${jid}/alice` && xml.includes("displayed"));
 
     const zoe = homeserver.createClient("zoe");
