@@ -3,7 +3,7 @@ import framework, { type Client, type ClientOptions, type Transport } from "irc-
 import type { IrcMessage } from "../wire/message.js";
 import { wellFormed, withoutControls } from "../wire/sanitise.js";
 import type { Credentials, SignInResult } from "./sasl/credentials.js";
-import { SignIn } from "./sasl/sign-in.js";
+import { SignIn, type WithoutSasl } from "./sasl/sign-in.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
 const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline", "draft/chathistory"] as const;
@@ -19,6 +19,7 @@ export interface RegistrationOptions {
   readonly credentials: Credentials | undefined;
   /** Whether nobody between us and the server can read what is sent. */
   readonly confidential: boolean;
+  readonly withoutSasl: WithoutSasl;
   readonly write: (line: string) => void;
   /** What came of signing in. The way in goes on where the answer is `go on`. */
   readonly onSignIn: (result: SignInResult) => "go on" | "stop";
@@ -37,14 +38,17 @@ export class Registration {
     const { credentials, confidential, write } = options;
     const signIn =
       credentials &&
-      new SignIn({
-        credentials,
-        confidential,
-        write,
-        done: (result) => {
-          if (options.onSignIn(result) === "go on") write(CAP_END);
+      new SignIn(
+        {
+          credentials,
+          confidential,
+          write,
+          done: (result) => {
+            if (options.onSignIn(result) === "go on") write(CAP_END);
+          },
         },
-      });
+        options.withoutSasl,
+      );
     const client = new framework.Client();
     let transport: BorrowedTransport | undefined;
     class BoundTransport extends BorrowedTransport {
@@ -71,6 +75,11 @@ export class Registration {
 
   line(text: string, message: IrcMessage): void {
     if (this.#signIn?.take(message) !== true) this.#transport.emit("line", text);
+  }
+
+  /** How signing in is still to be done, after the way in. */
+  get owedSignIn(): Exclude<WithoutSasl, { reason: unknown }> | undefined {
+    return this.#signIn?.owed;
   }
 
   /** The capabilities that are enabled now. */
