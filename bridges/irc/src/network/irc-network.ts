@@ -30,6 +30,7 @@ import type { Listener } from "./listener.js";
 import { makeSplits, makeListener } from "./make-listener.js";
 import { Members } from "./members.js";
 import { regainNick, watchNick } from "./nick-regain.js";
+import { Momentary } from "./momentary.js";
 import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
 import { NickMaker } from "./nick-maker.js";
 import { Orphans } from "./orphans.js";
@@ -41,7 +42,6 @@ import { Seat, type SeatOptions } from "./seat.js";
 import type { Splits } from "./splits.js";
 import { Servers } from "./servers.js";
 import { SentBy } from "./sent-by.js";
-import { TypingSignals } from "./typing.js";
 
 /** One IRC network: the bot, the puppets, and the channels that are linked. */
 export class IrcNetwork {
@@ -57,7 +57,7 @@ export class IrcNetwork {
   readonly sentBy = new SentBy();
   readonly history = new History();
   readonly consents: Consents;
-  readonly typing = new TypingSignals(this);
+  readonly momentary: Momentary;
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #splits: Splits;
@@ -74,6 +74,7 @@ export class IrcNetwork {
     const { config, core, holder } = context;
     const ctcp = new CtcpAnswers();
     this.config = config;
+    this.momentary = new Momentary(this, core);
     this.#caseMapping = context.caseMapping;
     this.#pace = new Pace(config.flood);
     this.servers = new Servers({ config, storage: core.storage, log: core.log });
@@ -89,7 +90,8 @@ export class IrcNetwork {
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
-    this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder });
+    const userLength = () => this.#isupport.userLength;
+    this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder, userLength });
     const store = (changes: readonly StateChange[]): void => {
       if (this.bot.current) holder.state(this.bot.current.id, changes);
     };
@@ -236,7 +238,7 @@ export class IrcNetwork {
     this.#connects.close();
     this.#ownNicks.close();
     this.#splits.close();
-    this.typing.close();
+    this.momentary.close();
     this.consents.close();
     this.channels.close();
   }
@@ -260,7 +262,10 @@ export class IrcNetwork {
       seat: (connection) => this.#seatOptions(connection),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
-      ready: (connection) => this.#learn(connection),
+      ready: (connection) => {
+        this.#learn(connection);
+        this.momentary.away.ready(connection);
+      },
       ended: (connection, ending) => {
         this.#ended(connection, ending);
         this.#settleLater(connection, ending.reason);

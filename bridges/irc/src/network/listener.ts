@@ -34,6 +34,8 @@ export interface ListenerOptions
   readonly consents: { heard(nick: string, text: string): string | undefined };
   /** Somebody is typing; absent where nobody is to know. */
   readonly typing: ((event: TypingReceived) => void) | undefined;
+  /** Somebody is away from now on, with a text, or is back. */
+  readonly away: (user: RemoteUser, text: string | undefined) => void;
   /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, trace: string, id: string | undefined) => void;
 }
@@ -76,6 +78,9 @@ export class Listener {
         return;
       case "332":
         this.#topic(heard, message.params[1] ?? "", message.params[2] ?? "", undefined);
+        return;
+      case "AWAY":
+        if (!own) this.options.away(this.#telling.userOf(heard, source.nick), message.params[0]);
         return;
       case "MODE":
         this.#modes.take(heard, message.params, false);
