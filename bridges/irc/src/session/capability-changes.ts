@@ -10,6 +10,7 @@ const WANTED: ReadonlySet<string> = new Set([
   "extended-join",
   "multi-prefix",
   "chghost",
+  "setname",
   "away-notify",
   "draft/message-redaction",
 ]);

@@ -108,7 +108,7 @@ function clientOptions(options: RegistrationOptions, transport: ClientOptions["t
     account: {},
     sasl_disconnect_on_fail: false,
     enable_chghost: true,
-    enable_setname: false,
+    enable_setname: true,
     enable_echomessage: true,
     auto_reconnect: false,
     ping_interval: 0,

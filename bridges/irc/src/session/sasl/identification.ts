@@ -119,7 +119,6 @@ export class Identification {
 
 /** What stays one parameter, whoever takes the line apart. */
 function isWord(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- NUL ends a line
   return text !== "" && !/[\s\0]|^:/.test(text);
 }
 
