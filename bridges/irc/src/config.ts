@@ -79,6 +79,12 @@ export const networkSchema = z.strictObject({
     .describe(
       "A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text",
     ),
+  relaymsg: word("a name")
+    .refine((text) => text.includes("{name}"), "the template must contain {name}")
+    .optional()
+    .describe(
+      "Under which name the server shows what the bot says for somebody, where it offers draft/relaymsg and the bot is an operator of the channel: {name} is the display name, {separator} the character the server wants in such names, e.g. {name}{separator}matrix; without it the bot always says <name> text",
+    ),
   puppetNick: oneLine("a nick")
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
     .default("{name}[m]")

@@ -6,7 +6,7 @@ import { Priority } from "../session/flood-control.js";
 import { isMsgid } from "../session/line-id.js";
 import type { Tags } from "../wire/message.js";
 import { replyTags } from "../wire/reaction.js";
-import { lineBudget } from "./budget.js";
+import { lineBudget, relayedBudget } from "./budget.js";
 import type { Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 import { multilineLimitsOf } from "./multiline.js";
@@ -29,6 +29,8 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
       `more is said than ${network.name} takes: it has waited for ${Math.round(waitedMs / 60_000)} minutes and is given up. ` +
         "Wait until the rest has gone out, then say it again",
     );
+  const relayed = speaker.as === "relay" ? await relay(network, place, speaker, part, effect) : undefined;
+  if (relayed) return relayed.outcome;
   const lines = linesOf(speaker, part, effect);
   const multiline = takesTogether(connection, lines) && part.text.includes("\n");
   const verdict = await connection.deliver({
@@ -44,6 +46,34 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
   if (verdict?.verdict === "sent" && verdict.id !== undefined && speaker.as === "puppet")
     network.sentBy.note(verdict.id, effect.author.userId);
   return outcomeOf(verdict, target);
+}
+
+/** Has the server say it under the author's name; `undefined` where it does not, and the bot has to say it itself. */
+async function relay(
+  network: IrcNetwork,
+  place: Place,
+  { connection, target }: Exclude<Speaker, { outcome: unknown }>,
+  part: WirePart,
+  effect: MessageEffect,
+): Promise<{ readonly outcome: Outcome } | undefined> {
+  if (place.kind !== "channel" || part.style === "notice") return undefined;
+  const nick = network.relays.nickFor(connection, place.channel, effect.author);
+  if (nick === undefined) return undefined;
+  const room = relayedBudget(connection.view.isupport, nick, target, part.style);
+  const texts = part.text.split("\n").flatMap((line) => splitText(line, room));
+  const verdict = await connection.deliver({
+    key: effect.effect,
+    target,
+    lines: texts.map((text, index) => {
+      const params = [target, nick, asPuppet({ ...part, text }).text];
+      return { verb: "RELAYMSG", params, ...(index === 0 && { tags: tagsOf(connection, effect) }) };
+    }),
+    priority: priorityOf(connection, target),
+    signal: effect.signal,
+  });
+  if (verdict?.verdict !== "refused") return { outcome: outcomeOf(verdict, target) };
+  network.relays.refused(place.channel);
+  return undefined;
 }
 
 /** Whether the server takes these lines as one message. */

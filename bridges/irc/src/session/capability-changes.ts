@@ -13,6 +13,7 @@ const WANTED: ReadonlySet<string> = new Set([
   "setname",
   "away-notify",
   "draft/message-redaction",
+  "draft/relaymsg",
 ]);
 
 /** Follows what the server adds and takes away after the way in. IRCv3 capability negotiation, `cap-notify`. */

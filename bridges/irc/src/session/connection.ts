@@ -230,7 +230,7 @@ export class Connection {
 
   #line(number: number, text: string): void {
     const message = this.#batchTags.complete(parseMessage(text));
-    const own = message !== undefined && message.source !== "" && this.view.isOwn(parseSource(message.source).nick);
+    const own = message !== undefined && this.view.isOwnLine(message);
     const scope: LineScope = { id: lineId(this.id, number), own, events: [], changes: [] };
     if (message) {
       try {

@@ -59,6 +59,8 @@ export class Outgoing {
   #sentBatches = 0;
   /** The effect that was sent together last. */
   #multiline: string | undefined;
+  /** The effect that was given to the server to relay last. */
+  #relayed: string | undefined;
   #closed = false;
 
   constructor(private readonly options: OutgoingOptions) {
@@ -92,7 +94,9 @@ export class Outgoing {
     const texts = effect.lines.flatMap(({ verb, params, tags }) => {
       return traceOf({ verb, params, tags: new Map(Object.entries(tags ?? {})) }) ?? [];
     });
-    const meta = { target: this.options.view.fold(target), texts };
+    const relays = effect.lines.some(({ verb }) => verb === "RELAYMSG");
+    if (relays) this.#relayed = key;
+    const meta = { target: this.options.view.fold(target), texts, ...(relays && { unshown: true as const }) };
     const cost = effect.lines.reduce((sum, { params }) => sum + costOf(Buffer.byteLength(params.join(" "))), 0);
     if (!(await this.#turn(cost, effect.priority, signal)) || this.#closed) return undefined;
     this.deliveries.begin(key, meta);
@@ -142,6 +146,8 @@ export class Outgoing {
     if (trace !== undefined) this.deliveries.seen("self", target, trace, tags.get("msgid"));
     else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
     else if (verb === "FAIL") this.#failed(params);
+    else if (verb === "421" && params[1] === "RELAYMSG" && this.#relayed !== undefined)
+      this.deliveries.refusedKey(this.#relayed, params.at(-1) ?? verb);
   }
 
   /** The connection is over. What became of deliveries may still turn up: `deliveries.end` ends that too. */
@@ -166,6 +172,8 @@ export class Outgoing {
   #failed([command = "", , ...context]: readonly string[]): void {
     if (command === "BATCH" && this.#multiline !== undefined)
       this.deliveries.refusedKey(this.#multiline, context.at(-1) ?? command);
+    if (command === "RELAYMSG" && this.#relayed !== undefined)
+      this.deliveries.refusedKey(this.#relayed, context.at(-1) ?? command);
     const trace = traceOf({ verb: command, params: context, tags: new Map() });
     if (command === "REDACT" && trace !== undefined) this.deliveries.refusedLine(trace, context.at(-1) ?? command);
   }

@@ -6,10 +6,16 @@ import type { Credentials, SignInResult } from "./sasl/credentials.js";
 import { SignIn, type WithoutSasl } from "./sasl/sign-in.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
-const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline", "draft/chathistory"] as const;
+const CAPABILITIES = [
+  "labeled-response",
+  "draft/message-redaction",
+  "draft/multiline",
+  "draft/chathistory",
+  "draft/relaymsg",
+] as const;
 const CAP_END = "CAP END";
 /** Those of which the value matters: kept with it as well, as `name=value`. */
-const VALUED = ["draft/multiline"] as const;
+const VALUED = ["draft/multiline", "draft/relaymsg"] as const;
 
 export interface RegistrationOptions {
   readonly nick: string;
