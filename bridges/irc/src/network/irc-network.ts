@@ -350,7 +350,7 @@ export class IrcNetwork {
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
-    if (!puppet) this.#listener.resume(connection, frame.state);
+    (puppet ? this.puppets : this.#listener).resume(connection, frame.state);
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;

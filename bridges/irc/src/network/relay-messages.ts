@@ -35,12 +35,12 @@ export function relayNickOf(
   const base = nickCharacters(name, separators) || nickCharacters(localpart, separators) || "user";
   const cut = cutToBytes(base, Math.max(room, 0));
   const nick = around.replace("{name}", () => cut);
-  return cut !== "" && [...separators].some((each) => nick.includes(each)) ? nick : undefined;
+  return cut !== "" && Array.from(separators).some((each) => nick.includes(each)) ? nick : undefined;
 }
 
 /** Without what would end the nick, make a mask or a channel of it, or say that it comes from somewhere else. */
 function nickCharacters(text: string, separators: string): string {
-  return [...wellFormed(text).normalize("NFC").replace(/\s+/gu, "_")]
+  return Array.from(wellFormed(text).normalize("NFC").replace(/\s+/gu, "_"))
     .filter((character) => !/[\p{C}!@:,*?+%&~#$."<>]/u.test(character) && !separators.includes(character))
     .join("")
     .replace(/^[-_]+(?=.)|_+$/g, "");

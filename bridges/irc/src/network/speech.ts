@@ -1,5 +1,5 @@
 import { type MessageEffect, type Outcome, refused, RemoteMessageId, retry, uncertain } from "@trestle/core";
-import { splitText } from "../format/split.js";
+import { splitText, splitTextExactly } from "../format/split.js";
 import type { Connection } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { Priority } from "../session/flood-control.js";
@@ -36,8 +36,8 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
   const verdict = await connection.deliver({
     key: effect.effect,
     target,
-    lines: lines.map(({ verb, text }, index) => {
-      return { verb, params: [target, text], ...(index === 0 && { tags }) };
+    lines: lines.map(({ verb, text, goesOn = false }, index) => {
+      return { verb, params: [target, text], goesOn, ...(index === 0 && { tags }) };
     }),
     ...(multiline && { multiline: tags }),
     priority: priorityOf(connection, target),
@@ -91,10 +91,20 @@ function linesOf(
 ): WireLine[] {
   const room = lineBudget(connection.view, target, part.style);
   const texts = part.text.split("\n");
-  if (as === "puppet") return texts.flatMap((line) => splitText(line, room)).map((text) => asPuppet({ ...part, text }));
+  if (as === "puppet") return puppetLines(part, texts, room);
   const name = relayName(effect.author.name);
   const rest = room - Buffer.byteLength(relayPrefix(part.style, name));
   return texts.flatMap((line) => splitText(line, rest)).map((text) => asRelay({ ...part, text }, name));
+}
+
+function puppetLines(part: WirePart, texts: readonly string[], room: number): WireLine[] {
+  return texts.flatMap((line, index) => {
+    const pieces = part.goesOn ? splitTextExactly(line, room) : splitText(line, room);
+    return pieces.map((text, piece) => {
+      const goesOn = part.goesOn !== undefined && (piece > 0 || part.goesOn.includes(index));
+      return { ...asPuppet({ ...part, text }), goesOn };
+    });
+  });
 }
 
 /** What a reply answers, for clients that show it; everybody else sees the name that the core has put before the text. */

@@ -15,12 +15,16 @@ const VERDICT_WITHIN_MS = 20_000;
 /** A PING is cheaper for a server than a message. */
 const BARRIER_COST = 0.5;
 const MAX_BATCHES = 100;
+/** A line that goes on from the one before. IRCv3 multiline. */
+const CONCAT = "draft/multiline-concat";
 
 /** A line that is to be written. */
 export interface Line {
   readonly verb: string;
   readonly params: readonly string[];
   readonly tags?: Tags;
+  /** In a `multiline` effect: it goes on from the line before, without a line break. */
+  readonly goesOn?: boolean;
 }
 
 /** Lines that are one effect. */
@@ -241,7 +245,8 @@ export class Outgoing {
     const whole = [
       `${formatTags(tags)}${formatMessage("BATCH", [`+${reference}`, "draft/multiline", target])}`,
       ...lines.map(
-        ({ verb, params }) => `${formatTags({ batch: reference })}${this.#fit(formatMessage(verb, params))}`,
+        ({ verb, params, goesOn = false }) =>
+          `${formatTags({ batch: reference, ...(goesOn && { [CONCAT]: "" }) })}${this.#fit(formatMessage(verb, params))}`,
       ),
       formatMessage("BATCH", [`-${reference}`]),
     ];
