@@ -23,7 +23,7 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
+import type { MomentaryEvent, NetworkEvent, RawReceived, RemoteAvatar, RemoteUser } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { FoundUser } from "./found-user.js";
 import type { GhostsPresent } from "./ghosts-present.js";
@@ -93,7 +93,7 @@ export interface Network {
    */
   readonly receive: (event: NetworkEvent | RawReceived) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
-  readonly signal: (event: TypingReceived | ReadReceived) => void;
+  readonly signal: (event: MomentaryEvent) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
   readonly report: (status: ConnectionStatus) => void;
   /** How the bridge is, as people see it with the command `status`. */

@@ -210,12 +210,24 @@ export interface RawReceived {
 export const longestWire = 1024 * 1024;
 
 /** What is true for a moment: never journaled, dropped when late. */
+export type MomentaryEvent = TypingReceived | ReadReceived | PresenceReceived;
+
+/** A person of the network types in a channel. */
 export interface TypingReceived {
   readonly kind: "typing";
   readonly channel: ChannelId;
   readonly user: RemoteUser;
   /** 0 when the person stopped. */
   readonly forMs: number;
+}
+
+/** How a person of the network is there: shown of their ghost where they have one and the homeserver permits it; never journaled. */
+export interface PresenceReceived {
+  readonly kind: "presence";
+  readonly user: RemoteUser;
+  readonly presence: "online" | "unavailable" | "offline";
+  /** What they say about it. */
+  readonly status?: string;
 }
 
 /** A person of the network has read a channel up to a message: never journaled, for a later one says the same. */
