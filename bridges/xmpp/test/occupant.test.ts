@@ -26,7 +26,7 @@ function entering(): { readonly sent: Element[]; readonly removed: unknown[]; re
     jid: JID,
     nick: () => "Dora",
     joinTimeoutMs: 5_000,
-    onRemoved: (statuses) => removed.push(statuses),
+    onRemoved: (stanza) => removed.push(stanza),
   });
   return { sent, removed, occupant };
 }

@@ -1,6 +1,7 @@
 import { parseJson, UserId, type Author } from "@trestle/core";
 import { z } from "zod";
 import { localOfUser, nickCandidate } from "../address/index.js";
+import type { Element } from "../stream/index.js";
 import { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
 
@@ -15,6 +16,14 @@ interface Ghost {
   nick: string | undefined;
 }
 
+/** What others want to know of them. */
+export interface GhostsWatched {
+  /** The room shows one of them what they are there; `isEntry`: they have just come in. */
+  readonly shown: (userId: UserId, stanza: Element, isEntry: boolean) => void;
+  /** The room put one of them out, or says that they left. */
+  readonly removed: (userId: UserId, stanza: Element) => void;
+}
+
 /** The Matrix users in a room, each an occupant of their own. Who they are is kept, so that they come back after a restart. */
 export class Ghosts {
   /** Who spoke last stands last. */
@@ -25,6 +34,7 @@ export class Ghosts {
   constructor(
     private readonly parts: RoomParts,
     private readonly room: string,
+    private readonly watched: GhostsWatched,
   ) {}
 
   async load(): Promise<void> {
@@ -55,6 +65,11 @@ export class Ghosts {
     return this.#make(userId, name);
   }
 
+  /** Whose occupants they are, in the room or not. */
+  get users(): readonly UserId[] {
+    return [...this.#ghosts.keys()];
+  }
+
   /** The occupant that has this address. */
   find(userId: UserId): Occupant | undefined {
     return this.#ghosts.get(userId)?.occupant;
@@ -69,6 +84,12 @@ export class Ghosts {
   withNick(nick: string): Occupant | undefined {
     const user = this.userWithNick(nick);
     return user === undefined ? undefined : this.find(user);
+  }
+
+  /** Whether one of ours asks for a nick now. */
+  isAsking(nick: string): boolean {
+    for (const { occupant } of this.#ghosts.values()) if (occupant.asking === nick) return true;
+    return false;
   }
 
   hasNick(nick: string): boolean {
@@ -132,6 +153,8 @@ export class Ghosts {
         jid: `${localOfUser(userId)}@${config.domain}/matrix`,
         nick: (attempt) => nickCandidate(ghost.name, userId, attempt),
         joinTimeoutMs: tuning.joinTimeoutMs,
+        onShown: (stanza, isEntry) => this.watched.shown(userId, stanza, isEntry),
+        onRemoved: (stanza) => this.watched.removed(userId, stanza),
         onNick: (taken) => {
           this.#remember(taken);
           return this.#keep(userId, ghost, taken);

@@ -27,16 +27,15 @@ export function roomHandlers(rooms: Rooms): PartHandlers {
     topic: to((room, effect) => room.outward.setTopic(effect)),
     name: to((room, effect) => room.outward.rename(effect)),
     membership: to((room, effect) => room.membership(effect)),
+    role: to((room, effect) => room.role(effect)),
+    settings: to((room, effect) => room.settings(effect)),
     typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
     receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),
     catchUp: (channel, cursor) => {
       rooms.cursor(channel, cursor);
       return Promise.resolve();
     },
-    linked: ({ channel }) => {
-      rooms.add(channel);
-      return Promise.resolve();
-    },
+    linked: ({ channel }) => rooms.add(channel),
     unlinked: ({ channel }) => rooms.remove(channel),
   };
 }
