@@ -12,6 +12,7 @@ import { Members } from "./members.js";
 import { InwardMentions, type MentionsOptions } from "./mentions.js";
 import { Messages } from "./messages.js";
 import { RoomModeration } from "./moderation.js";
+import { nickOf } from "./muc.js";
 import { Occupant, type OccupantOptions } from "./occupant.js";
 import { RoomOutward } from "./outward.js";
 import { OwnAffiliations } from "./own-affiliations.js";
@@ -23,6 +24,7 @@ import { RoomSender } from "./room-sender.js";
 import { ToldSettings } from "./settings.js";
 import { Threads } from "./threads.js";
 import { Topic } from "./topic.js";
+import { VoiceRequests } from "./voice-requests.js";
 
 /** What a linked room is made of. */
 export interface RoomPieces {
@@ -37,6 +39,7 @@ export interface RoomPieces {
   readonly outward: RoomOutward;
   readonly moderation: RoomModeration;
   readonly expulsions: Expulsions;
+  readonly voice: VoiceRequests;
   /** What is kept of the room beside where its archive was left. */
   readonly kept: Kept;
 }
@@ -56,6 +59,7 @@ type Seeing = Pick<RoomPieces, "watcher" | "ghosts" | "archive" | "members" | "m
   readonly mentions: MentionsOptions;
   readonly configuration: Configuration;
   readonly ranks: RoomRanks;
+  readonly voice: VoiceRequests;
   readonly features: () => Configuration["features"];
   readonly whyOut: () => string | undefined;
   readonly isOwnNick: (nick: string) => boolean;
@@ -74,17 +78,42 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
   // Presence is the last to be made, and the first that all others ask.
   const late: Late = {};
   const seeing = seeingOf(parts, channel, late);
-  const { watcher, ghosts, archive, members, messages, mentions, features, whyOut, isOwnNick } = seeing;
-  const { configuration, ranks, expulsions } = seeing;
+  const acting = actingOf(parts, room, kept, seeing, late);
+  const { watcher, ghosts, archive, members, messages, configuration, ranks, expulsions, voice } = seeing;
+  const { topic, threads, settings } = kept;
+  const whos = { watcher, ghosts, archive, members, messages };
+  const presence = new Presence({
+    ...{ ...whos, parts, room, channel, configuration, ranks, settings, hasHistory },
+    inward: new RoomInward({
+      ...{ parts, room, channel, members, messages, topic, threads, isOwnNick: seeing.isOwnNick },
+      mentions: new InwardMentions(seeing.mentions),
+      reactions: kept.given,
+    }),
+    load: async () => {
+      await Promise.all([topic, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
+    },
+    shown: (id, roomsId) => acting.sender.shown(id, roomsId),
+  });
+  late.presence = presence;
+  return { ...whos, ...acting, presence, expulsions, voice, kept: { ...kept, ranks, expulsions } };
+}
+
+/** What the bridge does in the room. */
+function actingOf(
+  parts: RoomParts,
+  room: string,
+  kept: ReturnType<typeof keptOf>,
+  seeing: Seeing,
+  late: Late,
+): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation"> {
+  const { watcher, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
+  const { configuration, ranks, expulsions, voice } = seeing;
   const { topic, threads, settings } = kept;
   const sender = new RoomSender({
-    parts,
-    room,
-    archive,
-    watcher,
-    whyOut,
+    ...{ parts, room, archive, watcher, whyOut },
     hasArchive: () => features().archive,
     removed: () => late.presence?.removed(),
+    voiceless: (jid, nick) => voice.refused(jid, nick),
   });
   const shared = { parts, room, watcher, ghosts, messages, features, whyOut };
   const states = new ChatStates(shared);
@@ -95,36 +124,7 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
     ...{ ...shared, mentions, reactions: kept.own, threads, topic, sender, states },
     whyBarred: (user) => expulsions.whyBarred(user),
   });
-  const presence = new Presence({
-    ...{
-      parts,
-      room,
-      channel,
-      watcher,
-      ghosts,
-      archive,
-      members,
-      messages,
-      configuration,
-      ranks,
-      settings,
-      hasHistory,
-    },
-    inward: new RoomInward({
-      ...{ parts, room, channel, members, messages, topic, threads, isOwnNick },
-      mentions: new InwardMentions(mentions),
-      reactions: kept.given,
-    }),
-    load: async () => {
-      await Promise.all([topic, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
-    },
-    shown: (id, roomsId) => sender.shown(id, roomsId),
-  });
-  late.presence = presence;
-  return {
-    ...{ watcher, ghosts, archive, members, messages, presence, sender, states, outward, moderation, expulsions },
-    kept: { ...kept, ranks, expulsions },
-  };
+  return { sender, states, outward, moderation };
 }
 
 function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "ranks" | "expulsions"> {
@@ -145,14 +145,16 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
   const whyOut = () => (late.presence ? late.presence.whyOut : `${room} was not entered yet`);
   const archive = new Archive(stream, room);
   const watcher = bridgeItself(parts, room, {
-    onRemoved: () => late.presence?.removed(),
+    onRemoved: (stanza) => late.presence?.removed(stanza),
     onShown: (stanza, isEntry) => {
       const [item] = readMucUser(stanza)?.items ?? [];
       if (!item) return;
       affiliations.bridgeShown(item);
       if (isEntry) configuration.entered(item);
+      void told(voice.shown(watcher.jid, config.nick, item));
     },
   });
+  const voice = new VoiceRequests({ parts, room, channel });
   const affiliations = new OwnAffiliations(parts, room, watcher);
   const configuration = new Configuration({ parts, room, watcher });
   const features = () => configuration.features;
@@ -166,6 +168,8 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
       void told(isEntry ? expulsions.entered(userId) : undefined);
       if (!item) return;
       if (isEntry && configuration.entered(item)) void told(late.presence?.tellStanding());
+      const occupant = ghosts.find(userId);
+      if (occupant) void told(voice.shown(occupant.jid, nickOf(stanza) ?? userId, item));
       void told(ranks.shownOwn(userId, item, isEntry));
     },
     removed: (userId, stanza) => {
@@ -192,7 +196,7 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
     userWithNick: (nick) => ghosts.userWithNick(nick),
     nickOfUser: (user) => ghosts.find(user)?.nick,
   };
-  const whos = { watcher, ghosts, members, ranks, expulsions };
+  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
   return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
 }
 

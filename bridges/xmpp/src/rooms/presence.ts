@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { RemoteMessageId, retry, type ChannelId, type Failure, type MembershipReceived } from "@trestle/core";
+import { readPresence, type Destroyed } from "../content/index.js";
 import { failureOf, isPassing, xml, type Element } from "../stream/index.js";
 import { Backoff } from "../stream/backoff.js";
 import { messageOf } from "../stream/errors.js";
@@ -89,13 +90,30 @@ export class Presence {
     this.#options.ranks.lost();
   }
 
-  /** The bridge's own occupant is not in the room any more. */
-  removed(): void {
+  /** The bridge's own occupant is not in the room any more. `told`: what the room said, where it did. */
+  removed(told?: Element): void {
     const { parts, room, watcher } = this.#options;
+    const left = told && readPresence(told).what;
+    if (left?.kind === "occupantLeft" && left.how === "destroyed") {
+      this.#destroyed(left.destroyed ?? {});
+      return;
+    }
     this.#close(`The bridge was removed from ${room}`);
     watcher.forget();
     void this.#enter(this.#epoch, this.#removals.next());
     parts.network.report({ connection: room, state: "waiting", detail: this.#why });
+  }
+
+  /** XEP-0045 §10.9: whoever entered it again would make a new one. */
+  #destroyed({ alternative, reason }: Destroyed): void {
+    const { parts, room, channel } = this.#options;
+    this.#close(`${room} was destroyed by its owner`);
+    const where = alternative === undefined ? "" : ` Its people go to ${alternative}.`;
+    const notice = `${room} was destroyed by its owner${reason === undefined ? "" : ` (${reason})`}.${where}`;
+    parts.network.report({ connection: room, state: "failed", detail: notice });
+    parts.network
+      .receive({ kind: "channel", id: RemoteMessageId(`destroyed:${randomUUID()}`), channel, deleted: true, notice })
+      .catch((error: unknown) => this.#untold(error));
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   Sent,
   SettingsEffect,
   TypingSignal,
+  UserId,
 } from "@trestle/core";
 import type { Element } from "../stream/index.js";
 import type { Ghosts } from "./ghosts.js";
@@ -131,8 +132,18 @@ export class Room {
     else if (expulsions.whyBarred(who.userId) !== undefined) return undefined;
     const ghost = ghosts.get(who);
     // Not waited for: what they say waits for it, and others need not.
-    if (presence.whyOut === undefined) void ghost.join();
+    if (presence.whyOut === undefined) void this.#join(ghost, who.userId, change === "join");
     return undefined;
+  }
+
+  async #join(ghost: Occupant, userId: UserId, isNew: boolean): Promise<void> {
+    const { voice, kept } = this.#pieces;
+    const out = await ghost.join();
+    const item = kept.ranks.itemOf({ userId });
+    if (out || !isNew || !item || ghost.nick === undefined) return;
+    await voice
+      .joined(ghost.jid, ghost.nick, item)
+      .catch((error: unknown) => this.#parts.network.log.error({ err: error }, "A notice could not be kept"));
   }
 
   role(effect: RoleEffect): Promise<Outcome> {

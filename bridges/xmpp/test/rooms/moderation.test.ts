@@ -126,6 +126,27 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await core.until("how it is", () => core.ofKind("roles", room).some(isOverruling(remote, "none")));
   });
 
+  it("sets the room as the Matrix room was, and puts nobody out; where it may not, says how the room is", async () => {
+    const { room, core } = await moderated();
+    await stage.say(room, "hi");
+    const set = (settings: ChannelSettings): Promise<Outcome> =>
+      settle(() => stage.handlers.settings?.({ ...stage.effect(room), settings }));
+    await core.until("how it is set", () => settingsIn(core, room) !== undefined);
+    expect(await set({ topicLocked: true })).toMatchObject({ failed: "permanent" });
+    const isTold = () =>
+      core.ofKind("channel", room).filter(({ settings }) => settings?.topicLocked === false).length > 1;
+    await core.until("how it is", isTold);
+    // ejabberd makes no address without a user part an owner, as the bridge's is.
+    if (stage.server.name === "ejabberd") return;
+    await stage.affiliate(room, stage.server.component, "owner");
+    expect(await set({ moderated: true, topicLocked: true, inviteOnly: true })).toBeUndefined();
+    await core.until("a closed room", () => settingsIn(core, room)?.inviteOnly === true);
+    expect(settingsIn(core, room)).toMatchObject({ moderated: true, topicLocked: true });
+    const ofRoom = stage.alice.seen.filter(({ name, from }) => name === "presence" && from?.startsWith(room) === true);
+    expect(ofRoom.filter(({ type }) => type === "unavailable")).toEqual([]);
+    await stage.say(room, "still here");
+  });
+
   it("does in the room what moderators on Matrix do to its people", async () => {
     const { room, core } = await moderated();
     const remote = await idOfCarol(core, room);
@@ -162,6 +183,39 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await admin(room, `<item jid="${await jidOfBob(room)}" affiliation="none"/>`);
     await stage.handlers.membership?.({ ...stage.effect(room), who: bob, change: "join" });
     await core.until("the end of the ban", () => core.ofKind("expulsion", room).at(-1)?.change === "unban");
+  });
+
+  it("asks for voice for who has none, once, and tells when they have it", async () => {
+    const { room, core } = await moderated();
+    await stage.say(room, "hi");
+    await stage.configure(room, { "muc#roomconfig_moderatedroom": "1" });
+    await core.until("a moderated room", () => settingsIn(core, room)?.moderated === true);
+    await admin(room, `<item nick="bob" role="visitor"/>`);
+    await seesPresence("bob without a voice", `${room}/bob`, (xml) => xml.includes(`role="visitor"`));
+    for (const expected of ["were asked", "have not given it yet"]) {
+      const outcome = await settle(() => stage.handlers.message({ ...stage.effect(room), ...hello }));
+      expect(outcome).toMatchObject({ failed: "permanent", reason: expect.stringContaining(expected) });
+    }
+    const isRequest = ({ from, xml }: { readonly from: string | null; readonly xml: string }) =>
+      from === room && xml.includes("http://jabber.org/protocol/muc#request");
+    const request = await stage.alice.sees("the request", isRequest);
+    expect(request.xml).toContain("bob");
+    await admin(room, `<item nick="bob" role="participant"/>`);
+    await core.until("his voice", () =>
+      core.ofKind("channel", room).some(({ notice }) => notice?.includes("may speak")),
+    );
+    expect(stage.alice.seen.filter(isRequest)).toHaveLength(1);
+    await stage.say(room, "thank you");
+  });
+
+  it("ends the link to a room that was destroyed, and does not make it anew", async () => {
+    const { room, core } = await moderated();
+    const destroy = `<destroy jid="elsewhere@${stage.server.rooms}"><reason>moving</reason></destroy>`;
+    await stage.alice.query(room, "set", `<query xmlns="http://jabber.org/protocol/muc#owner">${destroy}</query>`);
+    await core.until("its end", () => core.ofKind("channel", room).some(({ deleted }) => deleted === true));
+    expect(core.ofKind("channel", room).at(-1)?.notice).toContain(`(moving). Its people go to elsewhere@`);
+    const spoken = await stage.handlers.message({ ...stage.effect(room), ...hello });
+    expect(spoken).toMatchObject({ failed: "retry", reason: expect.stringContaining("destroyed") });
   });
 
   it("carries how the room is set, as it changes", async () => {
