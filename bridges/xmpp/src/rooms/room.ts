@@ -1,15 +1,18 @@
-import type {
-  ChannelId,
-  MembershipEffect,
-  MessageEffect,
-  Outcome,
-  ReceiptSignal,
-  RemoteMessageId,
-  RoleEffect,
-  Sent,
-  SettingsEffect,
-  TypingSignal,
-  UserId,
+import {
+  refused,
+  type ChannelId,
+  type Failure,
+  type MembershipEffect,
+  type MessageEffect,
+  type Outcome,
+  type ReceiptSignal,
+  type RemoteMessageId,
+  type RemoteUserId,
+  type RoleEffect,
+  type Sent,
+  type SettingsEffect,
+  type TypingSignal,
+  type UserId,
 } from "@trestle/core";
 import type { Element } from "../stream/index.js";
 import type { Ghosts } from "./ghosts.js";
@@ -102,6 +105,38 @@ export class Room {
   /** Who of ours has an address. */
   occupantOf(user: Parameters<Ghosts["find"]>[0] | undefined): Occupant | undefined {
     return user === undefined ? this.#pieces.watcher : this.#pieces.ghosts.find(user);
+  }
+
+  /** Why nothing can be said in the room now. */
+  get whyOut(): string | undefined {
+    return this.#pieces.presence.whyOut;
+  }
+
+  /** Who of the network has a nick now. */
+  personWithNick(nick: string): RemoteUserId | undefined {
+    return this.#pieces.members.withNick(nick);
+  }
+
+  /** The nick that somebody of the network has now. */
+  nickOf(person: RemoteUserId): string | undefined {
+    return this.#pieces.members.nickOf(person);
+  }
+
+  /** Resolves when a Matrix user is in the room, or with what keeps them out. */
+  async ensureIn(userId: UserId): Promise<Failure | undefined> {
+    const { ghosts, expulsions } = this.#pieces;
+    const { config } = this.#parts;
+    if (!config.ghosts || config.maxGhosts === 0)
+      return refused(`In ${this.channel} the bridge speaks for all: nobody there can be written to alone`);
+    const barred = expulsions.whyBarred(userId);
+    if (barred !== undefined) return refused(barred);
+    const name = userId.slice(1).split(":", 1)[0] ?? userId;
+    return (ghosts.find(userId) ?? ghosts.get({ userId, name })).join();
+  }
+
+  /** The room says that a Matrix user is not in it. */
+  forgetOccupant(userId: UserId): void {
+    this.#pieces.ghosts.find(userId)?.forget();
   }
 
   /** Whether the room has shown a message: from memory, or from its archive. */
