@@ -15,6 +15,7 @@ import { XmppMetrics } from "./metrics.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultPeopleTuning, type PeopleTuning } from "./people/parts.js";
 import { People } from "./people/people.js";
+import { OccupantPictures } from "./rooms/occupant-pictures.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
 import { PrivateMessages } from "./rooms/private-messages.js";
 import { Rooms } from "./rooms/rooms.js";
@@ -59,6 +60,7 @@ class XmppConnection {
   readonly #gateway: Gateway | undefined;
   readonly #people: People;
   readonly #privates: PrivateMessages;
+  readonly #pictures: OccupantPictures;
   /** The first that owns a channel has it. */
   readonly #parts: readonly BridgePart[];
   /** Asked in this order whether a stanza is for them. */
@@ -99,6 +101,7 @@ class XmppConnection {
     const people = { stream, network, config, ids, uploads, tuning: { ...defaultPeopleTuning, ...tuning?.people } };
     this.#people = new People(people, userCaps);
     this.#privates = new PrivateMessages(people, (room) => rooms.get(room));
+    this.#pictures = new OccupantPictures(stream, (room) => rooms.get(room), people.tuning.profileTimeoutMs);
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
     const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, hasRooms });
@@ -114,7 +117,8 @@ class XmppConnection {
       ...dispatch(this.#parts, (author) => people.matrixPeople.note(author)),
       interpret: (raw) => (privates.owns(raw.channel) ? privates.interpret(raw) : people.interpret(raw)),
       presence: (signal) => people.presences.status(signal),
-      openMedia: (reference) => people.profiles.open(reference),
+      openMedia: (reference) =>
+        this.#pictures.isOne(reference) ? this.#pictures.open(reference) : people.profiles.open(reference),
       resolveUser: (text) => people.find(text),
       directChannel: (user, remote) =>
         new Promise((resolve) => resolve(privates.channelWith(user, remote) ?? people.channelWith(user, remote))),

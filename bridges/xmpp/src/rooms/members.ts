@@ -1,7 +1,8 @@
 import type { ChannelId, MembershipReceived, RemoteUser, RemoteUserId } from "@trestle/core";
-import { readMucUser, type MucItem } from "../content/index.js";
+import { readMucUser, readPresence, type MucItem } from "../content/index.js";
 import type { Element } from "../stream/index.js";
 import { nickOf, remoteUserOf, type RoomFeatures } from "./muc.js";
+import { pictureOf } from "./occupant-pictures.js";
 
 export interface MembersOptions {
   readonly room: string;
@@ -25,6 +26,8 @@ export interface SeenMember {
 /** Who is in a room, by nick, as the room has shown them; none of ours. Who that is depends on what the room can do. */
 export class Members {
   readonly #shown = new Map<string, Element>();
+  /** The hashes of pictures, by nick; empty where somebody has taken theirs away. */
+  readonly #pictures = new Map<string, string>();
 
   constructor(private readonly options: MembersOptions) {}
 
@@ -55,6 +58,7 @@ export class Members {
   /** Everybody is to be shown anew. */
   clear(): void {
     this.#shown.clear();
+    this.#pictures.clear();
   }
 
   /** Who says something under a nick. */
@@ -62,7 +66,10 @@ export class Members {
     const id = this.#idOf(nick, stanza);
     // A message has no item, except in an archive; who has the nick now was shown with one.
     const shown = id.startsWith("nick:") ? this.#shown.get(nick) : undefined;
-    return { id: shown ? this.#idOf(nick, shown) : id, name: nick };
+    const user = { id: shown ? this.#idOf(nick, shown) : id, name: nick };
+    const hash = this.#pictures.get(nick);
+    if (hash === undefined || this.withNick(nick) !== user.id) return user;
+    return { ...user, avatar: hash === "" ? { id: "", url: "" } : pictureOf(this.options.room, user.id, hash) };
   }
 
   /** Notes who came, changed and went; `undefined` where it is one of ours, or somebody who only has another nick now. */
@@ -79,17 +86,26 @@ export class Members {
       const isKnown = this.#shown.has(nick);
       this.#shown.set(nick, stanza);
       const user = { id: this.#idOf(nick, stanza), name: nick };
+      this.#pictureShown(nick, stanza);
       return { user, item, ...(!isKnown && { change: { ...event, user, change: "join" } }) };
     }
     const shown = this.#shown.get(nick);
     const user = shown && { id: this.#idOf(nick, shown), name: nick };
     this.#shown.delete(nick);
+    this.#pictures.delete(nick);
     // With 303 the same person comes back under another nick at once.
     if (!user || (statuses.includes(303) && !user.id.startsWith("nick:"))) return undefined;
     const change = statuses.includes(301) ? "ban" : statuses.includes(307) ? "kick" : "leave";
     const by = change === "leave" ? undefined : this.actorOf(item);
     const { reason = "" } = item;
     return { user, item, change: { ...event, user, change, ...(by && { by }), ...(reason !== "" && { reason }) } };
+  }
+
+  /** XEP-0153; that somebody has none is news only of who had one. */
+  #pictureShown(nick: string, stanza: Element): void {
+    const { what } = readPresence(stanza);
+    const hash = what.kind === "occupant" ? what.avatarHash : undefined;
+    if (hash !== undefined && (hash !== "" || this.#pictures.has(nick))) this.#pictures.set(nick, hash);
   }
 
   /** Who of the network did something to somebody, where the room tells. */

@@ -112,6 +112,11 @@ export class Room {
     return this.#pieces.presence.whyOut;
   }
 
+  /** The address from which the bridge itself asks in the room. */
+  get asker(): string {
+    return this.#pieces.watcher.jid;
+  }
+
   /** Who of the network has a nick now. */
   personWithNick(nick: string): RemoteUserId | undefined {
     return this.#pieces.members.withNick(nick);

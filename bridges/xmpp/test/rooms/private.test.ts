@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { until } from "../../../../test/support/bounded.js";
 import { startEjabberd } from "../../../../test/support/servers/ejabberd.js";
@@ -11,6 +12,8 @@ import { bot, PeopleStage } from "../support/people-stage.js";
 const prosody = await realServers("prosody", "slixmpp");
 const ejabberd = await realServers("ejabberd", "slixmpp");
 const USERS = ["bob"];
+/** The smallest picture there is, in PNG. */
+const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 prosody.describe("private messages in rooms of Prosody", (installs) =>
   behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
@@ -87,6 +90,22 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     expect((await bob.sees("the next", ({ body }) => body === "still you?")).from).toBe(occupant);
     await privateMessage(occupant, "still me");
     await stage.hears(direct, "still me");
+  });
+
+  it("come from a ghost with the picture that the person shows in the room", async () => {
+    const { muc, room, alice } = await linked();
+    const photo = `<PHOTO><TYPE>image/png</TYPE><BINVAL>${PICTURE}</BINVAL></PHOTO>`;
+    await bob.query("bob@localhost", "set", `<vCard xmlns="vcard-temp">${photo}</vCard>`);
+    const hash = createHash("sha1").update(Buffer.from(PICTURE, "base64")).digest("hex");
+    await bob.raw(`<presence to="${muc}/bob"><x xmlns="vcard-temp:x:update"><photo>${hash}</photo></x></presence>`);
+    await bob.say(muc, "look at me", { type: "groupchat" });
+    const { sender } = await stage.hears(room, "look at me");
+    const profile = `/_matrix/client/v3/profile/${encodeURIComponent(sender)}`;
+    const picture = await until(10_000, "the picture", async () => {
+      const { avatar_url: url } = await alice.request("GET", profile);
+      return typeof url === "string" && url !== "" ? url : undefined;
+    });
+    expect((await alice.download(picture)).content.toString("base64")).toBe(PICTURE);
   });
 
   it("can be corrected, and come in order", async () => {
