@@ -87,9 +87,12 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
 
   it("takes another nick where one is taken", async () => {
     const room = await aRoom();
-    await bridged(room);
+    const { core } = await bridged(room);
     await bridge?.say({ channel: room, text: "I am not she", name: "alice" });
     expect((await said(room, "I am not she")).from).toBe(`${room}/alice[m]`);
+    await bridge?.say({ channel: room, text: "again", name: "alice" });
+    const notices = core.done.flatMap((event) => (event.kind === "channel" ? [event.notice] : []));
+    expect(notices).toEqual([expect.stringContaining("alice is called alice[m]")]);
   });
 
   it("knows a person again under another nick, where the room says who it is", async () => {

@@ -22,6 +22,8 @@ export interface GhostsWatched {
   readonly shown: (userId: UserId, stanza: Element, isEntry: boolean) => void;
   /** The room put one of them out, or says that they left. */
   readonly removed: (userId: UserId, stanza: Element) => void;
+  /** One of them has another nick in the room than they would be called by: it is taken, or the room gave them one. */
+  readonly renamed: (name: string, wanted: string, nick: string) => void;
 }
 
 /** The Matrix users in a room, each an occupant of their own. Who they are is kept, so that they come back after a restart. */
@@ -157,6 +159,9 @@ export class Ghosts {
         onRemoved: (stanza) => this.watched.removed(userId, stanza),
         onNick: (taken) => {
           this.#remember(taken);
+          const wanted = nickCandidate(ghost.name, userId, 0);
+          // Told once: it is shown anew with every presence, and asked for anew after every start.
+          if (taken !== wanted && taken !== ghost.nick) this.watched.renamed(ghost.name, wanted, taken);
           return this.#keep(userId, ghost, taken);
         },
       }),

@@ -1,4 +1,5 @@
-import type { ChannelId, UserId } from "@trestle/core";
+import { randomUUID } from "node:crypto";
+import { RemoteMessageId, type ChannelId, type UserId } from "@trestle/core";
 import { readMucUser } from "../content/index.js";
 import { messageOf } from "../stream/errors.js";
 import { Archive } from "./archive.js";
@@ -175,6 +176,10 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
     removed: (userId, stanza) => {
       ranks.leftOwn(userId);
       void told(expulsions.removed(userId, stanza));
+    },
+    renamed: (name, wanted, nick) => {
+      const notice = `${name} is called ${nick} in ${room}, where ${wanted} is taken or reserved.`;
+      void told(network.receive({ kind: "channel", id: RemoteMessageId(`nick:${randomUUID()}`), channel, notice }));
     },
   });
   const isOwnNick = (nick: string) => nick === watcher.nick || ghosts.hasNick(nick);
