@@ -26,7 +26,6 @@ export interface ConfigurationOptions {
 export class Configuration {
   #features = NOTHING;
   #settings: ChannelSettings = {};
-  #avatarHash: string | undefined;
   #isKnown = false;
   /** Whoever enters has a voice, as ejabberd has it for moderated rooms that were not set otherwise. */
   #hasVoiceByDefault = false;
@@ -54,11 +53,6 @@ export class Configuration {
     const before = this.features.moderated;
     this.#hasVoiceByDefault = role !== "visitor";
     return this.#isKnown && this.features.moderated !== before;
-  }
-
-  /** The SHA-1 of its picture (XEP-0486), where it tells. */
-  get avatarHash(): string | undefined {
-    return this.#avatarHash;
   }
 
   /** The room has said what it is. */
@@ -91,7 +85,6 @@ export class Configuration {
     const query = answer.stanza.getChild("query", NS.discoInfo);
     const info = query && readRoomInfo(readDiscoInfo(query));
     this.#settings = info ? settingsOf(info) : {};
-    this.#avatarHash = info?.avatarHash;
     this.#isKnown = true;
     return undefined;
   }
