@@ -38,6 +38,13 @@ export class Members {
     );
   }
 
+  /** Whom the room shows, with what it shows of them; somebody with several nicks several times. */
+  get items(): readonly (readonly [RemoteUser, MucItem])[] {
+    return [...this.#shown].flatMap(([nick, shown]) =>
+      firstItem(shown).map((item) => [{ id: this.#idOf(nick, shown), name: nick }, item] as const),
+    );
+  }
+
   /** The nick of somebody in the room. */
   nickOf(user: RemoteUserId): string | undefined {
     for (const [nick, shown] of this.#shown) if (this.#idOf(nick, shown) === user) return nick;

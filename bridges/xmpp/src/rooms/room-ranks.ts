@@ -26,8 +26,10 @@ export interface RoomRanksOptions {
   readonly regrant: (user: UserId, wish: Role) => void;
 }
 
-/** So many ranks of a room are remembered over a restart, and as many wishes. */
+/** So many wishes are remembered. */
 const MOST_KEPT = 1_000;
+/** In a room in which more have one, ranks that are new are not remembered over a restart. */
+const MOST_RANKED = 10_000;
 
 /**
  * Who has which rank in a room: told when it changes, and all of it on every entry. Owners and admins are that also while
@@ -40,6 +42,8 @@ export class RoomRanks {
   readonly #wishes = new Map<UserId, Role>();
   /** What the room shows of Matrix users who are in it. */
   readonly #own = new Map<UserId, MucItem>();
+  /** The same, before it is known what of it they are by themselves. */
+  readonly #latest = new Map<UserId, MucItem>();
   /** Whose rank is being changed by the bridge: told when that is over. */
   readonly #held = new Set<string>();
 
@@ -68,15 +72,22 @@ export class RoomRanks {
 
   /** A presence of somebody of the network was noted; of who left, `item` is what they are without being there. */
   async shown(user: RemoteUser, item: MucItem): Promise<void> {
-    await this.#tell(user.id, { remote: user }, this.#rankOf(user.id, item));
+    const known = this.known(user.id);
+    const isHere = item.role !== undefined && item.role !== "none";
+    // Who has only a voice, or had none, is nothing less for not being there.
+    if (!isHere && (known === "none" || known === "speaker")) return;
+    const role = rankOf(item, this.options.rules());
+    // Less than before under one nick may be as much under another.
+    const isLess = roles.indexOf(role) > roles.indexOf(known);
+    await this.#tell(user.id, { remote: user }, isHere && !isLess ? role : this.#rankOf(user.id, item));
   }
 
   /** The room shows a Matrix user what they are; `isEntry`: they have just come in. */
   async shownOwn(userId: UserId, shown: MucItem, isEntry: boolean): Promise<void> {
-    this.#own.set(userId, shown);
+    this.#latest.set(userId, shown);
     const item = await this.options.personal(userId, shown, isEntry);
-    // Something newer was shown meanwhile.
-    if (this.#own.get(userId) !== shown) return;
+    // Something newer was shown meanwhile, or they left.
+    if (this.#latest.get(userId) !== shown) return;
     this.#own.set(userId, item);
     const role = rankOf(item, this.options.rules());
     const wish = this.#wishes.get(userId);
@@ -93,11 +104,13 @@ export class RoomRanks {
   /** A Matrix user is not in the room any more. */
   leftOwn(userId: UserId): void {
     this.#own.delete(userId);
+    this.#latest.delete(userId);
   }
 
   /** The connection is gone. */
   lost(): void {
     this.#own.clear();
+    this.#latest.clear();
   }
 
   /** What a Matrix user is to be, also after they come back. */
@@ -133,8 +146,13 @@ export class RoomRanks {
     const changes = new Map<string, RoleChange>();
     for (const [id, role] of this.#told)
       if (!isOwn(id) && isLasting(role)) changes.set(id, { who: { remote: { id: RemoteUserId(id) } }, role });
-    for (const [id, user] of members.present) {
-      const role = this.#rankOf(id, {});
+    const shown = new Map<RemoteUserId, { readonly user: RemoteUser; readonly role: Role }>();
+    for (const [user, item] of members.items) {
+      const role = rankOf(item, this.options.rules());
+      const other = shown.get(user.id);
+      if (!other || roles.indexOf(role) < roles.indexOf(other.role)) shown.set(user.id, { user, role });
+    }
+    for (const [id, { user, role }] of shown) {
       if (role === "none") changes.delete(id);
       else changes.set(id, { who: { remote: user }, role });
     }
@@ -182,7 +200,9 @@ export class RoomRanks {
 
   async #put<Id extends string>(kind: "rank" | "wish", map: Map<Id, Role>, id: Id, role: Role): Promise<void> {
     const { storage } = this.options.network;
-    const key = this.#keyOf(kind, id);
+    // In a moderated room everybody may have a voice: who has one is seen on the next entry.
+    const isKept = (each: Role) => each !== "none" && (isOwn(id) || each !== "speaker");
+    const wasKept = isKept(map.get(id) ?? "none");
     map.delete(id);
     if (role !== "none") map.set(id, role);
     const oldest = map.size > MOST_KEPT && kind === "wish" ? map.keys().next().value : undefined;
@@ -190,9 +210,9 @@ export class RoomRanks {
       map.delete(oldest);
       await storage.delete(this.#keyOf(kind, oldest));
     }
-    // In a moderated room everybody may have a voice: who has one is seen on the next entry.
-    const isKept = role !== "none" && (isOwn(id) || role !== "speaker") && map.size <= MOST_KEPT;
-    await (isKept ? storage.set(key, role) : storage.delete(key));
+    const key = this.#keyOf(kind, id);
+    if (isKept(role) && (wasKept || kind === "wish" || map.size <= MOST_RANKED)) await storage.set(key, role);
+    else if (wasKept) await storage.delete(key);
   }
 
   async #stored(kind: "rank" | "wish"): Promise<readonly (readonly [string, Role])[]> {
