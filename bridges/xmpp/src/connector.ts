@@ -16,7 +16,9 @@ import { XmppMetrics } from "./metrics.js";
 import { OwnIds } from "./own-ids.js";
 import { defaultPeopleTuning, type PeopleTuning } from "./people/parts.js";
 import { People } from "./people/people.js";
+import { OccupantPictures } from "./rooms/occupant-pictures.js";
 import { defaultRoomTuning, type RoomTuning } from "./rooms/parts.js";
+import { PrivateMessages } from "./rooms/private-messages.js";
 import { Rooms } from "./rooms/rooms.js";
 import type { StanzaTaker } from "./stanza-taker.js";
 import { ComponentStream, type Element, type StreamState, type StreamTuning } from "./stream/index.js";
@@ -58,6 +60,8 @@ class XmppConnection {
   readonly #metrics: XmppMetrics;
   readonly #gateway: Gateway | undefined;
   readonly #people: People;
+  readonly #privates: PrivateMessages;
+  readonly #pictures: OccupantPictures;
   /** The first that owns a channel has it. */
   readonly #parts: readonly BridgePart[];
   /** Asked in this order whether a stanza is for them. */
@@ -95,26 +99,31 @@ class XmppConnection {
         ...(tuning?.gateway && { tuning: tuning.gateway }),
       });
     const gateway = this.#gateway ? [this.#gateway] : [];
-    const people = { ...defaultPeopleTuning, ...tuning?.people };
-    this.#people = new People({ stream, network, config, ids, uploads, tuning: people }, userCaps, this.#gateway);
+    const people = { stream, network, config, ids, uploads, tuning: { ...defaultPeopleTuning, ...tuning?.people } };
+    this.#people = new People(people, userCaps, this.#gateway);
+    this.#privates = new PrivateMessages(people, (room) => rooms.get(room));
+    this.#pictures = new OccupantPictures(stream, (room) => rooms.get(room), people.tuning.profileTimeoutMs);
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
     const links = new LinkActions({ stream, network, domain, gateway: this.#gateway });
     const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, links, hasRooms });
-    this.#parts = [...gateway, this.#people, rooms];
-    this.#takers = [rooms, discovery, ...gateway, this.#people];
+    this.#parts = [...gateway, this.#people, this.#privates, rooms];
+    this.#takers = [this.#privates, rooms, discovery, ...gateway, this.#people];
     stream.start();
   }
 
   handlers(): NetworkHandlers<XmppLimits> {
     const people = this.#people;
+    const privates = this.#privates;
     return {
       ...dispatch(this.#parts, (author) => people.matrixPeople.note(author)),
-      interpret: (raw) => people.interpret(raw),
+      interpret: (raw) => (privates.owns(raw.channel) ? privates.interpret(raw) : people.interpret(raw)),
       presence: (signal) => people.presences.status(signal),
-      openMedia: (reference) => people.profiles.open(reference),
+      openMedia: (reference) =>
+        this.#pictures.isOne(reference) ? this.#pictures.open(reference) : people.profiles.open(reference),
       resolveUser: (text) => people.find(text),
-      directChannel: (user, remote) => new Promise((resolve) => resolve(people.channelWith(user, remote))),
+      directChannel: (user, remote) =>
+        new Promise((resolve) => resolve(privates.channelWith(user, remote) ?? people.channelWith(user, remote))),
       resolveChannel: async (text, room) =>
         (await this.#gateway?.resolve(text, room)) ?? (await findRoom(this.#stream, text)),
       close: async () => {

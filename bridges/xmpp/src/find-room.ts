@@ -2,6 +2,7 @@ import { ChannelId, type ChannelInfo } from "@trestle/core";
 import { bareOf, parseJid } from "./address/index.js";
 import { readDiscoInfo, readRoomInfo } from "./protocol/index.js";
 import { NS } from "./rooms/muc.js";
+import { settingsOf } from "./rooms/settings.js";
 import { xml, type XmppStream } from "./stream/index.js";
 
 /**
@@ -27,8 +28,9 @@ export async function findRoom(stream: XmppStream, text: string): Promise<Channe
     throw new Error(`${room} did not say what it is (${answer.error.text ?? answer.error.condition}).`);
   }
   const query = answer.stanza.getChild("query", NS.discoInfo);
+  const identity = query?.getChildren("identity").find(({ attrs }) => attrs["category"] === "conference");
+  if (!identity) throw new Error(`${room} is no room.`);
+  const name = identity.attrs["name"] ?? "";
   const info = query && readRoomInfo(readDiscoInfo(query));
-  if (!info) throw new Error(`${room} is no room.`);
-  const name = info.name ?? "";
-  return { id: ChannelId(room), name: name === "" ? jid.local : name, settings: { secret: info.isHidden } };
+  return { id: ChannelId(room), name: name === "" ? jid.local : name, ...(info && { settings: settingsOf(info) }) };
 }

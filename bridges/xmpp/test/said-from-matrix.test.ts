@@ -79,7 +79,7 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await stage.say(room, textContent("behind"));
     await stage.groupchat("what is behind", room, ({ body }) => body === "behind");
     expect(stage.alice.seen.filter(({ from, body }) => from?.startsWith(room) && body === "The")).toHaveLength(1);
-    expect(core.received).toEqual([]);
+    expect(core.done).toEqual([]);
   });
 
   it("answers what was said before, with a quotation for who knows no answers", async () => {

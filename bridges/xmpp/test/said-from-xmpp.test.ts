@@ -61,7 +61,7 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await correct("The", "c3");
     await stage.raw(room, "c4", "<body>behind</body>");
     await core.until("what is behind", () => core.texts(room).includes("behind"));
-    const kinds = core.received.filter(({ channel }) => channel === room).map(({ kind }) => kind);
+    const kinds = core.done.filter(({ channel }) => channel === room).map(({ kind }) => kind);
     expect(kinds).toEqual(["message", "edit", "edit", "message"]);
     expect(core.ofKind("edit", room).map((edit) => [edit.target, textIn(edit.content)])).toEqual([
       [id, "the"],
@@ -211,7 +211,7 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await stage.groupchat("all said", room, ({ body }) => body === "last");
     stage.spy.admit();
     await core.until("the last", () => core.texts(room).includes("last"));
-    expect(core.received.filter(({ channel }) => channel === room).map(({ kind }) => kind)).toEqual([
+    expect(core.done.filter(({ channel }) => channel === room).map(({ kind }) => kind)).toEqual([
       ...["message", "edit", "message", "reaction", "message", "reactionRemoved", "redaction", "message"],
     ]);
     expect(core.texts(room)).toEqual(["one", "two", "three", "last"]);

@@ -73,6 +73,20 @@ describe("power levels that the network gives", () => {
     );
   });
 
+  it("give way to what was set by hand, except where the network refused that", () => {
+    const facts = { complete: false, isGhost, most: 99, creators: new Set<string>() };
+    const given = withLevels({ users: {} }, { ...facts, wanted: new Map([["@g_1:x", 50]]) });
+    const byHand = { ...given, users: { "@g_1:x": 75, "@a:x": 100 } };
+    const refused = new Map([
+      ["@g_1:x", 50],
+      ["@a:x", 0],
+    ]);
+    expect(withLevels(byHand, { ...facts, wanted: refused })).toBe(byHand);
+    const taken = withLevels(byHand, { ...facts, wanted: refused, overruled: new Set(refused.keys()) });
+    // Nobody who has as much power as the bot is touched.
+    expect(taken).toMatchObject({ users: { "@g_1:x": 50, "@a:x": 100 } });
+  });
+
   it("name no more users than an event can hold, the most powerful first", () => {
     const wanted = new Map(Array.from({ length: 2_000 }, (_, index) => [`@g_${index}:x`, index % 2 === 0 ? 50 : 1]));
     const facts = { wanted, complete: false, isGhost, most: 99, creators: new Set<string>() };

@@ -32,7 +32,11 @@ export class Acceptance {
   #underWay: Promise<Failure | undefined> | undefined;
   #next: Promise<Failure | undefined> | undefined;
 
-  constructor(private readonly stream: XmppStream) {}
+  /** `why`: for people, why a stanza came back. */
+  constructor(
+    private readonly stream: XmppStream,
+    private readonly why: (error: StanzaError) => string = reasonOf,
+  ) {}
 
   /** Sends a message; `undefined` when the server has taken it and has not refused it. */
   async send(stanza: XmlElement, message: SentMessage, signal: AbortSignal): Promise<Failure | undefined> {
@@ -57,7 +61,7 @@ export class Acceptance {
   bounced(id: string, error: StanzaError): SentMessage | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting) {
-      waiting.bounced(failureOfBounce(error, waiting.to));
+      waiting.bounced(failureOfBounce(error, waiting.to, this.why(error)));
       return undefined;
     }
     const late = this.#accepted.get(id);
@@ -104,8 +108,8 @@ export class Acceptance {
 }
 
 /** What a bounce means for what was sent: `wait` alone says that it may be tried again (RFC 6120 §8.3.2). */
-export function failureOfBounce(error: StanzaError, to: string): Failure {
-  const reason = `${to} did not get the message: ${reasonOf(error)}`;
+export function failureOfBounce(error: StanzaError, to: string, why = reasonOf(error)): Failure {
+  const reason = `${to} did not get the message: ${why}`;
   return error.type === "wait" ? retry(reason) : refused(reason);
 }
 

@@ -31,7 +31,9 @@ export interface InwardOptions {
   readonly parts: PeopleParts;
   readonly names: MessageNames;
   /** Who a person is; asked of their server at most once in a while. */
-  readonly personOf: (talk: Conversation, told: string | undefined, signal: AbortSignal) => Promise<RemoteUser>;
+  readonly personOf: (talk: Conversation, message: MessageStanza) => Promise<RemoteUser>;
+  /** Between whom a channel is; that of people and their own addresses where absent. */
+  readonly talkOf?: (channel: ChannelId) => Conversation | undefined;
   readonly isLinked: (channel: ChannelId) => boolean;
 }
 
@@ -67,7 +69,7 @@ export class PeopleInward {
   }
 
   async interpret(raw: Interpretation): Promise<readonly NetworkEvent[] | Interpreted | Failure> {
-    const talk = conversationOf(raw.channel);
+    const talk = (this.#options.talkOf ?? conversationOf)(raw.channel);
     const wire = wireSchema.safeParse(raw.wire);
     const stanza = wire.success ? parseXml(wire.data.stanza) : undefined;
     if (!talk || !stanza) return refused("What was kept of a message cannot be read any more");
@@ -76,7 +78,7 @@ export class PeopleInward {
       const unheard = await this.#receivers.refuse(talk.user, stanza);
       if (unheard !== "heard") return unheard === "told" ? [] : unheard;
     }
-    const sender = await this.#options.personOf(talk, message.nick, raw.signal);
+    const sender = await this.#options.personOf(talk, message);
     const said: Incoming = {
       channel: raw.channel,
       talk,

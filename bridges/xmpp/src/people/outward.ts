@@ -3,6 +3,7 @@ import {
   refused,
   RemoteMessageId,
   splitContent,
+  type ChannelId,
   type Content,
   type EditEffect,
   type EffectBase,
@@ -39,11 +40,37 @@ import type { PeopleParts } from "./parts.js";
 import { ReactionSets } from "./reaction-sets.js";
 import { Recent } from "./recent.js";
 
+/** Between whom a channel is, and where the other person is reached now. */
+export interface Talk extends Conversation {
+  readonly to: string;
+  /** What every message to there has in it. */
+  readonly extra?: readonly XmlElement[];
+}
+
+/** How people are reached otherwise than at their own addresses. */
+export interface Route {
+  /** A failure where they cannot be reached; `undefined` where a channel is of another kind. */
+  readonly talkOf: (channel: ChannelId) => Talk | Failure | undefined;
+  /** Resolves when the Matrix user can write to there. */
+  readonly ready: (talk: Talk) => Promise<Failure | undefined>;
+}
+
+/** People at their own addresses. */
+const direct: Route = {
+  talkOf: (channel) => {
+    const talk = conversationOf(channel);
+    return talk && { ...talk, to: talk.person };
+  },
+  ready: () => Promise.resolve(undefined),
+};
+
 export interface OutwardOptions {
   readonly parts: PeopleParts;
   readonly names: MessageNames;
   readonly habits: ConversationHabits;
   readonly acceptance: Acceptance;
+  /** Absent: people are at their own addresses. */
+  readonly route?: Route;
 }
 
 const excerptLength = 60;
@@ -63,7 +90,7 @@ export class PeopleOutward {
   }
 
   async say(effect: MessageEffect): Promise<Outcome> {
-    const talk = this.#talkOf(effect);
+    const talk = await this.#talkOf(effect);
     if ("failed" in talk) return talk;
     const id = this.#idOf(effect);
     const url = await this.#urlOf(effect);
@@ -84,7 +111,7 @@ export class PeopleOutward {
 
   /** XEP-0308: always of the first form. */
   async edit(effect: EditEffect): Promise<Outcome> {
-    const talk = this.#talkOf(effect);
+    const talk = await this.#talkOf(effect);
     const [first] = effect.target;
     if ("failed" in talk) return talk;
     if (first === undefined) return refused("The message that was corrected is not known on XMPP");
@@ -99,7 +126,7 @@ export class PeopleOutward {
 
   async redact(effect: RedactEffect): Promise<Outcome> {
     const { parts, names } = this.#options;
-    const talk = this.#talkOf(effect);
+    const talk = await this.#talkOf(effect);
     if ("failed" in talk) return talk;
     for (const [index, target] of effect.target.entries()) {
       // What the other person said is theirs: nobody can take it back for them.
@@ -135,8 +162,8 @@ export class PeopleOutward {
 
   async typing({ channel, authors }: TypingSignal): Promise<void> {
     const { habits } = this.#options;
-    const talk = conversationOf(channel);
-    if (!talk) return;
+    const talk = this.#route.talkOf(channel);
+    if (!talk || "failed" in talk) return;
     const isTyping = authors.some(({ userId }) => userId === talk.user);
     if (isTyping === (this.#typing.get(channel) ?? false) || !(await habits.of(channel)).chatStates) return;
     this.#typing.set(channel, isTyping);
@@ -145,14 +172,14 @@ export class PeopleOutward {
 
   async receipt({ channel, author, upTo }: ReceiptSignal): Promise<void> {
     const { parts, names, habits } = this.#options;
-    const talk = conversationOf(channel);
-    if (talk?.user !== author.userId || parts.ids.isOwn(channel, upTo)) return;
+    const talk = this.#route.talkOf(channel);
+    if (!talk || "failed" in talk || talk.user !== author.userId || parts.ids.isOwn(channel, upTo)) return;
     if (!(await habits.of(channel)).markers) return;
     await this.#signal(writeMarker(this.#envelope(talk, randomUUID()), names.onWire(channel, upTo)));
   }
 
   async #react(effect: ReactEffect, change: (keys: readonly string[]) => readonly string[]): Promise<Outcome> {
-    const talk = this.#talkOf(effect);
+    const talk = await this.#talkOf(effect);
     if ("failed" in talk) return talk;
     const before = await this.#reactions.of(effect.channel, effect.target);
     const keys = change(before);
@@ -166,10 +193,11 @@ export class PeopleOutward {
   }
 
   /** Between whom it is; a failure where it is not the Matrix user whose conversation it is. */
-  #talkOf({ channel, author }: EffectBase): Conversation | Failure {
-    const talk = conversationOf(channel);
+  async #talkOf({ channel, author }: EffectBase): Promise<Talk | Failure> {
+    const talk = this.#route.talkOf(channel);
     if (!talk) return refused(`${channel} is no conversation with a person`);
-    if (talk.user === author.userId) return talk;
+    if ("failed" in talk) return talk;
+    if (talk.user === author.userId) return (await this.#route.ready(talk)) ?? talk;
     return refused(
       `Only ${talk.user} talks to ${talk.person} in this room. To talk to them yourself, invite ${talk.person} to a room of your own.`,
     );
@@ -179,8 +207,12 @@ export class PeopleOutward {
     return this.#options.parts.ids.of(channel, effect);
   }
 
-  #envelope({ user, person }: Conversation, id: string): Envelope {
-    return { from: addressOf(user, this.#options.parts.config.domain), to: person, type: "chat", id };
+  get #route(): Route {
+    return this.#options.route ?? direct;
+  }
+
+  #envelope({ user, to, extra = [] }: Talk, id: string): Envelope {
+    return { from: addressOf(user, this.#options.parts.config.domain), to, type: "chat", id, extra };
   }
 
   #common(): SaidOptions {
@@ -199,7 +231,7 @@ export class PeopleOutward {
     return uploaded ?? (content.source.from === "matrix" ? content.source.url : undefined);
   }
 
-  #saidOptions(effect: MessageEffect, talk: Conversation, url: string | undefined): SaidOptions {
+  #saidOptions(effect: MessageEffect, talk: Talk, url: string | undefined): SaidOptions {
     const { replyTo, thread, channel } = effect;
     const reply = replyTo && this.#replyOf(effect, talk, replyTo);
     return {
@@ -210,13 +242,13 @@ export class PeopleOutward {
     };
   }
 
-  #replyOf({ channel }: EffectBase, talk: Conversation, target: ReplyTarget): ReplyTo | undefined {
+  #replyOf({ channel }: EffectBase, talk: Talk, target: ReplyTarget): ReplyTo | undefined {
     const { names, parts } = this.#options;
     if (target.id === undefined) return undefined;
     const isOwn = parts.ids.isOwn(channel, target.id);
     return {
       id: names.onWire(channel, target.id),
-      author: isOwn ? addressOf(talk.user, parts.config.domain) : talk.person,
+      author: isOwn ? addressOf(talk.user, parts.config.domain) : talk.to,
       ...(target.authorName !== undefined && { name: target.authorName }),
       ...(target.excerpt !== undefined && { excerpt: target.excerpt }),
     };
@@ -224,13 +256,13 @@ export class PeopleOutward {
 
   #send(
     { signal }: EffectBase,
-    { person }: Conversation,
+    { to }: Talk,
     stanza: XmlElement,
     id: string,
     what: Content | string,
   ): Promise<Failure | undefined> {
     const excerpt = typeof what === "string" ? what : excerptOf(what);
-    return this.#options.acceptance.send(stanza, { id, to: person, excerpt }, signal);
+    return this.#options.acceptance.send(stanza, { id, to, excerpt }, signal);
   }
 
   /** What is true for a moment: nobody waits for it, and it is not sent later. */

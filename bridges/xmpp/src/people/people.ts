@@ -84,7 +84,7 @@ export class People implements BridgePart {
     this.#inward = new PeopleInward({
       parts,
       names,
-      personOf: (talk, told) => this.profiles.of(talk.person, told),
+      personOf: (talk, { nick }) => this.profiles.of(talk.person, nick),
       isLinked: (channel) => this.#linked.has(channel),
     });
   }

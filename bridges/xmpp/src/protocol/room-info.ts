@@ -2,7 +2,7 @@ import { given } from "../content/given.js";
 import { ns } from "../content/namespaces.js";
 import { countOf } from "../content/xml.js";
 import type { DiscoInfo } from "./disco.js";
-import { flagIn, valueIn, type FormField } from "./forms.js";
+import { flagIn, valueIn, type DataForm, type FormField } from "./forms.js";
 
 /** What a room is and can do (XEP-0045 §6.4, §15.5), as `disco#info` tells it. */
 export interface RoomInfo {
@@ -55,7 +55,7 @@ export function readRoomInfo(info: DiscoInfo): RoomInfo | undefined {
     occupants: countOf(told("occupants")),
     language: told("lang"),
     avatarHash: /^[0-9a-f]{40}$/.test(hash) ? hash : undefined,
-    canChangeSubject: form && flagIn(form, "muc#roominfo_subjectmod"),
+    canChangeSubject: form && subjectFlagIn(form),
     isMembersOnly: features.has("muc_membersonly"),
     isModerated: features.has("muc_moderated"),
     isNonAnonymous: features.has("muc_nonanonymous"),
@@ -71,6 +71,16 @@ export function readRoomInfo(info: DiscoInfo): RoomInfo | undefined {
       ...(features.has(ns.oldModeration) ? (["before"] as const) : []),
     ],
   });
+}
+
+/** The field that is registered, and that of servers which tell their configuration: there no value is `false`. */
+function subjectFlagIn(form: DataForm): boolean | undefined {
+  const configured = form.fields.some(({ name }) => name === "muc#roomconfig_changesubject");
+  return (
+    flagIn(form, "muc#roominfo_subjectmod") ??
+    flagIn(form, "muc#roominfo_changesubject") ??
+    (configured ? (flagIn(form, "muc#roomconfig_changesubject") ?? false) : undefined)
+  );
 }
 
 /** What a room of ours tells, in the way in which clients decide whether and how to join it. */

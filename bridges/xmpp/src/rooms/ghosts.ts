@@ -1,6 +1,7 @@
 import { parseJson, UserId, type Author } from "@trestle/core";
 import { z } from "zod";
 import { localOfUser, nickCandidate } from "../address/index.js";
+import type { Element } from "../stream/index.js";
 import { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
 
@@ -15,6 +16,16 @@ interface Ghost {
   nick: string | undefined;
 }
 
+/** What others want to know of them. */
+export interface GhostsWatched {
+  /** The room shows one of them what they are there; `isEntry`: they have just come in. */
+  readonly shown: (userId: UserId, stanza: Element, isEntry: boolean) => void;
+  /** The room put one of them out, or says that they left. */
+  readonly removed: (userId: UserId, stanza: Element) => void;
+  /** One of them has another nick in the room than they would be called by: it is taken, or the room gave them one. */
+  readonly renamed: (name: string, wanted: string, nick: string) => void;
+}
+
 /** The Matrix users in a room, each an occupant of their own. Who they are is kept, so that they come back after a restart. */
 export class Ghosts {
   /** Who spoke last stands last. */
@@ -25,6 +36,7 @@ export class Ghosts {
   constructor(
     private readonly parts: RoomParts,
     private readonly room: string,
+    private readonly watched: GhostsWatched,
   ) {}
 
   async load(): Promise<void> {
@@ -55,6 +67,11 @@ export class Ghosts {
     return this.#make(userId, name);
   }
 
+  /** Whose occupants they are, in the room or not. */
+  get users(): readonly UserId[] {
+    return [...this.#ghosts.keys()];
+  }
+
   /** The occupant that has this address. */
   find(userId: UserId): Occupant | undefined {
     return this.#ghosts.get(userId)?.occupant;
@@ -69,6 +86,12 @@ export class Ghosts {
   withNick(nick: string): Occupant | undefined {
     const user = this.userWithNick(nick);
     return user === undefined ? undefined : this.find(user);
+  }
+
+  /** Whether one of ours asks for a nick now. */
+  isAsking(nick: string): boolean {
+    for (const { occupant } of this.#ghosts.values()) if (occupant.asking === nick) return true;
+    return false;
   }
 
   hasNick(nick: string): boolean {
@@ -132,8 +155,13 @@ export class Ghosts {
         jid: `${localOfUser(userId)}@${config.domain}/matrix`,
         nick: (attempt) => nickCandidate(ghost.name, userId, attempt),
         joinTimeoutMs: tuning.joinTimeoutMs,
+        onShown: (stanza, isEntry) => this.watched.shown(userId, stanza, isEntry),
+        onRemoved: (stanza) => this.watched.removed(userId, stanza),
         onNick: (taken) => {
           this.#remember(taken);
+          const wanted = nickCandidate(ghost.name, userId, 0);
+          // Told once: it is shown anew with every presence, and asked for anew after every start.
+          if (taken !== wanted && taken !== ghost.nick) this.watched.renamed(ghost.name, wanted, taken);
           return this.#keep(userId, ghost, taken);
         },
       }),

@@ -28,16 +28,15 @@ export function roomHandlers(rooms: Rooms): PartHandlers {
     name: to((room, effect) => room.outward.rename(effect)),
     membership: to((room, effect) => room.membership(effect)),
     invite: to((room, effect) => room.outward.invite(effect)),
+    role: to((room, effect) => room.role(effect)),
+    settings: to((room, effect) => room.settings(effect)),
     typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
     receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),
     catchUp: (channel, cursor) => {
       rooms.cursor(channel, cursor);
       return Promise.resolve();
     },
-    linked: ({ channel }) => {
-      rooms.add(channel);
-      return Promise.resolve();
-    },
+    linked: ({ channel }) => rooms.add(channel),
     unlinked: ({ channel }) => rooms.remove(channel),
   };
 }

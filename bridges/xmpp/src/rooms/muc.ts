@@ -74,6 +74,8 @@ export interface RoomFeatures {
   readonly nonAnonymous: boolean;
   /** Only its members can enter it. */
   readonly membersOnly: boolean;
+  /** Only who has a voice can speak in it. */
+  readonly moderated: boolean;
   /** Its moderators can take messages away (XEP-0425), in the way of today or of the days before. */
   readonly moderation: "now" | "before" | undefined;
 }
@@ -86,6 +88,7 @@ export function featuresOf(info: Element): RoomFeatures {
     occupantIds: features.has(NS.occupantId),
     nonAnonymous: features.has("muc_nonanonymous"),
     membersOnly: features.has("muc_membersonly"),
+    moderated: features.has("muc_moderated"),
     moderation: features.has(ns.moderation) ? "now" : features.has(ns.oldModeration) ? "before" : undefined,
   };
 }

@@ -12,7 +12,9 @@ export interface OccupantOptions {
   readonly nick: (attempt: number) => string;
   readonly joinTimeoutMs: number;
   /** It was removed from the room: by the room, not by the end of the stream. */
-  readonly onRemoved?: (statuses: ReadonlySet<string>) => void;
+  readonly onRemoved?: (stanza: Element) => void;
+  /** The room shows what it is there; `isEntry`: it has just come in. */
+  readonly onShown?: (stanza: Element, isEntry: boolean) => void;
   /** Resolves when the nick is on disk: before that nothing is said under it, or nobody would know it for ours later. */
   readonly onNick?: (nick: string) => Promise<void>;
 }
@@ -45,6 +47,11 @@ export class Occupant {
   /** The nick in the room, while it is in. */
   get nick(): string | undefined {
     return this.#nick;
+  }
+
+  /** The nick that it asks for now. */
+  get asking(): string | undefined {
+    return this.#asked?.nick;
   }
 
   /** Resolves when it is in the room, or with what keeps it out. */
@@ -88,10 +95,12 @@ export class Occupant {
       // With 303 the same occupant comes back under another nick at once.
       if (statuses.has("303") || nick !== this.#nick) return;
       this.#nick = undefined;
-      this.#options.onRemoved?.(statuses);
+      this.#options.onRemoved?.(stanza);
       return;
     }
+    const isEntry = this.#nick === undefined;
     this.#nick = nick;
+    this.#options.onShown?.(stanza, isEntry);
     if (this.#options.onNick) this.#keep(this.#options.onNick(nick));
     this.#asked?.settle({ statuses });
   }

@@ -66,6 +66,8 @@ export interface OutwardOptions {
   readonly features: () => RoomFeatures;
   /** Why nothing can be said in the room now. */
   readonly whyOut: () => string | undefined;
+  /** Why somebody is kept out of the room. */
+  readonly whyBarred: (user: EffectBase["author"]["userId"]) => string | undefined;
 }
 
 /** Says in a room what is said on Matrix. */
@@ -186,9 +188,11 @@ export class RoomOutward {
 
   /** Who speaks for a Matrix user; in the room. */
   async #speaker({ author }: EffectBase): Promise<Occupant | Failure> {
-    const { whyOut, watcher, ghosts } = this.#options;
+    const { whyOut, whyBarred, watcher, ghosts } = this.#options;
     const out = whyOut();
     if (out !== undefined) return retry(out);
+    const barred = this.#speaksForAll ? undefined : whyBarred(author.userId);
+    if (barred !== undefined) return refused(barred);
     const occupant = this.#speaksForAll ? watcher : ghosts.get(author);
     return (await occupant.join()) ?? occupant;
   }

@@ -17,6 +17,8 @@ export interface RoomTuning {
   readonly selfPingMs: number;
   /** How often the place in the archive is put on disk, beside the core's own cursor. */
   readonly saveMs: number;
+  /** For how long a Matrix user who was kicked out of a room is kept out of it. */
+  readonly kickedMs: number;
   /** Messages kept while the archive is read. */
   readonly maxBuffered: number;
 }
@@ -28,6 +30,7 @@ export const defaultRoomTuning: RoomTuning = {
   enterMaxMs: 300_000,
   selfPingMs: 600_000,
   saveMs: 10_000,
+  kickedMs: 300_000,
   maxBuffered: 2_000,
 };
 

@@ -1,19 +1,31 @@
-import type { ChannelId } from "@trestle/core";
+import { randomUUID } from "node:crypto";
+import { RemoteMessageId, type ChannelId, type UserId } from "@trestle/core";
+import { readMucUser } from "../content/index.js";
+import { messageOf } from "../stream/errors.js";
 import { Archive } from "./archive.js";
+import { Authority } from "./authority.js";
 import { ChatStates } from "./chat-states.js";
+import { Configuration } from "./configuration.js";
+import { Expulsions } from "./expulsions.js";
 import { Ghosts } from "./ghosts.js";
 import { RoomInward } from "./inward.js";
 import { Members } from "./members.js";
 import { InwardMentions, type MentionsOptions } from "./mentions.js";
 import { Messages } from "./messages.js";
-import { Occupant } from "./occupant.js";
+import { RoomModeration } from "./moderation.js";
+import { nickOf } from "./muc.js";
+import { Occupant, type OccupantOptions } from "./occupant.js";
 import { RoomOutward } from "./outward.js";
+import { OwnAffiliations } from "./own-affiliations.js";
 import type { RoomParts } from "./parts.js";
 import { Presence } from "./presence.js";
 import { ReactionSets } from "./reaction-sets.js";
+import { RoomRanks } from "./room-ranks.js";
 import { RoomSender } from "./room-sender.js";
+import { ToldSettings } from "./settings.js";
 import { Threads } from "./threads.js";
 import { Topic } from "./topic.js";
+import { VoiceRequests } from "./voice-requests.js";
 
 /** What a linked room is made of. */
 export interface RoomPieces {
@@ -26,6 +38,9 @@ export interface RoomPieces {
   readonly sender: RoomSender;
   readonly states: ChatStates;
   readonly outward: RoomOutward;
+  readonly moderation: RoomModeration;
+  readonly expulsions: Expulsions;
+  readonly voice: VoiceRequests;
   /** What is kept of the room beside where its archive was left. */
   readonly kept: Kept;
 }
@@ -36,108 +51,171 @@ interface Kept {
   /** What people of the network reacted with, and what Matrix users did. */
   readonly given: ReactionSets;
   readonly own: ReactionSets;
+  readonly settings: ToldSettings;
+  readonly ranks: RoomRanks;
+  readonly expulsions: Expulsions;
 }
 
-type Seeing = Pick<RoomPieces, "watcher" | "ghosts" | "archive" | "members" | "messages"> & {
+type Seeing = Pick<RoomPieces, "watcher" | "ghosts" | "archive" | "members" | "messages" | "expulsions"> & {
   readonly mentions: MentionsOptions;
-  readonly features: () => Presence["features"];
+  readonly configuration: Configuration;
+  readonly ranks: RoomRanks;
+  readonly voice: VoiceRequests;
+  readonly features: () => Configuration["features"];
   readonly whyOut: () => string | undefined;
   readonly isOwnNick: (nick: string) => boolean;
 };
 
+/** Parts that others ask before they are made. */
+interface Late {
+  presence?: Presence;
+  moderation?: RoomModeration;
+}
+
 /** Puts a room's parts together. `hasHistory`: the core will say what it has received last. */
 export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boolean): RoomPieces {
   const room: string = channel;
-  const kept = keptOf(parts, room);
+  const kept = keptOf(parts, channel);
   // Presence is the last to be made, and the first that all others ask.
-  const late: { presence?: Presence } = {};
-  const presenceOf = (): Presence => {
-    if (!late.presence) throw new Error(`${room} was used before it was put together`);
-    return late.presence;
-  };
-  const seeing = seeingOf(parts, channel, presenceOf);
-  const { watcher, ghosts, archive, members, messages, mentions, features, whyOut, isOwnNick } = seeing;
-  const sender = new RoomSender({
-    parts,
-    room,
-    archive,
-    watcher,
-    whyOut,
-    hasArchive: () => features().archive,
-    removed: () => presenceOf().removed(),
-  });
-  const shared = { parts, room, watcher, ghosts, messages, features, whyOut };
-  const states = new ChatStates(shared);
-  const { topic, threads } = kept;
-  const outward = new RoomOutward({ ...shared, mentions, reactions: kept.own, threads, topic, sender, states });
+  const late: Late = {};
+  const seeing = seeingOf(parts, channel, late);
+  const acting = actingOf(parts, room, kept, seeing, late);
+  const { watcher, ghosts, archive, members, messages, configuration, ranks, expulsions, voice } = seeing;
+  const { topic, threads, settings } = kept;
+  const whos = { watcher, ghosts, archive, members, messages };
   const presence = new Presence({
-    parts,
-    room,
-    channel,
-    watcher,
-    ghosts,
-    archive,
-    members,
-    messages,
+    ...{ ...whos, parts, room, channel, configuration, ranks, settings, hasHistory },
     inward: new RoomInward({
-      parts,
-      room,
-      channel,
-      members,
-      messages,
-      topic,
-      threads,
-      isOwnNick,
-      mentions: new InwardMentions(mentions),
+      ...{ parts, room, channel, members, messages, topic, threads, isOwnNick: seeing.isOwnNick },
+      mentions: new InwardMentions(seeing.mentions),
       reactions: kept.given,
     }),
     load: async () => {
-      await Promise.all([topic.load(), threads.load(), ghosts.load()]);
+      await Promise.all([topic, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
     },
-    shown: (id, roomsId) => sender.shown(id, roomsId),
-    hasHistory,
+    shown: (id, roomsId) => acting.sender.shown(id, roomsId),
   });
   late.presence = presence;
-  return { watcher, ghosts, archive, members, messages, presence, sender, states, outward, kept };
+  return { ...whos, ...acting, presence, expulsions, voice, kept: { ...kept, ranks, expulsions } };
 }
 
-function keptOf({ network }: RoomParts, room: string): Kept {
+/** What the bridge does in the room. */
+function actingOf(
+  parts: RoomParts,
+  room: string,
+  kept: ReturnType<typeof keptOf>,
+  seeing: Seeing,
+  late: Late,
+): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation"> {
+  const { watcher, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
+  const { configuration, ranks, expulsions, voice } = seeing;
+  const { topic, threads, settings } = kept;
+  const sender = new RoomSender({
+    ...{ parts, room, archive, watcher, whyOut },
+    hasArchive: () => features().archive,
+    removed: () => late.presence?.removed(),
+    voiceless: (jid, nick) => voice.refused(jid, nick),
+  });
+  const shared = { parts, room, watcher, ghosts, messages, features, whyOut };
+  const states = new ChatStates(shared);
+  const authority = new Authority({ ...shared, shownOf: (userId) => ranks.itemOf({ userId }) });
+  const moderation = new RoomModeration({ ...shared, authority, ranks, settings, configuration, members, expulsions });
+  late.moderation = moderation;
+  const outward = new RoomOutward({
+    ...{ ...shared, mentions, reactions: kept.own, threads, topic, sender, states },
+    whyBarred: (user) => expulsions.whyBarred(user),
+  });
+  return { sender, states, outward, moderation };
+}
+
+function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "ranks" | "expulsions"> {
+  const room: string = channel;
   return {
     topic: new Topic(network, `topic ${room}`),
     threads: new Threads(network.storage, `threads ${room}`),
     given: new ReactionSets(network.storage, `reactions ${room} `),
     own: new ReactionSets(network.storage, `own-reactions ${room} `),
+    settings: new ToldSettings(network, channel, `settings ${room}`),
   };
 }
 
 /** Who is in the room, and what it has shown. */
-function seeingOf(parts: RoomParts, channel: ChannelId, presence: () => Presence): Seeing {
+function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
   const room: string = channel;
-  const features = () => presence().features;
-  const whyOut = () => presence().whyOut;
-  const archive = new Archive(parts.stream, room);
-  const ghosts = new Ghosts(parts, room);
-  const watcher = bridgeItself(parts, room, () => presence().removed());
+  const { network, config, ids, stream, tuning } = parts;
+  const whyOut = () => (late.presence ? late.presence.whyOut : `${room} was not entered yet`);
+  const archive = new Archive(stream, room);
+  const watcher = bridgeItself(parts, room, {
+    onRemoved: (stanza) => late.presence?.removed(stanza),
+    onShown: (stanza, isEntry) => {
+      const [item] = readMucUser(stanza)?.items ?? [];
+      if (!item) return;
+      affiliations.bridgeShown(item);
+      if (isEntry) configuration.entered(item);
+      void told(voice.shown(watcher.jid, config.nick, item));
+    },
+  });
+  const voice = new VoiceRequests({ parts, room, channel });
+  const affiliations = new OwnAffiliations(parts, room, watcher);
+  const configuration = new Configuration({ parts, room, watcher });
+  const features = () => configuration.features;
+  const told = (work: Promise<void> | undefined) =>
+    work?.catch((error: unknown) =>
+      stream.interrupt(`What a Matrix user is in ${room} could not be told: ${messageOf(error)}`),
+    );
+  const ghosts = new Ghosts(parts, room, {
+    shown: (userId, stanza, isEntry) => {
+      const [item] = readMucUser(stanza)?.items ?? [];
+      void told(isEntry ? expulsions.entered(userId) : undefined);
+      if (!item) return;
+      if (isEntry && configuration.entered(item)) void told(late.presence?.tellStanding());
+      const occupant = ghosts.find(userId);
+      if (occupant) void told(voice.shown(occupant.jid, nickOf(stanza) ?? userId, item));
+      void told(ranks.shownOwn(userId, item, isEntry));
+    },
+    removed: (userId, stanza) => {
+      ranks.leftOwn(userId);
+      void told(expulsions.removed(userId, stanza));
+    },
+    renamed: (name, wanted, nick) => {
+      const notice = `${name} is called ${nick} in ${room}, where ${wanted} is taken or reserved.`;
+      void told(network.receive({ kind: "channel", id: RemoteMessageId(`nick:${randomUUID()}`), channel, notice }));
+    },
+  });
   const isOwnNick = (nick: string) => nick === watcher.nick || ghosts.hasNick(nick);
-  const members = new Members({ room, channel, features, isOwnNick });
-  const messages = new Messages({ room, asker: watcher.jid, archive, members, ids: parts.ids, features, isOwnNick });
+  const isAsked = (nick: string) => nick === watcher.asking || ghosts.isAsking(nick);
+  const members = new Members({ room, channel, features, isOwnNick, isAsked });
+  const messages = new Messages({ room, asker: watcher.jid, archive, members, ids, features, isOwnNick });
+  const regrant = (user: UserId, wish: Parameters<RoomModeration["regrant"]>[1]) =>
+    void told(late.moderation?.regrant(user, wish));
+  const personal: OwnAffiliations["personal"] = (...shown) => affiliations.personal(...shown);
+  const ranks = new RoomRanks({ network, room, channel, members, rules: features, regrant, personal });
+  const expulsions = new Expulsions({
+    ...{ network, room, channel, members, domain: config.domain, kickedMs: tuning.kickedMs },
+    remove: (user) => ghosts.remove(user),
+  });
   const mentions: MentionsOptions = {
     room,
-    domain: parts.config.domain,
+    domain: config.domain,
     members,
     userWithNick: (nick) => ghosts.userWithNick(nick),
     nickOfUser: (user) => ghosts.find(user)?.nick,
   };
-  return { watcher, ghosts, archive, members, messages, mentions, features, whyOut, isOwnNick };
+  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
+  return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
 }
 
-function bridgeItself({ stream, config, tuning }: RoomParts, room: string, onRemoved: () => void): Occupant {
+function bridgeItself(
+  { stream, config, tuning }: RoomParts,
+  room: string,
+  watched: Pick<OccupantOptions, "onRemoved" | "onShown">,
+): Occupant {
   return new Occupant({
     stream,
     room,
     jid: `${config.domain}/bridge`,
     nick: (attempt) => `${config.nick}${attempt === 0 ? "" : `[m${attempt === 1 ? "" : attempt}]`}`,
     joinTimeoutMs: tuning.joinTimeoutMs,
-    onRemoved,
+    ...watched,
   });
 }

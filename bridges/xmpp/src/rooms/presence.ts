@@ -1,17 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { RemoteMessageId, retry, type ChannelId, type Failure, type MembershipReceived } from "@trestle/core";
+import { readPresence, type Destroyed } from "../content/index.js";
 import { failureOf, isPassing, xml, type Element } from "../stream/index.js";
 import { Backoff } from "../stream/backoff.js";
 import { messageOf } from "../stream/errors.js";
 import type { Archive } from "./archive.js";
+import type { Configuration } from "./configuration.js";
 import type { Ghosts } from "./ghosts.js";
 import type { RoomInward } from "./inward.js";
 import type { Members } from "./members.js";
 import type { Messages, Origin } from "./messages.js";
-import { featuresOf, NS, unlockQuery, type RoomFeatures } from "./muc.js";
+import { NS, unlockQuery } from "./muc.js";
 import type { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
 import { Place } from "./place.js";
+import type { RoomRanks } from "./room-ranks.js";
+import type { ToldSettings } from "./settings.js";
 
 export interface PresenceOptions {
   readonly parts: RoomParts;
@@ -23,6 +27,9 @@ export interface PresenceOptions {
   readonly inward: RoomInward;
   readonly members: Members;
   readonly messages: Messages;
+  readonly configuration: Configuration;
+  readonly ranks: RoomRanks;
+  readonly settings: ToldSettings;
   /** Reads what is kept of the room; before anything else. */
   readonly load: () => Promise<void>;
   /** A message of ours was found in the archive. */
@@ -31,14 +38,6 @@ export interface PresenceOptions {
   readonly hasHistory: boolean;
 }
 
-const NOTHING: RoomFeatures = {
-  archive: false,
-  occupantIds: false,
-  nonAnonymous: false,
-  membersOnly: false,
-  moderation: undefined,
-};
-
 /**
  * Keeps the bridge's own occupant in a room, and what it sees in order: after every entry the archive is read from
  * where it was left, and what is said meanwhile waits behind that.
@@ -46,9 +45,6 @@ const NOTHING: RoomFeatures = {
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #place: Place;
-  #features = NOTHING;
-  /** The room has said what it can do. */
-  #looked = false;
   /** Grows with every entry and every loss: what began under an earlier one is void. */
   #epoch = 0;
   #open = false;
@@ -56,6 +52,8 @@ export class Presence {
   /** What came while the archive was read. Nothing is made of it before it is known what the room can do. */
   #waiting: Element[] = [];
   #overflow = false;
+  /** What the room said of itself may be true no more. */
+  #isStale = false;
   #loaded: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #silence: NodeJS.Timeout | undefined;
@@ -67,10 +65,6 @@ export class Presence {
     this.#place = new Place(parts.network.storage, `seen ${room}`, hasHistory, parts.tuning.saveMs);
     this.#why = `${room} was not entered yet`;
     this.#removals = new Backoff(parts.tuning.enterMinMs, parts.tuning.enterMaxMs);
-  }
-
-  get features(): RoomFeatures {
-    return this.#features;
   }
 
   /** Why nothing can be said in the room now; `undefined` where it can. */
@@ -93,15 +87,33 @@ export class Presence {
     this.#close("Not connected to the XMPP server");
     this.#options.watcher.lost();
     this.#options.ghosts.lost();
+    this.#options.ranks.lost();
   }
 
-  /** The bridge's own occupant is not in the room any more. */
-  removed(): void {
+  /** The bridge's own occupant is not in the room any more. `told`: what the room said, where it did. */
+  removed(told?: Element): void {
     const { parts, room, watcher } = this.#options;
+    const left = told && readPresence(told).what;
+    if (left?.kind === "occupantLeft" && left.how === "destroyed") {
+      this.#destroyed(left.destroyed ?? {});
+      return;
+    }
     this.#close(`The bridge was removed from ${room}`);
     watcher.forget();
     void this.#enter(this.#epoch, this.#removals.next());
     parts.network.report({ connection: room, state: "waiting", detail: this.#why });
+  }
+
+  /** XEP-0045 §10.9: whoever entered it again would make a new one. */
+  #destroyed({ alternative, reason }: Destroyed): void {
+    const { parts, room, channel } = this.#options;
+    this.#close(`${room} was destroyed by its owner`);
+    const where = alternative === undefined ? "" : ` Its people go to ${alternative}.`;
+    const notice = `${room} was destroyed by its owner${reason === undefined ? "" : ` (${reason})`}.${where}`;
+    parts.network.report({ connection: room, state: "failed", detail: notice });
+    parts.network
+      .receive({ kind: "channel", id: RemoteMessageId(`destroyed:${randomUUID()}`), channel, deleted: true, notice })
+      .catch((error: unknown) => this.#untold(error));
   }
 
   async close(): Promise<void> {
@@ -121,7 +133,7 @@ export class Presence {
     if (this.#open) return this.#handle(stanza, this.#options.messages.originOf(stanza));
     if (this.#waiting.length >= this.#options.parts.tuning.maxBuffered) {
       // The archive has it all.
-      this.#overflow = this.#features.archive;
+      this.#overflow = this.#options.configuration.features.archive;
       this.#waiting = this.#overflow ? [] : this.#waiting.slice(1);
     }
     if (!this.#overflow) this.#waiting.push(stanza);
@@ -130,9 +142,41 @@ export class Presence {
 
   presence(stanza: Element): Promise<void> | undefined {
     this.#heard();
-    const change = this.#options.members.presence(stanza);
+    const seen = this.#options.members.presence(stanza);
     // Who is in the room at the end of the entry is compared then.
-    return change && this.#open ? this.#changed(change) : undefined;
+    if (!seen || !this.#open) return undefined;
+    const ranked = this.#options.ranks.shown(seen.user, seen.item);
+    const changed = seen.change && this.#changed(seen.change);
+    return changed ? Promise.all([ranked, changed]).then(() => undefined) : ranked;
+  }
+
+  /** The room was configured otherwise: it does not say how (XEP-0045 §10.2.1). */
+  async configured(): Promise<void> {
+    const { configuration } = this.#options;
+    const epoch = this.#epoch;
+    if (!this.#open || configuration.isAsked) {
+      this.#isStale = true;
+      return;
+    }
+    do {
+      this.#isStale = false;
+      if (await configuration.look()) return;
+      if (epoch !== this.#epoch) return;
+      await this.tellStanding();
+    } while (this.#wasConfigured());
+  }
+
+  /** Says how the room is set and who is what in it, also to a Matrix room that was linked only now. */
+  async tellStanding(isNew = false): Promise<void> {
+    const { configuration, settings, ranks } = this.#options;
+    if (!this.#open) return;
+    await (isNew ? settings.insist(configuration.settings) : settings.tell(configuration.settings));
+    await ranks.tellAll();
+  }
+
+  /** It was configured once more while it was asked. */
+  #wasConfigured(): boolean {
+    return this.#isStale;
   }
 
   #changed(change: Omit<MembershipReceived, "id">): Promise<void> | undefined {
@@ -146,10 +190,11 @@ export class Presence {
     this.#why = why;
     clearTimeout(this.#silence);
     // Without an archive what waits would be nowhere else; with one it would come from there again.
-    if (this.#looked && !this.#features.archive) this.#flush();
+    if (this.#options.configuration.isKnown && !this.#options.configuration.features.archive) this.#flush();
     this.#open = false;
     this.#waiting = [];
     this.#overflow = false;
+    this.#isStale = false;
     this.#options.members.clear();
     this.#wake?.();
   }
@@ -175,13 +220,13 @@ export class Presence {
   }
 
   async #enterOnce(epoch: number): Promise<Failure | undefined> {
-    const { parts, room, watcher, load } = this.#options;
+    const { parts, room, watcher, configuration, load } = this.#options;
     this.#loaded ??= load();
     await this.#loaded.catch((error: unknown) => {
       this.#loaded = undefined;
       throw error;
     });
-    const failure = (await watcher.join()) ?? (await this.#unlock()) ?? (await this.#look());
+    const failure = (await watcher.join()) ?? (await this.#unlock()) ?? (await configuration.look());
     if (failure || epoch !== this.#epoch) return failure;
     await this.#place.load();
     const missed = await this.#catchUp(epoch);
@@ -191,6 +236,8 @@ export class Presence {
     this.#heard();
     parts.network.report({ connection: room, state: "connected" });
     await this.#compare();
+    await this.tellStanding();
+    if (this.#wasConfigured()) void this.configured().catch((error: unknown) => this.#untold(error));
     void this.#options.ghosts.enter(() => epoch === this.#epoch);
     return undefined;
   }
@@ -206,23 +253,10 @@ export class Presence {
     return undefined;
   }
 
-  /** What the room can do. */
-  async #look(): Promise<Failure | undefined> {
-    const { parts, room, watcher } = this.#options;
-    const answer = await parts.stream.request(
-      xml("iq", { type: "get", from: watcher.jid, to: room }, xml("query", { xmlns: NS.discoInfo })),
-    );
-    if (answer.kind === "failure") return retry(answer.failure.reason);
-    if (answer.kind === "error") return retry(failureOf(answer.error, `Asking ${room} what it can do`).reason);
-    this.#features = featuresOf(answer.stanza);
-    this.#looked = true;
-    return undefined;
-  }
-
   /** Takes from the archive what came since the last that was taken. */
   async #catchUp(epoch: number): Promise<Failure | undefined> {
     const { parts, room, watcher, archive, messages } = this.#options;
-    if (!this.#features.archive) return undefined;
+    if (!this.#options.configuration.features.archive) return undefined;
     if (this.#place.isNew) {
       // What was said before the link concerns nobody; what is said from here on is not missed.
       const page = await archive.page(watcher.jid, { before: "", most: 1 });
@@ -307,6 +341,10 @@ export class Presence {
         ["service-unavailable", "feature-not-implemented", "item-not-found"].includes(answer.error.condition));
     if (isIn || answer.kind === "failure" || isPassing(answer.error)) this.#heard();
     else this.removed();
+  }
+
+  #untold(error: unknown): void {
+    this.#options.parts.stream.interrupt(`How a room is set could not be told: ${messageOf(error)}`);
   }
 
   async #sleep(milliseconds: number): Promise<void> {

@@ -26,6 +26,8 @@ export interface RoomSenderOptions {
   readonly whyOut: () => string | undefined;
   /** The bridge's own occupant is not in the room any more. */
   readonly removed: () => void;
+  /** Somebody of ours was not let speak: what they are told about it. */
+  readonly voiceless: (jid: string, nick: string) => string;
 }
 
 /** What every stanza of the bridge in a room has in common. */
@@ -138,7 +140,7 @@ export class RoomSender {
 
   /** A message of ours came back. */
   bounced(stanza: Element, occupant: Occupant): void {
-    const { parts, room, watcher, removed } = this.#options;
+    const { parts, room, watcher, removed, voiceless } = this.#options;
     const { id = "" } = stanza.attrs;
     if (!parts.ids.isOwn(room, id)) return;
     const error = stanzaErrorOf(stanza);
@@ -154,7 +156,7 @@ export class RoomSender {
         ? refused(
             id === this.#subject?.id
               ? `${occupant.nick ?? occupant.jid} may not change the subject of ${room}: only its moderators may`
-              : `${occupant.nick ?? occupant.jid} may not speak in ${room}. Ask a moderator of the room for voice.`,
+              : voiceless(occupant.jid, occupant.nick ?? occupant.jid),
           )
         : failureOf(error, `The message to ${room}`);
     this.#reflections.failed(id, failure);

@@ -1,23 +1,29 @@
 import {
   refused,
-  retry,
   type ChannelId,
+  type Failure,
   type MembershipEffect,
   type MessageEffect,
   type Outcome,
   type ReceiptSignal,
   type RemoteMessageId,
   type RemoteUserId,
+  type RoleEffect,
   type Sent,
+  type SettingsEffect,
   type TypingSignal,
+  type UserId,
 } from "@trestle/core";
-import { failureOf, xml, type Element } from "../stream/index.js";
+import type { Element } from "../stream/index.js";
 import type { Ghosts } from "./ghosts.js";
-import { NS, subjectOf } from "./muc.js";
+import { NS, statusesOf, subjectOf } from "./muc.js";
 import type { Occupant } from "./occupant.js";
 import type { RoomOutward } from "./outward.js";
 import type { RoomParts } from "./parts.js";
 import { piecesOf, type RoomPieces } from "./pieces.js";
+
+/** Something of a room is configured otherwise (XEP-0045 §15.6.2): whatever it is, who sees addresses, and logging. */
+const CONFIGURED = ["104", "170", "171", "172", "173", "174"];
 
 /** A room that is linked: what is said in it, and what the bridge says. */
 export class Room {
@@ -60,8 +66,8 @@ export class Room {
     await Promise.all([this.#pieces.ghosts.leave(), this.#pieces.watcher.leave()]);
     this.lost();
     await this.#pieces.presence.forget();
-    const { topic, threads, given, own } = this.#pieces.kept;
-    for (const kept of [topic, threads, given, own]) await kept.forget();
+    const { topic, threads, given, own, settings, ranks, expulsions } = this.#pieces.kept;
+    for (const kept of [topic, threads, given, own, settings, ranks, expulsions]) await kept.forget();
   }
 
   /** Everybody of ours leaves, until the next start: some servers would show them for as long as nothing is said. */
@@ -84,7 +90,10 @@ export class Room {
       return undefined;
     }
     // From the room itself, not from somebody in it.
-    if (stanza.attrs["from"] === this.channel && this.#pieces.archive.take(stanza)) return undefined;
+    const isFromRoom = stanza.attrs["from"] === this.channel;
+    if (isFromRoom && this.#pieces.archive.take(stanza)) return undefined;
+    if (isFromRoom && stanza.getChild("x", NS.mucUser))
+      return occupant === this.#pieces.watcher ? this.#announced(stanza) : undefined;
     if (type !== "groupchat") return undefined;
     const origin = this.#pieces.messages.originOf(stanza);
     if (origin.ownId !== undefined) this.#pieces.sender.shown(origin.ownId, origin.id);
@@ -96,6 +105,43 @@ export class Room {
   /** Who of ours has an address. */
   occupantOf(user: Parameters<Ghosts["find"]>[0] | undefined): Occupant | undefined {
     return user === undefined ? this.#pieces.watcher : this.#pieces.ghosts.find(user);
+  }
+
+  /** Why nothing can be said in the room now. */
+  get whyOut(): string | undefined {
+    return this.#pieces.presence.whyOut;
+  }
+
+  /** The address from which the bridge itself asks in the room. */
+  get asker(): string {
+    return this.#pieces.watcher.jid;
+  }
+
+  /** Who of the network has a nick now. */
+  personWithNick(nick: string): RemoteUserId | undefined {
+    return this.#pieces.members.withNick(nick);
+  }
+
+  /** The nick that somebody of the network has now. */
+  nickOf(person: RemoteUserId): string | undefined {
+    return this.#pieces.members.nickOf(person);
+  }
+
+  /** Resolves when a Matrix user is in the room, or with what keeps them out. */
+  async ensureIn(userId: UserId): Promise<Failure | undefined> {
+    const { ghosts, expulsions } = this.#pieces;
+    const { config } = this.#parts;
+    if (!config.ghosts || config.maxGhosts === 0)
+      return refused(`In ${this.channel} the bridge speaks for all: nobody there can be written to alone`);
+    const barred = expulsions.whyBarred(userId);
+    if (barred !== undefined) return refused(barred);
+    const name = userId.slice(1).split(":", 1)[0] ?? userId;
+    return (ghosts.find(userId) ?? ghosts.get({ userId, name })).join();
+  }
+
+  /** The room says that a Matrix user is not in it. */
+  forgetOccupant(userId: UserId): void {
+    this.#pieces.ghosts.find(userId)?.forget();
   }
 
   /** Whether the room has shown a message: from memory, or from its archive. */
@@ -115,40 +161,49 @@ export class Room {
 
   async membership(effect: MembershipEffect): Promise<Outcome> {
     const { who, change } = effect;
-    if ("remote" in who) return this.#expel(effect, who.remote);
+    const { ghosts, moderation, expulsions, presence } = this.#pieces;
+    if ("remote" in who) return moderation.expel(effect, who.remote);
     if (!this.#parts.config.ghosts) return undefined;
-    if (change === "join" || change === "rename") {
-      const ghost = this.#pieces.ghosts.get(who);
-      if (this.#pieces.presence.whyOut === undefined) {
-        // Not waited for: what they say waits for it, and others need not.
-        void ghost.join();
-      }
+    if (change !== "join" && change !== "rename") {
+      ghosts.remove(who.userId);
       return undefined;
     }
-    this.#pieces.ghosts.remove(who.userId);
+    if (change === "join") expulsions.readmit(who.userId);
+    else if (expulsions.whyBarred(who.userId) !== undefined) return undefined;
+    const ghost = ghosts.get(who);
+    // Not waited for: what they say waits for it, and others need not.
+    if (presence.whyOut === undefined) void this.#join(ghost, who.userId, change === "join");
     return undefined;
   }
 
-  /** XEP-0045 §8.2 and §9.1. */
-  async #expel(effect: MembershipEffect, remote: RemoteUserId): Promise<Outcome> {
-    const nick = this.#pieces.members.nickOf(remote);
-    const what = `To ${effect.change} ${nick ?? remote} in ${this.channel}`;
-    if (effect.change !== "kick" && effect.change !== "ban") return undefined;
-    if (nick === undefined) return refused(`${what} was not possible: nobody of that name is in the room`);
-    if (effect.change === "ban")
-      return refused(`${what} is not possible from Matrix: ban the person in the room itself`);
-    const reason = effect.reason === undefined ? undefined : xml("reason", {}, effect.reason);
-    const item = xml("item", { nick, role: "none" }, reason);
-    const answer = await this.#parts.stream.request(
-      xml(
-        "iq",
-        { type: "set", from: this.#pieces.watcher.jid, to: this.channel },
-        xml("query", { xmlns: NS.mucAdmin }, item),
-      ),
-      { signal: effect.signal },
-    );
-    // To remove somebody twice is to remove them.
-    if (answer.kind === "failure") return retry(answer.failure.reason);
-    return answer.kind === "error" ? failureOf(answer.error, what) : undefined;
+  async #join(ghost: Occupant, userId: UserId, isNew: boolean): Promise<void> {
+    const { voice, kept } = this.#pieces;
+    const out = await ghost.join();
+    const item = kept.ranks.itemOf({ userId });
+    if (out || !isNew || !item || ghost.nick === undefined) return;
+    await voice
+      .joined(ghost.jid, ghost.nick, item)
+      .catch((error: unknown) => this.#parts.network.log.error({ err: error }, "A notice could not be kept"));
+  }
+
+  role(effect: RoleEffect): Promise<Outcome> {
+    return this.#pieces.moderation.role(effect);
+  }
+
+  settings(effect: SettingsEffect): Promise<Outcome> {
+    return this.#pieces.moderation.settings(effect);
+  }
+
+  /** Another Matrix room was linked to it. */
+  async linkedAgain(): Promise<void> {
+    await this.#pieces.presence.tellStanding(true);
+  }
+
+  /** What the room itself says about itself, or about somebody who is not in it. */
+  async #announced(stanza: Element): Promise<void> {
+    const { presence, expulsions } = this.#pieces;
+    await expulsions.affiliated(stanza);
+    const statuses = statusesOf(stanza);
+    if (CONFIGURED.some((code) => statuses.has(code))) await presence.configured();
   }
 }

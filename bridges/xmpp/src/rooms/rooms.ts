@@ -31,8 +31,9 @@ export class Rooms implements BridgePart {
     return this.#rooms.get(channel);
   }
 
-  add(channel: ChannelId): void {
-    if (this.#rooms.has(channel)) return;
+  async add(channel: ChannelId): Promise<void> {
+    const known = this.#rooms.get(channel);
+    if (known) return known.linkedAgain();
     const { network } = this.parts;
     if (bareJidOf(channel) !== channel || !channel.includes("@")) {
       const detail = `${channel} is no address of a room: write it in lower case, as room@conference.example.org`;

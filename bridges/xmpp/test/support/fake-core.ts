@@ -59,6 +59,13 @@ export class FakeCore {
     );
   }
 
+  /** What people did, without how the room is set and who is what in it. */
+  get done(): NetworkEvent[] {
+    return this.received.filter(
+      (event) => event.kind !== "roles" && !(event.kind === "channel" && event.settings !== undefined),
+    );
+  }
+
   /** What of one kind was received in a channel. */
   ofKind<Kind extends NetworkEvent["kind"]>(kind: Kind, channel: string): Extract<NetworkEvent, { kind: Kind }>[] {
     return this.received.filter(

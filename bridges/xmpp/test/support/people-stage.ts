@@ -29,7 +29,12 @@ export class PeopleStage {
     readonly directory: string,
   ) {}
 
-  static async open(server: XmppServer, network: Readonly<Record<string, unknown>> = {}): Promise<PeopleStage> {
+  /** `network` and `bridge` hold what is configured of them beside the usual. */
+  static async open(
+    server: XmppServer,
+    network: Readonly<Record<string, unknown>> = {},
+    bridge: Readonly<Record<string, unknown>> = {},
+  ): Promise<PeopleStage> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-people-"));
     const port = await freePort();
     const registration = {
@@ -68,6 +73,7 @@ export class PeopleStage {
           name: "xmpp",
           connector: "xmpp",
           registration: "registration.yaml",
+          ...bridge,
           network: {
             port: spy.port,
             domain: server.component,

@@ -18,6 +18,8 @@ export type Ranked = { readonly remote: RemoteUser } | { readonly userId: string
 export interface RoleChange {
   readonly who: Ranked;
   readonly role: Role;
+  /** Also where somebody on Matrix set it by hand: the network refused what they did, and this is how it is. */
+  readonly overrules?: boolean;
 }
 
 /** Whose rank a Matrix user changed: a person of the network, or a Matrix user. */

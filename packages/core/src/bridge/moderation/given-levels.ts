@@ -10,6 +10,8 @@ const mostNamed = 300;
 /** What the network wants the power levels of a room to say. */
 export interface WantedLevels {
   readonly wanted: ReadonlyMap<string, number>;
+  /** Whose power is that also where somebody set another one by hand. */
+  readonly overruled?: ReadonlySet<string>;
   /** No ghost but those has any. */
   readonly complete: boolean;
   readonly isGhost: (user: string) => boolean;
@@ -23,7 +25,10 @@ export interface WantedLevels {
  * The power levels as the network wants them; the same object where they are so. Power that somebody on Matrix gave or
  * took by hand is left alone.
  */
-export function withLevels(content: Content, { wanted, complete, isGhost, most, creators }: WantedLevels): Content {
+export function withLevels(
+  content: Content,
+  { wanted, overruled, complete, isGhost, most, creators }: WantedLevels,
+): Content {
   const users = new Map(Object.entries(isRecord(content.users) ? content.users : {}));
   const given = new Map(Object.entries(isRecord(content[givenKey]) ? content[givenKey] : {}));
   const usual = numberOf(content.users_default) ?? 0;
@@ -38,7 +43,7 @@ export function withLevels(content: Content, { wanted, complete, isGhost, most, 
       if (target === usual) changed = given.delete(user) || changed;
       continue;
     }
-    const byHand = current !== (numberOf(given.get(user)) ?? usual);
+    const byHand = overruled?.has(user) !== true && current !== (numberOf(given.get(user)) ?? usual);
     if (byHand || (!users.has(user) && users.size >= mostNamed)) continue;
     changed = true;
     if (target === usual) {

@@ -48,13 +48,17 @@ export class ModerationToMatrix {
     const link = await this.#link(place);
     if (!link || !isCarried(runtime.config.roles, link.kind, "toMatrix")) return done();
     const wanted = new Map<string, number>();
+    const overruled = new Set<string>();
     for (const change of changes) {
       const power = powerOf(change.role, runtime.config.roles.powers);
-      for (const user of await this.#usersOf(change)) wanted.set(user, Math.max(power, wanted.get(user) ?? 0));
+      for (const user of await this.#usersOf(change)) {
+        wanted.set(user, Math.max(power, wanted.get(user) ?? 0));
+        if (change.overrules === true) overruled.add(user);
+      }
     }
     const others = (await runtime.links.ofRoom(place.room.id)).length > 1;
     // Of the people of another channel that is linked to the room this one says nothing.
-    const asked = { wanted, complete: complete === true && !others };
+    const asked = { wanted, overruled, complete: complete === true && !others };
     return this.#changeLevels(place.room.id, (content, facts) => withLevels(content, { ...asked, ...facts }));
   }
 

@@ -1,0 +1,61 @@
+import { refused, retry, type Author, type EffectBase, type Failure } from "@trestle/core";
+import { element, type MucItem, type XmlElement } from "../content/index.js";
+import { failureOf } from "../stream/index.js";
+import type { Ghosts } from "./ghosts.js";
+import type { Occupant } from "./occupant.js";
+import type { RoomParts } from "./parts.js";
+
+export interface AuthorityOptions {
+  readonly parts: RoomParts;
+  readonly room: string;
+  readonly watcher: Occupant;
+  readonly ghosts: Ghosts;
+  /** What the room shows of the occupant of the Matrix user; `undefined` where there is none. */
+  readonly shownOf: (user: Author["userId"]) => MucItem | undefined;
+  readonly whyOut: () => string | undefined;
+}
+
+/** For whom something is asked, and until when. */
+export type Asking = Pick<EffectBase, "signal"> & { readonly author: Pick<Author, "userId" | "name"> };
+
+/** What a room says to somebody who may not do something. */
+const DENIED = new Set(["forbidden", "not-allowed", "not-authorized"]);
+
+/** Asks a room for what takes a right there, as whoever of ours has it. */
+export class Authority {
+  constructor(private readonly options: AuthorityOptions) {}
+
+  /**
+   * `undefined` when it is done; it may be asked for twice. `what` is what is tried, and `needed` what the bridge must
+   * be in the room for that; both for people.
+   */
+  async ask(
+    asking: Asking,
+    query: XmlElement,
+    what: string,
+    needed: "an admin" | "an owner" | "a moderator",
+  ): Promise<Failure | undefined> {
+    const { parts, room, whyOut } = this.options;
+    const out = whyOut();
+    if (out !== undefined) return retry(out);
+    for (const from of this.#askers(asking)) {
+      const answer = await parts.stream.request(element("iq", { type: "set", from, to: room }, query), {
+        signal: asking.signal,
+      });
+      if (answer.kind === "failure") return retry(answer.failure.reason);
+      if (answer.kind === "result") return undefined;
+      if (!DENIED.has(answer.error.condition)) return failureOf(answer.error, what);
+    }
+    return refused(
+      `${what} was refused: neither the bridge nor ${asking.author.name} has the right to. Make ${parts.config.domain} ${needed} of the room.`,
+    );
+  }
+
+  /** Who has done it on Matrix, where they may there too: people see who it was. */
+  #askers({ author }: Asking): readonly string[] {
+    const { ghosts, watcher, shownOf } = this.options;
+    const own = ghosts.find(author.userId);
+    const isModerator = own?.nick !== undefined && shownOf(author.userId)?.role === "moderator";
+    return [...(isModerator ? [own.jid] : []), watcher.jid];
+  }
+}
