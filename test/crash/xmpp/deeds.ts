@@ -15,7 +15,9 @@ const keys = ["🎉", "🚀", "👀", "🔥"];
 
 export type Deed =
   | { readonly do: "say" }
-  | { readonly do: "answer" | "edit" | "delete"; readonly target: Utterance }
+  | { readonly do: "answer"; readonly target: Utterance }
+  | { readonly do: "edit"; readonly target: Utterance }
+  | { readonly do: "delete"; readonly target: Utterance }
   | { readonly do: "react"; readonly target: Utterance; readonly key: string }
   | { readonly do: "unreact"; readonly reaction: Reaction };
 
