@@ -4,7 +4,7 @@ import type { Installs } from "../support/servers/index.js";
 import { startProsody } from "../support/servers/prosody.js";
 import type { XmppServer } from "../support/servers/xmpp-server.js";
 import { XmppPerson } from "../support/xmpp-person.js";
-import { until } from "../support/bounded.js";
+import { freePort, until } from "../support/bounded.js";
 import { BridgedSynapse, joined, SERVER_NAME } from "./bridged-synapse.js";
 
 export const XMPP_BOT = `@xmppbot:${SERVER_NAME}`;
@@ -29,6 +29,7 @@ export class XmppStage {
       ends.push(() => wire.stop());
       const alice = await XmppPerson.connect(installs.slixmpp, xmpp, "alice");
       ends.push(() => alice.end());
+      const media = await freePort();
       const matrix = await BridgedSynapse.build(installs.synapse, {
         connector: "xmpp",
         network: {
@@ -39,7 +40,9 @@ export class XmppStage {
           gateway: { enabled: true },
         },
         // Prosody's files are on this machine.
-        settings: { media: { port: 0, publicUrl: "http://media.trestle.test", allowPrivate: ["127.0.0.1"] } },
+        settings: {
+          media: { port: media, publicUrl: `http://127.0.0.1:${media}`, allowPrivate: ["127.0.0.1"] },
+        },
       });
       return new XmppStage(matrix, xmpp, wire, alice);
     } catch (error) {
@@ -62,8 +65,12 @@ export class XmppStage {
   }
 
   /** A public room on Matrix that a person has made and made one of XMPP; `muc` is its address there. */
-  async throughGateway(person: Person, name: string): Promise<{ readonly room: string; readonly muc: string }> {
-    const powerLevels = { users: { [person.userId]: 100, [XMPP_BOT]: 100 } };
+  async throughGateway(
+    person: Person,
+    name: string,
+    powers: Readonly<Record<string, number>> = {},
+  ): Promise<{ readonly room: string; readonly muc: string }> {
+    const powerLevels = { users: { [person.userId]: 100, [XMPP_BOT]: 100, ...powers } };
     const room = await person.createRoom({
       name,
       alias: name,
@@ -87,13 +94,20 @@ export class XmppStage {
     return `@xmpp_${user}=40${this.xmpp.domain}:${SERVER_NAME}`;
   }
 
-  /** The direct room into which the ghost of somebody invites a person; they enter it. */
+  /** The direct room with the ghost of somebody to which a person is invited; they enter it. */
   async directRoom(person: Person, user: string): Promise<string> {
     const ghost = this.ghostOf(user);
     const room = await until(30_000, `the invitation of ${ghost}`, () =>
-      person.client.getRooms().find((each) => each.getMyMembership() === "invite" && each.getDMInviter() === ghost),
+      person.client
+        .getRooms()
+        .find(
+          (each) =>
+            each.getMyMembership() === "invite" &&
+            each.currentState.getStateEvents("m.room.member", person.userId)?.getSender() === XMPP_BOT,
+        ),
     );
     await person.join(room.roomId);
+    await joined(person, room.roomId, ghost);
     return room.roomId;
   }
 

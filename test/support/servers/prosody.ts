@@ -46,7 +46,7 @@ data_path = "${directory}/data"
 plugin_paths = { ${JSON.stringify(modules)} }
 pidfile = "${directory}/prosody.pid"
 interfaces = { "127.0.0.1" }
-modules_enabled = { "disco", "roster", "saslauth", "ping", "version", "carbons", "mam", "pep", "offline", "smacks", "vcard_legacy" }
+modules_enabled = { "disco", "roster", "saslauth"${certificate ? ', "tls"' : ""}, "ping", "version", "carbons", "mam", "pep", "offline", "smacks", "vcard_legacy" }
 modules_disabled = { "s2s"${certificate ? "" : ', "tls"'} }
 ${certificate ? `ssl = { certificate = "${certificate.certificateFile}"; key = "${certificate.keyFile}" }` : ""}
 c2s_ports = { ${clientPort} }
@@ -79,7 +79,7 @@ Component "locked.localhost" "muc"
 
 Component "${upload}" "http_file_share"
   http_external_url = "http://127.0.0.1:${httpPort}/"
-  http_file_share_access = { "${component}" }
+  http_file_share_access = { "${component}", "${domain}" }
 
 ${[component, ...(options.components ?? [])].map((name) => `Component "${name}"\n  component_secret = "${secret}"\n`).join("\n")}
 `;
