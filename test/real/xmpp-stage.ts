@@ -103,7 +103,7 @@ export class XmppStage {
         .find(
           (each) =>
             each.getMyMembership() === "invite" &&
-            each.currentState.getStateEvents("m.room.member", person.userId)?.getSender() === XMPP_BOT,
+            each.getMember(person.userId)?.events.member?.getSender() === XMPP_BOT,
         ),
     );
     await person.join(room.roomId);
