@@ -37,7 +37,7 @@ export function reactionsOnMatrix(sight: PlaceSight): readonly Finding[] {
       pruned.splice(at, 1);
     if (seen !== times)
       findings.push({ ...details, what: seen > times ? "duplicated" : "lost", detail: `${seen} times, not ${times}` });
-    if (standing > (stands ? 1 : 0))
+    if (seen <= times && standing > (stands ? 1 : 0))
       findings.push({ ...details, what: "lost", detail: "was taken back, and is still there" });
     if (stands && standing === 0 && seen >= times)
       findings.push({ ...details, what: "unknown", detail: "was taken back by nobody" });
