@@ -137,6 +137,7 @@ export class MatrixPerson {
 export class Timeline {
   #from: string | undefined;
   #skip = new Set<string>();
+  #reading: Promise<unknown> = Promise.resolve();
   readonly events: TimelineEvent[] = [];
 
   constructor(
@@ -144,8 +145,14 @@ export class Timeline {
     readonly room: string,
   ) {}
 
-  /** Reads what is new; resolves to how many events that were. */
-  async read(): Promise<number> {
+  /** Reads what is new; resolves to how many events that were. Whoever asks meanwhile comes after that. */
+  read(): Promise<number> {
+    const done = this.#reading.then(() => this.#readOn());
+    this.#reading = done.catch(() => undefined);
+    return done;
+  }
+
+  async #readOn(): Promise<number> {
     let count = 0;
     for (;;) {
       const { events, end } = await this.person.messages(this.room, this.#from);

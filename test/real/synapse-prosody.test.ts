@@ -1,5 +1,6 @@
-import { realServers } from "../support/servers/index.js";
+import { realServer, realServers } from "../support/servers/index.js";
 import { synapseAndXmpp } from "./synapse-xmpp.js";
 
 const servers = await realServers("synapse", "prosody", "slixmpp");
-servers.describe("Synapse and Prosody", ({ synapse, prosody, slixmpp }) => synapseAndXmpp(synapse, prosody, slixmpp));
+const clients = { goSendxmpp: await realServer("go-sendxmpp"), profanity: await realServer("profanity") };
+servers.describe("Synapse and Prosody", (installs) => synapseAndXmpp(installs, clients));

@@ -1,29 +1,17 @@
 import { describeDeviations, specValidator } from "@trestle/testkit";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import type { Person } from "../support/person.js";
-import { asRecord, asText, type SeenEvent } from "../support/seen-event.js";
-import type { ProsodyInstall } from "../support/servers/prosody.js";
-import type { SlixmppInstall } from "../support/servers/slixmpp.js";
-import type { SynapseInstall } from "../support/servers/synapse-install.js";
+import { asRecord, asText } from "../support/seen-event.js";
+import type { Installs } from "../support/servers/index.js";
 import type { SeenStanza } from "../support/xmpp-person.js";
+import { gatewayRooms } from "./synapse-xmpp-gateway.js";
+import { otherClients, type OtherClients } from "./synapse-xmpp-clients.js";
+import { peopleOfXmpp } from "./synapse-xmpp-people.js";
+import { NS, PNG, reactionsIn, redacted, replaces, stanzaId } from "./xmpp-look.js";
 import { XmppStage } from "./xmpp-stage.js";
 
-const PNG = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
-  "base64",
-);
-const NS = {
-  correction: "urn:xmpp:message-correct:0",
-  reactions: "urn:xmpp:reactions:0",
-  reply: "urn:xmpp:reply:0",
-  fallback: "urn:xmpp:fallback:0",
-  retraction: "urn:xmpp:message-retract:1",
-  moderation: "urn:xmpp:message-moderate:1",
-  oob: "jabber:x:oob",
-} as const;
-
 /** The tests of a real Synapse and a real Prosody between which the bridge runs as an operator starts it. */
-export function synapseAndXmpp(synapse: SynapseInstall, prosody: ProsodyInstall, slixmpp: SlixmppInstall): void {
+export function synapseAndXmpp(installs: Installs<"synapse" | "prosody" | "slixmpp">, clients: OtherClients): void {
   // The waits inside are shorter and say what they waited for.
   jest.setTimeout(240_000);
 
@@ -31,7 +19,7 @@ export function synapseAndXmpp(synapse: SynapseInstall, prosody: ProsodyInstall,
   let ann: Person;
 
   beforeAll(async () => {
-    stage = await XmppStage.build(synapse, prosody, slixmpp);
+    stage = await XmppStage.build(installs);
     ann = await stage.matrix.person("ann");
   });
   afterAll(async () => stage.close());
@@ -190,6 +178,11 @@ export function synapseAndXmpp(synapse: SynapseInstall, prosody: ProsodyInstall,
     ]);
   });
 
+  const inAll = { stage: () => stage, ann: () => ann };
+  peopleOfXmpp(inAll);
+  gatewayRooms(inAll);
+  otherClients(inAll, clients);
+
   const specified = specValidator() === undefined ? it.skip : it;
   if (specified === it.skip)
     process.stderr.write(
@@ -200,26 +193,4 @@ export function synapseAndXmpp(synapse: SynapseInstall, prosody: ProsodyInstall,
     expect(Math.min(outward.exchanges, inward.exchanges)).toBeGreaterThan(0);
     expect(describeDeviations(deviations)).toBe("");
   });
-}
-
-function stanzaId({ xml }: SeenStanza): string {
-  const element = /<[^<>]*stanza-id[^<>]*>/.exec(xml)?.[0] ?? "";
-  return /\bid="([^"]+)"/.exec(element)?.[1] ?? "";
-}
-
-function replaces(event: SeenEvent): unknown {
-  const relation = asRecord(event.content["m.relates_to"]);
-  return relation["rel_type"] === "m.replace" ? relation["event_id"] : undefined;
-}
-
-function reactionsIn(xml: string): string {
-  if (!xml.includes(NS.reactions)) return "";
-  return [...xml.matchAll(/reaction>([^<]+)</g)].map(([, key]) => key).join("");
-}
-
-async function redacted(person: Person, room: string, eventId: string): Promise<void> {
-  await person.waitFor(
-    `the redaction of ${eventId}`,
-    (event) => event.roomId === room && event.type === "m.room.redaction" && event.redacts === eventId,
-  );
 }

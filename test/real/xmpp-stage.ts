@@ -1,11 +1,11 @@
 import { WireSpy } from "../../bridges/xmpp/test/support/wire-spy.js";
 import type { Person } from "../support/person.js";
-import { startProsody, type ProsodyInstall } from "../support/servers/prosody.js";
-import type { SlixmppInstall } from "../support/servers/slixmpp.js";
-import type { SynapseInstall } from "../support/servers/synapse-install.js";
+import type { Installs } from "../support/servers/index.js";
+import { startProsody } from "../support/servers/prosody.js";
 import type { XmppServer } from "../support/servers/xmpp-server.js";
 import { XmppPerson } from "../support/xmpp-person.js";
-import { BridgedSynapse, SERVER_NAME } from "./bridged-synapse.js";
+import { freePort, until } from "../support/bounded.js";
+import { BridgedSynapse, joined, SERVER_NAME } from "./bridged-synapse.js";
 
 export const XMPP_BOT = `@xmppbot:${SERVER_NAME}`;
 
@@ -20,25 +20,29 @@ export class XmppStage {
   ) {}
 
   /** Resolves when the bridge says that it is ready. */
-  static async build(synapse: SynapseInstall, prosody: ProsodyInstall, slixmpp: SlixmppInstall): Promise<XmppStage> {
+  static async build(installs: Installs<"synapse" | "prosody" | "slixmpp">): Promise<XmppStage> {
     const ends: (() => Promise<unknown>)[] = [];
     try {
-      const xmpp = await startProsody(prosody, { users: ["alice"] });
+      const xmpp = await startProsody(installs.prosody, { users: ["alice", "gus", "pia"], tls: true });
       ends.push(() => xmpp.process.stop());
       const wire = await WireSpy.before(xmpp.componentPort);
       ends.push(() => wire.stop());
-      const alice = await XmppPerson.connect(slixmpp, xmpp, "alice");
+      const alice = await XmppPerson.connect(installs.slixmpp, xmpp, "alice");
       ends.push(() => alice.end());
-      const matrix = await BridgedSynapse.build(synapse, {
+      const media = await freePort();
+      const matrix = await BridgedSynapse.build(installs.synapse, {
         connector: "xmpp",
         network: {
           port: wire.port,
           domain: xmpp.component,
           secret: xmpp.secret,
           reconnect: { min: 0.1, max: 1 },
+          gateway: { enabled: true },
         },
         // Prosody's files are on this machine.
-        settings: { media: { port: 0, publicUrl: "http://media.trestle.test", allowPrivate: ["127.0.0.1"] } },
+        settings: {
+          media: { port: media, publicUrl: `http://127.0.0.1:${media}`, allowPrivate: ["127.0.0.1"] },
+        },
       });
       return new XmppStage(matrix, xmpp, wire, alice);
     } catch (error) {
@@ -58,6 +62,53 @@ export class XmppStage {
       ({ name: kind, from, type }) => kind === "presence" && from === `${muc}/Matrix` && type === null,
     );
     return { room, muc };
+  }
+
+  /** A public room on Matrix that a person has made and made one of XMPP; `muc` is its address there. */
+  async throughGateway(
+    person: Person,
+    name: string,
+    powers: Readonly<Record<string, number>> = {},
+  ): Promise<{ readonly room: string; readonly muc: string }> {
+    const powerLevels = { users: { [person.userId]: 100, [XMPP_BOT]: 100, ...powers } };
+    const room = await person.createRoom({
+      name,
+      alias: name,
+      preset: "public_chat",
+      invite: [XMPP_BOT],
+      powerLevels,
+    });
+    await joined(person, room, XMPP_BOT);
+    await person.sendText(room, "!xmpp link gateway");
+    await person.waitForMessage(room, "the answer", ({ sender, body }) => sender === XMPP_BOT && /linked/.test(body));
+    return { room, muc: `#${name}#${SERVER_NAME}@${this.xmpp.component}` };
+  }
+
+  /** The address of a Matrix user on XMPP. */
+  addressOf({ userId }: Person): string {
+    return `${userId.slice(1).replace(":", "_")}@${this.xmpp.component}`;
+  }
+
+  /** The Matrix user of somebody on XMPP. */
+  ghostOf(user: string): string {
+    return `@xmpp_${user}=40${this.xmpp.domain}:${SERVER_NAME}`;
+  }
+
+  /** The direct room with the ghost of somebody to which a person is invited; they enter it. */
+  async directRoom(person: Person, user: string): Promise<string> {
+    const ghost = this.ghostOf(user);
+    const room = await until(30_000, `the invitation of ${ghost}`, () =>
+      person.client
+        .getRooms()
+        .find(
+          (each) =>
+            each.getMyMembership() === "invite" &&
+            each.getMember(person.userId)?.events.member?.getSender() === XMPP_BOT,
+        ),
+    );
+    await person.join(room.roomId);
+    await joined(person, room.roomId, ghost);
+    return room.roomId;
   }
 
   /** Makes the bridge an admin of a room, which is a moderator while it is there. */

@@ -12,6 +12,8 @@ const KNOWN = [
   "prosody",
   "ejabberd",
   "slixmpp",
+  "go-sendxmpp",
+  "profanity",
 ];
 
 /**

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import { ChannelId, isFailure, UserId, type TextContent } from "@trestle/core";
-import { parseMatrixHtml, parsePlainText } from "@trestle/rich-text";
+import { ChannelId, isFailure } from "@trestle/core";
 import fc from "fast-check";
 import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
 import { realServers } from "../../../test/support/servers/index.js";
@@ -9,7 +8,7 @@ import type { SlixmppInstall } from "../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../test/support/xmpp-person.js";
 import { localOfUser } from "../dist/address/index.js";
-import { legalXmlText } from "../dist/stream/index.js";
+import { anyBody, anyText, anyUser, withoutEnds } from "./support/anything.js";
 import { deliver, effectOf } from "./support/fake-core.js";
 import { RunningBridge } from "./support/running-bridge.js";
 import { stanzasOnWire, type WireStanza } from "./support/stanzas-on-wire.js";
@@ -28,63 +27,6 @@ prosody.describe("anything from Matrix, with Prosody", (installs) =>
 ejabberd.describe("anything from Matrix, with ejabberd", (installs) =>
   behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: ["alice"] })),
 );
-
-/** Markup that would do harm if it were ever taken for such. */
-const harmful = [
-  "</body></message><message to='alice@localhost' from='admin@localhost'><body>owned",
-  "</message></stream:stream>",
-  "<presence type='unavailable'/>",
-  "<iq type='set' id='1' to='rooms.localhost'><query xmlns='http://jabber.org/protocol/muc#owner'/></iq>",
-  '" to="alice@localhost',
-  "' type='error",
-  "]]>",
-  "<![CDATA[",
-  "<!--",
-  "<?xml version='1.0'?>",
-  "&foo;",
-  "&#0;",
-  "&amp;lt;",
-];
-const characters = Array.from(
-  "\u0000\u0001\u000b\u001f\u007f\u0085\u200b\u202e\u2028\ufeff\ufffe\uffff\ud800\udfff \t\r\n&<>\"'/\\:@^=+%_#!Aäß😀שﬁ",
-);
-const anyText = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 80 }),
-  fc.string({ unit: "grapheme", maxLength: 80 }),
-  fc.array(fc.constantFrom(...characters, ...harmful), { maxLength: 12 }).map((parts) => parts.join("")),
-);
-const tag = fc.constantFrom(
-  "b",
-  "i",
-  "a",
-  "code",
-  "pre",
-  "blockquote",
-  "span",
-  "font",
-  "p",
-  "message",
-  "stream:stream",
-);
-const anyHtml = fc
-  .array(
-    fc.oneof(
-      anyText,
-      fc
-        .tuple(tag, anyText, anyText)
-        .map(([name, value, text]) => `<${name} href="${value}" class='x'>${text}</${name}>`),
-      fc.tuple(tag, anyText).map(([name, text]) => `<${name}>${text}`),
-    ),
-    { maxLength: 5 },
-  )
-  .map((parts) => parts.join(""));
-const anyBody: fc.Arbitrary<TextContent["body"]> = fc.oneof(
-  anyText.map((text) => parsePlainText(`.${text}`)),
-  anyHtml.map((html) => parseMatrixHtml(`.${html}`)),
-);
-const anyUser = fc
-  .oneof(anyText, fc.stringMatching(/^[a-z0-9._=/+-]{1,40}$/))
-  .map((text) => UserId(`@${text.replaceAll(":", "").toWellFormed().slice(0, 70)}:example.org`));
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;
@@ -163,9 +105,4 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     expect(sent.map(({ subject }) => withoutEnds(subject ?? ""))).toEqual(topics.map(withoutEnds));
     expect({ connections: spy.connections, errors: spy.streamErrors }).toEqual({ connections: 1, errors: [] });
   }, 60_000);
-}
-
-/** Line ends are written in several ways by parsers on the way, and what XML does not have is replaced. */
-function withoutEnds(text: string): string {
-  return legalXmlText(text).replace(/\r\n?/g, "\n").trim();
 }

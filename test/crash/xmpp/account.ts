@@ -1,7 +1,10 @@
-import { compare, findMarks, tally, type Direction, type Finding, type Said, type Tally } from "../ledger.js";
+import { tally, type Finding, type Tally } from "../ledger.js";
+import { directionFrom, type Side, type XmppDirection } from "./book.js";
+import { lookAtRoom } from "./matrix-sight.js";
+import { PlaceSight } from "./place-sight.js";
+import { reactionsOnMatrix, reactionsOnXmpp } from "./reaction-account.js";
+import { relationsOn, retractionsOnMatrix, retractionsOnXmpp, textsOn } from "./text-account.js";
 import type { XmppWorld } from "./world.js";
-
-type XmppDirection = Extract<Direction, `${string}XMPP${string}`>;
 
 export interface Account {
   readonly findings: readonly Finding[];
@@ -10,43 +13,39 @@ export interface Account {
   readonly forgotten: readonly string[];
 }
 
-/** Holds what arrived everywhere against what was said, as far as the world has been read. */
-export function settleAccount(world: XmppWorld, saidOnMatrix: ReadonlyMap<number, readonly Said[]>): Account {
-  const findings: Finding[] = [];
-  const forgotten: string[] = [];
-  const said: Record<XmppDirection, number> = { "Matrix → XMPP": 0, "XMPP → Matrix": 0 };
+/** Holds what arrived everywhere against what was said and done, as far as the world has been read. */
+export function settleAccount(world: XmppWorld): Account {
   const people = new Set(world.matrixPeople.map(({ userId }) => userId));
-  for (const { number, timeline, archive } of world.places) {
-    const own = archive.messages.filter(({ nick }) => world.nicks.has(nick));
-    const bridged = archive.messages.filter(({ nick }) => !world.nicks.has(nick)).map(({ body }) => body);
-    const bodies = timeline.events
-      .filter(({ type, sender }) => type === "m.room.message" && !people.has(sender))
-      .map(({ content }) => (typeof content["body"] === "string" ? content["body"] : ""));
-    const marks = (direction: XmppDirection, texts: readonly string[]): string[] =>
-      texts.flatMap((text) => findMarks(direction, text));
-
-    const onMatrix = saidOnMatrix.get(number) ?? [];
-    const onXmpp = own.flatMap(({ body, at }) => findMarks("XMPP → Matrix", body).map((id) => ({ id, at })));
-    said["Matrix → XMPP"] += onMatrix.length;
-    said["XMPP → Matrix"] += onXmpp.length;
-    findings.push(
-      ...compare("Matrix → XMPP", number, onMatrix, marks("Matrix → XMPP", bridged)),
-      ...compare("XMPP → Matrix", number, onXmpp, marks("XMPP → Matrix", bodies)),
-      // What comes back to the side where it was said went in a circle.
-      ...compare("Matrix → XMPP", number, [], marks("Matrix → XMPP", bodies)),
-      ...compare("XMPP → Matrix", number, [], marks("XMPP → Matrix", bridged)),
-    );
-    const kept = new Set(archive.messages.map(({ body }) => body));
-    for (const { body } of world.people.seen.get(archive.room) ?? []) if (!kept.has(body)) forgotten.push(body);
-  }
-  const of = (direction: XmppDirection): Tally =>
-    tally(
-      said[direction],
+  const sights = world.places.map(
+    ({ book, timeline, archive }) =>
+      new PlaceSight(book, lookAtRoom(timeline.events, people), archive.messages, world.nicks),
+  );
+  const findings = sights.flatMap((sight) => [
+    ...textsOn("matrix", sight),
+    ...textsOn("xmpp", sight),
+    ...relationsOn("matrix", sight),
+    ...relationsOn("xmpp", sight),
+    ...retractionsOnMatrix(sight),
+    ...retractionsOnXmpp(sight),
+    ...reactionsOnMatrix(sight),
+    ...reactionsOnXmpp(sight),
+  ]);
+  const of = (side: Side): Tally => {
+    const direction = directionFrom(side);
+    return tally(
+      sights.reduce((sum, sight) => sum + sight.countOf(side), 0),
       findings.filter((finding) => finding.direction === direction),
     );
+  };
   return {
     findings,
-    forgotten,
-    tallies: { "Matrix → XMPP": of("Matrix → XMPP"), "XMPP → Matrix": of("XMPP → Matrix") },
+    forgotten: world.places.flatMap(({ archive }) => {
+      const kept = new Set(archive.messages.map(({ id }) => id));
+      const shown = world.people.seen.get(archive.room) ?? [];
+      return shown.flatMap(({ id = "", ownId, nick, body }) =>
+        kept.has(id) ? [] : [`${nick} ${ownId} ${body ?? ""}`],
+      );
+    }),
+    tallies: { "Matrix → XMPP": of("matrix"), "XMPP → Matrix": of("xmpp") },
   };
 }

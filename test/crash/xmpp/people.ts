@@ -1,21 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { component, xml, type XmppComponent, type XmppElement } from "@xmpp/component";
 import { waitFor } from "../../tools/wait.js";
+import { doesSomething, readRoomMessage, type RoomMessage } from "./room-message.js";
 
 const MUC = "http://jabber.org/protocol/muc";
 /** A person whom the room has not let in tries again after so long. */
 const joinAgainMs = 3_000;
 
-/** A message as a room shows it. */
-export interface Shown {
-  readonly nick: string;
-  readonly body: string;
-}
-
 /** The people on XMPP, in all rooms: users of a component, over the bare library, who come back whatever happens. */
 export class XmppPeople {
   /** What rooms have shown to the first of the people while they were there, by room. */
-  readonly seen = new Map<string, Shown[]>();
+  readonly seen = new Map<string, RoomMessage[]>();
   /** Who is in each room, as the first of the people sees it. */
   readonly #occupants = new Map<string, Set<string>>();
   /** `room/nick` of those who are in. */
@@ -66,16 +61,15 @@ export class XmppPeople {
     return this.#occupants.get(room) ?? new Set();
   }
 
-  /** Says something, where the person is in the room. Whether the room took it, its archive says. */
-  say(room: string, nick: string, body: string): void {
-    if (!this.isIn(room, nick)) return;
-    this.#send(
-      xml(
-        "message",
-        { from: this.#jid(nick), to: room, type: "groupchat", id: `crash${++this.#messages}` },
-        xml("body", {}, body),
-      ),
-    );
+  /**
+   * Sends a message, where the person is in the room, and returns the id that they gave it. Whether the room took it, its
+   * archive says.
+   */
+  say(room: string, nick: string, ...children: readonly XmppElement[]): string | undefined {
+    if (!this.isIn(room, nick)) return undefined;
+    const id = `crash${++this.#messages}`;
+    this.#send(xml("message", { from: this.#jid(nick), to: room, type: "groupchat", id }, ...children));
+    return id;
   }
 
   /** Asks, as the first of the people; `collect` is given what comes before the answer under the same `queryid`. */
@@ -129,8 +123,8 @@ export class XmppPeople {
       // XEP-0045 §7.4: who is not in the room cannot speak in it.
       this.#in.delete(`${room}/${to.slice(0, to.indexOf("@"))}`);
     } else if (type === "groupchat" && to === this.#jid(this.nicks[0] ?? "")) {
-      const body = stanza.getChildText("body");
-      if (body !== null) this.seen.get(room)?.push({ nick, body });
+      const message = readRoomMessage(stanza);
+      if (doesSomething(message)) this.seen.get(room)?.push(message);
     }
   }
 

@@ -1,18 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { xml, type XmppElement } from "@xmpp/component";
-import type { Shown, XmppPeople } from "./people.js";
+import type { XmppPeople } from "./people.js";
+import { doesSomething, readRoomMessage, type RoomMessage } from "./room-message.js";
 
 const MAM = "urn:xmpp:mam:2";
 const RSM = "http://jabber.org/protocol/rsm";
 const pageSize = 200;
 
 /** A message as a room keeps it. */
-export interface Archived extends Shown {
+export interface Archived extends RoomMessage {
+  readonly id: string;
   /** When the room took it, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** Reads a room's archive (XEP-0313) bit by bit, from its beginning: all that was said in the room, in its order. */
+/** Reads a room's archive (XEP-0313) bit by bit, from its beginning: all that was said and done in the room, in its order. */
 export class RoomArchive {
   readonly messages: Archived[] = [];
   #after: string | undefined;
@@ -52,10 +54,10 @@ export class RoomArchive {
     this.#ids.add(id);
     const forwarded = result.getChild("forwarded", "urn:xmpp:forward:0");
     const message = forwarded?.getChild("message");
-    const body = message?.getChildText("body");
-    const from = message?.attrs["from"] ?? "";
-    if (typeof body !== "string" || body === "") return;
+    if (!message) return;
+    const said = readRoomMessage(message, id);
+    if (!doesSomething(said)) return;
     const at = Date.parse(forwarded?.getChild("delay", "urn:xmpp:delay")?.attrs["stamp"] ?? "");
-    this.messages.push({ nick: from.slice(from.indexOf("/") + 1), body, at });
+    this.messages.push({ ...said, id, at });
   }
 }

@@ -46,13 +46,13 @@ export async function runScenario(
     }
     await sleep(500);
     await talk.stop();
-    const account = await settle(world, talk);
+    const account = await settle(world);
     for (const deviation of await world.deviations())
       world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);
     for (const body of account.forgotten.slice(0, 10)) world.complain(`the server itself has lost: ${body}`);
     const complaints = [...world.complaints, ...world.bridge.surprises];
     const ok = complaints.length === 0 && account.findings.length === 0;
-    writeReport(world, talk, account);
+    writeReport(world, account);
     const seconds = (performance.now() - began) / 1000;
     return { title, cycles, ...account, complaints, ok, seconds, directory };
   } finally {
@@ -91,7 +91,7 @@ async function readTimelines(world: XmppWorld): Promise<number> {
 }
 
 /** Waits until all has arrived, or nothing arrives any more. */
-async function settle(world: XmppWorld, talk: Load): Promise<Account> {
+async function settle(world: XmppWorld): Promise<Account> {
   const end = performance.now() + settleMs;
   let lastArrival = performance.now();
   for (;;) {
@@ -100,23 +100,26 @@ async function settle(world: XmppWorld, talk: Load): Promise<Account> {
       return 0;
     });
     if (fresh > 0) lastArrival = performance.now();
-    const account = settleAccount(world, talk.said);
+    const account = settleAccount(world);
     const now = performance.now();
     if (now > end || now - lastArrival > silenceMs) return account;
     if (Object.values(account.tallies).every(({ lost }) => lost === 0)) {
       // A duplicate may still be on its way.
       await sleep(1_000);
       await world.read();
-      return settleAccount(world, talk.said);
+      return settleAccount(world);
     }
     await sleep(200);
   }
 }
 
-function writeReport(world: XmppWorld, talk: Load, account: Account): void {
+function writeReport(world: XmppWorld, account: Account): void {
   writeFileSync(join(world.directory, "findings.json"), JSON.stringify(account.findings, undefined, 1));
-  for (const { number, timeline, archive } of world.places) {
-    const place = { said: talk.said.get(number), archive: archive.messages, room: timeline.events };
+  for (const { number, book, timeline, archive } of world.places) {
+    const utterances = book.utterances.map((each) => ({ ...each, answers: each.answers?.id }));
+    const reactions = book.reactions.map((each) => ({ ...each, target: each.target.id }));
+    const { saidOnMatrix } = book;
+    const place = { utterances, reactions, saidOnMatrix, archive: archive.messages, room: timeline.events };
     writeFileSync(join(world.directory, `place${number}.json`), JSON.stringify(place, undefined, 1));
   }
 }

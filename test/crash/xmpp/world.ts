@@ -10,6 +10,7 @@ import { BridgeProcess } from "../bridge-process.js";
 import { serverName, writeConfig, writeRegistration } from "../config-files.js";
 import { MatrixServer, Timeline, type MatrixPerson } from "../matrix-client.js";
 import { ServerProcess } from "../server-process.js";
+import { Book } from "./book.js";
 import { XmppPeople } from "./people.js";
 import { RoomArchive } from "./room-archive.js";
 
@@ -25,6 +26,7 @@ const botNick = "Matrix";
 /** A Matrix room and an XMPP room that are one conversation. */
 export interface Place {
   readonly number: number;
+  readonly book: Book;
   readonly room: string;
   readonly timeline: Timeline;
   readonly archive: RoomArchive;
@@ -73,6 +75,7 @@ export class XmppWorld {
       for (const person of others) await person.join(room);
       places.push({
         number,
+        book: new Book(number),
         room,
         timeline: new Timeline(reader, room),
         archive: new RoomArchive(people, channel),

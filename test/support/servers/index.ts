@@ -4,10 +4,12 @@ import { describe, it } from "@jest/globals";
 import { findChromium } from "./chromium.js";
 import { findEjabberd } from "./ejabberd.js";
 import type { Found, Missing } from "./found.js";
+import { findGoSendxmpp } from "./go-sendxmpp.js";
 import { findInspircd } from "./inspircd.js";
 import { findMosquitto } from "./mosquitto.js";
 import { findNgircd } from "./ngircd.js";
 import { findPostgresql } from "./postgresql.js";
+import { findProfanity } from "./profanity.js";
 import { findProsody } from "./prosody.js";
 import { findSlixmpp } from "./slixmpp.js";
 import { findSynapse } from "./synapse-install.js";
@@ -22,6 +24,8 @@ const finders = {
   prosody: findProsody,
   ejabberd: findEjabberd,
   slixmpp: findSlixmpp,
+  "go-sendxmpp": findGoSendxmpp,
+  profanity: findProfanity,
 };
 
 export type ServerName = keyof typeof finders;

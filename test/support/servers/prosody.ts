@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../bounded.js";
+import { makeCertificate } from "./certificate.js";
 import { answerOf, findProgram, type Found, type Missing } from "./found.js";
 import { LaunchedServer } from "./launched-server.js";
 import { xmppNames, type XmppServer, type XmppServerOptions } from "./xmpp-server.js";
@@ -37,6 +38,7 @@ export async function startProsody(install: ProsodyInstall, options: XmppServerO
   await mkdir(accounts, { recursive: true });
   for (const user of options.users ?? [])
     await writeFile(join(accounts, `${encoded(user)}.dat`), `return { ["password"] = ${JSON.stringify(user)} };\n`);
+  const certificate = options.tls === true ? await makeCertificate(directory) : undefined;
   const configFile = join(directory, "prosody.cfg.lua");
   const config = `
 run_as_root = true
@@ -44,8 +46,9 @@ data_path = "${directory}/data"
 plugin_paths = { ${JSON.stringify(modules)} }
 pidfile = "${directory}/prosody.pid"
 interfaces = { "127.0.0.1" }
-modules_enabled = { "disco", "roster", "saslauth", "ping", "version", "carbons", "mam", "pep", "offline", "smacks", "vcard_legacy" }
-modules_disabled = { "s2s", "tls" }
+modules_enabled = { "disco", "roster", "saslauth"${certificate ? ', "tls"' : ""}, "ping", "version", "carbons", "mam", "pep", "offline", "smacks", "vcard_legacy" }
+modules_disabled = { "s2s"${certificate ? "" : ', "tls"'} }
+${certificate ? `ssl = { certificate = "${certificate.certificateFile}"; key = "${certificate.keyFile}" }` : ""}
 c2s_ports = { ${clientPort} }
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
@@ -76,7 +79,7 @@ Component "locked.localhost" "muc"
 
 Component "${upload}" "http_file_share"
   http_external_url = "http://127.0.0.1:${httpPort}/"
-  http_file_share_access = { "${component}" }
+  http_file_share_access = { "${component}", "${domain}" }
 
 ${[component, ...(options.components ?? [])].map((name) => `Component "${name}"\n  component_secret = "${secret}"\n`).join("\n")}
 `;

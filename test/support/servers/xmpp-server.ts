@@ -6,6 +6,8 @@ export interface XmppServerOptions {
   readonly users?: readonly string[];
   /** Components besides {@link XmppServer.component}, with the same secret. */
   readonly components?: readonly string[];
+  /** Clients may ask for TLS, with a certificate that nobody has signed. Of Prosody. */
+  readonly tls?: boolean;
 }
 
 /** A real XMPP server with one domain, rooms that keep an archive, file upload and a place for a component. */

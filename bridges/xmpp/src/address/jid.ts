@@ -12,11 +12,26 @@ const NOT_IN_LOCAL = /["&'/:<>@\s\p{Cc}]/u;
 const DOMAIN = /^(?:\[[0-9A-Fa-f:.]+\]|[\p{L}\p{M}\p{N}._-]+)$/u;
 const NOT_IN_RESOURCE = /[\p{Cc}\p{Cs}]/u;
 
+/** Addresses that were taken apart lately: each stanza has the same two, and they are looked at many times. */
+const lately = new Map<string, Jid>();
+const MOST_LATELY = 2_000;
+const LONGEST_LATELY = 300;
+
 /**
  * Takes an address apart, `undefined` where it is none. Strict: a second `@` or an empty part make it none. Local part
  * and domain are folded to lower case, as servers do; the resource stands as it is.
  */
 export function parseJid(text: string): Jid | undefined {
+  const known = lately.get(text);
+  if (known !== undefined) return known;
+  const jid = takeApart(text);
+  if (jid === undefined || text.length > LONGEST_LATELY) return jid;
+  if (lately.size >= MOST_LATELY) lately.clear();
+  lately.set(text, jid);
+  return jid;
+}
+
+function takeApart(text: string): Jid | undefined {
   const slash = text.indexOf("/");
   const bare = slash === -1 ? text : text.slice(0, slash);
   const at = bare.indexOf("@");

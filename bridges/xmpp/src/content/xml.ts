@@ -27,7 +27,8 @@ const maxDepth = 256;
 
 /** The name without its prefix. */
 export function localName({ name }: XmlElement): string {
-  return name.slice(name.indexOf(":") + 1);
+  const colon = name.indexOf(":");
+  return colon < 0 ? name : name.slice(colon + 1);
 }
 
 /** The namespace, declared here or farther out; `undefined` where nobody declared it. */

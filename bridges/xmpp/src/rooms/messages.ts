@@ -42,6 +42,7 @@ export interface MessagesOptions {
 }
 
 const KEPT = 1_000;
+const MAKE_ROOM = 250;
 const PAGES_SEARCHED = 5;
 
 /**
@@ -156,10 +157,14 @@ function partsIn(what: MessageWhat): number {
   return what.kind === "text" || what.kind === "correction" ? what.contents.length : 1;
 }
 
-/** The oldest makes room. */
+/** The oldest make room: several at once, for the first of a map stands behind the places of all that were deleted. */
 function put<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);
-  const oldest = map.size > KEPT ? map.keys().next().value : undefined;
-  if (oldest !== undefined) map.delete(oldest);
+  if (map.size <= KEPT + MAKE_ROOM) return;
+  let more = MAKE_ROOM;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    if (--more === 0) return;
+  }
 }

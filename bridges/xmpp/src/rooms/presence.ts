@@ -128,9 +128,9 @@ export class Presence {
   }
 
   /** Takes a message that was shown to the bridge's own occupant. */
-  message(stanza: Element): Promise<void> | undefined {
+  message(stanza: Element, origin: Origin): Promise<void> | undefined {
     this.#heard();
-    if (this.#open) return this.#handle(stanza, this.#options.messages.originOf(stanza));
+    if (this.#open) return this.#handle(stanza, origin);
     if (this.#waiting.length >= this.#options.parts.tuning.maxBuffered) {
       // The archive has it all.
       this.#overflow = this.#options.configuration.features.archive;

@@ -99,7 +99,7 @@ export class Room {
     if (origin.ownId !== undefined) this.#pieces.sender.shown(origin.ownId, origin.id);
     // Prosody shows a subject under no id.
     this.#pieces.sender.subjectShown(subjectOf(stanza));
-    return occupant === this.#pieces.watcher ? this.#pieces.presence.message(stanza) : undefined;
+    return occupant === this.#pieces.watcher ? this.#pieces.presence.message(stanza, origin) : undefined;
   }
 
   /** Who of ours has an address. */

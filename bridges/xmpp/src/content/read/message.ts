@@ -60,8 +60,25 @@ function read(message: XmlElement, context: ReadContext, isHeld: boolean): Messa
   } as const);
 }
 
+/** What stands in most messages: it makes a message no other thing than one that says something. */
+const plain = new Set(["body", "stanza-id", "origin-id", "occupant-id", "active", "markable", "request"]);
+
+function isPlain({ children }: XmlElement): boolean {
+  return children.every((child) => typeof child === "string" || plain.has(localName(child)));
+}
+
 /** The first of these that a message is: a body beside most of them is only there for clients that do not know them. */
 function whatOf(message: XmlElement, type: MessageStanza["type"], context: ReadContext): MessageWhat {
+  return (
+    (isPlain(message) ? undefined : readEmbedded(message, type, context)) ??
+    readText(message, type) ??
+    readAcknowledgement(message) ??
+    readRest(message)
+  );
+}
+
+/** What an element in the message makes of it. */
+function readEmbedded(message: XmlElement, type: MessageStanza["type"], context: ReadContext): MessageWhat | undefined {
   return (
     readForwarded(message, context, readHeld) ??
     readPublished(message) ??
@@ -69,10 +86,7 @@ function whatOf(message: XmlElement, type: MessageStanza["type"], context: ReadC
     readRetraction(message, type) ??
     readReactions(message) ??
     readEncryption(message) ??
-    readForms(message) ??
-    readText(message, type) ??
-    readAcknowledgement(message) ??
-    readRest(message)
+    readForms(message)
   );
 }
 
