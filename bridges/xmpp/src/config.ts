@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopback } from "./accounts/connection/places.js";
 import { nickFrom, parseJid } from "./address/index.js";
 
 const domain = z.string().refine((text) => {
@@ -37,6 +38,44 @@ const gateway = z.strictObject({
     .max(10_000_000)
     .default(20_000)
     .describe("How many messages of each room are kept for those who join later"),
+});
+
+const accountServer = z
+  .strictObject({
+    host: z
+      .string()
+      .regex(/^[^\s/@]+$/, "a host")
+      .describe("Where it takes clients; it may be in a private network"),
+    port: z.int().min(1).max(65535).default(5222).describe("Its port for clients"),
+    security: z
+      .enum(["starttls", "direct", "none"])
+      .default("starttls")
+      .describe(
+        "How the connection is encrypted: after it was opened (port 5222), from the start (often port 5223), or, with a server on this machine alone, not at all",
+      ),
+    ca: z
+      .string()
+      .optional()
+      .describe("A file with the certificates (PEM) of the authorities that are trusted, instead of those of the system"),
+  })
+  .refine(({ host, security }) => security !== "none" || isLoopback(host), {
+    message: "without encryption a server must be on this machine: 127.0.0.1, ::1 or localhost",
+    path: ["security"],
+  });
+
+const accounts = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe("Whether Matrix users can sign in with an XMPP account of their own, and then speak through it"),
+  domains: z
+    .array(service)
+    .optional()
+    .describe("Only accounts of these servers; of every public server where absent"),
+  servers: z
+    .record(service, accountServer)
+    .default({})
+    .describe("Where the servers of these domains are, instead of where DNS says: for servers in a private network"),
 });
 
 export const configSchema = z.strictObject({
@@ -83,6 +122,7 @@ export const configSchema = z.strictObject({
       "The HTTP upload service (XEP-0363) for files from Matrix; found where absent, if the component's domain is below that of the server",
     ),
   gateway: gateway.prefault({}).describe("Matrix rooms as rooms of XMPP, on the component's domain"),
+  accounts: accounts.prefault({}).describe("Matrix users' own XMPP accounts"),
 });
 
 export type XmppConfig = z.output<typeof configSchema>;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { defineConnector, type ConnectContext, type Network, type NetworkHandlers } from "@trestle/core";
+import { Accounts } from "./accounts/accounts.js";
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import type { BridgePart, limits } from "./bridge-part.js";
@@ -28,6 +29,7 @@ type TunedContext = ConnectContext<XmppConfig> & {
     readonly rooms?: Partial<RoomTuning>;
     readonly gateway?: Partial<GatewayTuning>;
     readonly people?: Partial<PeopleTuning>;
+    readonly accounts?: Partial<StreamTuning>;
   };
 };
 
@@ -57,6 +59,7 @@ class XmppConnection {
   readonly #metrics: XmppMetrics;
   readonly #gateway: Gateway | undefined;
   readonly #people: People;
+  readonly #accounts: Accounts;
   /** The first that owns a channel has it. */
   readonly #parts: readonly BridgePart[];
   /** Asked in this order whether a stanza is for them. */
@@ -95,7 +98,11 @@ class XmppConnection {
       });
     const gateway = this.#gateway ? [this.#gateway] : [];
     const people = { ...defaultPeopleTuning, ...tuning?.people };
-    this.#people = new People({ stream, network, config, ids, uploads, tuning: people }, userCaps);
+    const accounts = new Accounts({ network, config, ids, metrics, tuning: tuning?.accounts ?? {} });
+    this.#accounts = accounts;
+    const parts = { stream, network, config, ids, uploads, tuning: people };
+    this.#people = new People(parts, userCaps, (user) => accounts.wayOf(user));
+    accounts.serve(this.#people);
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
     const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, hasRooms });
@@ -108,6 +115,7 @@ class XmppConnection {
     const people = this.#people;
     return {
       ...dispatch(this.#parts, (author) => people.matrixPeople.note(author)),
+      ...this.#accounts.handlers,
       interpret: (raw) => people.interpret(raw),
       presence: (signal) => people.presences.status(signal),
       openMedia: (reference) => people.profiles.open(reference),
@@ -116,6 +124,7 @@ class XmppConnection {
       resolveChannel: async (text, room) =>
         (await this.#gateway?.resolve(text, room)) ?? (await findRoom(this.#stream, text)),
       close: async () => {
+        await this.#accounts.close();
         for (const part of this.#parts) await part.close();
         this.#stream.close();
       },

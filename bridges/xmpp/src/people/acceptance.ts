@@ -32,7 +32,11 @@ export class Acceptance {
   #underWay: Promise<Failure | undefined> | undefined;
   #next: Promise<Failure | undefined> | undefined;
 
-  constructor(private readonly stream: XmppStream) {}
+  /** `asked`: who answers a ping behind everything that was sent before. */
+  constructor(
+    private readonly stream: XmppStream,
+    private readonly asked: string = stream.address,
+  ) {}
 
   /** Sends a message; `undefined` when the server has taken it and has not refused it. */
   async send(stanza: XmlElement, message: SentMessage, signal: AbortSignal): Promise<Failure | undefined> {
@@ -96,7 +100,7 @@ export class Acceptance {
 
   async #ping(): Promise<Failure | undefined> {
     const { address } = this.stream;
-    const ping = xml("iq", { type: "get", from: address, to: address }, xml("ping", { xmlns: ns.ping }));
+    const ping = xml("iq", { type: "get", from: address, to: this.asked }, xml("ping", { xmlns: ns.ping }));
     const answer = await this.stream.request(ping);
     // Any answer came the whole way.
     return answer.kind === "failure" ? uncertain(answer.failure.reason) : undefined;

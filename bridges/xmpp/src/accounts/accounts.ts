@@ -1,0 +1,79 @@
+import type { Login, LoginAccount, LoginSession, NetworkHandlers, UserId } from "@trestle/core";
+import type { People, Way } from "../people/people.js";
+import { Account } from "./account.js";
+import type { AccountParts } from "./parts.js";
+import { askForAccount, ownedAccountOf } from "./sign-in.js";
+
+/** The XMPP accounts with which Matrix users have signed in. */
+export class Accounts {
+  readonly #accounts = new Map<UserId, Account>();
+  #people: Pick<People, "way" | "hear"> | undefined;
+
+  constructor(private readonly parts: AccountParts) {}
+
+  /** Who hears what is said; told before anybody signs in. */
+  serve(people: Pick<People, "way" | "hear">): void {
+    this.#people = people;
+  }
+
+  /** How a Matrix user talks who has signed in. */
+  wayOf(user: UserId): Way | undefined {
+    return this.#accounts.get(user)?.way;
+  }
+
+  get handlers(): Pick<NetworkHandlers, "login" | "signedIn" | "logout"> {
+    return {
+      login: (session) => this.#login(session),
+      signedIn: (login) => this.#signedIn(login),
+      logout: (login) => this.#logout(login),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#accounts.values()].map((account) => account.close()));
+    this.#accounts.clear();
+  }
+
+  async #login(session: LoginSession): Promise<LoginAccount> {
+    const { config, network, tuning } = this.parts;
+    const others = (await network.logins()).filter(({ user }) => user !== session.user);
+    return askForAccount(session, {
+      config,
+      tuning,
+      isTaken: (jid) => others.some(({ account }) => account.remoteUser === jid),
+    });
+  }
+
+  async #signedIn(login: Login): Promise<void> {
+    const owned = ownedAccountOf(login.account);
+    const people = this.#people;
+    if (!people) return;
+    await this.#accounts.get(login.user)?.close();
+    if (!owned || !this.parts.config.accounts.enabled) {
+      const reason = owned ? "the operator has switched off accounts of people's own" : "what was kept of it is of no use";
+      this.parts.network.report({ connection: login.account.name, state: "failed", detail: reason });
+      this.#accounts.delete(login.user);
+      return;
+    }
+    const account = new Account(this.parts, login, owned, people, (refusing, why) => this.#refused(refusing, why));
+    this.#accounts.set(login.user, account);
+    account.start();
+  }
+
+  async #logout({ user }: Login): Promise<void> {
+    const account = this.#accounts.get(user);
+    this.#accounts.delete(user);
+    await account?.forget();
+  }
+
+  /** Nothing goes through it any more until somebody does something: the user is told what. */
+  #refused(account: Account, why: string): void {
+    if (this.#accounts.get(account.user) !== account) return;
+    this.#accounts.delete(account.user);
+    const { network } = this.parts;
+    void Promise.all([account.forget(), network.endLogin(account.login.id, why)]).catch((error: unknown) => {
+      network.log.error({ err: error, account: account.jid }, "A login that the server refuses could not be ended");
+    });
+  }
+}
+
