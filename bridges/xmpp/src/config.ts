@@ -56,7 +56,9 @@ const accountServer = z
     ca: z
       .string()
       .optional()
-      .describe("A file with the certificates (PEM) of the authorities that are trusted, instead of those of the system"),
+      .describe(
+        "A file with the certificates (PEM) of the authorities that are trusted, instead of those of the system",
+      ),
   })
   .refine(({ host, security }) => security !== "none" || isLoopback(host), {
     message: "without encryption a server must be on this machine: 127.0.0.1, ::1 or localhost",
@@ -68,10 +70,7 @@ const accounts = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether Matrix users can sign in with an XMPP account of their own, and then speak through it"),
-  domains: z
-    .array(service)
-    .optional()
-    .describe("Only accounts of these servers; of every public server where absent"),
+  domains: z.array(service).optional().describe("Only accounts of these servers; of every public server where absent"),
   servers: z
     .record(service, accountServer)
     .default({})

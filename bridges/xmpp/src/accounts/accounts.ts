@@ -21,7 +21,9 @@ export class Accounts {
     return this.#accounts.get(user)?.way;
   }
 
+  /** Nothing where the operator has not switched it on. */
   get handlers(): Pick<NetworkHandlers, "login" | "signedIn" | "logout"> {
+    if (!this.parts.config.accounts.enabled) return {};
     return {
       login: (session) => this.#login(session),
       signedIn: (login) => this.#signedIn(login),
@@ -49,10 +51,10 @@ export class Accounts {
     const people = this.#people;
     if (!people) return;
     await this.#accounts.get(login.user)?.close();
-    if (!owned || !this.parts.config.accounts.enabled) {
-      const reason = owned ? "the operator has switched off accounts of people's own" : "what was kept of it is of no use";
-      this.parts.network.report({ connection: login.account.name, state: "failed", detail: reason });
-      this.#accounts.delete(login.user);
+    this.#accounts.delete(login.user);
+    if (!owned) {
+      const detail = "What was kept of the account cannot be read any more: sign out, and in again";
+      this.parts.network.report({ connection: login.account.name, state: "failed", detail });
       return;
     }
     const account = new Account(this.parts, login, owned, people, (refusing, why) => this.#refused(refusing, why));
@@ -76,4 +78,3 @@ export class Accounts {
     });
   }
 }
-

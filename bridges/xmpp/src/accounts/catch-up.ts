@@ -87,11 +87,11 @@ export class CatchUp {
   async #read(round: number): Promise<void> {
     const { place } = this.#options;
     await place.load();
-    do {
+    for (let again = true; again && this.#isCurrent(round); again = this.#isBehind()) {
       this.#overflowed = false;
       if (place.isNew) await this.#start();
       else await this.#pages(round);
-    } while (this.#overflowed && round === this.#round);
+    }
   }
 
   /** Of what was said before the user signed in nothing is taken. */
@@ -103,7 +103,7 @@ export class CatchUp {
   async #pages(round: number): Promise<void> {
     const { place, take } = this.#options;
     let from = place.after;
-    while (round === this.#round) {
+    while (this.#isCurrent(round)) {
       const page = await this.#page(from);
       if (page === undefined) return;
       if (page === "gone") {
@@ -112,7 +112,7 @@ export class CatchUp {
         continue;
       }
       for (const { id, at, message } of page.items) {
-        if (round !== this.#round) return;
+        if (!this.#isCurrent(round)) return;
         await place.advance(id, take(message, at ?? Date.now()));
       }
       const last = page.items.at(-1);
@@ -133,8 +133,17 @@ export class CatchUp {
     return undefined;
   }
 
+  /** Something came meanwhile for which there was no room. */
+  #isBehind(): boolean {
+    return this.#overflowed;
+  }
+
+  #isCurrent(round: number): boolean {
+    return round === this.#round;
+  }
+
   #release(round: number): void {
-    if (round !== this.#round) return;
+    if (!this.#isCurrent(round)) return;
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const { stanza, settle } of held) settle(this.#options.take(stanza));

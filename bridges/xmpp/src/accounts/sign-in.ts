@@ -48,13 +48,13 @@ export async function placesOf({ servers }: XmppConfig["accounts"], jid: string)
 /** Asks somebody for their account, and tries it. Rejects with an `Error` that says what is wrong. */
 export async function askForAccount(session: LoginSession, options: SignInOptions): Promise<LoginAccount> {
   const { accounts, domain } = options.config;
-  if (!accounts.enabled) throw new Error("the operator has switched off accounts of people's own");
   const typed = await session.ask([
     { id: "jid", type: "username", label: "Your XMPP address", hint: "like alice@example.org" },
     { id: "password", type: "password", label: "Its password" },
   ]);
   const jid = parseJid(typed.jid.trim().replace(/^xmpp:/i, ""));
-  if (jid?.local === undefined) throw new Error(`“${typed.jid.slice(0, 200)}” is no XMPP address: it is like alice@example.org`);
+  if (jid?.local === undefined)
+    throw new Error(`“${typed.jid.slice(0, 200)}” is no XMPP address: it is like alice@example.org`);
   const bare = bareOf(jid);
   if (accounts.domains !== undefined && !accounts.domains.includes(jid.domain))
     throw new Error(`only accounts of these servers can be used here: ${accounts.domains.join(", ")}`);

@@ -336,13 +336,7 @@ export class People implements BridgePart {
   }
 
   /** Whoever writes to an account has reached it, though not Matrix: only the operator can be told. */
-  #refuse(
-    { way }: Heard,
-    stanza: Element,
-    type: "cancel" | "modify" | "wait",
-    condition: string,
-    text: string,
-  ): void {
+  #refuse({ way }: Heard, stanza: Element, type: "cancel" | "modify" | "wait", condition: string, text: string): void {
     const { from, to, id } = stanza.attrs;
     if (way.account !== undefined) {
       this.#parts.network.log.warn({ from, account: way.account }, `A message did not come to Matrix: ${text}`);

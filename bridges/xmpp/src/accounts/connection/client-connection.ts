@@ -124,7 +124,7 @@ export class ClientConnection implements StreamConnection {
   async #run(): Promise<void> {
     const { account, place: findPlace, session } = this.#options;
     const place = await findPlace();
-    if (this.#ended) return;
+    if (this.#isOver()) return;
     await this.#connect(place);
     if (place.security === "direct") await this.#secure();
     const bound = await negotiate(
@@ -137,12 +137,16 @@ export class ClientConnection implements StreamConnection {
       },
       { account, place, session },
     );
-    if (this.#ended) return;
+    if (this.#isOver()) return;
     clearTimeout(this.#timer);
     this.#bound = bound;
     this.onBound(bound);
     this.#listener.online();
     for (const element of this.#waiting.splice(0)) this.#element(element);
+  }
+
+  #isOver(): boolean {
+    return this.#ended !== undefined;
   }
 
   async #connect(place: Place): Promise<void> {

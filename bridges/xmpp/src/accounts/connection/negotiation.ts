@@ -103,9 +103,7 @@ async function resume(stream: Negotiated, { id, handled }: Session): Promise<boo
 
 async function bind(stream: Negotiated, { jid, resource }: AccountAddress): Promise<string> {
   const id = randomUUID();
-  await stream.send(
-    xml("iq", { type: "set", id }, xml("bind", { xmlns: NS_BIND }, xml("resource", {}, resource))),
-  );
+  await stream.send(xml("iq", { type: "set", id }, xml("bind", { xmlns: NS_BIND }, xml("resource", {}, resource))));
   const answer = await next(stream, (element) => element.name === "iq" && element.attrs["id"] === id);
   if (answer.attrs["type"] !== "result") {
     const { condition, text } = stanzaErrorOf(answer);

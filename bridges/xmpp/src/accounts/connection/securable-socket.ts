@@ -56,8 +56,8 @@ export class SecurableSocket extends EventEmitter {
     const name = domainToASCII(domain) || domain;
     const { ca } = this.place;
     return new Promise((resolve, reject) => {
-      plain.removeAllListeners("data");
-      plain.removeAllListeners("close");
+      for (const event of ["data", "close", "error"]) plain.removeAllListeners(event);
+      plain.on("error", reject);
       const encrypted: TLSSocket = connectTls({
         socket: plain,
         // An address cannot be asked for by name (RFC 6066 §3).
@@ -67,18 +67,21 @@ export class SecurableSocket extends EventEmitter {
         ...(ca !== undefined && { ca }),
       });
       this.#decoder = new StringDecoder("utf8");
-      encrypted.once("error", reject);
+      this.#socket = encrypted;
+      const failed = (error: Error): void => reject(error);
+      encrypted.once("error", failed);
       encrypted.once("close", () => reject(new Error("The server closed the connection while it was encrypted")));
       encrypted.once("secureConnect", () => {
         if (!encrypted.authorized) {
           encrypted.destroy();
-          reject(encrypted.authorizationError ?? new Error("The certificate is not trusted"));
+          reject(encrypted.authorizationError);
           return;
         }
         this.#isSecure = true;
+        this.#attach(encrypted);
+        encrypted.removeListener("error", failed);
         resolve();
       });
-      this.#attach(encrypted);
     });
   }
 
