@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { defineConnector, type ConnectContext, type Network, type NetworkHandlers } from "@trestle/core";
+import { defineConnector, type ConnectContext, type Network, type NetworkHandlers, type UserId } from "@trestle/core";
 import { Accounts } from "./accounts/accounts.js";
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
@@ -87,10 +87,11 @@ class XmppConnection {
     const own = createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url");
     const ids = new OwnIds(own);
     const uploads = new Uploads({ stream, network, domain, service: config.upload });
-    const rooms = new Rooms(
-      { stream, network, config, ids, uploads, metrics, tuning: { ...defaultRoomTuning, ...tuning?.rooms } },
-      known,
-    );
+    const accounts = new Accounts({ network, config, ids, metrics, tuning: tuning?.accounts ?? {} });
+    this.#accounts = accounts;
+    const voiceOf = (user: UserId) => accounts.voiceOf(user);
+    const shared = { stream, network, config, ids, uploads };
+    const rooms = new Rooms({ ...shared, metrics, voiceOf, tuning: { ...defaultRoomTuning, ...tuning?.rooms } }, known);
     if (config.gateway.enabled)
       this.#gateway = new Gateway({
         ...{ stream, network, config, secret: own },
@@ -98,11 +99,8 @@ class XmppConnection {
       });
     const gateway = this.#gateway ? [this.#gateway] : [];
     const people = { ...defaultPeopleTuning, ...tuning?.people };
-    const accounts = new Accounts({ network, config, ids, metrics, tuning: tuning?.accounts ?? {} });
-    this.#accounts = accounts;
-    const parts = { stream, network, config, ids, uploads, tuning: people };
-    this.#people = new People(parts, userCaps, (user) => accounts.wayOf(user));
-    accounts.serve(this.#people);
+    this.#people = new People({ ...shared, tuning: people }, userCaps, (user) => accounts.wayOf(user));
+    accounts.serve({ people: this.#people, rooms });
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
     const discovery = new Discovery({ stream, log: network.log, domain, matrixPeople, hasRooms });

@@ -6,7 +6,9 @@ import { ns, readMessage, type MessageStanza } from "../content/index.js";
 import { conversationOf, type Conversation } from "../people/conversation.js";
 import type { People, Way } from "../people/people.js";
 import { Archive } from "../rooms/archive.js";
+import type { OwnVoice } from "../rooms/parts.js";
 import { CLOCK_SKEW_MS, Place as ArchivePlace } from "../rooms/place.js";
+import type { Rooms } from "../rooms/rooms.js";
 import { xml, type Element, type StreamState } from "../stream/index.js";
 import { CatchUp } from "./catch-up.js";
 import { ClientStream } from "./connection/client-stream.js";
@@ -15,17 +17,26 @@ import { accountIn, placesOf, type OwnedAccount } from "./sign-in.js";
 
 const SAVE_MS = 10_000;
 
+/** The parts of the bridge for which an account works. */
+export interface Served {
+  readonly people: Pick<People, "way" | "hear">;
+  readonly rooms: Pick<Rooms, "takeFor" | "voice">;
+}
+
 /** A Matrix user's own account, signed in: what is said to it and with it comes to Matrix, and they speak through it. */
 export class Account {
   readonly jid: string;
   readonly user: UserId;
   readonly way: Way;
+  /** How the user speaks in rooms. */
+  readonly voice: OwnVoice;
   readonly #parts: AccountParts;
   readonly #stream: ClientStream;
   readonly #archive: Archive;
   readonly #place: ArchivePlace;
   readonly #catchUp: CatchUp;
-  readonly #people: Pick<People, "way" | "hear">;
+  readonly #people: Served["people"];
+  readonly #rooms: Served["rooms"];
   readonly #onRefused: (account: Account, why: string) => void;
   #isClosed = false;
 
@@ -34,7 +45,7 @@ export class Account {
     parts: AccountParts,
     readonly login: Login,
     owned: OwnedAccount,
-    people: Pick<People, "way" | "hear">,
+    { people, rooms }: Served,
     onRefused: (account: Account, why: string) => void,
   ) {
     const { network, config, tuning } = parts;
@@ -42,6 +53,7 @@ export class Account {
     this.jid = owned.jid;
     this.user = login.user;
     this.#people = people;
+    this.#rooms = rooms;
     this.#onRefused = onRefused;
     // The same at every start: the server ends what is left of an earlier session.
     const mark = createHash("sha256").update(`${network.bridge.name}\n${login.id}`).digest("hex").slice(0, 12);
@@ -67,6 +79,7 @@ export class Account {
       take: (stanza, at) => this.#message(stanza, at),
       failed: (reason) => this.#stream.interrupt(reason),
     });
+    this.voice = { jid: this.jid, stream: this.#stream };
     this.way = people.way(this.#stream, {
       jid: this.jid,
       account: {
@@ -105,7 +118,9 @@ export class Account {
     if (state === "online") {
       if (this.#stream.bound?.isResumed !== true) this.#announce();
       this.#catchUp.begin();
+      this.#rooms.voice(this.user, true);
     } else {
+      this.#rooms.voice(this.user, false);
       this.#catchUp.lost();
       this.way.acceptance.lost();
     }
@@ -138,6 +153,8 @@ export class Account {
       if (answer) void this.#stream.send(answer);
       return undefined;
     }
+    const taken = this.#rooms.takeFor(this.user, stanza);
+    if (taken !== "unknown") return taken;
     if (stanza.name !== "message") return undefined;
     if (stanza.getChild("result", ns.mam)) {
       // From the account itself alone: anybody can send something that looks like it.

@@ -1,19 +1,26 @@
 import type { Login, LoginAccount, LoginSession, NetworkHandlers, UserId } from "@trestle/core";
-import type { People, Way } from "../people/people.js";
-import { Account } from "./account.js";
+import type { Way } from "../people/people.js";
+import type { OwnVoice } from "../rooms/parts.js";
+import type { Rooms } from "../rooms/rooms.js";
+import { Account, type Served } from "./account.js";
 import type { AccountParts } from "./parts.js";
 import { askForAccount, ownedAccountOf } from "./sign-in.js";
 
 /** The XMPP accounts with which Matrix users have signed in. */
 export class Accounts {
   readonly #accounts = new Map<UserId, Account>();
-  #people: Pick<People, "way" | "hear"> | undefined;
+  #served: (Served & { readonly rooms: Pick<Rooms, "voiceChanged"> }) | undefined;
 
   constructor(private readonly parts: AccountParts) {}
 
-  /** Who hears what is said; told before anybody signs in. */
-  serve(people: Pick<People, "way" | "hear">): void {
-    this.#people = people;
+  /** For whom accounts work; told before anybody signs in. */
+  serve(served: Served & { readonly rooms: Pick<Rooms, "voiceChanged"> }): void {
+    this.#served = served;
+  }
+
+  /** How a Matrix user speaks in rooms who has signed in. */
+  voiceOf(user: UserId): OwnVoice | undefined {
+    return this.#accounts.get(user)?.voice;
   }
 
   /** How a Matrix user talks who has signed in. */
@@ -48,8 +55,8 @@ export class Accounts {
 
   async #signedIn(login: Login): Promise<void> {
     const owned = ownedAccountOf(login.account);
-    const people = this.#people;
-    if (!people) return;
+    const served = this.#served;
+    if (!served) return;
     await this.#accounts.get(login.user)?.close();
     this.#accounts.delete(login.user);
     if (!owned) {
@@ -57,15 +64,17 @@ export class Accounts {
       this.parts.network.report({ connection: login.account.name, state: "failed", detail });
       return;
     }
-    const account = new Account(this.parts, login, owned, people, (refusing, why) => this.#refused(refusing, why));
+    const account = new Account(this.parts, login, owned, served, (refusing, why) => this.#refused(refusing, why));
     this.#accounts.set(login.user, account);
     account.start();
+    served.rooms.voiceChanged(login.user);
   }
 
   async #logout({ user }: Login): Promise<void> {
     const account = this.#accounts.get(user);
     this.#accounts.delete(user);
     await account?.forget();
+    this.#served?.rooms.voiceChanged(user);
   }
 
   /** Nothing goes through it any more until somebody does something: the user is told what. */
@@ -73,6 +82,7 @@ export class Accounts {
     if (this.#accounts.get(account.user) !== account) return;
     this.#accounts.delete(account.user);
     const { network } = this.parts;
+    this.#served?.rooms.voiceChanged(account.user);
     void Promise.all([account.forget(), network.endLogin(account.login.id, why)]).catch((error: unknown) => {
       network.log.error({ err: error, account: account.jid }, "A login that the server refuses could not be ended");
     });

@@ -8,6 +8,8 @@ export interface MembersOptions {
   readonly features: () => RoomFeatures;
   /** Whether somebody of ours has, or had, this nick. */
   readonly isOwnNick: (nick: string) => boolean;
+  /** The account of a Matrix user's own that somebody in the room is, with another client or this one. */
+  readonly accountOf: (id: RemoteUserId, nick: string) => RemoteUserId | undefined;
 }
 
 /** Who is in a room, by nick, as the room has shown them; none of ours. Who that is depends on what the room can do. */
@@ -54,6 +56,8 @@ export class Members {
     const nick = nickOf(stanza);
     const { type } = stanza.attrs;
     if (nick === undefined || (type !== undefined && type !== "unavailable") || isOwnNick(nick)) return undefined;
+    // With another client they are in the room no more than before.
+    if (this.options.accountOf(this.#idOf(nick, stanza), nick) !== undefined) return undefined;
     const event = { kind: "membership", channel } as const;
     if (type === undefined) {
       const isKnown = this.#shown.has(nick);
@@ -72,6 +76,7 @@ export class Members {
   }
 
   #idOf(nick: string, stanza: Element): RemoteUserId {
-    return remoteUserOf(this.options.room, nick, stanza, this.options.features());
+    const id = remoteUserOf(this.options.room, nick, stanza, this.options.features());
+    return this.options.accountOf(id, nick) ?? id;
   }
 }

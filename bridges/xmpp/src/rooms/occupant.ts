@@ -14,7 +14,7 @@ export interface OccupantOptions {
   /** It was removed from the room: by the room, not by the end of the stream. */
   readonly onRemoved?: (statuses: ReadonlySet<string>) => void;
   /** Resolves when the nick is on disk: before that nothing is said under it, or nobody would know it for ours later. */
-  readonly onNick?: (nick: string) => Promise<void>;
+  readonly onNick?: (nick: string, shown: Element) => Promise<void>;
 }
 
 type JoinAnswer = { readonly statuses: ReadonlySet<string> } | { readonly error: StanzaError } | Failure;
@@ -40,6 +40,11 @@ export class Occupant {
 
   get jid(): string {
     return this.#options.jid;
+  }
+
+  /** Says something in the room. */
+  send(stanza: Element): Promise<Failure | undefined> {
+    return this.#options.stream.send(stanza);
   }
 
   /** The nick in the room, while it is in. */
@@ -92,7 +97,7 @@ export class Occupant {
       return;
     }
     this.#nick = nick;
-    if (this.#options.onNick) this.#keep(this.#options.onNick(nick));
+    if (this.#options.onNick) this.#keep(this.#options.onNick(nick, stanza));
     this.#asked?.settle({ statuses });
   }
 

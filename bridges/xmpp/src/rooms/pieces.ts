@@ -1,4 +1,4 @@
-import type { ChannelId } from "@trestle/core";
+import type { ChannelId, RemoteUserId } from "@trestle/core";
 import { Archive } from "./archive.js";
 import { ChatStates } from "./chat-states.js";
 import { Ghosts } from "./ghosts.js";
@@ -119,7 +119,8 @@ function seeingOf(parts: RoomParts, channel: ChannelId, presence: () => Presence
   const ghosts = new Ghosts(parts, room);
   const watcher = bridgeItself(parts, room, () => presence().removed());
   const isOwnNick = (nick: string) => nick === watcher.nick || ghosts.hasNick(nick);
-  const members = new Members({ room, channel, features, isOwnNick });
+  const accountOf = (id: RemoteUserId, nick: string) => ghosts.accountOf(id, nick);
+  const members = new Members({ room, channel, features, isOwnNick, accountOf });
   const messages = new Messages({ room, asker: watcher.jid, archive, members, ids: parts.ids, features, isOwnNick });
   const mentions: MentionsOptions = {
     room,

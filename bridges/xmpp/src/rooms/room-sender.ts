@@ -75,7 +75,7 @@ export class RoomSender {
     const { parts, room } = this.#options;
     const id = parts.ids.of(room, effect.effect, stanza);
     const shown = this.#reflections.wait(id, parts.tuning.reflectionTimeoutMs, effect.signal);
-    const failure = await parts.stream.send(write({ from: speaker.jid, to: room, type: "groupchat", id }));
+    const failure = await speaker.send(write({ from: speaker.jid, to: room, type: "groupchat", id }));
     if (failure) this.#reflections.failed(id, failure);
     return shown;
   }

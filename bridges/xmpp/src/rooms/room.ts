@@ -10,6 +10,7 @@ import {
   type RemoteUserId,
   type Sent,
   type TypingSignal,
+  type UserId,
 } from "@trestle/core";
 import { failureOf, xml, type Element } from "../stream/index.js";
 import type { Ghosts } from "./ghosts.js";
@@ -91,6 +92,23 @@ export class Room {
     // Prosody shows a subject under no id.
     this.#pieces.sender.subjectShown(subjectOf(stanza));
     return occupant === this.#pieces.watcher ? this.#pieces.presence.message(stanza) : undefined;
+  }
+
+  /** Takes what the room, or somebody in it, sends to the account of a Matrix user's own. */
+  takeFor(user: UserId, stanza: Element): Promise<void> | undefined {
+    const occupant = this.#pieces.ghosts.find(user);
+    // With a component's address they are somebody else to the room.
+    return this.#pieces.ghosts.hasVoice(user) ? this.take(stanza, occupant) : undefined;
+  }
+
+  /** A Matrix user has signed in with an account of their own, or out. */
+  voiceChanged(user: UserId): Promise<void> {
+    return this.#pieces.ghosts.voiceChanged(user);
+  }
+
+  /** The connection of such an account is there (again), or is gone. */
+  voice(user: UserId, isThere: boolean): void {
+    this.#pieces.ghosts.voice(user, isThere && this.#pieces.presence.whyOut === undefined);
   }
 
   /** Who of ours has an address. */

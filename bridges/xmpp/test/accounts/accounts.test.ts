@@ -4,7 +4,7 @@ import { realServers } from "../../../../test/support/servers/index.js";
 import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
-import { PeopleStage } from "../support/people-stage.js";
+import { bot, PeopleStage } from "../support/people-stage.js";
 import { WireSpy } from "../support/wire-spy.js";
 
 const prosody = await realServers("prosody", "slixmpp");
@@ -213,6 +213,73 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       expect(stage.bodies(room).slice(before)).toEqual(expected);
       const own = stage.timeline(room).filter(({ content }) => String(content["body"]).startsWith("alice while"));
       expect(new Set(own.map(({ sender }) => sender))).toEqual(new Set([alice.userId]));
+    });
+  });
+
+  describe("a room", () => {
+    const address = "garden@rooms.localhost";
+    let room: string;
+    beforeAll(async () => {
+      for (const [person, nick] of [
+        [bob, "bob"],
+        [phone, "alice on the phone"],
+      ] as const)
+        await person.join(address, nick);
+      room = await alice.createRoom({ invite: [bot] });
+      await until(15_000, "the bot in the room", () =>
+        stage.homeserver.room(room).members()[bot] === "join" ? true : undefined,
+      );
+      await alice.sendText(room, `!xmpp link ${address}`);
+      await stage.botSays(room, /[Ll]inked/);
+    });
+
+    it("has the Matrix user in it under their own address", async () => {
+      await alice.sendText(room, "hello garden");
+      await bob.sees(
+        "it",
+        ({ from, body, type }) => type === "groupchat" && from === `${address}/alice` && body === "hello garden",
+      );
+      // As her own address she is there for all that the room keeps of people.
+      const copy = await phone.sees(
+        "it too",
+        ({ from, body }) => from === `${address}/alice` && body === "hello garden",
+      );
+      const said = await phone.say(address, "from my phone", { type: "groupchat" });
+      const mine = await bob.sees("what the phone says", ({ id }) => id === said);
+      const occupant = /occupant-id[^>]*\sid="([^"]*)"/;
+      expect(occupant.exec(copy.xml)?.[1]).toBe(occupant.exec(mine.xml)?.[1]);
+      expect(occupant.exec(copy.xml)?.[1]).toBeDefined();
+    });
+
+    it("shows what she says there with another client as her own", async () => {
+      const said = await stage.hears(room, "from my phone");
+      expect(said.sender).toBe(alice.userId);
+      await bob.say(address, "hello alice", { type: "groupchat" });
+      expect((await stage.hears(room, "hello alice")).sender).not.toBe(alice.userId);
+      expect(stage.bodies(room).filter((body) => body === "hello garden")).toHaveLength(1);
+    });
+
+    it("loses, repeats and reorders nothing when the line of the account is cut", async () => {
+      const texts = Array.from({ length: 9 }, (_, index) => `in the garden ${index}`);
+      for (const [index, text] of texts.entries()) {
+        if (index % 4 === 2) line.cut();
+        await alice.sendText(room, text);
+      }
+      await bob.sees("the last", ({ body }) => body === texts.at(-1));
+      const seen = bob.seen.flatMap(({ type, body }) =>
+        type === "groupchat" && body?.startsWith("in the") === true ? [body] : [],
+      );
+      expect(seen).toEqual(texts);
+    });
+
+    it("shows what she said with another client while Trestle was stopped as her own", async () => {
+      await stage.stop();
+      await phone.say(address, "nobody listens", { type: "groupchat" });
+      await bob.sees("it", ({ body }) => body === "nobody listens");
+      await stage.start();
+      expect((await stage.hears(room, "nobody listens")).sender).toBe(alice.userId);
+      await alice.sendText(room, "now we do");
+      await bob.sees("it", ({ from, body }) => from === `${address}/alice` && body === "now we do");
     });
   });
 
