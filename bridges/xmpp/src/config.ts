@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isLoopback } from "./accounts/connection/places.js";
-import { nickFrom, parseJid } from "./address/index.js";
+import { bareOf, nickFrom, parseJid } from "./address/index.js";
 
 const domain = z.string().refine((text) => {
   const jid = parseJid(text);
@@ -77,7 +77,18 @@ const accounts = z.strictObject({
     .describe("Where the servers of these domains are, instead of where DNS says: for servers in a private network"),
 });
 
-export const configSchema = z.strictObject({
+const relayAccount = z.strictObject({
+  jid: z
+    .string()
+    .refine((text) => {
+      const jid = parseJid(text);
+      return jid?.local !== undefined && bareOf(jid) === text;
+    }, "an address such as bridge@example.org, in lower case")
+    .describe("Its address; where its server is not to be found by DNS, it is named under accounts.servers"),
+  password: z.string().min(1).describe("Its password"),
+});
+
+const fields = z.strictObject({
   host: z
     .string()
     .regex(/^[^\s/@]+$/, "a host")
@@ -91,10 +102,21 @@ export const configSchema = z.strictObject({
     .max(65535)
     .default(5347)
     .describe("Its port for components: 5347 with Prosody, 8888 in many configurations of ejabberd"),
-  domain: domain.describe(
-    "The component's domain: Matrix users are alice_example.org@<domain> on XMPP; do not change it later",
-  ),
-  secret: z.string().min(1).describe("The component's secret, the same as in the XMPP server's configuration"),
+  domain: domain
+    .or(z.literal(""))
+    .default("")
+    .describe(
+      "The component's domain: Matrix users are alice_example.org@<domain> on XMPP; do not change it later. Needed, except with `account`",
+    ),
+  secret: z
+    .string()
+    .default("")
+    .describe("The component's secret, the same as in the XMPP server's configuration. Needed, except with `account`"),
+  account: relayAccount
+    .optional()
+    .describe(
+      "Instead of a component: an account through which the bridge says in rooms what is said on Matrix. People on XMPP cannot be written to alone then",
+    ),
   reconnect: z
     .strictObject({
       min: seconds.default(0.5).describe("The first wait before a new connection, in seconds"),
@@ -122,6 +144,20 @@ export const configSchema = z.strictObject({
     ),
   gateway: gateway.prefault({}).describe("Matrix rooms as rooms of XMPP, on the component's domain"),
   accounts: accounts.prefault({}).describe("Matrix users' own XMPP accounts"),
+});
+
+/** What the configuration says; as a whole it is checked for what cannot be together. */
+export const configSchema = fields.superRefine((config, context) => {
+  const { account, secret, gateway: rooms, accounts: own } = config;
+  const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+  if (account === undefined) {
+    if (config.domain === "") wrong("domain", "the component's domain is needed, or an account instead of a component");
+    if (secret === "") wrong("secret", "the component's secret is needed, or an account instead of a component");
+    return;
+  }
+  if (config.domain !== "" || secret !== "") wrong("account", "either a component (domain, secret) or an account");
+  if (rooms.enabled) wrong("gateway", "Matrix rooms can be joined from XMPP only through a component");
+  if (own.enabled) wrong("accounts", "people can sign in with accounts of their own only beside a component");
 });
 
 export type XmppConfig = z.output<typeof configSchema>;

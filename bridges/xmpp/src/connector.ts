@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { defineConnector, type ConnectContext, type Network, type NetworkHandlers, type UserId } from "@trestle/core";
 import { Accounts } from "./accounts/accounts.js";
+import { Relay } from "./accounts/relay.js";
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import type { BridgePart, limits } from "./bridge-part.js";
@@ -45,10 +46,11 @@ export const xmppConnector = defineConnector({
   importers: { "matrix-bifrost": matrixBifrost },
   async connect(context: TunedContext) {
     const links = await context.network.links();
-    return new XmppConnection(
-      context,
-      links.filter(({ kind }) => kind !== "direct").map(({ channel }) => channel),
-    ).handlers();
+    const known = links.filter(({ kind }) => kind !== "direct").map(({ channel }) => channel);
+    const { account } = context.config;
+    return account
+      ? new Relay({ ...context, account, known }).handlers()
+      : new XmppConnection(context, known).handlers();
   },
 });
 

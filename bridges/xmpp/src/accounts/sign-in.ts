@@ -71,8 +71,12 @@ export async function askForAccount(session: LoginSession, options: SignInOption
   };
 }
 
-/** Signs in once, and out again. */
-async function tryAccount(owned: OwnedAccount, options: SignInOptions, signal: AbortSignal): Promise<Bound> {
+/** Signs in once, and out again. Rejects with an `Error` that says why that was not possible. */
+export async function tryAccount(
+  owned: OwnedAccount,
+  options: Pick<SignInOptions, "config" | "tuning">,
+  signal: AbortSignal,
+): Promise<Bound> {
   const places = await placesOf(options.config.accounts, owned.jid).catch((error: unknown) => {
     throw new Error(`the server of ${owned.jid} could not be found`, { cause: error });
   });

@@ -108,7 +108,10 @@ export class Room {
 
   /** The connection of such an account is there (again), or is gone. */
   voice(user: UserId, isThere: boolean): void {
-    this.#pieces.ghosts.voice(user, isThere && this.#pieces.presence.whyOut === undefined);
+    const { ghosts, presence, sender } = this.#pieces;
+    const jid = ghosts.hasVoice(user) ? ghosts.find(user)?.jid : undefined;
+    ghosts.voice(user, isThere && presence.whyOut === undefined);
+    if (!isThere && jid !== undefined) sender.lost(jid);
   }
 
   /** Who of ours has an address. */

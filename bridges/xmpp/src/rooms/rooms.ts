@@ -83,6 +83,12 @@ export class Rooms implements BridgePart {
     return room.take(stanza, room.occupantOf(user));
   }
 
+  /** The same where the bridge has one address alone, to which everything comes. */
+  takeForBridge(stanza: Element): Promise<void> | undefined | "unknown" {
+    const room = this.#rooms.get(bareJidOf(stanza.attrs["from"] ?? "") ?? "");
+    return room === undefined || isForSomebody(stanza) ? "unknown" : room.take(stanza, room.occupantOf(undefined));
+  }
+
   /** Takes what comes to the account of a Matrix user's own; `"unknown"` where it does not come from a linked room. */
   takeFor(user: UserId, stanza: Element): Promise<void> | undefined | "unknown" {
     const room = this.#rooms.get(bareJidOf(stanza.attrs["from"] ?? "") ?? "");

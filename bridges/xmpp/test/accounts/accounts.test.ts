@@ -26,7 +26,7 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
   };
 
   beforeAll(async () => {
-    server = await startProsody(installs.prosody, { users: ["alice", "bob", "carol", "dave"] });
+    server = await startProsody(installs.prosody, { users: ["alice", "bob", "relay"] });
     line = await WireSpy.before(server.clientPort);
     const accounts = {
       enabled: true,
@@ -246,7 +246,7 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       );
       const said = await phone.say(address, "from my phone", { type: "groupchat" });
       const mine = await bob.sees("what the phone says", ({ id }) => id === said);
-      const occupant = /occupant-id[^>]*\sid="([^"]*)"/;
+      const occupant = /<[^\s>]*occupant-id[^>]*\sid="([^"]*)"/;
       expect(occupant.exec(copy.xml)?.[1]).toBe(occupant.exec(mine.xml)?.[1]);
       expect(occupant.exec(copy.xml)?.[1]).toBeDefined();
     });
@@ -290,6 +290,56 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       const room = await stage.directRoom(alice, "bob@localhost");
       await alice.sendText(room, "through the component");
       expect((await bobSees("through the component")).from).toBe(`${stage.addressOf(alice)}/matrix`);
+    });
+  });
+
+  describe("an account instead of a component", () => {
+    const address = "park@rooms.localhost";
+    let relayed: PeopleStage;
+    let someone: typeof alice;
+    let room: string;
+    beforeAll(async () => {
+      const accounts = { servers: { localhost: { host: "127.0.0.1", port: line.port, security: "none" } } };
+      const account = { jid: "relay@localhost", password: "relay" };
+      relayed = await PeopleStage.open(server, { domain: "", secret: "", account, accounts });
+      await bob.join(address, "bob");
+      someone = relayed.homeserver.createClient("someone");
+      room = await someone.createRoom({ invite: [bot] });
+      await until(15_000, "the bot in the room", () =>
+        relayed.homeserver.room(room).members()[bot] === "join" ? true : undefined,
+      );
+      await someone.sendText(room, `!xmpp link ${address}`);
+      await relayed.botSays(room, /[Ll]inked/);
+    }, 60_000);
+    afterAll(() => relayed.close(), 30_000);
+
+    it("says who says what on Matrix, and takes what is said to Matrix", async () => {
+      await someone.sendText(room, "hello park");
+      const seen = await bob.sees("it", ({ body }) => body?.includes("hello park") === true);
+      expect(seen.from).toBe(`${address}/Matrix`);
+      expect(seen.body).toBe("<someone> hello park");
+      await bob.say(address, "hello Matrix", { type: "groupchat" });
+      await relayed.hears(room, "hello Matrix");
+      expect(relayed.bodies(room).filter((body) => body.includes("hello park"))).toHaveLength(1);
+    });
+
+    it("loses, repeats and reorders nothing when its line is cut and when it was stopped", async () => {
+      for (let index = 0; index < 8; index++) {
+        if (index === 2 || index === 6) line.cut();
+        await someone.sendText(room, `out of Matrix ${index}`);
+        await bob.say(address, `into Matrix ${index}`, { type: "groupchat" });
+      }
+      await bob.sees("the last", ({ body }) => body === "<someone> out of Matrix 7");
+      await relayed.hears(room, "into Matrix 7");
+      await relayed.stop();
+      for (const index of [8, 9]) await bob.say(address, `into Matrix ${index}`, { type: "groupchat" });
+      await bob.sees("the last of bob", ({ body, type }) => type === "groupchat" && body === "into Matrix 9");
+      await relayed.start();
+      await relayed.hears(room, "into Matrix 9");
+      const into = relayed.bodies(room).filter((body) => body.startsWith("into"));
+      expect(into).toEqual(Array.from({ length: 10 }, (_, index) => `into Matrix ${index}`));
+      const out = bob.seen.flatMap(({ body }) => (body?.includes("out of Matrix") === true ? [body] : []));
+      expect(out).toEqual(Array.from({ length: 8 }, (_, index) => `<someone> out of Matrix ${index}`));
     });
   });
 });

@@ -6,6 +6,8 @@ import {
   type StreamConnection,
   type StreamOptions,
 } from "../../stream/reconnecting-stream.js";
+import type { Answer } from "../../stream/requests.js";
+import type { RequestOptions } from "../../stream/stream.js";
 import { ClientConnection } from "./client-connection.js";
 import type { AccountAddress, Bound, Session } from "./negotiation.js";
 import type { Place } from "./places.js";
@@ -50,6 +52,11 @@ export class ClientStream extends ReconnectingStream {
   /** The full JID; the bare one until the server has given one. */
   get address(): string {
     return this.#bound?.jid ?? this.#options.account.jid;
+  }
+
+  /** The bare JID. */
+  get account(): string {
+    return this.#options.account.jid;
   }
 
   /** How the stream was made, the last time. */
@@ -99,6 +106,11 @@ export class ClientStream extends ReconnectingStream {
   protected ping(id: string): Element {
     const { domain } = this.#options.account;
     return xml("iq", { type: "get", id, to: domain }, xml("ping", { xmlns: "urn:xmpp:ping" }));
+  }
+
+  /** Who asks is this client, whoever it is on the other side of the bridge. */
+  override request(iq: Element, options?: RequestOptions): Promise<Answer> {
+    return super.request(xml(iq.name, { ...iq.attrs, from: this.address }, ...iq.children), options);
   }
 
   /** The server knows who sends it; an address of an earlier session would end the stream (RFC 6120 §4.9.3.9). */
