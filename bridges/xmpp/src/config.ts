@@ -4,6 +4,8 @@ import { bareOf, nickFrom, parseJid } from "./address/index.js";
 
 const domain = z.string().refine((text) => {
   const jid = parseJid(text);
+  // That it is there at all is looked at with the rest.
+  if (text === "") return true;
   return jid !== undefined && jid.local === undefined && jid.resource === undefined && jid.domain === text;
 }, "a domain such as matrix.example.org, in lower case");
 
@@ -74,7 +76,9 @@ const accounts = z.strictObject({
   servers: z
     .record(service, accountServer)
     .default({})
-    .describe("Where the servers of these domains are, instead of where DNS says: for servers in a private network"),
+    .describe(
+      "Where the servers of these domains are, instead of where DNS says, also in a private network: each with host, port (5222), security (starttls; direct: encrypted from the start; none: on this machine alone) and ca (a PEM file with the authorities to trust)",
+    ),
 });
 
 const relayAccount = z.strictObject({
@@ -103,7 +107,6 @@ const fields = z.strictObject({
     .default(5347)
     .describe("Its port for components: 5347 with Prosody, 8888 in many configurations of ejabberd"),
   domain: domain
-    .or(z.literal(""))
     .default("")
     .describe(
       "The component's domain: Matrix users are alice_example.org@<domain> on XMPP; do not change it later. Needed, except with `account`",

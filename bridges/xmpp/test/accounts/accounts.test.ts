@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { configSchema, xmppConnector } from "@trestle/xmpp";
+import { pino } from "pino";
 import { until } from "../../../../test/support/bounded.js";
 import { realServers } from "../../../../test/support/servers/index.js";
 import { startProsody } from "../../../../test/support/servers/prosody.js";
@@ -312,6 +314,19 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       await relayed.botSays(room, /[Ll]inked/);
     }, 60_000);
     afterAll(() => relayed.close(), 30_000);
+
+    it("is looked at by the doctor beside the bridge", async () => {
+      const servers = { localhost: { host: "127.0.0.1", port: server.clientPort, security: "none" as const } };
+      const examined = async (password: string) => {
+        const config = configSchema.parse({ account: { jid: "relay@localhost", password }, accounts: { servers } });
+        const signal = AbortSignal.timeout(15_000);
+        return xmppConnector.doctor?.({ config, signal, running: true, log: pino({ level: "silent" }) });
+      };
+      expect(await examined("relay")).toMatchObject([{ check: "account", state: "ok" }]);
+      expect(await examined("wrong")).toMatchObject([
+        { check: "account", state: "failed", text: expect.stringContaining("does not take this password") },
+      ]);
+    });
 
     it("says who says what on Matrix, and takes what is said to Matrix", async () => {
       await someone.sendText(room, "hello park");
