@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { configSchema, xmppConnector } from "@trestle/xmpp";
 import { pino } from "pino";
@@ -152,6 +154,13 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       expect(stage.timeline(room, "m.room.redaction")).toHaveLength(1);
     });
 
+    it("takes a message once that is delivered twice, as by a server that was restarted", async () => {
+      for (const _ of [1, 2]) await bob.say("alice@localhost", "only once", { id: "delivered-twice-1" });
+      await bob.say("alice@localhost", "the next one");
+      await stage.hears(room, "the next one");
+      expect(stage.bodies(room).filter((body) => body === "only once")).toHaveLength(1);
+    });
+
     it("is not moved by a copy that somebody else made up", async () => {
       const inner = `<forwarded xmlns="urn:xmpp:forward:0"><message xmlns="jabber:client" from="alice@localhost/x" to="bob@localhost" type="chat" id="forged-1"><body>I owe you money</body></message></forwarded>`;
       await bob.raw(
@@ -292,6 +301,16 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       const room = await stage.directRoom(alice, "bob@localhost");
       await alice.sendText(room, "through the component");
       expect((await bobSees("through the component")).from).toBe(`${stage.addressOf(alice)}/matrix`);
+    });
+
+    it("happens by itself when the server takes the password no more, and the user is told", async () => {
+      const again = await signIn(alice, "alice@localhost", "alice");
+      await stage.botSays(again, /^Signed in as alice@localhost/);
+      const account = join(server.process.directory, "data", "localhost", "accounts", "alice.dat");
+      await writeFile(account, 'return { ["password"] = "another one" };\n');
+      line.cut();
+      const told = await stage.botSays(again, /^You are no longer signed in as alice@localhost/);
+      expect(told).toMatch(/does not take this password .* Sign in again/);
     });
   });
 
