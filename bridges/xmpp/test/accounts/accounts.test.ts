@@ -36,7 +36,7 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       enabled: true,
       servers: { localhost: { host: "127.0.0.1", port: line.port, security: "none" } },
     };
-    stage = await PeopleStage.open(server, { accounts }, true);
+    stage = await PeopleStage.open(server, { accounts }, {}, true);
     bob = await connect("bob");
     alice = stage.homeserver.createClient("alice");
   }, 60_000);

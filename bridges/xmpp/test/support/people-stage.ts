@@ -40,9 +40,11 @@ export class PeopleStage {
     readonly directory: string,
   ) {}
 
+  /** `network` and `bridge` hold what is configured of them beside the usual. */
   static async open(
     server: XmppServer,
     network: Readonly<Record<string, unknown>> = {},
+    bridge: Readonly<Record<string, unknown>> = {},
     doublePuppets = false,
   ): Promise<PeopleStage> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-people-"));
@@ -86,6 +88,7 @@ export class PeopleStage {
           name: "xmpp",
           connector: "xmpp",
           registration: "registration.yaml",
+          ...bridge,
           network: {
             port: spy.port,
             domain: server.component,
