@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { defineConnector, type ConnectContext, type Network, type NetworkHandlers } from "@trestle/core";
+import { defineConnector, type ConnectContext, type Network, type NetworkHandlers, type UserId } from "@trestle/core";
+import { Accounts } from "./accounts/accounts.js";
+import { Relay } from "./accounts/relay.js";
 import { sameJid } from "./address/index.js";
 import { answerTo } from "./answers.js";
 import type { BridgePart, limits } from "./bridge-part.js";
@@ -31,6 +33,7 @@ type TunedContext = ConnectContext<XmppConfig> & {
     readonly rooms?: Partial<RoomTuning>;
     readonly gateway?: Partial<GatewayTuning>;
     readonly people?: Partial<PeopleTuning>;
+    readonly accounts?: Partial<StreamTuning>;
   };
 };
 
@@ -46,10 +49,11 @@ export const xmppConnector = defineConnector({
   importers: { "matrix-bifrost": matrixBifrost },
   async connect(context: TunedContext) {
     const links = await context.network.links();
-    return new XmppConnection(
-      context,
-      links.filter(({ kind }) => kind !== "direct").map(({ channel }) => channel),
-    ).handlers();
+    const known = links.filter(({ kind }) => kind !== "direct").map(({ channel }) => channel);
+    const { account } = context.config;
+    return account
+      ? new Relay({ ...context, account, known }).handlers()
+      : new XmppConnection(context, known).handlers();
   },
 });
 
@@ -62,6 +66,7 @@ class XmppConnection {
   readonly #people: People;
   readonly #privates: PrivateMessages;
   readonly #pictures: OccupantPictures;
+  readonly #accounts: Accounts;
   /** The first that owns a channel has it. */
   readonly #parts: readonly BridgePart[];
   /** Asked in this order whether a stanza is for them. */
@@ -89,20 +94,22 @@ class XmppConnection {
     const own = createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url");
     const ids = new OwnIds(own);
     const uploads = new Uploads({ stream, network, domain, service: config.upload });
-    const rooms = new Rooms(
-      { stream, network, config, ids, uploads, metrics, tuning: { ...defaultRoomTuning, ...tuning?.rooms } },
-      known,
-    );
+    const accounts = new Accounts({ network, config, ids, metrics, tuning: tuning?.accounts ?? {} });
+    this.#accounts = accounts;
+    const voiceOf = (user: UserId) => accounts.voiceOf(user);
+    const shared = { stream, network, config, ids, uploads };
+    const rooms = new Rooms({ ...shared, metrics, voiceOf, tuning: { ...defaultRoomTuning, ...tuning?.rooms } }, known);
     if (config.gateway.enabled)
       this.#gateway = new Gateway({
         ...{ stream, network, config, secret: own },
         ...(tuning?.gateway && { tuning: tuning.gateway }),
       });
     const gateway = this.#gateway ? [this.#gateway] : [];
-    const people = { stream, network, config, ids, uploads, tuning: { ...defaultPeopleTuning, ...tuning?.people } };
-    this.#people = new People(people, userCaps, this.#gateway);
+    const people = { ...shared, tuning: { ...defaultPeopleTuning, ...tuning?.people } };
+    this.#people = new People(people, userCaps, (user) => accounts.wayOf(user), this.#gateway);
     this.#privates = new PrivateMessages(people, (room) => rooms.get(room));
     this.#pictures = new OccupantPictures(stream, (room) => rooms.get(room), people.tuning.profileTimeoutMs);
+    accounts.serve({ people: this.#people, rooms });
     const { matrixPeople } = this.#people;
     const hasRooms = config.gateway.enabled;
     const links = new LinkActions({ stream, network, domain, gateway: this.#gateway });
@@ -117,6 +124,7 @@ class XmppConnection {
     const privates = this.#privates;
     return {
       ...dispatch(this.#parts, (author) => people.matrixPeople.note(author)),
+      ...this.#accounts.handlers,
       interpret: (raw) => (privates.owns(raw.channel) ? privates.interpret(raw) : people.interpret(raw)),
       presence: (signal) => people.presences.status(signal),
       openMedia: (reference) =>
@@ -127,6 +135,7 @@ class XmppConnection {
       resolveChannel: async (text, room) =>
         (await this.#gateway?.resolve(text, room)) ?? (await findRoom(this.#stream, text)),
       close: async () => {
+        await this.#accounts.close();
         for (const part of this.#parts) await part.close();
         this.#stream.close();
       },

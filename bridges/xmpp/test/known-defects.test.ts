@@ -53,7 +53,7 @@ describe("a defect that others have", () => {
 
   it("bifrost: an occupant known by the nick alone, so that whoever takes a nick is taken for who had it", () => {
     const features: RoomFeatures = {
-      ...{ archive: false, occupantIds: true, nonAnonymous: false, membersOnly: false },
+      ...{ archive: false, occupantIds: true, nonAnonymous: false, membersOnly: false, moderated: false },
       moderation: undefined,
     };
     const who = (nick: string, shown: string, more: Partial<RoomFeatures> = {}) =>

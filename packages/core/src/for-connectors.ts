@@ -7,3 +7,4 @@
  */
 export * from "./connector/index.js";
 export type { Logger } from "./log/logger.js";
+export { isPublicAddress } from "./media/address.js";

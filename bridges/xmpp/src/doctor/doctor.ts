@@ -1,7 +1,9 @@
 import type { Check, DoctorContext } from "@trestle/core";
+import { tryAccount } from "../accounts/sign-in.js";
 import { sameJid } from "../address/index.js";
 import { answerTo } from "../answers.js";
 import type { XmppConfig } from "../config.js";
+import { messageOf } from "../stream/errors.js";
 import { ComponentStream, type StreamState } from "../stream/index.js";
 import { checkRoute, checkServices } from "./service-checks.js";
 
@@ -12,6 +14,7 @@ const CONNECT_WITHIN_MS = 15_000;
  * uses. While the bridge runs the component's place is taken: some servers would share what comes among both.
  */
 export async function examineXmpp({ config, signal, running }: DoctorContext<XmppConfig>): Promise<readonly Check[]> {
+  if (config.account) return [await examineAccount(config, config.account, signal)];
   if (running === true)
     return [
       {
@@ -33,6 +36,26 @@ export async function examineXmpp({ config, signal, running }: DoctorContext<Xmp
     return [connected, route, ...(route.state === "ok" ? await checkServices(stream, signal) : [])];
   } finally {
     stream.close();
+  }
+}
+
+/** Whether the account that stands for a component can sign in; while the bridge runs it does so beside it. */
+async function examineAccount(
+  config: XmppConfig,
+  { jid, password }: NonNullable<XmppConfig["account"]>,
+  signal: AbortSignal,
+): Promise<Check> {
+  try {
+    const tuning = { connectTimeoutMs: CONNECT_WITHIN_MS };
+    const { mechanism } = await tryAccount({ jid, password, neverShow: false }, { config, tuning }, signal);
+    return { check: "account", state: "ok", text: `The bridge can sign in as ${jid} (${mechanism}).` };
+  } catch (error) {
+    return {
+      check: "account",
+      state: "failed",
+      text: `The bridge cannot sign in as ${jid}: ${messageOf(error)}.`,
+      cure: "Look at network.account, and at accounts.servers where DNS does not say where its server is.",
+    };
   }
 }
 

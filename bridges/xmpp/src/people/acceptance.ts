@@ -19,6 +19,14 @@ interface Waiting extends SentMessage {
   readonly bounced: (failure: Failure) => void;
 }
 
+/** What differs from people who are written to through the component. */
+export interface AcceptanceOptions {
+  /** Who answers a ping behind everything that was sent before; the component itself where absent. */
+  readonly asked?: string | undefined;
+  /** For people, why a stanza came back. */
+  readonly why?: (error: StanzaError) => string;
+}
+
 /**
  * Whether what the bridge sends to people is taken. XMPP acknowledges nothing to a component, but a server deals with
  * what comes over one stream in order: where a ping that was sent behind a message comes back, the server has taken the
@@ -32,10 +40,9 @@ export class Acceptance {
   #underWay: Promise<Failure | undefined> | undefined;
   #next: Promise<Failure | undefined> | undefined;
 
-  /** `why`: for people, why a stanza came back. */
   constructor(
     private readonly stream: XmppStream,
-    private readonly why: (error: StanzaError) => string = reasonOf,
+    private readonly options: AcceptanceOptions = {},
   ) {}
 
   /** Sends a message; `undefined` when the server has taken it and has not refused it. */
@@ -61,7 +68,7 @@ export class Acceptance {
   bounced(id: string, error: StanzaError): SentMessage | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting) {
-      waiting.bounced(failureOfBounce(error, waiting.to, this.why(error)));
+      waiting.bounced(failureOfBounce(error, waiting.to, (this.options.why ?? reasonOf)(error)));
       return undefined;
     }
     const late = this.#accepted.get(id);
@@ -100,7 +107,11 @@ export class Acceptance {
 
   async #ping(): Promise<Failure | undefined> {
     const { address } = this.stream;
-    const ping = xml("iq", { type: "get", from: address, to: address }, xml("ping", { xmlns: ns.ping }));
+    const ping = xml(
+      "iq",
+      { type: "get", from: address, to: this.options.asked ?? this.stream.address },
+      xml("ping", { xmlns: ns.ping }),
+    );
     const answer = await this.stream.request(ping);
     // Any answer came the whole way.
     return answer.kind === "failure" ? uncertain(answer.failure.reason) : undefined;

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import {
   refused,
   RemoteMessageId,
+  RemoteUserId,
   textContent,
   type ChannelId,
   type Content,
@@ -13,6 +14,7 @@ import {
 } from "@trestle/core";
 import { normalise, richTextOf } from "@trestle/rich-text";
 import { z } from "zod";
+import { bareJidOf } from "../address/index.js";
 import { parseXml, readMessage, type MessageStanza, type MessageWhat, type Said } from "../content/index.js";
 import type { XmlElement } from "../content/index.js";
 import { conversationOf, type Conversation } from "./conversation.js";
@@ -21,8 +23,19 @@ import type { PeopleParts } from "./parts.js";
 import { ReactionSets } from "./reaction-sets.js";
 import { Receivers } from "./receivers.js";
 
-/** What is journaled of a message: the stanza as it came. */
-const wireSchema = z.object({ stanza: z.string() });
+/**
+ * What is journaled of a message: the stanza as it came; and where it came through the Matrix user's own account, that
+ * account, and when it was said.
+ */
+const wireSchema = z.object({ stanza: z.string(), account: z.string().optional(), at: z.number().optional() });
+
+/** How a message came that is to or from a Matrix user's own account. */
+export interface ThroughAccount {
+  /** The bare JID. */
+  readonly account: string;
+  /** When it was said, in milliseconds since 1970, as the archive has it. */
+  readonly at?: number;
+}
 
 /** In UTF-16 code units of its XML; the core keeps twice as much, and JSON escapes some of it. */
 const longestStanza = 400_000;
@@ -31,7 +44,7 @@ export interface InwardOptions {
   readonly parts: PeopleParts;
   readonly names: MessageNames;
   /** Who a person is; asked of their server at most once in a while. */
-  readonly personOf: (talk: Conversation, message: MessageStanza) => Promise<RemoteUser>;
+  readonly personOf: (talk: Conversation, message: Pick<MessageStanza, "from" | "nick">) => Promise<RemoteUser>;
   /** Between whom a channel is; that of people and their own addresses where absent. */
   readonly talkOf?: (channel: ChannelId) => Conversation | undefined;
   readonly isLinked: (channel: ChannelId) => boolean;
@@ -40,13 +53,15 @@ export interface InwardOptions {
 /** Makes events of what people on XMPP say to Matrix users alone. */
 export class PeopleInward {
   readonly #options: InwardOptions;
-  readonly #reactions: ReactionSets;
+  readonly #theirs: ReactionSets;
+  readonly #mine: ReactionSets;
   readonly #receivers: Receivers;
 
   constructor(options: InwardOptions) {
     this.#options = options;
     this.#receivers = new Receivers(options.parts);
-    this.#reactions = new ReactionSets(options.parts.network.storage, "theirs");
+    this.#theirs = new ReactionSets(options.parts.network.storage, "theirs");
+    this.#mine = new ReactionSets(options.parts.network.storage, "mine");
   }
 
   /** Whether it can be kept. */
@@ -55,16 +70,22 @@ export class PeopleInward {
   }
 
   /** Resolves when the message is on disk; one that came before is known by its id and what it says. */
-  take(channel: ChannelId, stanza: XmlElement, { ids, what }: MessageStanza): Promise<void> {
-    const given = ids.id ?? ids.originId ?? randomUUID();
+  take(
+    channel: ChannelId,
+    stanza: XmlElement,
+    { ids, from, what }: MessageStanza,
+    through?: ThroughAccount,
+  ): Promise<void> {
+    const isOwn = through !== undefined && isFrom(from, through.account);
+    const given = idOf(ids, through !== undefined && !isOwn) ?? randomUUID();
     const id = createHash("sha256")
-      .update(`${channel}\n${given}\n${JSON.stringify(what)}`)
+      .update(`${channel}\n${isOwn ? "own\n" : ""}${given}\n${JSON.stringify(what)}`)
       .digest("base64url");
     return this.#options.parts.network.receive({
       kind: "raw",
       id: `direct ${id}`,
       channel,
-      wire: { stanza: stanza.toString() },
+      wire: { stanza: stanza.toString(), ...through },
     });
   }
 
@@ -73,19 +94,24 @@ export class PeopleInward {
     const wire = wireSchema.safeParse(raw.wire);
     const stanza = wire.success ? parseXml(wire.data.stanza) : undefined;
     if (!talk || !stanza) return refused("What was kept of a message cannot be read any more");
-    const message = readMessage(stanza);
-    if (!this.#options.isLinked(raw.channel)) {
+    const { account, at } = wire.data ?? {};
+    const message = readMessage(stanza, account === undefined ? {} : { account });
+    // What came to an account has reached somebody.
+    if (account === undefined && !this.#options.isLinked(raw.channel)) {
       const unheard = await this.#receivers.refuse(talk.user, stanza);
       if (unheard !== "heard") return unheard === "told" ? [] : unheard;
     }
-    const sender = await this.#options.personOf(talk, message);
+    const isOwn = account !== undefined && isFrom(message.from, account);
+    const person = await this.#options.personOf(talk, isOwn ? {} : message);
     const said: Incoming = {
       channel: raw.channel,
       talk,
-      sender,
+      sender: isOwn ? { id: RemoteUserId(account) } : person,
+      person,
+      isOwn,
       message,
-      id: RemoteMessageId(message.ids.id ?? message.ids.originId ?? raw.id),
-      at: message.delay?.at ?? raw.receivedAt,
+      id: RemoteMessageId(`${isOwn ? "own " : ""}${message.ids.id ?? message.ids.originId ?? raw.id}`),
+      at: at ?? message.delay?.at ?? raw.receivedAt,
     };
     return this.#eventsOf(said, message.what);
   }
@@ -97,16 +123,16 @@ export class PeopleInward {
       case "text":
         return this.#said(incoming, what);
       case "correction": {
-        const target = names.find(channel, what.target);
+        const target = this.#targetOf(incoming, what.target);
         // Where nothing of the conversation is on Matrix yet there is nothing to correct there.
         if (!isLinked(channel)) return this.#said(incoming, what);
         names.alias(channel, message.ids, target);
         return what.contents.slice(0, 1).map((content) => ({ kind: "edit", ...about(incoming), target, content }));
       }
       case "retraction": {
-        const target = names.find(channel, what.target);
+        const target = this.#targetOf(incoming, what.target);
         // Whoever did not say it cannot take it back.
-        if (this.#isOwn(channel, target)) return [];
+        if (names.isOurs(channel, target) !== incoming.isOwn) return [];
         const reason = what.reason === undefined ? {} : { reason: what.reason };
         return [{ kind: "redaction", ...about(incoming), target, ...reason }];
       }
@@ -123,14 +149,15 @@ export class PeopleInward {
 
   #said(incoming: Incoming, said: Said): readonly NetworkEvent[] {
     const { names } = this.#options;
-    const { channel, message, talk } = incoming;
-    const id = names.name(channel, message.ids, JSON.stringify(said.contents));
+    const { channel, message, isOwn } = incoming;
+    const contents = JSON.stringify(said.contents);
+    const id = isOwn ? names.nameOwn(channel, message.ids, contents) : names.name(channel, message.ids, contents);
     return said.contents.map((content, index) => ({
       kind: "message",
       ...about(incoming),
       id: index === 0 ? id : RemoteMessageId(`${id}#${index}`),
       content: index === 0 ? withSubject(content, said.subject) : content,
-      directTo: talk.user,
+      ...betweenWhom(incoming),
       ...(index === 0 && said.replyTo && { replyTo: names.find(channel, said.replyTo.id) }),
       ...(said.thread && { thread: names.find(channel, said.thread.id) }),
     }));
@@ -138,30 +165,54 @@ export class PeopleInward {
 
   #notice(incoming: Incoming, text: string): readonly NetworkEvent[] {
     const content = textContent(text, "notice");
-    return [{ kind: "message", ...about(incoming), content, directTo: incoming.talk.user }];
+    return [{ kind: "message", ...about(incoming), content, ...betweenWhom(incoming) }];
   }
 
   async #reacted(incoming: Incoming, target: RemoteMessageId, keys: readonly string[]): Promise<Interpreted> {
     const { channel } = incoming;
-    const before = await this.#reactions.of(channel, target);
+    const sets = incoming.isOwn ? this.#mine : this.#theirs;
+    const before = await sets.of(channel, target);
     const event = (kind: "reaction" | "reactionRemoved", key: string): NetworkEvent => {
       const base = about(incoming);
       return { kind, ...base, id: RemoteMessageId(`${base.id.slice(0, 500)} ${key}`), target, key };
     };
     const given = keys.filter((key) => !before.includes(key)).map((key) => event("reaction", key));
     const taken = before.filter((key) => !keys.includes(key)).map((key) => event("reactionRemoved", key));
-    return { events: [...taken, ...given], remember: () => this.#reactions.remembered(channel, target, keys) };
+    return { events: [...taken, ...given], remember: () => sets.remembered(channel, target, keys) };
   }
 
-  #isOwn(channel: ChannelId, id: RemoteMessageId): boolean {
-    return this.#options.parts.ids.isOwn(channel, id);
+  /** What is corrected or taken back: only what the same person said. */
+  #targetOf({ channel, isOwn }: Incoming, wire: string): RemoteMessageId {
+    const { names } = this.#options;
+    return isOwn ? names.findOwn(channel, wire) : names.find(channel, wire);
   }
+}
+
+/** Under which id a message is known to be the same: its sender's, except where that is counted and the archive has one. */
+function idOf({ id, originId, stanzaId }: MessageStanza["ids"], isArchived: boolean): string | undefined {
+  const given = id ?? originId;
+  const isCounted = given === undefined || /^.{0,7}$|^\d+$/.test(given);
+  return isArchived && isCounted ? (stanzaId ?? given) : (given ?? stanzaId);
+}
+
+/** Whether something is from a client of this account. */
+function isFrom(from: string | undefined, account: string): boolean {
+  return from !== undefined && bareJidOf(from) === account;
+}
+
+/** Who is in the room that is made for a message where there is none. */
+function betweenWhom({ talk, person, isOwn }: Incoming) {
+  return isOwn ? { direct: { users: [talk.user], people: [person] } } : { directTo: talk.user };
 }
 
 interface Incoming {
   readonly channel: ChannelId;
   readonly talk: Conversation;
   readonly sender: RemoteUser;
+  /** The one of the two who is on XMPP. */
+  readonly person: RemoteUser;
+  /** The Matrix user said it, with another client of theirs. */
+  readonly isOwn: boolean;
   readonly message: MessageStanza;
   readonly id: RemoteMessageId;
   readonly at: number;

@@ -8,6 +8,8 @@ import { Recent } from "./recent.js";
 const shortestUnique = 8;
 const longestPlain = 500;
 const kept = 5_000;
+/** What the Matrix user said with another client of theirs is known under an id that begins so, and nobody else's does. */
+const elsewhere = "mine:";
 /** The end of an id to which a digest was added. */
 const digested = /~[A-Za-z0-9_-]{12}$/;
 
@@ -37,6 +39,27 @@ export class MessageNames {
     return name;
   }
 
+  /** The same for what the Matrix user said with another client of theirs. */
+  nameOwn(channel: ChannelId, ids: MessageIds, said: string): RemoteMessageId {
+    const wire = ids.id ?? ids.originId;
+    const name = RemoteMessageId(elsewhere + this.#nameOf(channel, wire, said));
+    for (const each of new Set([ids.id, ids.originId]))
+      if (each !== undefined) this.#known.set(`${channel}\n${each}`, name);
+    if (wire !== undefined) this.#wire.set(`${channel}\n${name}`, wire);
+    return name;
+  }
+
+  /** Whether the Matrix user said it, through the bridge or with another client. */
+  isOurs(channel: ChannelId, name: RemoteMessageId): boolean {
+    return name.startsWith(elsewhere) || this.ids.isOwn(channel, name);
+  }
+
+  /** A message of the Matrix user's own, by the id that stands in what they say about it with another client. */
+  findOwn(channel: ChannelId, wire: string): RemoteMessageId {
+    const found = this.find(channel, wire);
+    return this.isOurs(channel, found) ? found : RemoteMessageId((elsewhere + wire).slice(0, longestPlain));
+  }
+
   /** What a correction corrects is what a correction of the correction corrects, whichever of both it names. */
   alias(channel: ChannelId, { id, originId }: MessageIds, target: RemoteMessageId): void {
     for (const each of [id, originId]) if (each !== undefined) this.#known.set(`${channel}\n${each}`, target);
@@ -52,13 +75,15 @@ export class MessageNames {
 
   /** The id on the wire of a message that the core knows. */
   onWire(channel: ChannelId, name: RemoteMessageId): string {
-    return this.#wire.get(`${channel}\n${name}`) ?? name.replace(digested, "");
+    const wire = this.#wire.get(`${channel}\n${name}`);
+    if (wire !== undefined) return wire;
+    return (name.startsWith(elsewhere) ? name.slice(elsewhere.length) : name).replace(digested, "");
   }
 
   #nameOf(channel: ChannelId, wire: string | undefined, said: string): RemoteMessageId {
     if (wire === undefined) return RemoteMessageId(`x-${randomUUID()}`);
     const digest = createHash("sha256").update(`${wire}\n${said}`).digest("base64url").slice(0, 12);
-    if (wire.length > longestPlain) return RemoteMessageId(`x-${digest}${digest}`);
+    if (wire.length > longestPlain || wire.startsWith(elsewhere)) return RemoteMessageId(`x-${digest}${digest}`);
     const isUnique = wire.length >= shortestUnique && /\D/.test(wire) && !digested.test(wire);
     return RemoteMessageId(isUnique && !this.ids.isOwn(channel, wire) ? wire : `${wire}~${digest}`);
   }

@@ -71,6 +71,19 @@ export interface OutwardOptions {
   readonly acceptance: Acceptance;
   /** Absent: people are at their own addresses. */
   readonly route?: Route;
+  /** The account through which the Matrix user speaks; the component, with an address of its own for them, where absent. */
+  readonly account?: OwnAccount;
+}
+
+/** A Matrix user's own account, as far as speaking through it goes. */
+export interface OwnAccount {
+  /** The full JID. */
+  address(): string;
+  /**
+   * Whether its archive has a message of this id that was sent since (milliseconds since 1970); `undefined` where it keeps
+   * none. Rejects where that cannot be known now.
+   */
+  hasSent(id: string, since: number, signal: AbortSignal): Promise<boolean | undefined>;
 }
 
 const excerptLength = 60;
@@ -125,12 +138,12 @@ export class PeopleOutward {
   }
 
   async redact(effect: RedactEffect): Promise<Outcome> {
-    const { parts, names } = this.#options;
+    const { names } = this.#options;
     const talk = await this.#talkOf(effect);
     if ("failed" in talk) return talk;
     for (const [index, target] of effect.target.entries()) {
       // What the other person said is theirs: nobody can take it back for them.
-      if (!parts.ids.isOwn(effect.channel, target)) continue;
+      if (!names.isOurs(effect.channel, target)) continue;
       const id = index === 0 ? this.#idOf(effect) : `${this.#idOf(effect)}.${index}`;
       const wire = names.onWire(effect.channel, target);
       const reason = effect.reason === undefined ? {} : { reason: effect.reason };
@@ -149,13 +162,18 @@ export class PeopleOutward {
     return this.#react(effect, (keys) => keys.filter((key) => key !== effect.key));
   }
 
-  /** What is known to be taken. Otherwise it is sent again under its id: clients may drop it, and it is counted. */
-  findSent(effect: MessageEffect): Sent | null {
-    const { acceptance, parts } = this.#options;
+  /**
+   * What is known to be taken, and what stands in the account's archive. Otherwise it is sent again under its id: clients
+   * may drop it, and it is counted.
+   */
+  async findSent(effect: MessageEffect): Promise<Sent | null> {
+    const { acceptance, parts, account } = this.#options;
     const id = this.#idOf(effect);
     if (acceptance.isKnown(id)) return { id: RemoteMessageId(id) };
     const { state } = parts.stream.state;
     if (state !== "online") throw new Error("The bridge is not connected to the XMPP server");
+    const hasSent = await account?.hasSent(id, effect.at, effect.signal);
+    if (hasSent !== undefined) return hasSent ? { id: RemoteMessageId(id) } : null;
     this.#repeated().add({});
     return null;
   }
@@ -171,9 +189,9 @@ export class PeopleOutward {
   }
 
   async receipt({ channel, author, upTo }: ReceiptSignal): Promise<void> {
-    const { parts, names, habits } = this.#options;
+    const { names, habits } = this.#options;
     const talk = this.#route.talkOf(channel);
-    if (!talk || "failed" in talk || talk.user !== author.userId || parts.ids.isOwn(channel, upTo)) return;
+    if (!talk || "failed" in talk || talk.user !== author.userId || names.isOurs(channel, upTo)) return;
     if (!(await habits.of(channel)).markers) return;
     await this.#signal(writeMarker(this.#envelope(talk, randomUUID()), names.onWire(channel, upTo)));
   }
@@ -212,7 +230,12 @@ export class PeopleOutward {
   }
 
   #envelope({ user, to, extra = [] }: Talk, id: string): Envelope {
-    return { from: addressOf(user, this.#options.parts.config.domain), to, type: "chat", id, extra };
+    return { from: this.#addressOf(user), to, type: "chat", id, extra };
+  }
+
+  #addressOf(user: UserId): string {
+    const { account, parts } = this.#options;
+    return account?.address() ?? addressOf(user, parts.config.domain);
   }
 
   #common(): SaidOptions {
@@ -243,12 +266,12 @@ export class PeopleOutward {
   }
 
   #replyOf({ channel }: EffectBase, talk: Talk, target: ReplyTarget): ReplyTo | undefined {
-    const { names, parts } = this.#options;
+    const { names } = this.#options;
     if (target.id === undefined) return undefined;
-    const isOwn = parts.ids.isOwn(channel, target.id);
+    const isOwn = names.isOurs(channel, target.id);
     return {
       id: names.onWire(channel, target.id),
-      author: isOwn ? addressOf(talk.user, parts.config.domain) : talk.to,
+      author: isOwn ? this.#addressOf(talk.user) : talk.to,
       ...(target.authorName !== undefined && { name: target.authorName }),
       ...(target.excerpt !== undefined && { excerpt: target.excerpt }),
     };

@@ -22,7 +22,7 @@ import {
 import type { BridgePart, PartHandlers } from "../bridge-part.js";
 import { refused } from "../gateway/errors.js";
 import type { Gateway } from "../gateway/index.js";
-import { errorElement, xml, type Element } from "../stream/index.js";
+import { errorElement, xml, type Element, type XmppStream } from "../stream/index.js";
 import { Acceptance, reasonOf } from "./acceptance.js";
 import { Begins } from "./begins.js";
 import { addressOf, channelOf, conversationOf, type Conversation } from "./conversation.js";
@@ -30,18 +30,37 @@ import { ConversationHabits } from "./habits.js";
 import { PeopleInward } from "./inward.js";
 import { MatrixPeople } from "./matrix-people.js";
 import { MessageNames } from "./message-names.js";
-import { PeopleOutward } from "./outward.js";
+import { PeopleOutward, type OwnAccount } from "./outward.js";
 import type { PeopleParts } from "./parts.js";
 import { Presences } from "./presences.js";
 import { Profiles } from "./profiles.js";
 import { Recent } from "./recent.js";
+
+/** Through what a Matrix user and people on XMPP talk: the component, or an account of the user's own. */
+export interface Way {
+  readonly stream: XmppStream;
+  readonly outward: PeopleOutward;
+  readonly acceptance: Acceptance;
+  /** Where it is an account: its bare JID. */
+  readonly account?: string;
+}
+
+/** How something was heard in a conversation. */
+export interface Heard {
+  readonly way: Way;
+  /** The Matrix user said it, with another client of theirs. */
+  readonly isOwn: boolean;
+  /** It went to another client, or comes late: nobody is answered, and what is true for a moment is over. */
+  readonly isCopy: boolean;
+  /** When it was said, in milliseconds since 1970, as an archive has it. */
+  readonly at?: number;
+}
 
 /** For how long somebody counts as typing who does not say that they stopped. */
 const typingMs = 30_000;
 
 /** What Matrix users and people on XMPP say to each other alone. */
 export class People implements BridgePart {
-  readonly outward: PeopleOutward;
   readonly profiles: Profiles;
   readonly presences: Presences;
   readonly matrixPeople: MatrixPeople;
@@ -50,21 +69,26 @@ export class People implements BridgePart {
   readonly #rooms: Pick<Gateway, "owns" | "invite"> | undefined;
   readonly #names: MessageNames;
   readonly #inward: PeopleInward;
-  readonly #acceptance: Acceptance;
+  readonly #component: Way;
   readonly #habits: ConversationHabits;
   readonly #begins: Begins;
   readonly #linked = new Set<ChannelId>();
   /** Conversations whose room is being made. */
   readonly #begun = new Recent<true>(10_000);
 
-  constructor(parts: PeopleParts, caps: () => XmlElement, rooms?: Pick<Gateway, "owns" | "invite">) {
+  /** `wayOf`: the account through which a Matrix user speaks, where they have signed in with one. */
+  constructor(
+    parts: PeopleParts,
+    caps: () => XmlElement,
+    private readonly wayOf: (user: UserId) => Way | undefined = () => undefined,
+    rooms?: Pick<Gateway, "owns" | "invite">,
+  ) {
     this.#rooms = rooms;
     this.#parts = parts;
     const names = new MessageNames(parts.ids);
     this.#names = names;
     this.profiles = new Profiles(parts);
     this.#habits = new ConversationHabits(parts.network.storage);
-    this.#acceptance = new Acceptance(parts.stream);
     this.#begins = new Begins(parts.tuning.beginsOfOne, parts.tuning.beginsOfAll);
     const changed = (user: UserId): void => {
       void this.presences.tell(user).catch((error: unknown) => {
@@ -80,7 +104,7 @@ export class People implements BridgePart {
       caps,
       changed: (user, person) => this.changed(user, person),
     });
-    this.outward = new PeopleOutward({ parts, names, habits: this.#habits, acceptance: this.#acceptance });
+    this.#component = this.way(parts.stream);
     this.#inward = new PeopleInward({
       parts,
       names,
@@ -89,22 +113,38 @@ export class People implements BridgePart {
     });
   }
 
+  /** A way to talk to people, through this stream. */
+  way(stream: XmppStream, through?: { readonly jid: string; readonly account: OwnAccount }): Way {
+    const parts = { ...this.#parts, stream };
+    const acceptance = new Acceptance(stream, { asked: through && parseJid(through.jid)?.domain });
+    const outward = new PeopleOutward({
+      ...{ parts, names: this.#names, habits: this.#habits, acceptance },
+      ...(through && { account: through.account }),
+    });
+    return { stream, outward, acceptance, ...(through && { account: through.jid }) };
+  }
+
   get handlers(): PartHandlers {
-    const { outward } = this;
+    const of = (channel: ChannelId): PeopleOutward => this.#wayIn(channel).outward;
     return {
-      message: (effect) => outward.say(effect),
-      // What cannot be known now is asked again.
-      findSent: (effect) => new Promise((resolve) => resolve(outward.findSent(effect))),
-      edit: (effect) => outward.edit(effect),
-      redact: (effect) => outward.redact(effect),
-      react: (effect) => outward.react(effect),
-      unreact: (effect) => outward.unreact(effect),
+      message: (effect) => of(effect.channel).say(effect),
+      findSent: (effect) => of(effect.channel).findSent(effect),
+      edit: (effect) => of(effect.channel).edit(effect),
+      redact: (effect) => of(effect.channel).redact(effect),
+      react: (effect) => of(effect.channel).react(effect),
+      unreact: (effect) => of(effect.channel).unreact(effect),
       membership: (effect) => this.membership(effect),
-      typing: (signal) => outward.typing(signal),
-      receipt: (signal) => outward.receipt(signal),
+      typing: (signal) => of(signal.channel).typing(signal),
+      receipt: (signal) => of(signal.channel).receipt(signal),
       linked: (link) => this.linked(link),
       unlinked: (link) => this.unlinked(link),
     };
+  }
+
+  /** Through what a conversation goes now. */
+  #wayIn(channel: ChannelId): Way {
+    const user = conversationOf(channel)?.user;
+    return (user === undefined ? undefined : this.wayOf(user)) ?? this.#component;
   }
 
   /** Whether a channel is a conversation of two. */
@@ -134,7 +174,7 @@ export class People implements BridgePart {
 
   /** The stream is down. */
   lost(): void {
-    this.#acceptance.lost();
+    this.#component.acceptance.lost();
     this.presences.lost();
   }
 
@@ -200,65 +240,84 @@ export class People implements BridgePart {
     const channel = talk && channelOf(talk);
     if (!talk || channel === undefined) return "unknown";
     if (message.isRoomPrivate && message.what.kind !== "invite") return "unknown";
+    return this.hear(talk, stanza, message, { way: this.#component, isOwn: false, isCopy: false });
+  }
+
+  /** Takes what is said in a conversation. */
+  hear(talk: Conversation, stanza: Element, message: MessageStanza, heard: Heard): Promise<void> | undefined {
+    const channel = channelOf(talk);
+    if (channel === undefined) return undefined;
     const { what } = message;
+    const { way, isOwn, isCopy } = heard;
     switch (what.kind) {
       case "error":
-        return this.#bounced(channel, talk, message.ids.id ?? "", what);
+        return this.#bounced(channel, talk, message.ids.id ?? "", what, way);
       case "published":
-        return this.#published(talk.user, talk.person, what);
+        return way === this.#component ? this.#published(talk.user, talk.person, what) : undefined;
       case "receipt":
-        this.#acceptance.received(what.target);
+        if (!isOwn) way.acceptance.received(what.target);
         return undefined;
       case "text":
       case "correction":
       case "retraction":
       case "reactions":
       case "encrypted":
-        return this.#said(channel, talk, stanza, message);
+        return this.#said(channel, talk, stanza, message, heard);
       case "invite":
         if (what.how === "direct" && this.#rooms?.owns(bareJidOf(what.room) ?? "") === true)
           return this.#invited(stanza, talk, what);
-        return this.#said(channel, talk, stanza, message);
+        return this.#said(channel, talk, stanza, message, heard);
       case "marker":
+        if (isOwn || isCopy) return undefined;
         if (what.marker === "displayed" && this.#linked.has(channel)) this.#read(channel, talk.person, what.target);
         return undefined;
       default:
-        this.#typing(channel, talk, message);
+        if (!isOwn && !isCopy) this.#typing(channel, talk, message);
         return undefined;
     }
   }
 
-  #said(channel: ChannelId, talk: Conversation, stanza: Element, message: MessageStanza): Promise<void> | undefined {
+  #said(
+    channel: ChannelId,
+    talk: Conversation,
+    stanza: Element,
+    message: MessageStanza,
+    heard: Heard,
+  ): Promise<void> | undefined {
     const { what } = message;
+    const { isOwn, isCopy } = heard;
     const opens =
       what.kind === "text" || what.kind === "correction" || what.kind === "encrypted" || what.kind === "invite";
     if (!this.#inward.fits(stanza)) {
-      this.#refuse(stanza, "modify", "not-acceptable", "The message is too long.");
+      this.#refuse(heard, stanza, "modify", "not-acceptable", "The message is too long.");
       return undefined;
     }
     if (!this.#linked.has(channel) && !this.#begun.has(channel)) {
       if (!opens) return undefined;
-      if (!this.#begins.mayBegin(talk.person)) {
-        this.#refuse(stanza, "wait", "resource-constraint", "Too many conversations begin here now.");
+      if (!isOwn && !this.#begins.mayBegin(talk.person)) {
+        this.#refuse(heard, stanza, "wait", "resource-constraint", "Too many conversations begin here now.");
         return undefined;
       }
       this.#begun.set(channel, true);
     }
-    if (what.kind === "encrypted")
-      this.#refuse(stanza, "cancel", "not-acceptable", "The bridge to Matrix cannot read encrypted messages.");
-    this.#typing(channel, talk, message);
-    return this.#keep(channel, stanza, message);
+    if (what.kind === "encrypted" && heard.way === this.#component)
+      this.#refuse(heard, stanza, "cancel", "not-acceptable", "The bridge to Matrix cannot read encrypted messages.");
+    if (!isOwn && !isCopy) this.#typing(channel, talk, message);
+    return this.#keep(channel, stanza, message, heard);
   }
 
   /** A receipt (XEP-0184) says that the message is on disk. */
-  async #keep(channel: ChannelId, stanza: Element, message: MessageStanza): Promise<void> {
-    await this.#inward.take(channel, stanza, message);
+  async #keep(channel: ChannelId, stanza: Element, message: MessageStanza, heard: Heard): Promise<void> {
+    const { way, isOwn, isCopy, at } = heard;
+    const through = way.account === undefined ? undefined : { account: way.account, ...(at !== undefined && { at }) };
+    await this.#inward.take(channel, stanza, message, through);
     const { ids, from, to } = message;
+    if (isOwn) return;
     if (message.what.kind === "text" || message.what.kind === "correction") await this.#habits.learn(channel, message);
-    if (!message.wantsReceipt || ids.id === undefined || from === undefined || message.what.kind === "encrypted")
-      return;
+    if (isCopy || !message.wantsReceipt || ids.id === undefined || from === undefined) return;
+    if (message.what.kind === "encrypted") return;
     const envelope = { to: from, type: "chat" as const, id: randomUUID(), ...(to !== undefined && { from: to }) };
-    await this.#parts.stream.send(writeReceipt(envelope, ids.id));
+    await way.stream.send(writeReceipt(envelope, ids.id));
   }
 
   /** Into a Matrix room: it is Matrix that invites. */
@@ -286,17 +345,23 @@ export class People implements BridgePart {
     { person }: Conversation,
     id: string,
     { error }: Extract<MessageWhat, { kind: "error" }>,
+    { acceptance }: Way,
   ): Promise<void> | undefined {
-    const late = this.#acceptance.bounced(id, error);
+    const late = acceptance.bounced(id, error);
     if (!late) return undefined;
     const notice = `${person} did not get ${late.excerpt}: ${reasonOf(error)}.`;
     return this.#parts.network.receive({ kind: "channel", id: RemoteMessageId(`bounce ${id}`), channel, notice });
   }
 
-  #refuse(stanza: Element, type: "cancel" | "modify" | "wait", condition: string, text: string): void {
+  /** Whoever writes to an account has reached it, though not Matrix: only the operator can be told. */
+  #refuse({ way }: Heard, stanza: Element, type: "cancel" | "modify" | "wait", condition: string, text: string): void {
     const { from, to, id } = stanza.attrs;
+    if (way.account !== undefined) {
+      this.#parts.network.log.warn({ from, account: way.account }, `A message did not come to Matrix: ${text}`);
+      return;
+    }
     const error = errorElement(type, condition, text);
-    void this.#parts.stream.send(xml("message", { from: to, to: from, id, type: "error" }, error));
+    void way.stream.send(xml("message", { from: to, to: from, id, type: "error" }, error));
   }
 
   /** Between whom a stanza is; `undefined` where it is not from a person to a Matrix user. */

@@ -37,12 +37,12 @@ export class ChatStates {
 
   /** Only among members who know each other: in a public room it is told to too many, about too many. */
   async read({ author, upTo }: ReceiptSignal): Promise<void> {
-    const { parts, room, ghosts, messages, features, whyOut } = this.#options;
+    const { room, ghosts, messages, features, whyOut } = this.#options;
     const { membersOnly, nonAnonymous } = features();
     const occupant = ghosts.find(author.userId);
     if (!membersOnly || !nonAnonymous || occupant?.nick === undefined) return;
     if (whyOut() !== undefined || !messages.canReferTo(upTo)) return;
-    await parts.stream.send(writeMarker({ from: occupant.jid, to: room, type: "groupchat", id: randomUUID() }, upTo));
+    await occupant.send(writeMarker({ from: occupant.jid, to: room, type: "groupchat", id: randomUUID() }, upTo));
   }
 
   /** Who speaks does not type any more: what they say tells so. */
@@ -53,13 +53,15 @@ export class ChatStates {
   /** Nobody enters a room only to type in it. */
   #inRoom(user: UserId): Occupant | undefined {
     const { parts, ghosts, watcher } = this.#options;
-    const occupant = parts.config.ghosts && parts.config.maxGhosts > 0 ? ghosts.find(user) : watcher;
+    const ofTheirOwn = (parts.config.ghosts && parts.config.maxGhosts > 0) || ghosts.hasVoice(user);
+    const occupant = ofTheirOwn ? ghosts.find(user) : watcher;
     return occupant?.nick === undefined ? undefined : occupant;
   }
 
-  async #tell({ jid, nick }: Occupant, state: ChatState): Promise<void> {
-    const { parts, room } = this.#options;
+  async #tell(occupant: Occupant, state: ChatState): Promise<void> {
+    const { room } = this.#options;
+    const { jid, nick } = occupant;
     if (nick === undefined) return;
-    await parts.stream.send(writeChatState({ from: jid, to: room, type: "groupchat", id: randomUUID() }, state));
+    await occupant.send(writeChatState({ from: jid, to: room, type: "groupchat", id: randomUUID() }, state));
   }
 }

@@ -1,11 +1,12 @@
-import { parseJson, UserId, type Author } from "@trestle/core";
+import { parseJson, RemoteUserId, UserId, type Author } from "@trestle/core";
 import { z } from "zod";
 import { localOfUser, nickCandidate } from "../address/index.js";
+import { readOccupantId } from "../content/index.js";
 import type { Element } from "../stream/index.js";
 import { Occupant } from "./occupant.js";
-import type { RoomParts } from "./parts.js";
+import type { OwnVoice, RoomParts } from "./parts.js";
 
-const storedSchema = z.object({ name: z.string(), nick: z.string() });
+const storedSchema = z.object({ name: z.string(), nick: z.string(), occupant: z.string().optional() });
 
 const MOST_NICKS = 20_000;
 
@@ -14,6 +15,10 @@ interface Ghost {
   name: string;
   /** As the room has shown it last. */
   nick: string | undefined;
+  /** Who they are in the room (XEP-0421), with whatever client, as the room has shown it last. */
+  occupantId: string | undefined;
+  /** Through which they are in the room; the component where absent. */
+  readonly voice: OwnVoice | undefined;
 }
 
 /** What others want to know of them. */
@@ -46,8 +51,7 @@ export class Ghosts {
       const stored = parseJson((await network.storage.get(key)) ?? "", storedSchema);
       if (!stored) continue;
       this.#remember(stored.nick);
-      if (config.ghosts && this.#ghosts.size < config.maxGhosts)
-        this.#make(UserId(key.slice(prefix.length)), stored.name, stored.nick);
+      if (config.ghosts && this.#ghosts.size < config.maxGhosts) this.#make(UserId(key.slice(prefix.length)), stored);
     }
   }
 
@@ -64,7 +68,33 @@ export class Ghosts {
       const silent = this.#ghosts.keys().next().value;
       if (silent !== undefined) this.remove(silent);
     }
-    return this.#make(userId, name);
+    return this.#make(userId, { name });
+  }
+
+  /** Whether a Matrix user is in rooms with an account of their own. */
+  hasVoice(userId: UserId): boolean {
+    return this.parts.voiceOf?.(userId) !== undefined;
+  }
+
+  /** A Matrix user has signed in with an account of their own, or out: who was in the room comes in anew. */
+  async voiceChanged(userId: UserId): Promise<void> {
+    const ghost = this.#ghosts.get(userId);
+    if (!ghost || ghost.voice === this.parts.voiceOf?.(userId)) return;
+    await ghost.occupant.leave();
+    // Of another address the room says something else.
+    await this.#make(userId, { name: ghost.name }).join();
+  }
+
+  /** The account of a Matrix user's own that an occupant is, by the ids of their occupants or, where there are none, their nicks. */
+  accountOf(id: RemoteUserId, nick: string): RemoteUserId | undefined {
+    for (const { voice, occupant, occupantId } of this.#ghosts.values()) {
+      if (!voice) continue;
+      const isSame = id.startsWith("nick:")
+        ? nick === occupant.nick
+        : id === voice.jid || id === `occupant:${this.room}/${occupantId ?? ""}`;
+      if (isSame) return RemoteUserId(voice.jid);
+    }
+    return undefined;
   }
 
   /** Whose occupants they are, in the room or not. */
@@ -127,6 +157,14 @@ export class Ghosts {
     }
   }
 
+  /** The connection of a Matrix user's own account is there (again), or is gone. */
+  voice(userId: UserId, isThere: boolean): void {
+    const ghost = this.#ghosts.get(userId);
+    if (!ghost?.voice) return;
+    if (isThere) this.#inBackground(ghost.occupant.join(), `${userId} could not enter ${this.room}`);
+    else ghost.occupant.lost();
+  }
+
   lost(): void {
     for (const { occupant } of this.#ghosts.values()) occupant.lost();
   }
@@ -144,21 +182,26 @@ export class Ghosts {
       await this.parts.network.storage.delete(key);
   }
 
-  #make(userId: UserId, name: string, nick?: string): Occupant {
-    const { stream, config, tuning } = this.parts;
+  #make(userId: UserId, known: z.output<typeof storedSchema> | { readonly name: string }): Occupant {
+    const { config, tuning, voiceOf } = this.parts;
+    const { nick, occupant: occupantId } = "nick" in known ? known : {};
+    const voice = voiceOf?.(userId);
     const ghost: Ghost = {
-      name,
+      name: known.name,
       nick,
+      occupantId,
+      voice,
       occupant: new Occupant({
-        stream,
+        stream: voice?.stream ?? this.parts.stream,
         room: this.room,
-        jid: `${localOfUser(userId)}@${config.domain}/matrix`,
+        jid: voice?.jid ?? `${localOfUser(userId)}@${config.domain}/matrix`,
         nick: (attempt) => nickCandidate(ghost.name, userId, attempt),
         joinTimeoutMs: tuning.joinTimeoutMs,
         onShown: (stanza, isEntry) => this.watched.shown(userId, stanza, isEntry),
         onRemoved: (stanza) => this.watched.removed(userId, stanza),
-        onNick: (taken) => {
+        onNick: (taken, shown) => {
           this.#remember(taken);
+          ghost.occupantId = readOccupantId(shown);
           const wanted = nickCandidate(ghost.name, userId, 0);
           // Told once: it is shown anew with every presence, and asked for anew after every start.
           if (taken !== wanted && taken !== ghost.nick) this.watched.renamed(ghost.name, wanted, taken);
@@ -173,7 +216,10 @@ export class Ghosts {
 
   async #keep(userId: UserId, ghost: Ghost, nick: string): Promise<void> {
     ghost.nick = nick;
-    await this.parts.network.storage.set(this.#keyOf(userId), JSON.stringify({ name: ghost.name, nick }));
+    await this.parts.network.storage.set(
+      this.#keyOf(userId),
+      JSON.stringify({ name: ghost.name, nick, occupant: ghost.occupantId }),
+    );
   }
 
   #remember(nick: string): void {

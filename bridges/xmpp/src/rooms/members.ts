@@ -12,6 +12,8 @@ export interface MembersOptions {
   readonly isOwnNick: (nick: string) => boolean;
   /** Whether somebody of ours asks for this nick: others see them in the room before they do so themselves. */
   readonly isAsked: (nick: string) => boolean;
+  /** The account of a Matrix user's own that somebody in the room is, with another client or this one. */
+  readonly accountOf: (id: RemoteUserId, nick: string) => RemoteUserId | undefined;
 }
 
 /** What a presence of somebody in the room says. */
@@ -86,6 +88,8 @@ export class Members {
     const { type } = stanza.attrs;
     if (nick === undefined || (type !== undefined && type !== "unavailable") || isOwnNick(nick)) return undefined;
     if (isAsked(nick) && !this.#shown.has(nick)) return undefined;
+    // With another client they are in the room no more than before.
+    if (this.options.accountOf(this.#idOf(nick, stanza), nick) !== undefined) return undefined;
     const event = { kind: "membership", channel } as const;
     const { items = [], statuses = [] } = readMucUser(stanza) ?? {};
     const [item = {}] = items;
@@ -123,7 +127,8 @@ export class Members {
   }
 
   #idOf(nick: string, stanza: Element): RemoteUserId {
-    return remoteUserOf(this.options.room, nick, stanza, this.options.features());
+    const id = remoteUserOf(this.options.room, nick, stanza, this.options.features());
+    return this.options.accountOf(id, nick) ?? id;
   }
 }
 

@@ -16,7 +16,7 @@ export interface OccupantOptions {
   /** The room shows what it is there; `isEntry`: it has just come in. */
   readonly onShown?: (stanza: Element, isEntry: boolean) => void;
   /** Resolves when the nick is on disk: before that nothing is said under it, or nobody would know it for ours later. */
-  readonly onNick?: (nick: string) => Promise<void>;
+  readonly onNick?: (nick: string, shown: Element) => Promise<void>;
 }
 
 type JoinAnswer = { readonly statuses: ReadonlySet<string> } | { readonly error: StanzaError } | Failure;
@@ -42,6 +42,11 @@ export class Occupant {
 
   get jid(): string {
     return this.#options.jid;
+  }
+
+  /** Says something in the room. */
+  send(stanza: Element): Promise<Failure | undefined> {
+    return this.#options.stream.send(stanza);
   }
 
   /** The nick in the room, while it is in. */
@@ -101,7 +106,7 @@ export class Occupant {
     const isEntry = this.#nick === undefined;
     this.#nick = nick;
     this.#options.onShown?.(stanza, isEntry);
-    if (this.#options.onNick) this.#keep(this.#options.onNick(nick));
+    if (this.#options.onNick) this.#keep(this.#options.onNick(nick, stanza));
     this.#asked?.settle({ statuses });
   }
 

@@ -80,7 +80,7 @@ export class RoomOutward {
 
   /** What a message is cut into: one part a stanza. */
   split({ content, author }: Pick<MessageEffect, "content" | "author">): readonly Content[] {
-    return partsFor(content, this.#speaksForAll ? author.name : undefined);
+    return partsFor(content, this.#speaksFor(author) ? author.name : undefined);
   }
 
   async say(effect: MessageEffect): Promise<Outcome> {
@@ -186,14 +186,19 @@ export class RoomOutward {
     return !ghosts || maxGhosts === 0;
   }
 
+  /** Whether the bridge's own occupant speaks for a Matrix user. */
+  #speaksFor({ userId }: EffectBase["author"]): boolean {
+    return this.#speaksForAll && !this.#options.ghosts.hasVoice(userId);
+  }
+
   /** Who speaks for a Matrix user; in the room. */
   async #speaker({ author }: EffectBase): Promise<Occupant | Failure> {
     const { whyOut, whyBarred, watcher, ghosts } = this.#options;
     const out = whyOut();
     if (out !== undefined) return retry(out);
-    const barred = this.#speaksForAll ? undefined : whyBarred(author.userId);
+    const barred = this.#speaksFor(author) ? undefined : whyBarred(author.userId);
     if (barred !== undefined) return refused(barred);
-    const occupant = this.#speaksForAll ? watcher : ghosts.get(author);
+    const occupant = this.#speaksFor(author) ? watcher : ghosts.get(author);
     return (await occupant.join()) ?? occupant;
   }
 
@@ -307,7 +312,7 @@ export class RoomOutward {
     const people = await reactions.of(effect.target);
     const { userId } = effect.author;
     const keys = change(people.get(userId)?.keys ?? []);
-    const all = this.#speaksForAll
+    const all = this.#speaksFor(effect.author)
       ? [...[...people].flatMap(([who, set]) => (who === userId ? [] : set.keys)), ...keys]
       : keys;
     const outcome = await sender.send(effect, speaker, (envelope) => writeReactions(envelope, effect.target, all));

@@ -1,4 +1,4 @@
-import type { Network } from "@trestle/core";
+import type { Network, UserId } from "@trestle/core";
 import type { XmppConfig } from "../config.js";
 import type { XmppMetrics } from "../metrics.js";
 import type { OwnIds } from "../own-ids.js";
@@ -34,8 +34,17 @@ export const defaultRoomTuning: RoomTuning = {
   maxBuffered: 2_000,
 };
 
+/** An account of a Matrix user's own, as far as rooms are concerned. */
+export interface OwnVoice {
+  /** The bare JID, which is who they are on the network. */
+  readonly jid: string;
+  readonly stream: XmppStream;
+}
+
 /** What every room of a bridge shares. */
 export interface RoomParts {
+  /** The account with which a Matrix user is in rooms, where they have signed in with one. */
+  readonly voiceOf?: (user: UserId) => OwnVoice | undefined;
   readonly stream: XmppStream;
   readonly network: Network;
   readonly config: XmppConfig;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { RemoteMessageId, type ChannelId, type UserId } from "@trestle/core";
+import { RemoteMessageId, type ChannelId, type RemoteUserId, type UserId } from "@trestle/core";
 import { readMucUser } from "../content/index.js";
 import { messageOf } from "../stream/errors.js";
 import { Archive } from "./archive.js";
@@ -184,7 +184,8 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
   });
   const isOwnNick = (nick: string) => nick === watcher.nick || ghosts.hasNick(nick);
   const isAsked = (nick: string) => nick === watcher.asking || ghosts.isAsking(nick);
-  const members = new Members({ room, channel, features, isOwnNick, isAsked });
+  const accountOf = (id: RemoteUserId, nick: string) => ghosts.accountOf(id, nick);
+  const members = new Members({ room, channel, features, isOwnNick, isAsked, accountOf });
   const messages = new Messages({ room, asker: watcher.jid, archive, members, ids, features, isOwnNick });
   const regrant = (user: UserId, wish: Parameters<RoomModeration["regrant"]>[1]) =>
     void told(late.moderation?.regrant(user, wish));

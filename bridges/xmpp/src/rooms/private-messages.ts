@@ -65,7 +65,7 @@ export class PrivateMessages implements BridgePart {
     const names = new MessageNames(parts.ids);
     this.#names = names;
     this.#habits = new ConversationHabits(parts.network.storage);
-    this.#acceptance = new Acceptance(parts.stream, whyBounced);
+    this.#acceptance = new Acceptance(parts.stream, { why: whyBounced });
     this.#begins = new Begins(parts.tuning.beginsOfOne, parts.tuning.beginsOfAll);
     this.#outward = new PeopleOutward({
       ...{ parts, names, habits: this.#habits, acceptance: this.#acceptance },

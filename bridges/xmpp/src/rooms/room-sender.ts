@@ -76,8 +76,8 @@ export class RoomSender {
   ): Promise<Sent | Failure> {
     const { parts, room } = this.#options;
     const id = parts.ids.of(room, effect.effect, stanza);
-    const shown = this.#reflections.wait(id, parts.tuning.reflectionTimeoutMs, effect.signal);
-    const failure = await parts.stream.send(write({ from: speaker.jid, to: room, type: "groupchat", id }));
+    const shown = this.#reflections.wait(id, speaker.jid, parts.tuning.reflectionTimeoutMs, effect.signal);
+    const failure = await speaker.send(write({ from: speaker.jid, to: room, type: "groupchat", id }));
     if (failure) this.#reflections.failed(id, failure);
     return shown;
   }
@@ -133,9 +133,9 @@ export class RoomSender {
     if (this.#subject && this.#subject.text === text) this.#reflections.shown(this.#subject.id, undefined);
   }
 
-  /** The connection is gone: nobody knows what became of what is under way. */
-  lost(): void {
-    this.#reflections.lost();
+  /** The connection is gone, of one address or of all: nobody knows what became of what is under way. */
+  lost(speaker?: string): void {
+    this.#reflections.lost(speaker);
   }
 
   /** A message of ours came back. */

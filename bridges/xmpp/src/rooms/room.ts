@@ -102,6 +102,26 @@ export class Room {
     return occupant === this.#pieces.watcher ? this.#pieces.presence.message(stanza, origin) : undefined;
   }
 
+  /** Takes what the room, or somebody in it, sends to the account of a Matrix user's own. */
+  takeFor(user: UserId, stanza: Element): Promise<void> | undefined {
+    const occupant = this.#pieces.ghosts.find(user);
+    // With a component's address they are somebody else to the room.
+    return this.#pieces.ghosts.hasVoice(user) ? this.take(stanza, occupant) : undefined;
+  }
+
+  /** A Matrix user has signed in with an account of their own, or out. */
+  voiceChanged(user: UserId): Promise<void> {
+    return this.#pieces.ghosts.voiceChanged(user);
+  }
+
+  /** The connection of such an account is there (again), or is gone. */
+  voice(user: UserId, isThere: boolean): void {
+    const { ghosts, presence, sender } = this.#pieces;
+    const jid = ghosts.hasVoice(user) ? ghosts.find(user)?.jid : undefined;
+    ghosts.voice(user, isThere && presence.whyOut === undefined);
+    if (!isThere && jid !== undefined) sender.lost(jid);
+  }
+
   /** Who of ours has an address. */
   occupantOf(user: Parameters<Ghosts["find"]>[0] | undefined): Occupant | undefined {
     return user === undefined ? this.#pieces.watcher : this.#pieces.ghosts.find(user);

@@ -1,4 +1,4 @@
-import type { ChannelId, RemoteMessageId } from "@trestle/core";
+import type { ChannelId, RemoteMessageId, UserId } from "@trestle/core";
 import { bareJidOf, parseJid, userOfLocal } from "../address/index.js";
 import type { BridgePart } from "../bridge-part.js";
 import type { Element } from "../stream/index.js";
@@ -82,6 +82,34 @@ export class Rooms implements BridgePart {
     if (to.local !== undefined && user === undefined) return "unknown";
     if (isForSomebody(stanza)) return "unknown";
     return room.take(stanza, room.occupantOf(user));
+  }
+
+  /** The same where the bridge has one address alone, to which everything comes. */
+  takeForBridge(stanza: Element): Promise<void> | undefined | "unknown" {
+    const room = this.#rooms.get(bareJidOf(stanza.attrs["from"] ?? "") ?? "");
+    return room === undefined || isForSomebody(stanza) ? "unknown" : room.take(stanza, room.occupantOf(undefined));
+  }
+
+  /** Takes what comes to the account of a Matrix user's own; `"unknown"` where it does not come from a linked room. */
+  takeFor(user: UserId, stanza: Element): Promise<void> | undefined | "unknown" {
+    const room = this.#rooms.get(bareJidOf(stanza.attrs["from"] ?? "") ?? "");
+    return room === undefined || isForSomebody(stanza) ? "unknown" : room.takeFor(user, stanza);
+  }
+
+  /** A Matrix user has signed in with an account of their own, or out. */
+  voiceChanged(user: UserId): void {
+    for (const room of this.#rooms.values())
+      room.voiceChanged(user).catch((error: unknown) => {
+        this.parts.network.log.error(
+          { err: error, user, room: room.channel },
+          "A user could not come in as themselves",
+        );
+      });
+  }
+
+  /** The connection of such an account is there (again), or is gone. */
+  voice(user: UserId, isThere: boolean): void {
+    for (const room of this.#rooms.values()) room.voice(user, isThere);
   }
 
   async close(): Promise<void> {

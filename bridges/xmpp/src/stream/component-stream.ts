@@ -1,205 +1,41 @@
-import { refused, retry, uncertain, type Failure } from "@trestle/core";
-import { Backoff } from "./backoff.js";
-import { ComponentConnection, type ComponentAddress, type Ended } from "./connection.js";
+import { ComponentConnection, type ComponentAddress } from "./connection.js";
 import { xml, type Element } from "./element.js";
-import { messageOf } from "./errors.js";
-import { Intake, type StanzaHandler } from "./intake.js";
-import { KeepAlive } from "./keep-alive.js";
-import { Requests, type Answer } from "./requests.js";
-import { serialise } from "./serialise.js";
-import type { RequestOptions, StreamState, XmppStream } from "./stream.js";
+import {
+  ReconnectingStream,
+  type ConnectionListener,
+  type Ended,
+  type StreamConnection,
+  type StreamOptions,
+} from "./reconnecting-stream.js";
 
-/** Times in milliseconds, and bounds. */
-export interface StreamTuning {
-  readonly connectTimeoutMs: number;
-  readonly silenceMs: number;
-  readonly answerMs: number;
-  readonly backoffMinMs: number;
-  readonly backoffMaxMs: number;
-  /** A connection that held for so long counts as a success: the next wait is short again. */
-  readonly stableMs: number;
-  /** For how long a server that says the domain is taken is asked again: it may not know yet that our last connection is dead. */
-  readonly conflictMs: number;
-  readonly requestTimeoutMs: number;
-  /** UTF-8 bytes of one stanza that we send. */
-  readonly maxStanzaBytes: number;
-  /** UTF-16 code units of one stanza that we take. */
-  readonly maxStanzaLength: number;
-  /** Bytes that wait to be taken by the system. */
-  readonly maxBacklogBytes: number;
-  readonly maxRequests: number;
-  /** Stanzas that are being dealt with. */
-  readonly maxInHand: number;
-}
-
-export const defaultTuning: StreamTuning = {
-  connectTimeoutMs: 15_000,
-  silenceMs: 30_000,
-  answerMs: 20_000,
-  backoffMinMs: 500,
-  backoffMaxMs: 60_000,
-  stableMs: 10_000,
-  conflictMs: 120_000,
-  requestTimeoutMs: 30_000,
-  maxStanzaBytes: 256 * 1024,
-  maxStanzaLength: 4 * 1024 * 1024,
-  maxBacklogBytes: 8 * 1024 * 1024,
-  maxRequests: 10_000,
-  maxInHand: 2_000,
-};
-
-export interface ComponentStreamOptions {
+export interface ComponentStreamOptions extends StreamOptions {
   readonly address: ComponentAddress;
-  readonly tuning?: Partial<StreamTuning>;
-  /** Called for every stanza that is no answer to a query, in order. One that rejects has the connection opened anew. */
-  readonly onStanza: StanzaHandler;
-  readonly onState: (state: StreamState) => void;
-  /** Called for every stanza that goes in or out, also answers to queries. */
-  readonly onTraffic?: (direction: "in" | "out", stanza: Element) => void;
-  /** Whether two addresses are the same to servers. */
-  readonly sameAddress: (one: string, other: string) => boolean;
 }
 
-/** A component's stream (XEP-0114): comes back after every loss, with growing waits; stops where only a person can help. */
-export class ComponentStream implements XmppStream {
-  readonly #options: ComponentStreamOptions;
-  readonly #tuning: StreamTuning;
-  readonly #backoff: Backoff;
-  readonly #requests: Requests;
-  readonly #intake: Intake;
-  readonly #keepAlive: KeepAlive;
-  #connection: ComponentConnection | undefined;
-  #state: StreamState = { state: "closed" };
-  #timer: NodeJS.Timeout | undefined;
-  #onlineSince = 0;
+/** A component's stream (XEP-0114). */
+export class ComponentStream extends ReconnectingStream {
+  readonly #address: ComponentAddress;
   #conflictSince: number | undefined;
-  #pingId: string | undefined;
 
   constructor(options: ComponentStreamOptions) {
-    this.#options = options;
-    const tuning = { ...defaultTuning, ...options.tuning };
-    this.#tuning = tuning;
-    this.#backoff = new Backoff(tuning.backoffMinMs, tuning.backoffMaxMs);
-    this.#requests = new Requests(options.sameAddress, tuning.maxRequests);
-    this.#intake = new Intake({
-      handle: options.onStanza,
-      most: tuning.maxInHand,
-      pause: () => this.#connection?.pause(),
-      resume: () => this.#connection?.resume(),
-      failed: (error) => this.interrupt(`A stanza could not be dealt with: ${messageOf(error)}`),
-    });
-    this.#keepAlive = new KeepAlive({
-      silenceMs: tuning.silenceMs,
-      answerMs: tuning.answerMs,
-      ping: () => this.#ping(),
-      dead: () => this.#connection?.destroy(`The server said nothing for ${tuning.silenceMs + tuning.answerMs} ms`),
-      isPaused: () => this.#intake.paused,
-    });
+    super(options);
+    this.#address = options.address;
   }
 
   get address(): string {
-    return this.#options.address.domain;
+    return this.#address.domain;
   }
 
-  get state(): StreamState {
-    return this.#state;
+  protected open(listener: ConnectionListener): StreamConnection {
+    const online = () => {
+      this.#conflictSince = undefined;
+      listener.online();
+    };
+    return new ComponentConnection(this.#address, { ...listener, online }, this.tuning);
   }
 
-  start(): void {
-    if (this.#state.state !== "closed") return;
-    this.#connect();
-  }
-
-  async send(stanza: Element): Promise<Failure | undefined> {
-    const connection = this.#ready();
-    if ("failed" in connection) return connection;
-    const text = serialise(stanza, this.#tuning);
-    if (typeof text !== "string") return text;
-    this.#options.onTraffic?.("out", stanza);
-    try {
-      await connection.write(text);
-      return undefined;
-    } catch (error) {
-      return uncertain(`The connection ended while a stanza was sent (${messageOf(error)})`);
-    }
-  }
-
-  async request(iq: Element, options: RequestOptions = {}): Promise<Answer> {
-    const { signal, timeoutMs = this.#tuning.requestTimeoutMs } = options;
-    const failed = (failure: Failure): Answer => ({ kind: "failure", failure });
-    const { from, to } = iq.attrs;
-    if (from === undefined || to === undefined) return failed(refused("A query without from and to was not sent."));
-    if (signal?.aborted === true) return failed(retry(`${to} was not asked: it was given up before`));
-    if (this.#requests.isFull) return failed(retry(`${to} was not asked: ${this.#requests.most} queries wait already`));
-    const id = this.#requests.nextId();
-    const asked = xml(iq.name, { ...iq.attrs, id }, ...iq.children);
-    const answer = this.#requests.wait(id, asked, timeoutMs, signal);
-    const failure = await this.send(asked);
-    if (failure) this.#requests.fail(id, failure);
-    return answer;
-  }
-
-  interrupt(reason: string): void {
-    this.#connection?.destroy(reason);
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-    if (this.#state.state !== "failed") this.#become({ state: "closed" });
-    this.#connection?.close("The stream was closed");
-  }
-
-  /** The connection where stanzas may be written now; otherwise why surely nothing is sent. */
-  #ready(): ComponentConnection | Failure {
-    const { state, detail } = this.#state;
-    if (state !== "online" || !this.#connection)
-      return retry(`Not connected to the XMPP server (${detail ?? state}); nothing was sent`);
-    if (this.#connection.backlog <= this.#tuning.maxBacklogBytes) return this.#connection;
-    return retry("The XMPP server does not read what is sent; nothing more was sent", { afterMs: 1_000 });
-  }
-
-  #connect(): void {
-    this.#become({ state: "connecting" });
-    this.#connection = new ComponentConnection(
-      this.#options.address,
-      {
-        online: () => this.#online(),
-        alive: () => this.#keepAlive.alive(),
-        stanza: (stanza) => this.#received(stanza),
-        ended: (ended) => this.#ended(ended),
-      },
-      this.#tuning,
-    );
-  }
-
-  #online(): void {
-    this.#onlineSince = performance.now();
-    this.#conflictSince = undefined;
-    this.#keepAlive.start();
-    this.#intake.restarted();
-    this.#become({ state: "online" });
-  }
-
-  #ended(ended: Ended): void {
-    const wasOnline = this.#state.state === "online";
-    this.#connection = undefined;
-    this.#keepAlive.stop();
-    this.#requests.abandon(ended.reason);
-    if (this.#state.state === "closed") return;
-    const hopeless = this.#hopeless(ended, wasOnline);
-    if (hopeless !== undefined) {
-      this.#become({ state: "failed", detail: hopeless });
-      return;
-    }
-    if (wasOnline && performance.now() - this.#onlineSince >= this.#tuning.stableMs) this.#backoff.reset();
-    const wait = this.#backoff.next();
-    this.#timer = setTimeout(() => this.#connect(), wait);
-    this.#become({ state: "waiting", detail: `${ended.reason}; the next attempt is in ${(wait / 1000).toFixed(1)} s` });
-  }
-
-  /** What a person must do before another attempt makes sense. */
-  #hopeless({ condition, reason }: Ended, wasOnline: boolean): string | undefined {
-    const { domain, host, port } = this.#options.address;
+  protected hopeless({ condition, reason }: Ended, wasOnline: boolean): string | undefined {
+    const { domain, host, port } = this.#address;
     if (condition === "not-authorized")
       return `The XMPP server at ${host}:${port} refused the secret of the component ${domain} (${reason}). Put the same secret into the configurations of both, and restart the bridge.`;
     if (condition !== "conflict") return undefined;
@@ -207,38 +43,12 @@ export class ComponentStream implements XmppStream {
     // To come back would throw out whoever took our place, who would do the same to us.
     if (wasOnline) return advice;
     this.#conflictSince ??= performance.now();
-    return performance.now() - this.#conflictSince >= this.#tuning.conflictMs ? advice : undefined;
-  }
-
-  #received(stanza: Element): void {
-    this.#options.onTraffic?.("in", stanza);
-    const { type, id, from, to } = stanza.attrs;
-    if (stanza.name === "iq") {
-      if (type === "result" || type === "error") {
-        this.#requests.answered(stanza);
-        return;
-      }
-      // Our own ping, which has come the whole way.
-      if (id !== undefined && id === this.#pingId && from === this.address && to === this.address) return;
-    }
-    this.#intake.take(stanza);
+    return performance.now() - this.#conflictSince >= this.tuning.conflictMs ? advice : undefined;
   }
 
   /** XEP-0199, to ourselves: it comes back only if the server still routes for us. */
-  #ping(): void {
-    const id = this.#requests.nextId();
-    this.#pingId = id;
-    const ping = xml(
-      "iq",
-      { type: "get", id, from: this.address, to: this.address },
-      xml("ping", { xmlns: "urn:xmpp:ping" }),
-    );
-    // A failure ends the connection, or the silence goes on and does.
-    void this.send(ping);
-  }
-
-  #become(state: StreamState): void {
-    this.#state = state;
-    this.#options.onState(state);
+  protected ping(id: string): Element {
+    const { address } = this;
+    return xml("iq", { type: "get", id, from: address, to: address }, xml("ping", { xmlns: "urn:xmpp:ping" }));
   }
 }

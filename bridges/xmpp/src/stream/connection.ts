@@ -4,6 +4,7 @@ import { containedParser, type InputLimits } from "./contained-parser.js";
 import type { Element } from "./element.js";
 import { messageOf } from "./errors.js";
 import { GuardedSocket } from "./guarded-socket.js";
+import type { ConnectionListener, Ended, StreamConnection } from "./reconnecting-stream.js";
 
 /** Where a component connects to (XEP-0114). */
 export interface ComponentAddress {
@@ -14,28 +15,11 @@ export interface ComponentAddress {
   readonly secret: string;
 }
 
-/** Why a connection ended. */
-export interface Ended {
-  /** The condition of the stream error (RFC 6120 §4.9.3) that the server sent. */
-  readonly condition?: string;
-  /** For a person. */
-  readonly reason: string;
-}
-
-/** What a connection tells; each is called at once, `ended` exactly once and last. */
-export interface ConnectionListener {
-  readonly online: () => void;
-  /** Something was read, whatever it was. */
-  readonly alive: () => void;
-  readonly stanza: (stanza: Element) => void;
-  readonly ended: (ended: Ended) => void;
-}
-
 const NS_STREAMS = "http://etherx.jabber.org/streams";
 const NS_STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams";
 
 /** One connection of a component, over @xmpp/component, of which only opening, handshake and parsing are used. */
-export class ComponentConnection {
+export class ComponentConnection implements StreamConnection {
   readonly #entity: ComponentEntity;
   readonly #listener: ConnectionListener;
   #socket: Socket | undefined;
@@ -82,17 +66,14 @@ export class ComponentConnection {
     void this.#open(service, domain, limits.connectTimeoutMs);
   }
 
-  /** How much is written but not yet taken by the system, in bytes. */
   get backlog(): number {
     return this.#socket?.writableLength ?? 0;
   }
 
-  /** Resolves when the system has taken the text; rejects where nobody knows how much of it went out. */
   write(text: string): Promise<void> {
     return this.#entity.write(text);
   }
 
-  /** Stops reading until `resume`: the server keeps what it has. */
   pause(): void {
     this.#socket?.pause();
   }
@@ -101,7 +82,6 @@ export class ComponentConnection {
     this.#socket?.resume();
   }
 
-  /** Ends it: what was written still goes out. */
   close(reason: string): void {
     if (this.#ended) return;
     if (!this.#online) {
@@ -116,7 +96,6 @@ export class ComponentConnection {
     socket?.once("close", () => clearTimeout(gone));
   }
 
-  /** Ends it at once. */
   destroy(reason: string): void {
     this.#end({ reason });
   }

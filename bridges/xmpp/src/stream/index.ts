@@ -1,4 +1,13 @@
-export { ComponentStream, defaultTuning, type ComponentStreamOptions, type StreamTuning } from "./component-stream.js";
+export { ComponentStream, type ComponentStreamOptions } from "./component-stream.js";
+export {
+  defaultTuning,
+  ReconnectingStream,
+  type ConnectionListener,
+  type Ended,
+  type StreamConnection,
+  type StreamOptions,
+  type StreamTuning,
+} from "./reconnecting-stream.js";
 export type { ComponentAddress } from "./connection.js";
 export { xml, type Child, type Element } from "./element.js";
 export type { StanzaHandler } from "./intake.js";

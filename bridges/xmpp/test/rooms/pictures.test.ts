@@ -84,6 +84,7 @@ describe("who says something in a room", () => {
       features: () => features,
       isOwnNick: (nick) => nick === "Matrix",
       isAsked: (nick) => nick === "Dora",
+      accountOf: () => undefined,
     });
   const shown = (nick: string, id: string, photo?: string): Element =>
     xml(

@@ -11,6 +11,17 @@ import { WireSpy } from "./wire-spy.js";
 const serverName = "people.test";
 export const bot = `@xmppbot:${serverName}`;
 
+const puppetToken = "as-token-of-the-double-puppets";
+const puppetRegistration = {
+  id: "double-puppet",
+  url: null,
+  as_token: puppetToken,
+  hs_token: "hs-token-of-the-double-puppets",
+  sender_localpart: "trestle-double-puppet",
+  rate_limited: false,
+  namespaces: { users: [{ exclusive: false, regex: "^@.*:people\\.test$" }], aliases: [], rooms: [] },
+};
+
 interface Said {
   readonly id: string;
   readonly sender: string;
@@ -34,6 +45,7 @@ export class PeopleStage {
     server: XmppServer,
     network: Readonly<Record<string, unknown>> = {},
     bridge: Readonly<Record<string, unknown>> = {},
+    doublePuppets = false,
   ): Promise<PeopleStage> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-people-"));
     const port = await freePort();
@@ -55,12 +67,16 @@ export class PeopleStage {
     };
     const homeserver = await Homeserver.start({
       serverName,
-      registrations: [registration],
+      registrations: doublePuppets ? [registration, puppetRegistration] : [registration],
       retry: { firstMs: 5, maxMs: 50 },
     });
     const spy = await WireSpy.before(server.componentPort);
     const config = {
-      homeserver: { url: homeserver.url, name: serverName },
+      homeserver: {
+        url: homeserver.url,
+        name: serverName,
+        ...(doublePuppets && { doublePuppetToken: puppetToken }),
+      },
       listen: { port },
       operations: { port: 0 },
       media: { port: 0, publicUrl: "http://127.0.0.1:1", allowPrivate: ["127.0.0.1"] },
@@ -172,5 +188,25 @@ export class PeopleStage {
 
   async hears(room: string, body: string): Promise<Said> {
     return this.sees(room, `"${body}"`, ({ content }) => content["body"] === body);
+  }
+
+  /** Writes to the bot in a new room of two. */
+  async writeToBot(who: TestClient, text: string): Promise<string> {
+    const room = await who.createRoom({ invite: [bot], is_direct: true, preset: "trusted_private_chat" });
+    await until(15_000, "the bot accepts the invite", () =>
+      this.homeserver.room(room).members()[bot] === "join" ? true : undefined,
+    );
+    await who.sendText(room, text);
+    return room;
+  }
+
+  /** What the bot says in a room, once something of it matches. */
+  async botSays(room: string, pattern: RegExp): Promise<string> {
+    const { content } = await this.sees(
+      room,
+      `the bot says ${pattern.source}`,
+      ({ sender, content: { body } }) => sender === bot && typeof body === "string" && pattern.test(body),
+    );
+    return String(content["body"]);
   }
 }

@@ -197,7 +197,7 @@ export class Hall {
       bridge: { ...network.bridge, dataDirectory: this.directory },
       signal: (signal) => {
         if (signal.kind === "typing") this.typing.push({ user: signal.user.id, forMs: signal.forMs });
-        else this.read.push([signal.user.id, signal.upTo]);
+        if (signal.kind === "read") this.read.push([signal.user.id, signal.upTo]);
       },
       lookUpUser: (user) => this.lookUpUser(user),
       openRoom: (request) => this.openRoom(request),
