@@ -7,7 +7,7 @@ const fullGenerations = 3;
  */
 export class RecentMap<Value> {
   /** The newest first. */
-  readonly #generations: Map<string, Value>[] = [new Map()];
+  readonly #generations = [new Map<string, Value>()];
   readonly #generationSize: number;
 
   constructor(max: number) {
