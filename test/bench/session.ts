@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +11,10 @@ import { sutApi } from "./sut/api.js";
 export type System = "bare relay" | "Trestle";
 
 const scripts: Readonly<Record<System, string>> = { "bare relay": "bare-relay.js", Trestle: "trestle.js" };
+/** What the first line of the command gives to node, so that what is measured is what an operator runs. */
+const commandFlags = readFileSync(new URL("../../../packages/cli/bin/trestle.js", import.meta.url), "utf8")
+  .split("\n", 1)[0]
+  ?.match(/--\S+/g);
 /** Which processor the system under test is tied to, and which one what it is measured with. */
 export const systemCpu = 0;
 export const loadCpu = 1;
@@ -161,7 +165,9 @@ function startSystem(system: System, directory: string): RemoteProcess<typeof su
   // TRESTLE_BENCH_NODE_FLAGS serves profiling: --cpu-prof --cpu-prof-dir=…
   const nodeFlags =
     system === "Trestle"
-      ? (process.env["TRESTLE_BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== "")
+      ? [...(commandFlags ?? []), ...(process.env["TRESTLE_BENCH_NODE_FLAGS"] ?? "").split(" ")].filter(
+          (flag) => flag !== "",
+        )
       : [];
   const child = startChild({
     script: script(`sut/${scripts[system]}`),

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { RemoteAvatar, RemoteUser } from "../connector/events.js";
 import { ContentUri, RemoteUserId, UserId } from "../connector/ids.js";
+import { atMost } from "../mapping/cache-bound.js";
 import { encodeGhostLocalpart } from "../mapping/ghost-id.js";
 import { classify } from "../matrix/failure.js";
 import type { MatrixResult } from "../matrix/result.js";
@@ -36,9 +37,9 @@ export type AvatarUpload = (
 
 /** Ghosts exist from the first time they are needed; what the homeserver knows of them is kept, so that nothing is asked or set twice. */
 export class Ghosts {
-  readonly #byRemote = new LRUCache<string, Ghost>({ max: 20_000 });
+  readonly #byRemote = new LRUCache<string, Ghost>(atMost(20_000));
   /** Pictures that could not be taken over a while ago: not tried again with every message. */
-  readonly #failedAvatars = new LRUCache<string, true>({ max: 5_000, ttl: 10 * 60_000 });
+  readonly #failedAvatars = new LRUCache<string, true>({ ...atMost(5_000), ttl: 10 * 60_000 });
   readonly #changing = new Map<string, Promise<MatrixResult<Ghost>>>();
 
   constructor(

@@ -3,6 +3,7 @@ import type { Consent } from "../connector/commands.js";
 import type { ChannelLink } from "../connector/connector.js";
 import type { LinkRequest } from "../connector/link-request.js";
 import type { ChannelId, RoomId } from "../connector/ids.js";
+import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError } from "../services/services.js";
 import { effectIdOf } from "./effect-id.js";
@@ -25,8 +26,8 @@ const mostAsked = 5;
  * somebody who may change it: the asker themselves where they are signed in, otherwise a moderator who is asked there.
  */
 export class LinkRequests {
-  readonly #asked = new LRUCache<string, true>({ max: 5_000, ttl: askedMs });
-  readonly #asks = new LRUCache<string, number>({ max: 5_000, ttl: askedMs, noUpdateTTL: true });
+  readonly #asked = new LRUCache<string, true>({ ...atMost(5_000), ttl: askedMs });
+  readonly #asks = new LRUCache<string, number>({ ...atMost(5_000), ttl: askedMs, noUpdateTTL: true });
 
   constructor(readonly parts: LinkRequestParts) {}
 

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { ChannelInfo, ChannelLink } from "../connector/connector.js";
 import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
+import { atMost } from "../mapping/cache-bound.js";
 import { type Link, type LinkKind } from "../mapping/links.js";
 import type { MatrixFailure } from "../matrix/result.js";
 import { ServiceError, type LinkView } from "../services/services.js";
@@ -18,7 +19,7 @@ interface Wanted {
 
 /** Makes and removes links, for whoever asks: a command, the command line, the configuration. */
 export class Linker {
-  readonly #wanted = new LRUCache<string, Wanted>({ max: 1_000, ttl: 60 * 60_000 });
+  readonly #wanted = new LRUCache<string, Wanted>({ ...atMost(1_000), ttl: 60 * 60_000 });
 
   constructor(
     readonly runtime: BridgeRuntime,

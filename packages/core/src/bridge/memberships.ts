@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { RoomId, UserId } from "../connector/ids.js";
 import { backoff } from "../delivery/backoff.js";
+import { atMost } from "../mapping/cache-bound.js";
 import { classify } from "../matrix/failure.js";
 import type { MatrixFailure, MatrixResult } from "../matrix/result.js";
 import type { Write } from "../store/writes.js";
@@ -27,9 +28,9 @@ const attemptsLimit = 12;
  * followed by a leave costs nothing.
  */
 export class Memberships {
-  readonly #joined = new LRUCache<string, true>({ max: 50_000 });
+  readonly #joined = new LRUCache<string, true>(atMost(50_000));
   /** Wished out a moment ago; the wish may not be on disk yet. */
-  readonly #leaving = new LRUCache<string, true>({ max: 50_000 });
+  readonly #leaving = new LRUCache<string, true>(atMost(50_000));
   readonly #busy = new Map<string, Promise<unknown>>();
   #cancel: (() => void) | undefined;
   #scanning = false;

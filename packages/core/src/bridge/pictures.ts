@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { RemotePicture } from "../connector/connector.js";
 import { ContentUri } from "../connector/ids.js";
+import { atMost } from "../mapping/cache-bound.js";
 import { GuardedFetcher } from "../media/guard.js";
 import { MediaTransfer } from "../media/transfer.js";
 import type { BridgeRuntime } from "./runtime.js";
@@ -16,7 +17,7 @@ const longestName = 100;
 /** Small pictures of the network, such as its own emoji, on the homeserver: each is brought there once. */
 export class Pictures {
   readonly #transfer: MediaTransfer;
-  readonly #failed = new LRUCache<string, true>({ max: 5_000, ttl: failedForMs });
+  readonly #failed = new LRUCache<string, true>({ ...atMost(5_000), ttl: failedForMs });
   readonly #underWay = new Map<string, Promise<ContentUri | undefined>>();
 
   constructor(readonly runtime: BridgeRuntime) {

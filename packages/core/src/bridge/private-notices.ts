@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { RoomId, UserId } from "../connector/ids.js";
+import { atMost } from "../mapping/cache-bound.js";
 import type { MatrixResult } from "../matrix/result.js";
 import { effectIdOf } from "./effect-id.js";
 import type { BridgeRuntime } from "./runtime.js";
@@ -7,7 +8,7 @@ import type { BridgeRuntime } from "./runtime.js";
 /** Tells a Matrix user something alone, in a direct room of the bot that is never encrypted. */
 export class PrivateNotices {
   /** What was said lately, so that nobody is told the same again and again. */
-  readonly #said = new LRUCache<string, true>({ max: 10_000, ttl: 24 * 3_600_000 });
+  readonly #said = new LRUCache<string, true>({ ...atMost(10_000), ttl: 24 * 3_600_000 });
 
   constructor(readonly runtime: BridgeRuntime) {}
 

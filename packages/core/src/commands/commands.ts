@@ -9,6 +9,7 @@ import type { Permissions } from "../bridge/permissions.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { Authors } from "../bridge/to-network/authors.js";
 import type { MatrixSender } from "../bridge/to-matrix/send.js";
+import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError, type Services } from "../services/services.js";
 import { ChannelCommands } from "./channel-commands.js";
@@ -29,7 +30,7 @@ export interface CommandParts {
 export class Commands {
   readonly #channels: ChannelCommands;
   readonly #dialogues: LoginDialogues;
-  readonly #unsaid = new LRUCache<string, string>({ max: 1_000 });
+  readonly #unsaid = new LRUCache<string, string>(atMost(1_000));
   #known: ReadonlyMap<string, Command> | undefined;
 
   constructor(readonly parts: CommandParts) {

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { ChannelId, RoomId } from "../connector/ids.js";
 import type { Clock } from "../delivery/clock.js";
 import type { Store } from "../store/store.js";
+import { atMost } from "./cache-bound.js";
 
 export const linkKinds = ["portal", "plumbed", "direct"] as const;
 export type LinkKind = (typeof linkKinds)[number];
@@ -50,8 +51,8 @@ const select =
 
 /** Which rooms and channels of one bridge belong together: n to m. */
 export class Links {
-  readonly #byRoom = new LRUCache<string, readonly Link[]>({ max: 20_000 });
-  readonly #byChannel = new LRUCache<string, readonly Link[]>({ max: 20_000 });
+  readonly #byRoom = new LRUCache<string, readonly Link[]>(atMost(20_000));
+  readonly #byChannel = new LRUCache<string, readonly Link[]>(atMost(20_000));
   /** Called when a link was made, moved or removed. */
   onChange: () => void = () => undefined;
 

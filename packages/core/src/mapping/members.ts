@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Store } from "../store/store.js";
 import type { Write } from "../store/writes.js";
+import { atMost } from "./cache-bound.js";
 
 /** A Matrix user in a room, as the last member event said. */
 export interface Member {
@@ -17,7 +18,7 @@ interface MemberRow {
 
 /** The Matrix users of linked rooms: asked of the homeserver once, then kept current by the events. */
 export class Members {
-  readonly #cache = new LRUCache<string, Member>({ max: 20_000 });
+  readonly #cache = new LRUCache<string, Member>(atMost(20_000));
 
   constructor(readonly store: Store) {}
 

@@ -45,8 +45,9 @@ export class Messages {
   /** Maps parts; the writes must be committed. */
   map(parts: readonly MappedMessage[]): Write[] {
     for (const part of parts) {
-      remember(this.#byEvent, `${part.event}|${part.channelKey}`, part);
-      remember(this.#byRemote, remoteKey(part.channelKey, part.remote, part.roomKey), part);
+      const alone = [part];
+      remember(this.#byEvent, `${part.event}|${part.channelKey}`, part, alone);
+      remember(this.#byRemote, remoteKey(part.channelKey, part.remote, part.roomKey), part, alone);
     }
     return parts.map((part) => [
       "mapMessage",
@@ -159,9 +160,15 @@ function reactionKey(reaction: {
   return `${remoteKey(reaction.channelKey, reaction.remote, reaction.roomKey)}|${reaction.sender}|${reaction.key}`;
 }
 
-function remember(cache: RecentMap<readonly MappedMessage[]>, key: string, part: MappedMessage): void {
+/** `alone` is a list of the part alone: most messages have one part, and both maps can hold the same list. */
+function remember(
+  cache: RecentMap<readonly MappedMessage[]>,
+  key: string,
+  part: MappedMessage,
+  alone: readonly MappedMessage[],
+): void {
   const known = part.part === 0 ? undefined : cache.get(key);
-  if (!known) cache.set(key, [part]);
+  if (!known) cache.set(key, alone);
   else
     cache.set(
       key,

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { RoomId, UserId } from "../connector/ids.js";
 import type { Store } from "../store/store.js";
 import type { Write } from "../store/writes.js";
+import { atMost } from "./cache-bound.js";
 
 export interface Room {
   /** The store's own number. */
@@ -27,7 +28,7 @@ interface RoomRow {
 
 /** Matrix rooms that a bridge has to do with. Shared by all bridges of a process. */
 export class Rooms {
-  readonly #cache = new LRUCache<string, Room>({ max: 20_000 });
+  readonly #cache = new LRUCache<string, Room>(atMost(20_000));
 
   constructor(readonly store: Store) {}
 

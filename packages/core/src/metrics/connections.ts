@@ -1,4 +1,5 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import Gauge from "prom-client/lib/gauge.js";
 import type { ConnectionStatus } from "../connector/connector.js";
 
 /** Connections of one bridge that have a series of their own; a bridge with a connection for every person has thousands. */

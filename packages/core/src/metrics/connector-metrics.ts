@@ -1,4 +1,6 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import Counter from "prom-client/lib/counter.js";
+import Histogram from "prom-client/lib/histogram.js";
 import type { ConnectorMetrics, Labels, LabelSets } from "../connector/metrics.js";
 
 /** How many values a label with a number instead of a list may have at most. */

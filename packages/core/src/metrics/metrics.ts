@@ -1,4 +1,8 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type * as prometheus from "prom-client";
+import Counter from "prom-client/lib/counter.js";
+import Gauge from "prom-client/lib/gauge.js";
+import Histogram from "prom-client/lib/histogram.js";
+import Registry from "prom-client/lib/registry.js";
 import type { ConnectionStatus } from "../connector/connector.js";
 import type { MatrixExchange } from "../matrix/http.js";
 import type { Direction } from "../services/services.js";
@@ -45,7 +49,7 @@ const statuses: ReadonlySet<number> = new Set([200, 400, 401, 403, 404, 409, 413
 
 /** The metrics of one Trestle process, on a registry of their own; the set of label values is bounded. */
 export class Metrics {
-  readonly registry = new Registry();
+  readonly registry: prometheus.Registry = new Registry();
   readonly #now: () => number;
   readonly #process: ProcessMetrics;
   readonly #connections: ConnectionGauges;

@@ -9,7 +9,7 @@ const foldedUpTo = "foldedMessages";
  * So many messages are on disk without being in the indexes at most, twice: those of the run that is under way, and
  * those that came since. Whoever reads must know the newest ones by other means.
  */
-const runLength = 2_048;
+const runLength = 1_024;
 export const mostUnindexedMessages = 3 * runLength;
 
 /** The hash that `message_event` has of an event id. */

@@ -27,6 +27,8 @@ const spacing = 2;
 /** How long a `lazy` unit waits for others to share its commit, in milliseconds. */
 const patience = 20;
 const largestBatch = 512;
+/** What the writer makes is rubbish after each commit: more room for it saves nothing, and was 30 MB. In MiB. */
+const writerGarbageMb = 6;
 
 /** SQLite in WAL mode: one worker thread writes, in groups; this thread reads. */
 export class SqliteStore implements Store {
@@ -68,13 +70,17 @@ export class SqliteStore implements Store {
         synchronous: options.synchronous ?? "FULL",
         slowCommitMs: options.slowCommitMs ?? 0,
       };
-      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData, execArgv: [] });
+      const worker = new Worker(new URL("./worker.js", import.meta.url), {
+        workerData,
+        execArgv: [],
+        resourceLimits: { maxYoungGenerationSizeMb: writerGarbageMb },
+      });
       await new Promise<void>((resolve, reject) => {
         worker.once("message", () => resolve());
         worker.once("error", reject);
       });
       const reader = new Database(options.file, { readonly: true, timeout: 10_000 });
-      reader.pragma("cache_size = -8000");
+      reader.pragma("cache_size = -4000");
       const seed = Number(reader.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
       return new SqliteStore(reader, worker, claim, seed);
     } catch (error) {

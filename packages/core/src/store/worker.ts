@@ -36,7 +36,7 @@ class GroupCommitter {
     this.#db = new Database(options.file, { timeout: 10_000 });
     this.#db.pragma("journal_mode = WAL");
     this.#db.pragma(`synchronous = ${options.synchronous}`);
-    this.#db.pragma("cache_size = -16000");
+    this.#db.pragma("cache_size = -4000");
     this.#db.pragma("wal_autocheckpoint = 4000");
     this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
     this.#end = this.#db.prepare("COMMIT");

@@ -1,12 +1,13 @@
 import { LRUCache } from "lru-cache";
 import type { RoomId } from "../../connector/ids.js";
+import { atMost } from "../../mapping/cache-bound.js";
 import type { MatrixClient } from "../../matrix/client.js";
 import type { MatrixResult } from "../../matrix/result.js";
 
 /** Who has more power in a room than any number says: its creators from room version 12 on, nobody in earlier ones. */
 export class RoomCreators {
   /** How a room was created never changes. */
-  readonly #known = new LRUCache<string, ReadonlySet<string>>({ max: 2_000 });
+  readonly #known = new LRUCache<string, ReadonlySet<string>>(atMost(2_000));
 
   constructor(readonly client: MatrixClient) {}
 

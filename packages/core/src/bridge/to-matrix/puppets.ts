@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { MatrixEvent } from "../../appservice/event.js";
 import type { RoomId, UserId } from "../../connector/ids.js";
+import { atMost } from "../../mapping/cache-bound.js";
 import type { Logins } from "../../mapping/logins.js";
 import { MatrixClient } from "../../matrix/client.js";
 import { effectKey } from "../effect-id.js";
@@ -18,7 +19,7 @@ const refusedForMs = 10 * 60_000;
  */
 export class Puppets {
   /** Rooms that refused a user a while ago (not in the room, not allowed to speak): their ghost speaks there meanwhile. */
-  readonly #refused = new LRUCache<string, true>({ max: 10_000, ttl: refusedForMs });
+  readonly #refused = new LRUCache<string, true>({ ...atMost(10_000), ttl: refusedForMs });
 
   private constructor(
     readonly client: MatrixClient,
