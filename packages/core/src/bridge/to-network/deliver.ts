@@ -29,6 +29,8 @@ export interface ToNetworkParts {
   readonly pictures: Pictures;
   /** Says privately why nothing is bridged from an encrypted room. */
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
+  /** A Matrix user is no longer in a direct conversation. */
+  readonly leftConversation: (link: Link) => Promise<Verdict>;
 }
 
 /** Half a minute in all: longer than a homeserver takes to answer, and less than people wait. */
