@@ -61,6 +61,11 @@ export class Isupport {
     return this.#number("USERLEN", 12, 1, 64);
   }
 
+  /** RFC 2812 §2.3.1 where the server says nothing. */
+  get keyLength(): number {
+    return this.#number("KEYLEN", 23, 1, 64);
+  }
+
   get topicLength(): number {
     return this.#number("TOPICLEN", 300, 1, 65_536);
   }
