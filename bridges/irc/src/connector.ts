@@ -152,6 +152,7 @@ class IrcBridge {
       consent: async (request) => {
         const place = placeOf(request.channel);
         const network = this.#networks.get(place?.network ?? "");
+        if (network) await this.#holder.whenAttached(HOLDER_WITHIN_MS);
         return network && place?.kind === "channel" ? network.consents.ask(place.channel, request) : "given";
       },
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),

@@ -35,6 +35,7 @@ export interface HolderClientEvents {
 /** The bridge's side of the holder: starts one where none runs, and attaches again when the session ends. */
 export class HolderClient {
   #link: HolderLink | undefined;
+  #isWelcomed = false;
   #stopping: "detach" | "quit" | undefined;
   readonly #stopped = new AbortController();
   #loop: Promise<void> = Promise.resolve();
@@ -45,8 +46,9 @@ export class HolderClient {
     this.#loop = this.#attach();
   }
 
+  /** Whether there is a session, and its connections have been taken over: before that nobody may open others. */
   get attached(): boolean {
-    return this.#link !== undefined && !this.#link.over;
+    return this.#isWelcomed && this.#link !== undefined && !this.#link.over;
   }
 
   /** Resolves when connections of before have been taken over, at the latest after `ms`. */
@@ -139,7 +141,9 @@ export class HolderClient {
       return;
     }
     this.#link = link;
+    this.#isWelcomed = false;
     await this.options.events.welcome(welcome);
+    this.#isWelcomed = true;
   }
 
   /** `undefined` where nobody listens. */

@@ -106,6 +106,7 @@ export class IrcNetwork {
       core,
       bot: () => this.bot.connection,
       forwarded: (from, to) => followForward(core, config.name, from, this.fold(to)),
+      asked: () => this.consents.open,
     });
     this.accounts = new OwnAccounts({
       network: config.name,
@@ -129,7 +130,7 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load()]);
+    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load(), this.consents.load()]);
   }
 
   get name(): string {

@@ -30,8 +30,10 @@ export class DurableProcess {
     private readonly config: z.input<typeof configSchema>,
     channels: readonly string[],
     messages: readonly OutgoingMessage[],
+    /** Channels whose people are to be asked for a link. */
+    consents: readonly string[] = [],
   ) {
-    writeFileSync(join(this.directory, "outbox.json"), JSON.stringify({ channels, messages }));
+    writeFileSync(join(this.directory, "outbox.json"), JSON.stringify({ channels, messages, consents }));
   }
 
   start(): void {
