@@ -302,6 +302,7 @@ class IrcBridge {
       else network.detach();
     }
     await this.#holder.stop(quits ? "quit" : "detach");
+    for (const network of this.#networks.values()) await network.history.close();
     this.#connections.clear();
   }
 }

@@ -55,7 +55,7 @@ export class IrcNetwork {
   readonly accounts: OwnAccounts;
   readonly servers: Servers;
   readonly sentBy = new SentBy();
-  readonly history = new History();
+  readonly history: History;
   readonly consents: Consents;
   readonly typing = new TypingSignals(this);
   readonly #ownNicks: OwnNicks;
@@ -86,6 +86,7 @@ export class IrcNetwork {
     const stored = { network: config.name, storage: core.storage, log: core.log };
     this.keys = new ChannelKeys(stored);
     this.wishes = new RankWishes(stored);
+    this.history = new History({ ...stored, receive: (event) => core.receive(event) });
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
@@ -130,7 +131,7 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load(), this.consents.load()]);
+    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load(), this.consents.load(), this.history.load()]);
   }
 
   get name(): string {
@@ -365,7 +366,7 @@ export class IrcNetwork {
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
-    if (!puppet) this.#listener.resume(connection, frame.state);
+    if (!puppet) this.#listener.resume(connection, frame.state, frame.open);
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;
