@@ -13,6 +13,9 @@ const HOLDER_PROGRAM = fileURLToPath(new URL("../holder/main.js", import.meta.ur
 const START_WITHIN_MS = 5_000;
 const RETRY_MAX_MS = 10_000;
 
+/** What it has to keep is little and lives long: room for garbage would weigh more than the connections. In MiB. */
+const HOLDER_NODE_FLAGS = ["--max-semi-space-size=1"];
+
 export interface HolderClientOptions {
   readonly paths: HolderPaths;
   readonly graceMs: number;
@@ -173,7 +176,8 @@ export class HolderClient {
     log.info({ socket: paths.socket }, "starting the connection holder");
     const errors = openSync(paths.log, "a", 0o600);
     try {
-      const child = spawn(process.execPath, [HOLDER_PROGRAM, paths.socket, paths.token, paths.spool, String(graceMs)], {
+      const args = [HOLDER_PROGRAM, paths.socket, paths.token, paths.spool, String(graceMs)];
+      const child = spawn(process.execPath, [...HOLDER_NODE_FLAGS, ...args], {
         detached: true,
         cwd: paths.directory,
         env: { TMPDIR: process.env.TMPDIR, NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS },

@@ -90,6 +90,25 @@ export class Isupport {
   }
 }
 
+const shared = new Map<string, Isupport>();
+/** So many servers' words are shared at once. */
+const MOST_SHARED = 100;
+
+/**
+ * One for all connections that were told the same: on a network of many puppets the words of its server are the largest
+ * part of what each knows. Nobody may change it: take a copy.
+ */
+export function sharedIsupport(told: Isupport): Isupport {
+  const key = JSON.stringify(told.entries());
+  const known = shared.get(key) ?? told;
+  // The one that was used last is the last to go.
+  shared.delete(key);
+  shared.set(key, known);
+  const [oldest] = shared.size > MOST_SHARED ? shared.keys() : [];
+  if (oldest !== undefined) shared.delete(oldest);
+  return known;
+}
+
 function unescape(value: string): string {
   return value.replace(/\\x([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
