@@ -13,6 +13,8 @@ export interface SetupOptions {
   readonly puppets: number;
   /** What the network allows; hardly a limit where absent. */
   readonly connects?: { readonly burst: number; readonly perSecond: number };
+  /** A server that lets everybody in at once. */
+  readonly letsInAtOnce?: boolean;
 }
 
 const scripts: Readonly<Record<System, string>> = { "bare relay": "bare-relay.js", Trestle: "bridge.js" };
@@ -37,7 +39,10 @@ export class Setup {
     options: SetupOptions,
   ): Promise<{ readonly setup: Setup; readonly server: string }> {
     const setup = new Setup(system, options);
-    const { ircServer, ...ports } = await setup.world.call("listen", { channels: options.channels });
+    const { ircServer, ...ports } = await setup.world.call("listen", {
+      channels: options.channels,
+      letsInAtOnce: options.letsInAtOnce ?? false,
+    });
     setup.#ports = ports;
     return { setup, server: ircServer };
   }

@@ -100,6 +100,7 @@ export class IrcNetwork {
       ...this.#seatOptions(config.name),
       priority: Priority.control,
       comingBack: Priority.control,
+      isLookout: true,
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
     this.channels = new BotChannels({
@@ -131,7 +132,13 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load(), this.consents.load(), this.history.load()]);
+    await Promise.all([
+      this.keys.load(),
+      this.wishes.load(),
+      this.#listener.load(),
+      this.consents.load(),
+      this.history.load(),
+    ]);
   }
 
   get name(): string {
@@ -284,6 +291,7 @@ export class IrcNetwork {
       if (botMode !== undefined)
         connection.send(Priority.control, "MODE", [connection.view.nick, `+${botMode || "B"}`]);
       this.bot.isReady();
+      for (const { seat } of this.puppets.all) seat.serverIsBack();
       this.channels.occupy(connection);
     },
     line: (connection, message, scope) => {
