@@ -21,9 +21,14 @@ PLUGINS = [
 ]
 
 
+# The library prints things of its own now and then: they go where its warnings go.
+answers = sys.stdout
+sys.stdout = sys.stderr
+
+
 def tell(value):
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
+    answers.write(json.dumps(value) + "\n")
+    answers.flush()
 
 
 class Person(slixmpp.ClientXMPP):

@@ -55,14 +55,15 @@ describe.each(["socket", "http"] as const)("what is changed over %s", (mode) => 
       const { slack, alice, bob } = on;
       const [general] = on.places;
       const [edited, reacted, deleted] = [await say(on, general), await say(on, general), await say(on, general)];
-      await slack.goDown();
-      await alice.edit(general.room, edited.fromMatrix, "m1");
-      await alice.react(general.room, reacted.fromMatrix, "🎉");
-      await alice.redact(general.room, deleted.fromMatrix);
-      bob.edit(edited.fromSlack, "s1 (edited)");
-      bob.react(reacted.fromSlack, "tada");
-      bob.delete(deleted.fromSlack);
-      slack.clock.advance(60_000);
+      await on.slackGoesAway(async () => {
+        await alice.edit(general.room, edited.fromMatrix, "m1");
+        await alice.react(general.room, reacted.fromMatrix, "🎉");
+        await alice.redact(general.room, deleted.fromMatrix);
+        bob.edit(edited.fromSlack, "s1 (edited)");
+        bob.react(reacted.fromSlack, "tada");
+        bob.delete(deleted.fromSlack);
+        slack.clock.advance(60_000);
+      });
       await slack.comeBack();
       await say(on, general);
       const bot = slack.app().botUserId();

@@ -15,10 +15,11 @@ describe.each(["socket", "http"] as const)("over %s", (mode) => {
       stage = await FaultStage.open(mode);
       const { slack } = stage;
       await stage.sayEverywhere(5);
-      await slack.goDown();
-      await stage.sayEverywhere(5);
-      slack.clock.advance(60_000);
-      await stage.sayEverywhere(5);
+      await stage.slackGoesAway(async () => {
+        await stage.sayEverywhere(5);
+        slack.clock.advance(60_000);
+        await stage.sayEverywhere(5);
+      });
       await slack.comeBack();
       await stage.sayEverywhere(5);
       await stage.expectWhole();
@@ -110,8 +111,7 @@ describe.each(["socket", "http"] as const)("over %s", (mode) => {
         "bots.info",
       ];
       for (const method of methods) stage.slack.faults.api({ kind: "status", method, status: 500, times: 3 });
-      await stage.slack.goDown();
-      await stage.sayEverywhere(5);
+      await stage.slackGoesAway(() => stage.sayEverywhere(5));
       await stage.slack.comeBack();
       await stage.expectWhole();
     },

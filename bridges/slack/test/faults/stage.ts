@@ -182,6 +182,22 @@ export class FaultStage {
     return channel.texts().filter((text) => /^m\d+$/.test(text));
   }
 
+  /** Slack goes away; resolves when the bridge has asked it something in vain, and so knows of the outage. */
+  async slackGoesAway(meanwhile: () => Promise<void>): Promise<void> {
+    const before = await this.#refused();
+    await this.slack.goDown();
+    await meanwhile();
+    await until(patienceMs, "the bridge knows that Slack is away", async () =>
+      (await this.#refused()) > before ? true : undefined,
+    );
+  }
+
+  async #refused(): Promise<number> {
+    const response = await fetch(`${this.#trestle?.operationsUrl ?? ""}/metrics`);
+    const lines = (await response.text()).split("\n").filter((line) => line.includes('outcome="unreachable"'));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+  }
+
   until(what: string, holds: () => boolean, describe?: () => string): Promise<boolean> {
     return until(patienceMs, what, () => holds() || undefined, describe);
   }

@@ -78,7 +78,7 @@ describe("Socket Mode", () => {
       if (index % 50 === 25) {
         const opened = 2 + Math.floor(index / 50);
         await until(20_000, "the last renewal", () =>
-          on.slack.calls("apps.connections.open").length === opened && app.connections === 2 ? true : undefined,
+          app.connectionsMade === opened && app.connections === 2 ? true : undefined,
         );
         app.askToLeave("refresh_requested", "oldest");
       }
@@ -101,10 +101,10 @@ describe("Socket Mode", () => {
     const counts: number[] = [];
     const timer = setInterval(() => counts.push(app.connections), 1);
     for (let round = 0; round < 5; round += 1) {
-      const before = on.slack.calls("apps.connections.open").length;
+      const before = app.connectionsMade;
       app.askToLeave("warning");
       await until(20_000, "the renewal", () =>
-        on.slack.calls("apps.connections.open").length > before && app.connections === 1 ? true : undefined,
+        app.connectionsMade > before && app.connections === 1 ? true : undefined,
       );
     }
     clearInterval(timer);

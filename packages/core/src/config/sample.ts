@@ -34,13 +34,17 @@ export function renderSample(connectors: readonly ConnectorSection[]): string {
     "# A configuration of Trestle with every key there is. A line that begins with # and a key shows the default (or an",
     "# example where there is none): remove the # of it, and of the section it stands in, to change it.",
     "# ${NAME} stands for an environment variable; key_FILE: path takes the value of key from a file.",
+    "# What every bridge may have is shown at the first one.",
     "",
   ];
   return head.join("\n") + "\n" + renderConfig({ values, connectors });
 }
 
-/** Whether keys that are not given are comments, or (inside a section that is a comment as a whole) plain. */
-type Mode = "comment" | "plain";
+/**
+ * Whether keys that are not given are comments, or (inside a section that is a comment as a whole) plain, or left out
+ * (where an earlier entry of the same list has shown them).
+ */
+type Mode = "comment" | "plain" | "given";
 
 class Sample {
   constructor(private readonly options: SampleOptions) {}
@@ -59,7 +63,8 @@ class Sample {
   #option(option: ConfigOption, values: Values, indent: string, mode: Mode): string[] {
     const given = values[option.key];
     const fromFile = values[`${option.key}_FILE`];
-    if (given === undefined && fromFile === undefined && this.options.brief === true && !option.required) return [];
+    const isBrief = mode === "given" || this.options.brief === true;
+    if (given === undefined && fromFile === undefined && isBrief && !option.required) return [];
     const comment = wrap(option.description, indent);
     if (fromFile !== undefined) return [...comment, ...entry(`${option.key}_FILE`, fromFile, indent)];
     if (option.key === "network" && isRecord(given)) {
@@ -79,7 +84,7 @@ class Sample {
     const head = `${indent}${option.key}:`;
     const items = Array.isArray(given) ? given.filter(isRecord) : [];
     if (option.isList && items.length > 0)
-      return [head, ...items.flatMap((item) => this.#item(option, item, indent, mode))];
+      return [head, ...items.flatMap((item, at) => this.#item(option, item, indent, at === 0 ? mode : "given"))];
     if (isRecord(given)) return [head, ...this.#section(option.children, given, `${indent}  `, mode)];
     const body = option.isList
       ? this.#item(option, {}, indent, "plain")

@@ -211,6 +211,11 @@ export class AppHandle {
     return this.#sockets.connections(this.id).length;
   }
 
+  /** How many sockets it has ever opened. */
+  get connectionsMade(): number {
+    return this.#sockets.connectionsMade(this.id);
+  }
+
   /** Waits until it has at least so many sockets. */
   async waitForConnections(count = 1, options?: WaitOptions): Promise<void> {
     await waitFor(

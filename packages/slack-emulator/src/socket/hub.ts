@@ -29,6 +29,7 @@ export class SocketHub implements Transport {
   readonly #connections = new Map<string, SocketConnection[]>();
   readonly #tickets = new Map<string, { readonly appId: string; readonly expiresAt: number }>();
   readonly #turns = new Map<string, number>();
+  readonly #made = new Map<string, number>();
 
   constructor(options: SocketHubOptions) {
     this.#options = options;
@@ -51,6 +52,11 @@ export class SocketHub implements Transport {
   /** The open connections of an app, oldest first. */
   connections(appId: string): readonly SocketConnection[] {
     return this.#connections.get(appId) ?? [];
+  }
+
+  /** How many connections of an app have ever been welcomed. */
+  connectionsMade(appId: string): number {
+    return this.#made.get(appId) ?? 0;
   }
 
   async attempt(delivery: Delivery, attempt: Attempt): Promise<AttemptResult> {
@@ -158,6 +164,7 @@ export class SocketHub implements Transport {
     }
     list.push(connection);
     this.#connections.set(appId, list);
+    this.#made.set(appId, this.connectionsMade(appId) + 1);
     connection.send({
       type: "hello",
       num_connections: list.length,
