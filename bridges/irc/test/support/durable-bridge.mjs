@@ -1,7 +1,7 @@
 /**
  * A process of its own with the bridge and the least core that keeps its promises: every event and every step of every
  * message is in a file before anything else happens. It is there to be killed.
- * Arguments: the directory, the connector's configuration as JSON.
+ * Arguments: the directory, the connector's configuration as JSON, and `wait` where it begins with the first message.
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ import connector from "@trestle/irc";
 import { richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
 
-const [directory, settings] = process.argv.slice(2);
+const [directory, settings, waits] = process.argv.slice(2);
+// Everything is loaded; what the process before has written is not read yet.
+if (waits === "wait") await new Promise((resolve) => process.once("message", resolve));
 const file = (name) => join(directory, name);
 const lines = (name) => (existsSync(file(name)) ? readFileSync(file(name), "utf8").split("\n").slice(0, -1) : []);
 const append = (name, value) => appendFileSync(file(name), `${JSON.stringify(value)}\n`);
