@@ -149,6 +149,22 @@ describe("a homeserver asks", () => {
       expect(stage.homeserver.roomIds().length).toBe(before + 1);
     });
 
+    it.each([
+      ["is found in the network's own list of the room directory", false],
+      ["is in no list where its channel is secret", true],
+    ])("and a room is made that %s", async (_, secret) => {
+      await open({
+        resolveChannel: (wanted) =>
+          Promise.resolve({ id: ChannelId(wanted), name: "The weather", settings: { secret } }),
+      });
+      expect((await ask(`${app}/rooms/${encoded("#fake_weather:faults.test")}`)).status).toBe(200);
+      const body = { third_party_instance_id: "fake|fake" };
+      const listed = await stage.alice.request("POST", "/_matrix/client/v3/publicRooms", { body });
+      const room = stage.homeserver.roomIdOfAlias("#fake_weather:faults.test");
+      const rooms = (listed["chunk"] as { room_id: string }[]).map(({ room_id: id }) => id);
+      expect(rooms).toEqual(secret ? [] : [room]);
+    });
+
     it("and none is made for what is no channel of this network", async () => {
       await open(channels("weather"));
       const before = stage.homeserver.roomIds().length;

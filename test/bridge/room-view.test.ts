@@ -38,7 +38,7 @@ describe("a room that a connector looks at", () => {
       [dora.userId, "Dora", 0],
     ]);
     expect(view.people).toEqual([{ id: "bob", membership: "join", power: 50 }]);
-    expect(view.power).toMatchObject({ usual: 0, speak: 0, kick: 50, redact: 50, setTopic: 50 });
+    expect(view.power).toMatchObject({ usual: 0, speak: 0, kick: 50, redact: 50, setTopic: 50, invite: 0 });
     await stage.alice.ban(room, ghost);
     await eventually(() => recorder.calls.includes("ban bob"), "the bridge knows of the ban");
     const after = await port.lookAtRoom(RoomId(room));

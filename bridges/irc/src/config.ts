@@ -63,11 +63,27 @@ export const networkSchema = z.strictObject({
     })
     .optional()
     .describe("Sign the bot in (SCRAM-SHA-256 or PLAIN); without success it does not connect"),
+  identify: z
+    .string()
+    .regex(
+      /^(?:NICKSERV|NS|[A-Za-z][\w-]*@[\w-]+(?:\.[\w-]+)+)$/,
+      "NICKSERV, NS, or a service with its server such as NickServ@services.example.net",
+    )
+    .optional()
+    .describe(
+      "How accounts sign in where the server has no SASL: a command of the server that reaches the services alone, NICKSERV or NS, or the service with its server, NickServ@services.example.net; without it such a network has no accounts",
+    ),
   puppets: z
     .boolean()
     .default(true)
     .describe(
       "A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text",
+    ),
+  relaymsg: word("a name")
+    .refine((text) => text.includes("{name}"), "the template must contain {name}")
+    .optional()
+    .describe(
+      "Under which name the server shows what the bot says for somebody, where it offers draft/relaymsg and the bot is an operator of the channel: {name} is the display name, {separator} the character the server wants in such names, e.g. {name}{separator}matrix; without it the bot always says <name> text",
     ),
   puppetNick: oneLine("a nick")
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
@@ -76,6 +92,12 @@ export const networkSchema = z.strictObject({
   puppetRealname: oneLine("a real name")
     .default("{user}")
     .describe("The puppets' real name; {user} is the Matrix id, {name} the display name"),
+  puppetUsername: word("a user name")
+    .refine((text) => /\{(?:localpart|id)\}/.test(text), "the template must contain {localpart} or {id}")
+    .optional()
+    .describe(
+      "The puppets' user name (ident): {localpart} is the beginning of the Matrix id, {id} a short word that stands for it and tells nobody who it is; username where absent",
+    ),
   maxPuppets: z
     .int()
     .min(0)
@@ -130,6 +152,27 @@ export const networkSchema = z.strictObject({
     .describe(
       "Whether who types on Matrix is seen typing on IRC, and the other way round, where the server passes that on",
     ),
+  presence: z
+    .strictObject({
+      toIrc: z
+        .boolean()
+        .default(true)
+        .describe("Whether puppets are marked as away (AWAY) whose people are not there, where the homeserver tells"),
+      after: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .default(120)
+        .describe("How long somebody must have been away before IRC is told, in seconds"),
+      toMatrix: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Whether ghosts are shown as unavailable whose people are marked as away (away-notify): a request to the homeserver each time",
+        ),
+    })
+    .prefault({})
+    .describe("Whether it crosses who is away"),
   consent: z
     .boolean()
     .default(true)
@@ -156,6 +199,13 @@ export const configSchema = z.strictObject({
       "two networks have the same name",
     )
     .describe("The IRC networks"),
+  ident: z
+    .strictObject({
+      port: z.int().min(0).max(65535).default(113).describe("Where it listens; servers ask at 113"),
+      address: z.string().optional().describe("The local address at which it listens; all where absent"),
+    })
+    .optional()
+    .describe("Tells the servers whose each connection is (RFC 1413)"),
   grace: seconds.default(120).describe("How long connections are kept while the bridge is away, in seconds"),
   onStop: z
     .enum(["keep", "quit"])

@@ -22,6 +22,7 @@ import { configSchema, type IrcConfig } from "./config.js";
 import { HolderClient } from "./holder-client/holder-client.js";
 import type { Welcome } from "./holder-client/link.js";
 import { holderPaths } from "./holder-client/paths.js";
+import { IdentServer } from "./ident/ident-server.js";
 import { setMembership, setTopic } from "./network/channel-effects.js";
 import { type Account, readLogin } from "./network/accounts/accounts.js";
 import { askForAccount } from "./network/accounts/login.js";
@@ -67,6 +68,7 @@ class IrcBridge {
   readonly #connections = new Map<string, Connection>();
   readonly #holder: HolderClient;
   readonly #past: PastEffects;
+  readonly #ident: IdentServer | undefined;
   #stopped = false;
   /** Counts sessions with the holder. */
   #session = 0;
@@ -80,12 +82,28 @@ class IrcBridge {
       log: network.log,
       events: {
         welcome: (welcome) => this.#welcome(welcome),
+        dialled: (connection, ends) => {
+          this.#connections.get(connection)?.dialled(ends);
+          this.#ident?.changed();
+        },
         opened: (connection) => this.#connections.get(connection)?.opened(),
         lines: (connection, first, lines) => this.#connections.get(connection)?.lines(first, lines),
-        closed: (connection, reason) => this.#connections.get(connection)?.closed(reason),
+        closed: (connection, reason) => {
+          this.#connections.get(connection)?.closed(reason);
+          this.#ident?.changed();
+        },
         lost: (reason, final) => this.#lost(reason, final),
       },
     });
+    const { ident } = config;
+    this.#ident =
+      ident &&
+      new IdentServer({
+        port: ident.port,
+        address: ident.address,
+        clients: () => this.#connections.values(),
+        log: network.log,
+      });
     this.#past = new PastEffects({
       holder: this.#holder,
       verdictOf: (connection, key) => {
@@ -119,6 +137,7 @@ class IrcBridge {
       this.#networks.set(each.name, made);
     }
     for (const each of this.#networks.values()) await each.load();
+    await this.#ident?.start();
     this.#holder.start();
   }
 
@@ -143,7 +162,11 @@ class IrcBridge {
       typing: (signal) => {
         const place = placeOf(signal.channel);
         const network = this.#networks.get(place?.network ?? "");
-        if (place && network?.config.typing === true) network.typing.show(place, signal);
+        if (place && network?.config.typing === true) network.momentary.typing.show(place, signal);
+        return Promise.resolve();
+      },
+      presence: (signal) => {
+        for (const network of this.#networks.values()) network.momentary.away.take(signal);
         return Promise.resolve();
       },
       findSent: (effect) => this.#past.find(effect),
@@ -301,6 +324,7 @@ class IrcBridge {
       if (quits) network.quit();
       else network.detach();
     }
+    await this.#ident?.close();
     await this.#holder.stop(quits ? "quit" : "detach");
     for (const network of this.#networks.values()) await network.history.close();
     this.#connections.clear();

@@ -33,6 +33,14 @@ describe("frames", () => {
     );
     const toBridge: fc.Arbitrary<ToBridge> = fc.oneof(
       fc.record({ type: fc.constant("lines" as const), connection: text, first: number, lines: fc.array(bytes) }),
+      fc.record({
+        type: fc.constant("dialled" as const),
+        connection: text,
+        localAddress: text,
+        localPort: number,
+        remoteAddress: text,
+        remotePort: number,
+      }),
       fc.record({ type: fc.constant("held" as const), connection: text, open: fc.boolean(), state: changes }),
       fc.record({
         type: fc.constant("answer" as const),

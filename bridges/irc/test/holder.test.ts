@@ -74,6 +74,8 @@ class Told {
 
 function eventsOf(told: Told): LinkEvents {
   return {
+    dialled: (connection, { localPort, remotePort }) =>
+      told.events.push(`dialled ${connection} ${localPort} ${remotePort}`),
     opened: (connection) => told.opened(connection),
     closed: (connection, reason) => told.closed(connection, reason),
     ended: (reason, replaced) => told.ended(reason, replaced),
@@ -164,6 +166,17 @@ describe("the holder", () => {
       ["c1", 4, "\xff\xfe"],
       ["c1", 5, "while away"],
     ]);
+  });
+
+  it("names the ends of a connection before it is open, and again to the next bridge", async () => {
+    const { link, told, socket } = await opened();
+    const ends = `dialled c1 ${socket.remotePort} ${server.port}`;
+    expect(told.events.slice(0, 2)).toEqual([ends, "opened c1"]);
+    await link.end();
+    const again = await attach();
+    again.link.send({ type: "attach", connection: "c1" });
+    await until("the ends", () => again.told.events.includes("opened c1"));
+    expect(again.told.events).toEqual([ends, "opened c1"]);
   });
 
   it("answers PING also while no bridge is there, and hides it", async () => {

@@ -37,4 +37,34 @@ servers.describe("InspIRCd with Atheme", ({ inspircd, atheme }) => {
     await person.quit();
     await network.stop();
   }, 120_000);
+
+  it("signs puppets in by a command where the server has no SASL", async () => {
+    const network = await NetworkWithServices.start(inspircd, atheme.command, { sasl: false });
+    const { port } = network.server;
+    const person = await IrcPerson.connect({ port, nick: "walter", capabilities: ["account-tag", "message-tags"] });
+    await person.join("#room");
+    person.say("NickServ", `REGISTER ${PASSWORD} walter@example.org`);
+    await person.waitForLine(
+      "the account",
+      ({ nick, params }) => nick === "NickServ" && /registered/.test(params[1] ?? ""),
+    );
+    for (const identify of ["NICKSERV", "NickServ@services.test"]) {
+      const bridge = await RunningBridge.start({
+        networks: [networkOn(port, { identify })],
+        channels: ["net/#room"],
+        config: { onStop: "quit" },
+      });
+      await bridge.ready();
+      await expect(signIn(bridge, { answers: { account: "walter", password: "wrong" } })).rejects.toThrow(
+        /Invalid password/,
+      );
+      await signIn(bridge, { answers: { account: "walter", password: PASSWORD } });
+      await bridge.say({ channel: ChannelId("net/#room"), text: `by ${identify}`, name: "Alice" });
+      const said = await person.waitForUtterance("the message", ({ text }) => text === `by ${identify}`);
+      expect(said.tags.get("account")).toBe("walter");
+      await bridge.end();
+    }
+    await person.quit();
+    await network.stop();
+  }, 120_000);
 });

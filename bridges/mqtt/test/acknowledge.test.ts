@@ -69,6 +69,8 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
       logins: async () => [],
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
+      status: () => Promise.reject(new Error("not asked in these tests")),
+      lookUpUser: () => Promise.resolve({ is: "user" }),
       requestLink: () => Promise.resolve("asked"),
       consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),

@@ -19,6 +19,7 @@ export type PartHandlers = Pick<
   | "topic"
   | "name"
   | "membership"
+  | "invite"
   | "role"
   | "settings"
   | "typing"

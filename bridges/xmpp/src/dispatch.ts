@@ -35,6 +35,7 @@ export function dispatch(
     unreact: to(({ unreact }) => unreact),
     topic: to(({ topic }) => topic),
     name: to(({ name }) => name),
+    invite: to(({ invite }) => invite),
     membership: to(({ membership }) => membership),
     role: to(({ role }) => role),
     settings: to(({ settings }) => settings),

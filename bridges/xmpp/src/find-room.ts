@@ -1,5 +1,6 @@
 import { ChannelId, type ChannelInfo } from "@trestle/core";
 import { bareOf, parseJid } from "./address/index.js";
+import { readDiscoInfo, readRoomInfo } from "./protocol/index.js";
 import { NS } from "./rooms/muc.js";
 import { xml, type XmppStream } from "./stream/index.js";
 
@@ -25,11 +26,9 @@ export async function findRoom(stream: XmppStream, text: string): Promise<Channe
     if (["item-not-found", "gone"].includes(answer.error.condition)) return null;
     throw new Error(`${room} did not say what it is (${answer.error.text ?? answer.error.condition}).`);
   }
-  const identity = answer.stanza
-    .getChild("query", NS.discoInfo)
-    ?.getChildren("identity")
-    .find(({ attrs }) => attrs["category"] === "conference");
-  if (!identity) throw new Error(`${room} is no room.`);
-  const name = identity.attrs["name"] ?? "";
-  return { id: ChannelId(room), name: name === "" ? jid.local : name };
+  const query = answer.stanza.getChild("query", NS.discoInfo);
+  const info = query && readRoomInfo(readDiscoInfo(query));
+  if (!info) throw new Error(`${room} is no room.`);
+  const name = info.name ?? "";
+  return { id: ChannelId(room), name: name === "" ? jid.local : name, settings: { secret: info.isHidden } };
 }

@@ -1,5 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
-import { ContentUri, RemoteMessageId, textContent, UserId, type Content, type MediaContent } from "@trestle/core";
+import {
+  ContentUri,
+  RemoteMessageId,
+  RemoteUserId,
+  textContent,
+  UserId,
+  type Content,
+  type MediaContent,
+} from "@trestle/core";
 import { parseMatrixHtml } from "@trestle/rich-text";
 import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
 import { realServers } from "../../../test/support/servers/index.js";
@@ -275,6 +283,22 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     }
     expect(await info()).toContain("Tea &amp; cake");
     await stage.groupchat("that it changed", room, ({ xml }) => xml.includes(`code="104"`));
+  });
+
+  it("invites people into the room", async () => {
+    // Rooms of ejabberd let nobody but their admins invite where nobody says otherwise.
+    const { room } = await stage.bridged({}, (made) => stage.configure(made, { "muc#roomconfig_allowinvites": "1" }));
+    const invite = (who: string) =>
+      stage.handlers.invite!({ ...stage.effect(room), who: RemoteUserId(who), reason: "join us" });
+    const other = await stage.person("bob");
+    expect(await invite(`bob@${stage.server.domain}`)).toBeUndefined();
+    const seen = await other.sees(
+      "the invitation",
+      ({ from, xml }) => from?.startsWith(room) === true && xml.includes("join us"),
+    );
+    expect(seen.xml).toMatch(/invite[^>]* from="/);
+    expect(await invite(`nick:${room}/robert`)).toMatchObject({ failed: "permanent" });
+    await other.end();
   });
 
   it("types", async () => {

@@ -250,6 +250,15 @@ describe("the client and a homeserver", () => {
     body(await client.sendReceipt({ room: id, eventId, asUser: ghost, threadId: "main" }));
   });
 
+  it("tells the presence of a ghost", async () => {
+    body(await client.setPresence({ user: ghost, presence: "unavailable", status: "lunch" }));
+    const status = await fetch(
+      `${homeserver.url}/_matrix/client/v3/presence/${encodeURIComponent(ghost)}/status?user_id=${encodeURIComponent(ghost)}`,
+      { headers: { authorization: `Bearer as` } },
+    );
+    expect(await status.json()).toMatchObject({ presence: "unavailable", status_msg: "lunch" });
+  });
+
   it("keeps account data", async () => {
     const id = await room();
     expect(body(await client.getAccountData({ user: bot, type: "org.trestle.x" }))).toBeNull();

@@ -20,6 +20,8 @@ export interface InspircdOptions {
   readonly floodKill?: { readonly burst: number; readonly perSecond: number };
   /** Also listens with TLS, on a port of its own. */
   readonly tls?: boolean;
+  /** Asks clients' machines for their user names (RFC 1413), at port 113. */
+  readonly ident?: boolean;
   /** Modules that are left out, of `MODULES` below: a server that can do less. */
   readonly without?: readonly string[];
   /** Its name and id in a network of several; `irc.test` and `1TS` where absent. */
@@ -67,7 +69,9 @@ export async function startInspircd(install: InspircdInstall, options: InspircdO
   const tls =
     options.tls === true ? { port: await freePort(), certificate: await makeCertificate(directory) } : undefined;
   const configFile = join(directory, "inspircd.conf");
-  const modules = MODULES.filter((module) => !(options.without ?? []).includes(module));
+  const modules = [...MODULES, ...(options.ident === true ? ["ident"] : [])].filter(
+    (module) => !(options.without ?? []).includes(module),
+  );
   const { name, id } = options.server ?? { name: "irc.test", id: "1TS" };
   const config = `
 <config format="xml">
@@ -75,7 +79,7 @@ export async function startInspircd(install: InspircdInstall, options: InspircdO
 <server name="${name}" description="Test server" network="TestNet" id="${id}">
 <admin name="nobody" nick="nobody" email="nobody@irc.test">
 <bind address="127.0.0.1" port="${port}" type="clients">
-<connect name="all" allow="*" timeout="30" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" localmax="10000" globalmax="10000" maxchans="1000" maxconnwarn="no" resolvehostnames="no" useconnectban="no" useconnflood="no" useident="no" ${floodRules(options)}>
+<connect name="all" allow="*" timeout="30" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" localmax="10000" globalmax="10000" maxchans="1000" maxconnwarn="no" resolvehostnames="no" useconnectban="no" useconnflood="no" useident="${options.ident === true ? "yes" : "no"}" ${floodRules(options)}>
 <performance softlimit="20000" somaxconn="1024" quietbursts="yes">
 <options prefixquit="Quit: " defaultmodes="not">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="inspircd.log">

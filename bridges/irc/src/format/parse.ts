@@ -4,11 +4,15 @@ import { parseRuns, type Run, type Style, type Toggle } from "./runs.js";
 /** The order in which styles are nested, from the outside; monospace is always innermost. */
 const NESTING: readonly Exclude<Toggle, "mono">[] = ["bold", "italic", "underline", "strike"];
 
-/** The text of one IRC line, without CTCP, as neutral text; no blocks where it shows nothing. */
+/** The text of an IRC message, without CTCP, as neutral text; no blocks where it shows nothing. Formatting ends with its line. */
 export function parseFormatted(text: string): RichText {
-  const runs = parseRuns(text);
-  if (runs.every((run) => run.text.trim() === "")) return { blocks: [] };
-  return { blocks: [{ type: "paragraph", children: inlinesOf(runs) }] };
+  const lines = text.split("\n").map((line) => parseRuns(line));
+  if (lines.flat().every((run) => run.text.trim() === "")) return { blocks: [] };
+  const children = lines.flatMap((runs, index): Inline[] => [
+    ...(index > 0 ? [{ type: "break" as const }] : []),
+    ...inlinesOf(runs),
+  ]);
+  return { blocks: [{ type: "paragraph", children }] };
 }
 
 /** The one tree for a row of runs: colours outside, then bold, italic, underline, strike, and code inside. */

@@ -9,6 +9,8 @@ const FULL_ENOUGH = 0.4;
 
 /** What follows a place decides whether a grapheme ends there. */
 const LOOK_AHEAD = 8;
+/** What ends all formatting is one byte. */
+const RESET_BYTES = 1;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -30,9 +32,25 @@ export function splitLine(line: StyledLine, bytes: number): string[] {
   return pieces.filter((piece) => withoutCodes(piece).trim() !== "");
 }
 
+/**
+ * The same, but so that the pieces, one after the other, are the line itself: with every space, and with its formatting
+ * ended where a piece ends, so that it goes on as it was whether or not a reader joins them.
+ */
+export function splitExactly(line: StyledLine, bytes: number): string[] {
+  const cutter = new LineCutter(line);
+  const pieces: string[] = [];
+  while (!cutter.done) pieces.push(cutter.nextOfWhole(Math.max(bytes, MIN_BUDGET)));
+  return pieces;
+}
+
 /** The same for a line that is written already. */
 export function splitText(text: string, bytes: number): string[] {
   return Buffer.byteLength(text) <= bytes ? [text] : splitLine(parseRuns(text), bytes);
+}
+
+/** The same as {@link splitExactly} for a line that is written already. */
+export function splitTextExactly(text: string, bytes: number): string[] {
+  return Buffer.byteLength(text) <= bytes ? [text] : splitExactly(parseRuns(text), bytes);
 }
 
 interface Span {
@@ -74,6 +92,15 @@ class LineCutter {
     const piece = this.#take(space);
     this.#skip(space + 1);
     return piece;
+  }
+
+  /** The next piece of at most `bytes` bytes, of pieces of which none leaves anything out. */
+  nextOfWhole(bytes: number): string {
+    const rest = this.#furthest(bytes);
+    if (rest >= this.#text.length) return this.#take(rest);
+    const furthest = this.#furthest(bytes - RESET_BYTES);
+    const space = this.#spaceBefore(furthest - 1);
+    return this.#take(space === undefined ? this.#wholeGrapheme(furthest) : space + 1, true);
   }
 
   /** How far the text reaches within `bytes` bytes; at least one character further. */
@@ -120,7 +147,8 @@ class LineCutter {
     while (this.#at >= (this.#spans[this.#span]?.end ?? Number.POSITIVE_INFINITY)) this.#span++;
   }
 
-  #take(end: number): string {
+  /** `closed`: the piece ends without formatting. */
+  #take(end: number, closed = false): string {
     let written = "";
     let style = PLAIN;
     while (this.#at < end) {
@@ -135,7 +163,7 @@ class LineCutter {
       }
       if (until === span.end) this.#span++;
     }
-    return written;
+    return closed ? written + transition(style, PLAIN, "") : written;
   }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@trestle/core";
 import { errorCode } from "../holder/error-code.js";
-import type { AnswerFrame, FilterRules, OpenOptions, StateChange, WriteOutcome } from "../holder/frames.js";
+import type { AnswerFrame, FilterRules, OpenOptions, SocketEnds, StateChange, WriteOutcome } from "../holder/frames.js";
 import { HolderLink, type Welcome } from "./link.js";
 import { type HolderPaths, readOrMakeToken } from "./paths.js";
 
@@ -28,6 +28,8 @@ export interface HolderClientOptions {
 export interface HolderClientEvents {
   /** Attached: at the start, and again after the holder or the session ended. Whatever is not in it is gone. */
   welcome(welcome: Welcome): Promise<void>;
+  /** The socket is connected: at once, and again for every open one after `welcome`. */
+  dialled(connection: string, ends: SocketEnds): void;
   opened(connection: string): void;
   lines(connection: string, first: number, lines: readonly Buffer[]): void;
   closed(connection: string, reason: string): void;
@@ -159,6 +161,7 @@ export class HolderClient {
         graceMs,
         quit,
         events: {
+          dialled: (connection, ends) => events.dialled(connection, ends),
           opened: (connection) => events.opened(connection),
           lines: (connection, first, lines) => events.lines(connection, first, lines),
           closed: (connection, reason) => events.closed(connection, reason),

@@ -5,6 +5,7 @@ import {
   decodeToBridge,
   encodeToHolder,
   type HeldFrame,
+  type SocketEnds,
   MAX_FRAME_TO_BRIDGE,
   PROTOCOL_VERSION,
   type StateChange,
@@ -28,6 +29,7 @@ export interface Welcome {
 }
 
 export interface LinkEvents {
+  dialled(connection: string, ends: SocketEnds): void;
   opened(connection: string): void;
   lines(connection: string, first: number, lines: readonly Buffer[]): void;
   closed(connection: string, reason: string): void;
@@ -175,6 +177,9 @@ export class HolderLink {
       case "ready":
         this.#welcome?.resolve({ instance: this.#instance, held: this.#held, pending: this.#pending });
         this.#welcome = undefined;
+        return;
+      case "dialled":
+        this.options.events.dialled(frame.connection, frame);
         return;
       case "opened":
         this.options.events.opened(frame.connection);

@@ -1,7 +1,7 @@
 import { FrameError, Packer, Unpacker } from "./packing.js";
 
 /** The version of this protocol; a holder of another version is asked to end, and a new one is started. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 /** The longest frame toward the holder, in bytes. */
 export const MAX_FRAME_TO_HOLDER = 4 * 1024 * 1024;
 /** The longest frame toward the bridge, in bytes. */
@@ -29,6 +29,14 @@ export interface OpenOptions {
   readonly pingAfterMs: number;
   /** How long it may take to give it. */
   readonly pingTimeoutMs: number;
+}
+
+/** Between which addresses and ports a connection is. */
+export interface SocketEnds {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
 }
 
 /** What the bridge says. */
@@ -114,6 +122,8 @@ export type ToBridge =
     }
   /** Everything that is held was named. */
   | { readonly type: "ready" }
+  /** The socket is connected; with TLS `opened` follows later. */
+  | ({ readonly type: "dialled"; readonly connection: string } & SocketEnds)
   | { readonly type: "opened"; readonly connection: string }
   /** Lines without their line ends, the first of which has the number `first`. */
   | { readonly type: "lines"; readonly connection: string; readonly first: number; readonly lines: readonly Buffer[] }
@@ -161,6 +171,7 @@ const TO_BRIDGE = [
   "held",
   "pending",
   "ready",
+  "dialled",
   "opened",
   "lines",
   "closed",
@@ -261,6 +272,9 @@ export function encodeToBridge(frame: ToBridge): Buffer {
     case "ready":
     case "replaced":
       return packer.frame();
+    case "dialled":
+      packer.text(frame.connection).text(frame.localAddress).u32(frame.localPort);
+      return packer.text(frame.remoteAddress).u32(frame.remotePort).frame();
     case "opened":
       return packer.text(frame.connection).frame();
     case "lines":
@@ -290,6 +304,15 @@ export function decodeToBridge(bytes: Buffer): ToBridge {
     case "ready":
     case "replaced":
       return { type };
+    case "dialled":
+      return {
+        type,
+        connection: from.text(),
+        localAddress: from.text(),
+        localPort: from.u32(),
+        remoteAddress: from.text(),
+        remotePort: from.u32(),
+      };
     case "opened":
       return { type, connection: from.text() };
     case "lines":

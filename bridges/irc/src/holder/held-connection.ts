@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { errorCode } from "./error-code.js";
 import { PuppetFilter } from "./filter.js";
-import type { FilterRules, OpenOptions, ToBridge, WriteOutcome } from "./frames.js";
+import type { FilterRules, OpenOptions, SocketEnds, ToBridge, WriteOutcome } from "./frames.js";
 import { headOf, type LineHead } from "./line-head.js";
 import { LineSplitter } from "./line-splitter.js";
 import { LineStore } from "./line-store.js";
@@ -17,6 +17,7 @@ export class HeldConnection {
   readonly #socket: Socket;
   readonly #splitter = new LineSplitter();
   #filter: PuppetFilter | undefined;
+  #ends: SocketEnds | undefined;
   #opened = false;
   #failure: string | undefined;
   #lastHeard = Date.now();
@@ -35,6 +36,8 @@ export class HeldConnection {
     this.#connecting = setTimeout(() => {
       this.#fail(`no connection within ${options.connectTimeoutMs} ms`);
     }, options.connectTimeoutMs);
+    // Before anybody is told that it is open.
+    this.#socket.prependOnceListener("connect", () => this.#dialled());
     this.#socket.on("data", (chunk) => this.#received(chunk));
     this.#socket.on("error", (error) => (this.#failure ??= describe(error)));
     this.#socket.on("close", () => this.#ended());
@@ -50,6 +53,8 @@ export class HeldConnection {
   }
 
   attach(): void {
+    if (this.#ends && this.store.closed === undefined)
+      this.tell({ type: "dialled", connection: this.store.id, ...this.#ends });
     if (this.open) this.tell({ type: "opened", connection: this.store.id });
     this.store.attach();
   }
@@ -119,6 +124,15 @@ export class HeldConnection {
   #address() {
     const { host, port, localAddress } = this.options;
     return { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
+  }
+
+  #dialled(): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = this.#socket;
+    // It may have broken at once.
+    if (localAddress === undefined || localPort === undefined) return;
+    if (remoteAddress === undefined || remotePort === undefined) return;
+    this.#ends = { localAddress, localPort, remoteAddress, remotePort };
+    if (this.store.attached) this.tell({ type: "dialled", connection: this.store.id, ...this.#ends });
   }
 
   #connected(): void {

@@ -29,6 +29,11 @@ export function assumedBudget(isupport: Isupport, nick: string, target: string, 
   return budget(isupport, nickBytes + longestUser(isupport) + LONGEST_HOST, target, style);
 }
 
+/** The same for what the server says for somebody under `nick`, of whose mask nothing else is known. */
+export function relayedBudget(isupport: Isupport, nick: string, target: string, style: Style): number {
+  return budget(isupport, Buffer.byteLength(nick) + longestUser(isupport) + LONGEST_HOST, target, style);
+}
+
 /** With the `~` of a user who was not identified. */
 function longestUser(isupport: Isupport): number {
   return isupport.userLength + 1;

@@ -2,6 +2,7 @@ import { type MembershipEffect, type Outcome, refused, retry, type TopicEffect, 
 import type { Connection } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { Line } from "../session/outgoing.js";
+import { realnameOf } from "../session/realname.js";
 import { oneLine } from "../wire/sanitise.js";
 import { banMasks } from "./ban-masks.js";
 import { accountOf, personOf, type Place } from "./ids.js";
@@ -97,9 +98,14 @@ async function remove(
 function rename(network: IrcNetwork, user: UserId, name: string): void {
   const puppet = network.puppets.get(user);
   if (!puppet || puppet.name === name) return;
+  const before = realnameOf(network.config, { kind: "puppet", user, name: puppet.name });
+  const after = realnameOf(network.config, { kind: "puppet", user, name });
   puppet.name = name;
   puppet.nicks.rename(name);
   const connection = puppet.seat.connection;
+  // Where it cannot be changed the next connection has the new one.
+  if (connection?.view.capabilities.has("setname") === true && before !== after)
+    connection.send(Priority.channel, "SETNAME", [oneLine(after, connection.view.isupport.nameLength) || user]);
   const nick = puppet.nicks.first();
   if (connection && connection.view.nick !== nick) connection.changeNick(nick);
 }

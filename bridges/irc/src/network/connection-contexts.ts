@@ -12,6 +12,7 @@ import type { ChannelKeys } from "./channel-keys.js";
 import { openOptions } from "./open-options.js";
 import type { Servers } from "./servers.js";
 import { addressOf, hostWordOf } from "./user-address.js";
+import { usernameOf } from "./usernames.js";
 
 export interface ConnectionContextsOptions {
   readonly config: NetworkConfig;
@@ -26,6 +27,8 @@ export interface ConnectionContextsOptions {
   readonly intake: Intake;
   /** What puppets' addresses are made with. */
   readonly addressKey: Uint8Array;
+  /** How long a user name may be. */
+  readonly userLength: () => number;
 }
 
 /** How connections of one network are made: where to, from where, and for whom. */
@@ -38,6 +41,7 @@ export class ConnectionContexts {
     return {
       holder,
       config,
+      username: usernameOf(config, role, { key: this.options.addressKey, length: this.options.userLength() }),
       flood: pace,
       open: openOptions(config, {
         server,

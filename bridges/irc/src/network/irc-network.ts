@@ -1,4 +1,4 @@
-import { type Author, type ChannelLink, UserId } from "@trestle/core";
+import { type ChannelLink, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
 import type { HeldFrame, StateChange } from "../holder/frames.js";
 import type { Welcome } from "../holder-client/link.js";
@@ -23,25 +23,24 @@ import type { IrcNetworkContext } from "./irc-network-context.js";
 import { Consents } from "./consents.js";
 import { History } from "./history.js";
 import { followForward } from "./forwards.js";
-import { assumedBudget, lineBudget, type Style } from "./budget.js";
 import { CtcpAnswers } from "./ctcp.js";
 import { accountOf, placeOf } from "./ids.js";
 import type { Listener } from "./listener.js";
 import { makeSplits, makeListener } from "./make-listener.js";
 import { Members } from "./members.js";
 import { regainNick, watchNick } from "./nick-regain.js";
-import { type MultilineLimits, multilineLimitsOf } from "./multiline.js";
+import { Momentary } from "./momentary.js";
 import { NickMaker } from "./nick-maker.js";
 import { Orphans } from "./orphans.js";
 import { OwnNicks } from "./own-nicks.js";
 import { PuppetEars } from "./puppet.js";
 import { Puppets } from "./puppets.js";
 import { RankWishes } from "./rank-wishes.js";
+import { RelayMessages } from "./relay-messages.js";
 import { Seat, type SeatOptions } from "./seat.js";
 import type { Splits } from "./splits.js";
 import { Servers } from "./servers.js";
 import { SentBy } from "./sent-by.js";
-import { TypingSignals } from "./typing.js";
 
 /** One IRC network: the bot, the puppets, and the channels that are linked. */
 export class IrcNetwork {
@@ -57,7 +56,8 @@ export class IrcNetwork {
   readonly sentBy = new SentBy();
   readonly history: History;
   readonly consents: Consents;
-  readonly typing = new TypingSignals(this);
+  readonly relays: RelayMessages;
+  readonly momentary: Momentary;
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
   readonly #splits: Splits;
@@ -74,6 +74,8 @@ export class IrcNetwork {
     const { config, core, holder } = context;
     const ctcp = new CtcpAnswers();
     this.config = config;
+    this.relays = new RelayMessages(config.relaymsg);
+    this.momentary = new Momentary(this, core);
     this.#caseMapping = context.caseMapping;
     this.#pace = new Pace(config.flood);
     this.servers = new Servers({ config, storage: core.storage, log: core.log });
@@ -90,7 +92,8 @@ export class IrcNetwork {
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
-    this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder });
+    const userLength = () => this.#isupport.userLength;
+    this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder, userLength });
     const store = (changes: readonly StateChange[]): void => {
       if (this.bot.current) holder.state(this.bot.current.id, changes);
     };
@@ -153,12 +156,6 @@ export class IrcNetwork {
     return this.config.puppets && this.config.maxPuppets > 0;
   }
 
-  /** What the server takes as one message of several lines, as the bot was offered it. */
-  get multiline(): MultilineLimits | undefined {
-    const view = this.bot.connection?.view;
-    return view && multilineLimitsOf(view.capabilities);
-  }
-
   fold(text: string): string {
     return fold(text, this.#caseMapping);
   }
@@ -169,20 +166,6 @@ export class IrcNetwork {
     return account === undefined
       ? this.members.nickOf(person)
       : this.members.nickOfAccount(account, (nick) => this.fold(nick));
-  }
-
-  /** How many bytes of text a line of the bot to `target` has room for. */
-  botBudget(target: string, style: Style): number {
-    const bot = this.bot.connection;
-    return bot ? lineBudget(bot.view, target, style) : assumedBudget(this.#isupport, this.config.nick, target, style);
-  }
-
-  /** The same for the puppet of a Matrix user, whether it is connected or not. */
-  puppetBudget(author: Author, target: string, style: Style): number {
-    const view = this.puppets.get(author.userId)?.seat.connection?.view;
-    return view
-      ? lineBudget(view, target, style)
-      : assumedBudget(this.#isupport, this.puppets.nickOf(author), target, style);
   }
 
   /** Takes over what the holder has of this network, and opens what is missing. */
@@ -245,7 +228,7 @@ export class IrcNetwork {
     this.#connects.close();
     this.#ownNicks.close();
     this.#splits.close();
-    this.typing.close();
+    this.momentary.close();
     this.consents.close();
     this.channels.close();
   }
@@ -269,7 +252,10 @@ export class IrcNetwork {
       seat: (connection) => this.#seatOptions(connection),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
-      ready: (connection) => this.#learn(connection),
+      ready: (connection) => {
+        this.#learn(connection);
+        this.momentary.away.ready(connection);
+      },
       ended: (connection, ending) => {
         this.#ended(connection, ending);
         this.#settleLater(connection, ending.reason);
@@ -374,7 +360,8 @@ export class IrcNetwork {
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
-    if (!puppet) this.#listener.resume(connection, frame.state, frame.open);
+    if (puppet) this.puppets.resume(connection, frame.state);
+    else this.#listener.resume(connection, frame.state, frame.open);
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;

@@ -17,6 +17,7 @@ import type { History } from "./history.js";
 import { personIdOf } from "./ids.js";
 import { answered, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
+import { MultilineInbox } from "./multiline-inbox.js";
 import { withNickMentions } from "./nick-mentions.js";
 import { typingOf } from "./typing.js";
 
@@ -34,6 +35,8 @@ export interface ListenerOptions
   readonly consents: { heard(nick: string, text: string): string | undefined };
   /** Somebody is typing; absent where nobody is to know. */
   readonly typing: ((event: TypingReceived) => void) | undefined;
+  /** Somebody is away from now on, with a text, or is back. */
+  readonly away: (user: RemoteUser, text: string | undefined) => void;
   /** A message (or reaction, or redaction) of one of our own clients was seen in a channel. */
   readonly ownMessageSeen: (nick: string, channel: string, trace: string, id: string | undefined) => void;
 }
@@ -44,6 +47,7 @@ export class Listener {
   readonly #comings: Comings;
   readonly #modes: ChannelModes;
   readonly #expulsions: Expulsions;
+  readonly #inbox = new MultilineInbox();
 
   constructor(private readonly options: ListenerOptions) {
     const telling = (this.#telling = new Telling(options));
@@ -82,6 +86,14 @@ export class Listener {
       case "332":
         this.#topic(heard, message.params[1] ?? "", message.params[2] ?? "", undefined);
         return;
+      case "BATCH": {
+        const whole = this.#inbox.take(connection, message, scope.changes);
+        if (whole !== undefined && whole !== "kept") this.#message(joinedFrom(heard, whole));
+        return;
+      }
+      case "AWAY":
+        if (!own) this.options.away(this.#telling.userOf(heard, source.nick), message.params[0]);
+        return;
       case "MODE":
         this.#modes.take(heard, message.params, false);
         return;
@@ -96,12 +108,14 @@ export class Listener {
   /** A new connection has to list everybody anew. */
   reset(): void {
     this.#comings.reset();
+    this.#inbox.reset();
     this.options.history.reset();
   }
 
   /** Goes on where the process before ended. */
   resume(connection: Connection, state: readonly StateChange[], isOpen: boolean): void {
     this.#comings.resume(connection, state);
+    this.#inbox.restore(connection, state);
     this.options.splits.restore(state);
     if (isOpen) this.options.history.resume(connection, state);
   }
@@ -115,10 +129,10 @@ export class Listener {
 
   #said(heard: Heard): void {
     const { connection, message, source, scope } = heard;
-    const channel = connection.view.fold(message.params[0] ?? "");
     switch (message.verb) {
       case "TAGMSG":
       case "REDACT": {
+        const channel = connection.view.fold(message.params[0] ?? "");
         if (!this.options.isLinked(channel)) return;
         const caused = this.#telling.caused(heard, channel, message.tags.get("msgid") ?? scope.id);
         const sender = isServer(source) ? undefined : this.#telling.userOf(heard, source.nick);
@@ -131,14 +145,17 @@ export class Listener {
         if (typing) this.options.typing?.(typing);
         return;
       }
-      default:
-        this.#message(heard, channel);
+      default: {
+        const taken = this.#inbox.take(connection, message, scope.changes);
+        if (taken !== "kept") this.#message(taken === undefined ? heard : joinedFrom(heard, taken));
+      }
     }
   }
 
-  #message(heard: Heard, channel: string): void {
+  #message(heard: Heard): void {
     const { connection, message, source, scope } = heard;
     const [target = "", text = ""] = message.params;
+    const channel = connection.view.fold(target);
     if (isServer(source) || message.params.length < 2) return;
     const incoming = incomingText(message.verb, text);
     const isPrivate = connection.view.isOwn(target);
@@ -201,6 +218,11 @@ function isAddressOf(
   { user, host }: { readonly user?: string; readonly host?: string },
 ): boolean {
   return user !== undefined && user === view.address.user && host === view.address.host;
+}
+
+/** The same for lines that were put together. */
+function joinedFrom(heard: Heard, message: IrcMessage): Heard {
+  return { ...heard, message, source: parseSource(message.source), at: timeOf(message) };
 }
 
 /** The `time` tag (IRCv3 server-time), in milliseconds since 1970. */

@@ -32,6 +32,7 @@ export function makeListener(network: IrcNetwork, parts: ListenerParts): Listene
     history: network.history,
     consents: network.consents,
     typing: network.config.typing ? (event) => core.signal(event) : undefined,
+    away: (user, text) => network.momentary.peopleAway?.take(user, text),
     ctcp,
     clients,
     storage: core.storage,

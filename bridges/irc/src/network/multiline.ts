@@ -31,26 +31,36 @@ function pairOf(text: string): readonly [string, string] {
   return equals === -1 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
+/** A line of a message, as it fits on the wire. */
+export interface Piece {
+  readonly text: string;
+  /** Cut off from the one before it for the wire alone. */
+  readonly goesOn: boolean;
+}
+
 /** Makes parts of lines: as many in one as the server takes together, each in one of its own where it takes none. */
 export function together(
-  texts: readonly string[],
+  pieces: readonly Piece[],
   style: WirePart["style"],
   limits: MultilineLimits | undefined,
 ): WirePart[] {
   // An action is one line: CTCP frames each by itself.
-  if (!limits || style === "emote") return texts.map((text) => ({ style, text }));
-  const parts: string[][] = [];
+  if (!limits || style === "emote") return pieces.map(({ text }) => ({ style, text }));
+  const parts: Piece[][] = [];
   let bytes = 0;
-  for (const text of texts) {
+  for (const piece of pieces) {
     const last = parts.at(-1);
-    const size = Buffer.byteLength(text) + 1;
+    const size = Buffer.byteLength(piece.text) + 1;
     if (last && last.length < limits.lines && bytes + size <= limits.bytes) {
-      last.push(text);
+      last.push(piece);
       bytes += size;
     } else {
-      parts.push([text]);
+      parts.push([piece]);
       bytes = size;
     }
   }
-  return parts.map((lines) => ({ style, text: lines.join("\n") }));
+  return parts.map((part) => {
+    const goesOn = part.flatMap((piece, index) => (piece.goesOn && index > 0 ? [index] : []));
+    return { style, text: part.map(({ text }) => text).join("\n"), ...(goesOn.length > 0 && { goesOn }) };
+  });
 }

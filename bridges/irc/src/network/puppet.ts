@@ -1,4 +1,5 @@
 import { RemoteMessageId, type UserId } from "@trestle/core";
+import type { StateChange } from "../holder/frames.js";
 import type { Connection, LineScope } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import type { IrcMessage } from "../wire/message.js";
@@ -9,6 +10,7 @@ import { answered, type Caused, reactionEvent, redactionEvent } from "./incoming
 import { incomingText } from "./incoming-text.js";
 import { timeOf } from "./listener.js";
 import type { Members } from "./members.js";
+import { MultilineInbox } from "./multiline-inbox.js";
 import type { NickMaker } from "./nick-maker.js";
 import type { Seat } from "./seat.js";
 
@@ -29,6 +31,8 @@ export interface Puppet {
 
 /** What a puppet hears: what is said to it alone, and what happens to itself. */
 export class PuppetEars {
+  readonly #inbox = new MultilineInbox();
+
   constructor(
     private readonly network: string,
     private readonly ctcp: CtcpAnswers,
@@ -37,6 +41,11 @@ export class PuppetEars {
     /** A nick was given up. */
     private readonly renamed: (connection: Connection, from: string) => void,
   ) {}
+
+  /** Goes on with what the process before has kept of a connection. */
+  resume(connection: Connection, state: readonly StateChange[]): void {
+    this.#inbox.restore(connection, state);
+  }
 
   line(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
     const { view } = connection;
@@ -55,11 +64,18 @@ export class PuppetEars {
         // It comes back when its person speaks again, not by itself.
         if (view.isOwn(second)) puppet.seat.channels.delete(view.fold(first));
         return;
+      case "BATCH": {
+        // What is said in channels the bot puts together.
+        const isHere = !first.startsWith("+") || view.isOwn(message.params[2] ?? "");
+        const whole = isHere ? this.#inbox.take(connection, message, scope.changes) : undefined;
+        if (whole !== undefined && whole !== "kept") this.#query(puppet, connection, whole, scope);
+        return;
+      }
       case "PRIVMSG":
       case "NOTICE":
       case "TAGMSG":
       case "REDACT":
-        if (!scope.own && view.isOwn(first)) this.#query(puppet, connection, message, scope);
+        if (!scope.own && view.isOwn(first)) this.#heard(puppet, connection, message, scope);
         return;
     }
   }
@@ -69,6 +85,12 @@ export class PuppetEars {
     const folded = connection.view.fold(channel);
     if (this.isLinked(folded)) puppet.seat.channels.set(folded, channel);
     else connection.send(Priority.control, "PART", [channel, "Not linked"]);
+  }
+
+  #heard(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
+    const isText = message.verb === "PRIVMSG" || message.verb === "NOTICE";
+    const taken = isText ? this.#inbox.take(connection, message, scope.changes) : undefined;
+    if (taken !== "kept") this.#query(puppet, connection, taken ?? message, scope);
   }
 
   #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {

@@ -1,5 +1,6 @@
 import { type Author, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
+import type { StateChange } from "../holder/frames.js";
 import type { Connection, ConnectionOwner, Ending } from "../session/connection.js";
 import { Priority } from "../session/flood-control.js";
 import { NICK_INVALID } from "../session/numerics.js";
@@ -54,6 +55,11 @@ export class Puppets {
     // Somebody signed in or out meanwhile: it is somebody else's connection now.
     if (role.account !== this.options.accounts.of(user)?.credentials.account) return undefined;
     return this.#puppets.get(user) ?? this.#make(user, role.name ?? role.user);
+  }
+
+  /** Goes on with what is kept of a puppet's connection of the process before. */
+  resume(connection: Connection, state: readonly StateChange[]): void {
+    this.options.ears.resume(connection, state);
   }
 
   /** The nick a Matrix user has, or would ask for. */

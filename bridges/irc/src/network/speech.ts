@@ -1,12 +1,12 @@
 import { type MessageEffect, type Outcome, refused, RemoteMessageId, retry, uncertain } from "@trestle/core";
-import { splitText } from "../format/split.js";
+import { splitText, splitTextExactly } from "../format/split.js";
 import type { Connection } from "../session/connection.js";
 import type { Verdict } from "../session/deliveries.js";
 import { Priority } from "../session/flood-control.js";
 import { isMsgid } from "../session/line-id.js";
 import type { Tags } from "../wire/message.js";
 import { replyTags } from "../wire/reaction.js";
-import { lineBudget } from "./budget.js";
+import { lineBudget, relayedBudget } from "./budget.js";
 import type { Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 import { multilineLimitsOf } from "./multiline.js";
@@ -29,13 +29,15 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
       `more is said than ${network.name} takes: it has waited for ${Math.round(waitedMs / 60_000)} minutes and is given up. ` +
         "Wait until the rest has gone out, then say it again",
     );
+  const relayed = speaker.as === "relay" ? await relay(network, place, speaker, part, effect) : undefined;
+  if (relayed) return relayed.outcome;
   const lines = linesOf(speaker, part, effect);
   const multiline = takesTogether(connection, lines) && part.text.includes("\n");
   const verdict = await connection.deliver({
     key: effect.effect,
     target,
-    lines: lines.map(({ verb, text }, index) => {
-      return { verb, params: [target, text], ...(index === 0 && { tags }) };
+    lines: lines.map(({ verb, text, goesOn = false }, index) => {
+      return { verb, params: [target, text], goesOn, ...(index === 0 && { tags }) };
     }),
     ...(multiline && { multiline: tags }),
     priority: priorityOf(connection, target),
@@ -44,6 +46,34 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
   if (verdict?.verdict === "sent" && verdict.id !== undefined && speaker.as === "puppet")
     network.sentBy.note(verdict.id, effect.author.userId);
   return outcomeOf(verdict, target);
+}
+
+/** Has the server say it under the author's name; `undefined` where it does not, and the bot has to say it itself. */
+async function relay(
+  network: IrcNetwork,
+  place: Place,
+  { connection, target }: Exclude<Speaker, { outcome: unknown }>,
+  part: WirePart,
+  effect: MessageEffect,
+): Promise<{ readonly outcome: Outcome } | undefined> {
+  if (place.kind !== "channel" || part.style === "notice") return undefined;
+  const nick = network.relays.nickFor(connection, place.channel, effect.author);
+  if (nick === undefined) return undefined;
+  const room = relayedBudget(connection.view.isupport, nick, target, part.style);
+  const texts = part.text.split("\n").flatMap((line) => splitText(line, room));
+  const verdict = await connection.deliver({
+    key: effect.effect,
+    target,
+    lines: texts.map((text, index) => {
+      const params = [target, nick, asPuppet({ ...part, text }).text];
+      return { verb: "RELAYMSG", params, ...(index === 0 && { tags: tagsOf(connection, effect) }) };
+    }),
+    priority: priorityOf(connection, target),
+    signal: effect.signal,
+  });
+  if (verdict?.verdict !== "refused") return { outcome: outcomeOf(verdict, target) };
+  network.relays.refused(place.channel);
+  return undefined;
 }
 
 /** Whether the server takes these lines as one message. */
@@ -61,10 +91,20 @@ function linesOf(
 ): WireLine[] {
   const room = lineBudget(connection.view, target, part.style);
   const texts = part.text.split("\n");
-  if (as === "puppet") return texts.flatMap((line) => splitText(line, room)).map((text) => asPuppet({ ...part, text }));
+  if (as === "puppet") return puppetLines(part, texts, room);
   const name = relayName(effect.author.name);
   const rest = room - Buffer.byteLength(relayPrefix(part.style, name));
   return texts.flatMap((line) => splitText(line, rest)).map((text) => asRelay({ ...part, text }, name));
+}
+
+function puppetLines(part: WirePart, texts: readonly string[], room: number): WireLine[] {
+  return texts.flatMap((line, index) => {
+    const pieces = part.goesOn ? splitTextExactly(line, room) : splitText(line, room);
+    return pieces.map((text, piece) => {
+      const goesOn = part.goesOn !== undefined && (piece > 0 || part.goesOn.includes(index));
+      return { ...asPuppet({ ...part, text }), goesOn };
+    });
+  });
 }
 
 /** What a reply answers, for clients that show it; everybody else sees the name that the core has put before the text. */

@@ -5,6 +5,8 @@ const wirePartSchema = z.strictObject({
   style: z.enum(["text", "notice", "emote"]),
   /** One line; several, with newlines between them, where they go together as draft/multiline. */
   text: z.string(),
+  /** Which of several lines go on from the one before, by number from 0: cut there for the wire alone. */
+  goesOn: z.array(z.int().positive()).optional(),
 });
 
 export type WirePart = z.output<typeof wirePartSchema>;
@@ -17,6 +19,8 @@ export function parseWirePart(value: unknown): WirePart | undefined {
 export interface WireLine {
   readonly verb: "PRIVMSG" | "NOTICE";
   readonly text: string;
+  /** Cut off from the line before it for the wire alone: `draft/multiline-concat` where they go together. */
+  readonly goesOn?: boolean;
 }
 
 /** What a puppet says. */

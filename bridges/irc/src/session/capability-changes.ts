@@ -10,8 +10,10 @@ const WANTED: ReadonlySet<string> = new Set([
   "extended-join",
   "multi-prefix",
   "chghost",
+  "setname",
   "away-notify",
   "draft/message-redaction",
+  "draft/relaymsg",
 ]);
 
 /** Follows what the server adds and takes away after the way in. IRCv3 capability negotiation, `cap-notify`. */

@@ -13,6 +13,8 @@ import type { Credentials, SignInResult } from "./sasl/credentials.js";
 export interface ConnectionContext {
   readonly holder: HolderClient;
   readonly config: NetworkConfig;
+  /** The user name it gives (ident). */
+  readonly username: string;
   /** How fast it may write. */
   readonly flood: FloodLimits;
   readonly open: OpenOptions;

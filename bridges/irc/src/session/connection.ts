@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { HeldFrame, OpenOptions } from "../holder/frames.js";
+import type { HeldFrame, OpenOptions, SocketEnds } from "../holder/frames.js";
 import type { PendingFrame } from "../holder-client/link.js";
 import { isLoopback } from "../wire/loopback.js";
 import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js";
@@ -11,13 +11,15 @@ import { decodeMeta, type Verdict } from "./deliveries.js";
 import { Priority } from "./flood-control.js";
 import { type JoinOutcome, Joins } from "./joins.js";
 import { lineId } from "./line-id.js";
-import { JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
+import { isFailedNick, JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
 import type { ConnectionContext, ConnectionOwner, LineScope } from "./connection-owner.js";
 import { type Effect, Outgoing } from "./outgoing.js";
-
 import { OwnView } from "./own-view.js";
+import { Identification } from "./sasl/identification.js";
 import type { SignInResult } from "./sasl/credentials.js";
+import { withoutSaslOf } from "./sasl/sign-in.js";
 import { Registration } from "./registration.js";
+import { realnameOf } from "./realname.js";
 import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
 
 export type { ConnectionContext, ConnectionOwner, Ending, LineScope } from "./connection-owner.js";
@@ -34,6 +36,8 @@ export class Connection {
   readonly #timers = new Set<NodeJS.Timeout>();
   #phase: "opening" | "registering" | "ready" | "ended" = "opening";
   #registration: Registration | undefined;
+  #identification: Identification | undefined;
+  #ends: SocketEnds | undefined;
   #nextLine = 1;
   #error: string | undefined;
   #barred = false;
@@ -103,6 +107,15 @@ export class Connection {
     return this.context.open;
   }
 
+  get username(): string {
+    return this.context.username;
+  }
+
+  /** Unknown while the socket is being connected. */
+  get ends(): SocketEnds | undefined {
+    return this.#ends;
+  }
+
   get ready(): boolean {
     return this.#phase === "ready";
   }
@@ -148,19 +161,26 @@ export class Connection {
     this.context.holder.close(this.id, formatMessage("QUIT", [reason]));
   }
 
+  /** The socket is connected. */
+  dialled(ends: SocketEnds): void {
+    this.#ends = ends;
+  }
+
   /** The holder has connected: the way in begins. */
   opened(): void {
     if (this.#phase !== "opening") return;
     this.#phase = "registering";
-    const { config } = this.context;
+    const { config, credentials, open } = this.context;
+    const confidential = open.tls || isLoopback(open.host);
     this.owner.claiming(this.id, this.view.nick);
     this.#registration = new Registration({
       nick: this.view.nick,
-      username: config.username,
-      realname: this.#realname(),
+      username: this.context.username,
+      realname: realnameOf(config, this.role),
       password: config.password,
-      credentials: this.context.credentials,
-      confidential: this.context.open.tls || isLoopback(this.context.open.host),
+      credentials,
+      confidential,
+      withoutSasl: withoutSaslOf(config.identify, credentials, confidential),
       write: (line) => this.outgoing.writeNow(line),
       onSignIn: (result) => this.#signedIn(result),
     });
@@ -203,13 +223,14 @@ export class Connection {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#registration?.release();
     this.#registration = undefined;
+    this.#identification?.end();
     this.#joins.end(reason);
     this.outgoing.close();
   }
 
   #line(number: number, text: string): void {
     const message = this.#batchTags.complete(parseMessage(text));
-    const own = message !== undefined && message.source !== "" && this.view.isOwn(parseSource(message.source).nick);
+    const own = message !== undefined && this.view.isOwnLine(message);
     const scope: LineScope = { id: lineId(this.id, number), own, events: [], changes: [] };
     if (message) {
       try {
@@ -237,10 +258,22 @@ export class Connection {
       this.#barred = true;
       this.#error ??= params.at(-1);
     }
+    if (this.#identification) {
+      this.#beforeReady(message, this.#identification);
+      return;
+    }
     this.#registration?.line(text, message);
     if (verb === "001") this.#welcomed(params);
     else if (verb === "005") this.view.isupport.take(params);
-    else if (verb === "376" || verb === "422") this.#becomeReady();
+    else if (verb === "376" || verb === "422") this.#letIn();
+  }
+
+  /** A line between the welcome and the account's confirmation: what it says of ourselves is not kept with the holder yet. */
+  #beforeReady(message: IrcMessage, identification: Identification): void {
+    const own = this.view.isOwn(parseSource(message.source).nick);
+    if (message.verb === "NICK" && own) this.owner.claiming(this.id, message.params[0] ?? "");
+    this.view.note(message, own, []);
+    identification.take(message);
   }
 
   #signedIn(result: SignInResult): "go on" | "stop" {
@@ -250,6 +283,26 @@ export class Connection {
     this.#barred = result.rejected;
     this.#fail(`signing in as ${this.context.credentials?.account ?? ""} failed: ${result.reason}`);
     return "stop";
+  }
+
+  /** The way in is over, but for signing in where that has to follow. */
+  #letIn(): void {
+    const owed = this.#registration?.owedSignIn;
+    if (!owed) {
+      this.#becomeReady();
+      return;
+    }
+    if (this.#identification) return;
+    this.#identification = new Identification({
+      ...owed,
+      isOwn: (nick) => this.view.isOwn(nick),
+      fold: (text) => this.view.fold(text),
+      write: (line) => this.outgoing.writeNow(line),
+      done: (result) => {
+        if (this.#signedIn(result) === "go on") this.#becomeReady();
+      },
+    });
+    this.#identification.begin();
   }
 
   #wantsTls(capabilities: string): boolean {
@@ -272,7 +325,7 @@ export class Connection {
   #welcomed(params: readonly string[]): void {
     this.view.welcomed(params);
     this.#after(NO_MOTD_MS, () => {
-      if (this.#phase === "registering") this.#becomeReady();
+      if (this.#phase === "registering") this.#letIn();
     });
   }
 
@@ -330,14 +383,6 @@ export class Connection {
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }
 
-  #realname(): string {
-    const { realname, puppetRealname } = this.context.config;
-    if (this.role.kind === "bot") return realname;
-    return puppetRealname
-      .replaceAll("{user}", () => this.role.user ?? "")
-      .replaceAll("{name}", () => this.role.name ?? "");
-  }
-
   #fail(reason: string): void {
     this.#error ??= reason;
     this.context.holder.close(this.id, "");
@@ -350,9 +395,4 @@ export class Connection {
     }, ms);
     this.#timers.add(timer);
   }
-}
-
-/** `FAIL NICK <code> [<nick>] :why`. IRCv3 standard-replies. */
-function isFailedNick({ verb, params }: IrcMessage): boolean {
-  return verb === "FAIL" && params[0] === "NICK";
 }

@@ -23,9 +23,15 @@ export interface DeliveryMeta {
   readonly target: string;
   /** The trace of each line (`traceOf`); empty for commands that do not come back. */
   readonly texts: readonly string[];
+  /** A server that has dealt with it may say nothing, although it shows us what we say ourselves. */
+  readonly unshown?: true | undefined;
 }
 
-const metaSchema = z.strictObject({ target: z.string(), texts: z.array(z.string()) });
+const metaSchema = z.strictObject({
+  target: z.string(),
+  texts: z.array(z.string()),
+  unshown: z.literal(true).optional(),
+});
 const resultSchema = z.discriminatedUnion("verdict", [
   z.strictObject({ verdict: z.literal("sent"), id: z.string().optional() }),
   z.strictObject({ verdict: z.enum(["refused", "absent"]), reason: z.string() }),
@@ -145,8 +151,10 @@ export class Deliveries {
   /** The server has dealt with the line of `label` and had nothing to say; `silence` is what that means of a message. */
   unanswered(label: string, silence: Verdict): boolean {
     const dot = label.lastIndexOf(".");
-    const text = this.#open.get(label.slice(0, dot))?.texts[Number(label.slice(dot + 1))];
-    return this.labelled(label, text !== undefined && isUnspoken(text) ? TAKEN : silence);
+    const delivery = this.#open.get(label.slice(0, dot));
+    const text = delivery?.texts[Number(label.slice(dot + 1))];
+    const isTaken = delivery?.unshown === true || (text !== undefined && isUnspoken(text));
+    return this.labelled(label, isTaken ? TAKEN : silence);
   }
 
   /** The server refused the oldest line to `target`. */
@@ -181,7 +189,7 @@ export class Deliveries {
   barrierPassed(number: number, silence: Verdict): void {
     for (const delivery of [...this.#open.values()]) {
       if (delivery.barrier === undefined || delivery.barrier > number) continue;
-      const done = delivery.changed || delivery.missing.every(isUnspoken);
+      const done = delivery.changed || delivery.unshown === true || delivery.missing.every(isUnspoken);
       for (const text of delivery.missing) this.#remember(lineOf(delivery.target, text), "self");
       this.#settle(delivery, done ? TAKEN : silence);
     }

@@ -1,3 +1,5 @@
+import type { IrcMessage } from "../wire/message.js";
+
 /** The nick is refused: in use, invalid, in collision, not available now. */
 export const NICK_REFUSED: ReadonlySet<string> = new Set(["432", "433", "436", "437", "468"]);
 /** The nick itself cannot be: another number behind it does not help. */
@@ -45,3 +47,8 @@ export const EFFECT_REFUSED: ReadonlySet<string> = new Set([
 
 /** The way in is barred. */
 export const REGISTRATION_REFUSED: ReadonlySet<string> = new Set(["463", "464", "465", "466", "484"]);
+
+/** `FAIL NICK <code> [<nick>] :why`. IRCv3 standard-replies. */
+export function isFailedNick({ verb, params }: Pick<IrcMessage, "verb" | "params">): boolean {
+  return verb === "FAIL" && params[0] === "NICK";
+}

@@ -15,12 +15,16 @@ const VERDICT_WITHIN_MS = 20_000;
 /** A PING is cheaper for a server than a message. */
 const BARRIER_COST = 0.5;
 const MAX_BATCHES = 100;
+/** A line that goes on from the one before. IRCv3 multiline. */
+const CONCAT = "draft/multiline-concat";
 
 /** A line that is to be written. */
 export interface Line {
   readonly verb: string;
   readonly params: readonly string[];
   readonly tags?: Tags;
+  /** In a `multiline` effect: it goes on from the line before, without a line break. */
+  readonly goesOn?: boolean;
 }
 
 /** Lines that are one effect. */
@@ -59,6 +63,8 @@ export class Outgoing {
   #sentBatches = 0;
   /** The effect that was sent together last. */
   #multiline: string | undefined;
+  /** The effect that was given to the server to relay last. */
+  #relayed: string | undefined;
   #closed = false;
 
   constructor(private readonly options: OutgoingOptions) {
@@ -92,7 +98,9 @@ export class Outgoing {
     const texts = effect.lines.flatMap(({ verb, params, tags }) => {
       return traceOf({ verb, params, tags: new Map(Object.entries(tags ?? {})) }) ?? [];
     });
-    const meta = { target: this.options.view.fold(target), texts };
+    const relays = effect.lines.some(({ verb }) => verb === "RELAYMSG");
+    if (relays) this.#relayed = key;
+    const meta = { target: this.options.view.fold(target), texts, ...(relays && { unshown: true as const }) };
     const cost = effect.lines.reduce((sum, { params }) => sum + costOf(Buffer.byteLength(params.join(" "))), 0);
     if (!(await this.#turn(cost, effect.priority, signal)) || this.#closed) return undefined;
     this.deliveries.begin(key, meta);
@@ -142,6 +150,8 @@ export class Outgoing {
     if (trace !== undefined) this.deliveries.seen("self", target, trace, tags.get("msgid"));
     else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
     else if (verb === "FAIL") this.#failed(params);
+    else if (verb === "421" && params[1] === "RELAYMSG" && this.#relayed !== undefined)
+      this.deliveries.refusedKey(this.#relayed, params.at(-1) ?? verb);
   }
 
   /** The connection is over. What became of deliveries may still turn up: `deliveries.end` ends that too. */
@@ -166,6 +176,8 @@ export class Outgoing {
   #failed([command = "", , ...context]: readonly string[]): void {
     if (command === "BATCH" && this.#multiline !== undefined)
       this.deliveries.refusedKey(this.#multiline, context.at(-1) ?? command);
+    if (command === "RELAYMSG" && this.#relayed !== undefined)
+      this.deliveries.refusedKey(this.#relayed, context.at(-1) ?? command);
     const trace = traceOf({ verb: command, params: context, tags: new Map() });
     if (command === "REDACT" && trace !== undefined) this.deliveries.refusedLine(trace, context.at(-1) ?? command);
   }
@@ -233,7 +245,8 @@ export class Outgoing {
     const whole = [
       `${formatTags(tags)}${formatMessage("BATCH", [`+${reference}`, "draft/multiline", target])}`,
       ...lines.map(
-        ({ verb, params }) => `${formatTags({ batch: reference })}${this.#fit(formatMessage(verb, params))}`,
+        ({ verb, params, goesOn = false }) =>
+          `${formatTags({ batch: reference, ...(goesOn && { [CONCAT]: "" }) })}${this.#fit(formatMessage(verb, params))}`,
       ),
       formatMessage("BATCH", [`-${reference}`]),
     ];

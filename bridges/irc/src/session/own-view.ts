@@ -55,6 +55,14 @@ export class OwnView {
     return this.fold(nick) === this.fold(this.#nick);
   }
 
+  /** Whether a line is ours: we said it, or the server says it for us under another name (`draft/relaymsg`). */
+  isOwnLine({ source, verb, tags }: IrcMessage): boolean {
+    const relayedBy = verb === "PRIVMSG" || verb === "NOTICE" ? tags.get("draft/relaymsg") : undefined;
+    return (
+      (source !== "" && this.isOwn(parseSource(source).nick)) || (relayedBy !== undefined && this.isOwn(relayedBy))
+    );
+  }
+
   /** Before the server has confirmed it. */
   askedFor(nick: string): void {
     this.#nick = nick;

@@ -3,13 +3,19 @@ import framework, { type Client, type ClientOptions, type Transport } from "irc-
 import type { IrcMessage } from "../wire/message.js";
 import { wellFormed, withoutControls } from "../wire/sanitise.js";
 import type { Credentials, SignInResult } from "./sasl/credentials.js";
-import { SignIn } from "./sasl/sign-in.js";
+import { SignIn, type WithoutSasl } from "./sasl/sign-in.js";
 
 /** Asked for beyond what irc-framework asks for by itself. */
-const CAPABILITIES = ["labeled-response", "draft/message-redaction", "draft/multiline", "draft/chathistory"] as const;
+const CAPABILITIES = [
+  "labeled-response",
+  "draft/message-redaction",
+  "draft/multiline",
+  "draft/chathistory",
+  "draft/relaymsg",
+] as const;
 const CAP_END = "CAP END";
 /** Those of which the value matters: kept with it as well, as `name=value`. */
-const VALUED = ["draft/multiline"] as const;
+const VALUED = ["draft/multiline", "draft/relaymsg"] as const;
 
 export interface RegistrationOptions {
   readonly nick: string;
@@ -19,6 +25,7 @@ export interface RegistrationOptions {
   readonly credentials: Credentials | undefined;
   /** Whether nobody between us and the server can read what is sent. */
   readonly confidential: boolean;
+  readonly withoutSasl: WithoutSasl;
   readonly write: (line: string) => void;
   /** What came of signing in. The way in goes on where the answer is `go on`. */
   readonly onSignIn: (result: SignInResult) => "go on" | "stop";
@@ -37,14 +44,17 @@ export class Registration {
     const { credentials, confidential, write } = options;
     const signIn =
       credentials &&
-      new SignIn({
-        credentials,
-        confidential,
-        write,
-        done: (result) => {
-          if (options.onSignIn(result) === "go on") write(CAP_END);
+      new SignIn(
+        {
+          credentials,
+          confidential,
+          write,
+          done: (result) => {
+            if (options.onSignIn(result) === "go on") write(CAP_END);
+          },
         },
-      });
+        options.withoutSasl,
+      );
     const client = new framework.Client();
     let transport: BorrowedTransport | undefined;
     class BoundTransport extends BorrowedTransport {
@@ -73,6 +83,11 @@ export class Registration {
     if (this.#signIn?.take(message) !== true) this.#transport.emit("line", text);
   }
 
+  /** How signing in is still to be done, after the way in. */
+  get owedSignIn(): Exclude<WithoutSasl, { reason: unknown }> | undefined {
+    return this.#signIn?.owed;
+  }
+
   /** The capabilities that are enabled now. */
   get capabilities(): readonly string[] {
     const { enabled, available } = this.#client.network.cap;
@@ -99,7 +114,7 @@ function clientOptions(options: RegistrationOptions, transport: ClientOptions["t
     account: {},
     sasl_disconnect_on_fail: false,
     enable_chghost: true,
-    enable_setname: false,
+    enable_setname: true,
     enable_echomessage: true,
     auto_reconnect: false,
     ping_interval: 0,

@@ -13,6 +13,8 @@ export function traceOf({ verb, params, tags }: Pick<IrcMessage, "verb" | "param
     case "PRIVMSG":
     case "NOTICE":
       return params[1] ?? "";
+    case "RELAYMSG":
+      return params[2] ?? "";
     case "TAGMSG": {
       const reaction = reactionOf(tags);
       return reaction && `${UNSPOKEN}${reaction.change} ${reaction.target} ${reaction.key}`;

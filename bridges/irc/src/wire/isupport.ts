@@ -74,6 +74,15 @@ export class Isupport {
     return this.#number("KICKLEN", 200, 1, 65_536);
   }
 
+  get awayLength(): number {
+    return this.#number("AWAYLEN", 200, 1, 65_536);
+  }
+
+  /** Of a real name, where it can be changed. IRCv3 setname. */
+  get nameLength(): number {
+    return this.#number("NAMELEN", 50, 1, 65_536);
+  }
+
   /** Whether the server drops a client-only tag; `tag` is without the `+`. IRCv3 message-tags, `CLIENTTAGDENY`. */
   denies(tag: string): boolean {
     const denied = (this.#tokens.get("CLIENTTAGDENY") ?? "").split(",");

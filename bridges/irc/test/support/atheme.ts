@@ -28,10 +28,15 @@ export class NetworkWithServices {
     private readonly directory: string,
   ) {}
 
-  static async start(install: InspircdInstall, command: string): Promise<NetworkWithServices> {
+  /** `sasl: false`: a server that offers none, and has the command NICKSERV. */
+  static async start(
+    install: InspircdInstall,
+    command: string,
+    { sasl = true }: { readonly sasl?: boolean } = {},
+  ): Promise<NetworkWithServices> {
     const port = await freePort();
     const directory = await mkdtemp(join(tmpdir(), "trestle-atheme-"));
-    const server = await startInspircd(install, { extra: linkTo(port) });
+    const server = await startInspircd(install, { extra: (sasl ? SASL : NICKSERV) + linkTo(port) });
     await writeFile(join(directory, "atheme.conf"), servicesConfig(port));
     // It refuses to run as root.
     await chmod(directory, 0o777);
@@ -61,8 +66,11 @@ export class NetworkWithServices {
   }
 }
 
+const SASL = `<module name="sasl"><sasl target="services.test" requiressl="no">`;
+const NICKSERV = `<module name="alias"><alias text="NICKSERV" replace="PRIVMSG $requirement :$2-" requires="NickServ" uline="yes">`;
+
 function linkTo(port: number): string {
-  return `<module name="sasl"><module name="spanningtree"><sasl target="services.test" requiressl="no">
+  return `<module name="spanningtree">
 <bind address="127.0.0.1" port="${port}" type="servers">
 <link name="services.test" ipaddr="127.0.0.1" port="${port}" allowmask="127.0.0.1" sendpass="link" recvpass="link">
 <uline server="services.test" silent="yes">`;

@@ -12,6 +12,7 @@ import {
   type NetworkEvent,
   type NetworkHandlers,
   type Outcome,
+  type PresenceReceived,
   RemoteMessageId,
   RoomId,
   type Sent,
@@ -26,6 +27,7 @@ import { pino } from "pino";
 export class FakeCore {
   readonly received: NetworkEvent[] = [];
   readonly typed: TypingReceived[] = [];
+  readonly presences: PresenceReceived[] = [];
   readonly consents: Consent[] = [];
   readonly statuses = new Map<string, ConnectionStatus>();
   readonly stored = new Map<string, string>();
@@ -44,7 +46,10 @@ export class FakeCore {
   readonly #ids = new Set<string>();
   readonly #watchers = new Set<() => void>();
 
-  constructor(readonly dataDirectory: string) {}
+  constructor(
+    readonly dataDirectory: string,
+    private readonly log = pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
+  ) {}
 
   readonly network: Network = (() => {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
@@ -62,7 +67,9 @@ export class FakeCore {
           return core.dataDirectory;
         },
       },
-      log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
+      get log() {
+        return core.log;
+      },
       receive: async (event) => {
         if (event.kind === "raw") return notUsed();
         await core.beforeReceive(event);
@@ -70,6 +77,7 @@ export class FakeCore {
       },
       signal: (event) => {
         if (event.kind === "typing") core.typed.push(event);
+        if (event.kind === "presence") core.presences.push(event);
         core.#changed();
       },
       report: (status) => {
@@ -93,6 +101,8 @@ export class FakeCore {
         core.endedLogins.push(why);
         core.#changed();
       },
+      status: () => Promise.reject(new Error("not asked in these tests")),
+      lookUpUser: () => Promise.resolve({ is: "user" }),
       requestLink: () => Promise.resolve("asked"),
       consented: (consent) => {
         core.consents.push(consent);

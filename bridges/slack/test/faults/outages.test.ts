@@ -13,12 +13,13 @@ describe.each(["socket", "http"] as const)("over %s", (mode) => {
     "everything is there after Slack was down for a minute",
     async () => {
       stage = await FaultStage.open(mode);
-      const { slack } = stage;
-      await stage.sayEverywhere(5);
-      await stage.slackGoesAway(async () => {
-        await stage.sayEverywhere(5);
+      const on = stage;
+      const { slack } = on;
+      await on.sayEverywhere(5);
+      await on.slackGoesAway(async () => {
+        await on.sayEverywhere(5);
         slack.clock.advance(60_000);
-        await stage.sayEverywhere(5);
+        await on.sayEverywhere(5);
       });
       await slack.comeBack();
       await stage.sayEverywhere(5);
@@ -111,7 +112,8 @@ describe.each(["socket", "http"] as const)("over %s", (mode) => {
         "bots.info",
       ];
       for (const method of methods) stage.slack.faults.api({ kind: "status", method, status: 500, times: 3 });
-      await stage.slackGoesAway(() => stage.sayEverywhere(5));
+      const on = stage;
+      await on.slackGoesAway(() => on.sayEverywhere(5));
       await stage.slack.comeBack();
       await stage.expectWhole();
     },

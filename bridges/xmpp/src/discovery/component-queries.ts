@@ -1,4 +1,4 @@
-import { localOfUser } from "../address/index.js";
+import { bareJidOf, localOfUser } from "../address/index.js";
 import { ns, type IqStanza } from "../content/index.js";
 import type { MatrixPeople } from "../people/matrix-people.js";
 import {
@@ -32,7 +32,7 @@ export class ComponentQueries {
   constructor(private readonly options: ComponentQueriesOptions) {}
 
   /** `undefined`: another part of the bridge knows the answer, or nobody. */
-  async answer({ what, type }: IqStanza): Promise<Answered | undefined> {
+  async answer({ what, type, from }: IqStanza): Promise<Answered | undefined> {
     switch (what.kind) {
       case "discoInfo": {
         const { node } = what.info;
@@ -42,7 +42,9 @@ export class ComponentQueries {
       case "discoItems":
         return what.items.node === ns.commands ? this.options.commands.list() : undefined;
       case "command":
-        return type === "set" ? this.options.commands.step(what.request) : badRequest("A command is set.");
+        return type === "set"
+          ? this.options.commands.step(what.request, bareJidOf(from ?? "") ?? "")
+          : badRequest("A command is set.");
       case "gatewayPrompt":
         return this.#prompt(type, what.prompt.prompt);
       case "register":

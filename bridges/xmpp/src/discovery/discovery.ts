@@ -6,6 +6,7 @@ import type { StanzaTaker } from "../stanza-taker.js";
 import { errorElement, xml, type Element, type XmppStream } from "../stream/index.js";
 import { unavailable, type Answered } from "./answered.js";
 import { Commands } from "./commands.js";
+import type { LinkActions } from "./link-actions.js";
 import { ComponentQueries } from "./component-queries.js";
 import { answerForUser } from "./user-queries.js";
 
@@ -14,6 +15,7 @@ export interface DiscoveryOptions {
   readonly log: Logger;
   readonly domain: string;
   readonly matrixPeople: MatrixPeople;
+  readonly links: LinkActions;
   /** Matrix rooms are rooms of the component's domain. */
   readonly hasRooms: boolean;
 }
@@ -28,9 +30,9 @@ export class Discovery implements StanzaTaker {
   #answering = 0;
 
   constructor(options: DiscoveryOptions) {
-    const { domain, matrixPeople, hasRooms } = options;
+    const { domain, matrixPeople, hasRooms, links } = options;
     this.#options = options;
-    const commands = new Commands(domain, matrixPeople);
+    const commands = new Commands(domain, matrixPeople, links);
     this.#component = new ComponentQueries({ domain, matrixPeople, commands, hasRooms });
   }
 

@@ -178,6 +178,8 @@ export class Entrance {
     for (const occupant of room.roster.all()) if (occupant !== person) void room.tell(session, room.presence(occupant));
     void room.tell([...before], room.presence(person));
     void room.tell(session, room.presence(person, { statuses: [100, 110, 170, ...(isOtherNick ? [210] : [])] }));
+    const picture = room.pictureStanza();
+    if (picture) void room.tell(session, picture);
     const history = what.kind === "roomJoin" ? historyFor(room, what.history) : [];
     for (const message of history) void room.tell(session, message);
     void room.tell(session, subjectMessage(room.jid, room.subject));
@@ -217,7 +219,8 @@ export class Entrance {
       return refusal("auth", "forbidden", "You may not come into this room.");
     if (view.known?.isEncrypted === true)
       return refusal("cancel", "not-allowed", "The Matrix room is encrypted, and what is said in it cannot be shown.");
-    if (!this.room.isMembersOnly || membership === "join" || membership === "invite") return undefined;
+    if (!this.room.isMembersOnly || membership === "join" || membership === "invite" || this.room.isInvited(bare))
+      return undefined;
     return refusal("auth", "registration-required", "Only who was invited in Matrix may come into this room.");
   }
 

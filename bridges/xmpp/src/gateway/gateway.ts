@@ -1,6 +1,15 @@
 import { join } from "node:path";
-import type { ChannelId, ChannelInfo, ChannelLink, Network, RoomId } from "@trestle/core";
-import { bareOf, parseJid, type Jid } from "../address/index.js";
+import {
+  RoomAlias,
+  RoomId,
+  type ChannelId,
+  type ChannelInfo,
+  type ChannelLink,
+  type Network,
+  type RemoteUserId,
+  type UserId,
+} from "@trestle/core";
+import { bareJidOf, bareOf, parseJid, type Jid } from "../address/index.js";
 import type { BridgePart } from "../bridge-part.js";
 import type { XmppConfig } from "../config.js";
 import { localName, readPresence, readIq, uriOfJid } from "../content/index.js";
@@ -16,6 +25,7 @@ import type { GatewayParts } from "./parts.js";
 import { GatewayRoom } from "./room.js";
 import { serviceAnswer } from "./service.js";
 import { defaultGatewayTuning, type GatewayTuning } from "./tuning.js";
+import { upToDate } from "./up-to-date.js";
 
 export interface GatewayOptions {
   readonly stream: XmppStream;
@@ -106,6 +116,36 @@ export class Gateway implements BridgePart {
     const wanted = roomOfAddress(config.domain, typed.replace(/^xmpp:/i, "").split("?", 1)[0] ?? "");
     if (wanted === undefined) return undefined;
     return { id: gatewayChannel(config.domain, wanted), name: wanted };
+  }
+
+  /** What a Matrix room is here, by an alias or its id; throws a `RangeError` for what is neither. */
+  addressOf(matrix: string): ChannelInfo {
+    const room = matrix.startsWith("!") ? RoomId(matrix) : RoomAlias(matrix);
+    return { id: gatewayChannel(this.#parts.config.domain, room), name: matrix };
+  }
+
+  /**
+   * Somebody asks a Matrix user directly to come into a room here (XEP-0249); why that is not done, where it is not.
+   * `from` is the asker's address.
+   */
+  async invite(
+    room: string,
+    { from, user, reason }: { readonly from: string; readonly user: UserId; readonly reason?: string },
+  ): Promise<Refusal | undefined> {
+    const found = this.#rooms.get(bareJidOf(room) ?? "");
+    if (!found) return notLinked;
+    await upToDate(found.state);
+    const person = found.state.roster.people.get(bareJidOf(from) ?? "");
+    if (!person) return refusal("modify", "not-acceptable", "You are not in this room. Join it first.");
+    return found.invites.ofUser(person, user, reason);
+  }
+
+  /** The power that somebody has in the Matrix room of a room here; 0 where that is not known. */
+  async powerIn(channel: string, person: RemoteUserId): Promise<number> {
+    const state = this.#rooms.get(channel)?.state;
+    if (!state) return 0;
+    await upToDate(state);
+    return state.view.powerOf(person);
   }
 
   online(): void {

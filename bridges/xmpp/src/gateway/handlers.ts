@@ -27,6 +27,14 @@ export function gatewayHandlers(gateway: Gateway): PartHandlers {
       gateway.get(signal.channel)?.told.typing(signal);
       return Promise.resolve();
     },
+    receipt: (signal) => {
+      gateway.get(signal.channel)?.told.read(signal);
+      return Promise.resolve();
+    },
+    invite: (effect) => {
+      const room = gateway.get(effect.channel);
+      return Promise.resolve(room ? room.invites.told(effect) : refused(`${effect.channel} is not linked any more`));
+    },
     linked: (link) => {
       gateway.add(link);
       return Promise.resolve();

@@ -66,6 +66,8 @@ export function hear(room: RoomState, { key, nick, id }: Speaker, stanza: XmlEle
       );
     case "chatState":
       return { events: [], shown };
+    case "marker":
+      return what.marker === "displayed" ? { events: [], shown } : undefined;
     default:
       return undefined;
   }

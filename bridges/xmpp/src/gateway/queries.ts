@@ -5,7 +5,7 @@ import { archiveEnds, archiveForm, archivePage } from "./archive-answers.js";
 import type { Authority } from "./authority.js";
 import { refusal, refused, type Refusal } from "./errors.js";
 import type { RoomState } from "./room-state.js";
-import { upToDate } from "./voice.js";
+import { upToDate } from "./up-to-date.js";
 
 /** What a query is answered with: an element, nothing but "done", or why not. */
 export type Answered = XmlElement | Refusal | "done";
@@ -113,6 +113,7 @@ export class Queries {
       hasPassword: false,
       isPersistent: true,
       isHidden: room.isMembersOnly,
+      ...(room.picture.hash !== "" && { avatarHash: room.picture.hash }),
       hasArchive: true,
       hasStanzaIds: true,
       hasOccupantIds: true,
@@ -135,9 +136,10 @@ export class Queries {
     return writeDiscoItems({ items });
   }
 
-  #vcard(): XmlElement {
-    const { view, subject } = this.room;
+  async #vcard(): Promise<XmlElement> {
+    const { view, subject, picture } = this.room;
+    const photo = await picture.photo();
     const fullName = view.known?.name ?? view.known?.alias ?? this.room.jid;
-    return writeVCard({ fullName, ...(subject !== "" && { description: subject }) });
+    return writeVCard({ fullName, ...(subject !== "" && { description: subject }), ...(photo && { photo }) });
   }
 }

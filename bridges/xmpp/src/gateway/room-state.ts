@@ -1,20 +1,28 @@
 import type { ChannelId, RoomId, RoomMember, RoomView, UserId } from "@trestle/core";
 import { localOfUser, parseJid } from "../address/index.js";
-import type { XmlElement } from "../content/index.js";
+import { element, mucUser, writePresence, type XmlElement } from "../content/index.js";
+import { avatarUpdate } from "../protocol/index.js";
 import type { GatewayParts } from "./parts.js";
+import { RoomPicture } from "./picture.js";
 import { presenceOf, subjectMessage, type Shown } from "./presences.js";
 import { Roster, type Member, type Occupant, type Person } from "./roster.js";
 import { standingOf, type Standing } from "./standing.js";
 import { ViewKeeper } from "./view-keeper.js";
 
+/** So many invitations are remembered that Matrix may not know yet. */
+const mostInvited = 1_000;
+
 /** A room of the gateway: who is in it, what is known of it, and how something is told to those in it. */
 export class RoomState {
   readonly roster = new Roster();
   readonly view: ViewKeeper;
+  readonly picture: RoomPicture;
   readonly jid: string;
   /** The Matrix rooms that it stands for; nearly always one. */
   readonly rooms = new Set<RoomId>();
   subject = "";
+  /** Bare JIDs of those whom somebody has asked to come, which Matrix may not know yet; the latest last. */
+  readonly #invited = new Set<string>();
 
   constructor(
     readonly parts: GatewayParts,
@@ -23,6 +31,7 @@ export class RoomState {
   ) {
     this.jid = channel;
     this.rooms.add(room);
+    this.picture = new RoomPicture(parts.network, () => this.#showPicture());
     this.view = new ViewKeeper(
       parts.network,
       () => this.rooms.values().next().value ?? room,
@@ -43,6 +52,36 @@ export class RoomState {
   /** Only those come in whom somebody has invited. */
   get isMembersOnly(): boolean {
     return this.view.known !== undefined && this.view.known.joinRule !== "public";
+  }
+
+  /** Somebody is asked to come, and may then do so although the room is for the invited alone. */
+  invite(bare: string): void {
+    this.#invited.delete(bare);
+    this.#invited.add(bare);
+    const oldest = this.#invited.size > mostInvited ? this.#invited.values().next().value : undefined;
+    if (oldest !== undefined) this.#invited.delete(oldest);
+    this.view.outdate();
+  }
+
+  isInvited(bare: string): boolean {
+    return this.#invited.has(bare);
+  }
+
+  /** Something about the room is another (XEP-0045 §10.2.1): who wants to know what asks. */
+  tellChange(): void {
+    const changed = mucUser({ items: [], statuses: [104] });
+    void this.broadcast(element("message", { from: this.jid, type: "groupchat" }, changed));
+  }
+
+  /** The presence of the room itself, which tells its picture (XEP-0486 §4); `undefined` where it has none. */
+  pictureStanza(): XmlElement | undefined {
+    const { hash } = this.picture;
+    return hash === "" ? undefined : writePresence({ from: this.jid, extra: [avatarUpdate(hash)] });
+  }
+
+  #showPicture(): void {
+    void this.broadcast(writePresence({ from: this.jid, extra: [avatarUpdate(this.picture.hash)] }));
+    this.tellChange();
   }
 
   /** The presence that tells of somebody. */
@@ -134,9 +173,13 @@ export class RoomState {
       if (member) this.admit(member);
     }
     this.setSubject(view.topic ?? "");
+    this.picture.follow(view.avatar);
+    if (this.#joinRule !== undefined && this.#joinRule !== view.joinRule) this.tellChange();
+    this.#joinRule = view.joinRule;
     this.#showStandings();
   }
 
+  #joinRule: string | undefined;
   readonly #shownStandings = new WeakMap<Person, string>();
 
   /** Who may do something else than before. */

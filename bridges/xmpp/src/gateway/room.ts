@@ -4,6 +4,7 @@ import { localName, mucUser, readMessage, writePresence, type XmlElement } from 
 import { Authority } from "./authority.js";
 import { Entrance } from "./entrance.js";
 import type { GatewayParts } from "./parts.js";
+import { Invites } from "./invites.js";
 import { Queries } from "./queries.js";
 import { RoomState } from "./room-state.js";
 import { Told } from "./told.js";
@@ -13,6 +14,7 @@ import { Voice } from "./voice.js";
 export class GatewayRoom {
   readonly state: RoomState;
   readonly told: Told;
+  readonly invites: Invites;
   readonly #entrance: Entrance;
   readonly #voice: Voice;
   readonly #queries: Queries;
@@ -23,7 +25,8 @@ export class GatewayRoom {
     this.state = new RoomState(parts, channel, room);
     this.#entrance = new Entrance(this.state, isBlocked);
     this.told = new Told(this.state, this.#entrance);
-    this.#voice = new Voice(this.state, this.#entrance);
+    this.invites = new Invites(this.state);
+    this.#voice = new Voice(this.state, this.#entrance, this.invites);
     this.#queries = new Queries(this.state, new Authority(this.state, this.#entrance), isBlocked);
     void this.#resume();
   }

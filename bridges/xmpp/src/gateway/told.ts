@@ -11,6 +11,7 @@ import {
   type Outcome,
   type ReactEffect,
   type RedactEffect,
+  type ReceiptSignal,
   type ReplyTarget,
   type Sent,
   type TopicEffect,
@@ -19,12 +20,11 @@ import {
 import type { MentionTarget } from "@trestle/rich-text";
 import { localOfUser } from "../address/index.js";
 import {
-  element,
-  mucUser,
   occupantId,
   partsOf,
   stanzaId,
   writeChatState,
+  writeMarker,
   writeModeration,
   writeReactions,
   writeRetraction,
@@ -46,6 +46,8 @@ import type { Member } from "./roster.js";
  */
 export class Told {
   #typing = new Map<string, Author>();
+  /** Up to where it was told that somebody has read. */
+  readonly #read = new WeakMap<Member, string>();
 
   constructor(
     private readonly room: RoomState,
@@ -124,8 +126,7 @@ export class Told {
   name(_effect: NameEffect): Outcome {
     const { room } = this;
     room.view.outdate();
-    const changed = mucUser({ items: [], statuses: [104] });
-    void room.broadcast(element("message", { from: room.jid, type: "groupchat" }, changed));
+    room.tellChange();
     return undefined;
   }
 
@@ -174,6 +175,19 @@ export class Told {
     this.#typing = now;
   }
 
+  /** Somebody on Matrix has read up to a message (XEP-0333). Who is not shown here has not been seen reading either. */
+  read({ author, upTo }: ReceiptSignal): void {
+    const { room } = this;
+    const { roster, parts } = room;
+    const reader = roster.members.get(author.userId);
+    if (!reader || roster.people.size === 0 || this.#read.get(reader) === upTo || !parts.archive.find(room.jid, upTo))
+      return;
+    this.#read.set(reader, upTo);
+    const extra = [occupantId(this.#occupantId(reader))];
+    const envelope = { from: `${room.jid}/${reader.nick}`, type: "groupchat" as const, id: randomUUID(), extra };
+    void room.broadcast(writeMarker(envelope, upTo));
+  }
+
   #chatState(author: Author, state: "composing" | "paused"): void {
     const { room } = this;
     if (room.roster.people.size === 0) return;
@@ -198,6 +212,7 @@ export class Told {
     const url = content.type === "media" && content.source.from !== "remote" ? content.source.url : undefined;
     const written = writeSaid(this.#envelope(speaker, id), content, {
       ...options,
+      markable: true,
       mention: (target) => this.#mention(target),
       ...(url !== undefined && { url }),
     });

@@ -1,7 +1,7 @@
 import type { Network, PowerNeeded, RemoteUserId, RoomId, RoomPerson, RoomView } from "@trestle/core";
 
 /** What a room asks for of which nothing is known yet: what rooms are made with. */
-const usualPower: PowerNeeded = { usual: 0, speak: 0, setTopic: 50, kick: 50, ban: 50, redact: 50 };
+const usualPower: PowerNeeded = { usual: 0, speak: 0, setTopic: 50, kick: 50, ban: 50, redact: 50, invite: 0 };
 
 /** What is known of a Matrix room: read again when it is too old, once for all who wait for it. */
 export class ViewKeeper {

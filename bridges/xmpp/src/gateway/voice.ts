@@ -7,16 +7,16 @@ import {
   readMessage,
   stanzaId,
   textElement,
-  writeDecline,
-  writeMediatedInvite,
   type MessageStanza,
   type XmlElement,
 } from "../content/index.js";
 import type { Entrance } from "./entrance.js";
 import { refusal, refused, type Refusal } from "./errors.js";
 import { hear, type Heard } from "./hear.js";
+import type { Invites } from "./invites.js";
 import type { RoomState } from "./room-state.js";
 import type { Person } from "./roster.js";
+import { upToDate } from "./up-to-date.js";
 import { addressOf } from "./presences.js";
 
 const notHere = refusal("modify", "not-acceptable", "You are not in this room. Join it first.");
@@ -31,6 +31,7 @@ export class Voice {
   constructor(
     private readonly room: RoomState,
     private readonly entrance: Entrance,
+    private readonly invites: Invites,
   ) {}
 
   /** What was on its way to Matrix when the bridge ended. */
@@ -53,12 +54,20 @@ export class Voice {
   message(stanza: XmlElement, session: string): Promise<void> | undefined {
     const message = readMessage(stanza);
     const person = this.room.roster.ofSession(session);
-    if (message.what.kind === "error") return this.entrance.bounced(session, message.what.error.condition);
-    if (!person)
-      return message.type === "groupchat" || "contents" in message.what ? this.#refuse(stanza, notHere) : undefined;
-    if (message.type !== "groupchat") return this.#aside(stanza, person, message);
+    const { what } = message;
+    if (what.kind === "error") return this.entrance.bounced(session, what.error.condition);
+    // Who would rather not come is not here.
+    if (what.kind === "declineRequest") return this.invites.declined(session, what);
+    const isSaid = message.type === "groupchat" || "contents" in what || what.kind === "inviteRequest";
+    if (!person) return isSaid ? this.#refuse(stanza, notHere) : undefined;
+    if (what.kind === "inviteRequest") return this.invites.requested(stanza, person, what);
+    if (message.type !== "groupchat") {
+      const notGroupchat = refusal("modify", "bad-request", "Messages to a room are of the type groupchat.");
+      return isSaid ? this.#refuse(stanza, notGroupchat) : undefined;
+    }
+    if (what.kind === "marker") this.#read(person, message);
     if (message.what.kind === "subject") return this.#subject(stanza, person, message.what.subject);
-    if (this.room.standingOf(person).role === "visitor")
+    if (this.room.standingOf(person).role === "visitor" && what.kind !== "marker")
       return this.#refuse(stanza, refusal("auth", "forbidden", "You may not speak in this room."));
     return this.#say(stanza, person, message);
   }
@@ -178,31 +187,14 @@ export class Voice {
     void room.broadcast(element("message", shown, textElement("subject", subject), stanzaId(room.jid, id)));
   }
 
-  /** Invitations and their refusals, which the room passes on (XEP-0045 §7.8.2). */
-  #aside(stanza: XmlElement, person: Person, { what }: MessageStanza): Promise<void> | undefined {
-    const { room } = this;
-    const by = `${room.jid}/${person.nick}`;
-    const reason = reasonOf(what);
-    if (what.kind === "inviteRequest") {
-      if (room.isMembersOnly)
-        return this.#refuse(
-          stanza,
-          refusal("auth", "forbidden", "Only people on Matrix can invite somebody into this room."),
-        );
-      if (!room.parts.allowance.take(person.key)) return undefined;
-      for (const to of what.to.slice(0, 10)) {
-        const envelope = { from: room.jid, type: "normal" as const, id: randomUUID() };
-        void room.tell(to, writeMediatedInvite(envelope, { by, ...reason }));
-      }
-    } else if (what.kind === "declineRequest" && what.to !== undefined) {
-      const asker = room.named(what.to);
-      if (asker?.is !== "person") return undefined;
-      const envelope = { from: room.jid, type: "normal" as const, id: randomUUID() };
-      void room.tell([...asker.sessions.keys()], writeDecline(envelope, person.key, reason.reason));
-    } else if ("contents" in what) {
-      return this.#refuse(stanza, refusal("modify", "bad-request", "Messages to a room are of the type groupchat."));
-    }
-    return undefined;
+  /** Up to where somebody has read (XEP-0333): so has their ghost. */
+  #read(person: Person, { what }: MessageStanza): void {
+    if (what.kind !== "marker" || what.marker !== "displayed") return;
+    const { parts, jid, channel } = this.room;
+    const found = parts.archive.find(jid, what.target);
+    if (!found) return;
+    const user = { id: person.id, name: person.nick };
+    parts.network.signal({ kind: "read", channel, user, upTo: RemoteMessageId(found.about ?? found.id) });
   }
 
   #refuse(stanza: XmlElement, why: Refusal): Promise<void> | undefined {
@@ -210,13 +202,4 @@ export class Voice {
     if (answer) void this.room.tell(stanza.attrs["from"] ?? "", answer);
     return undefined;
   }
-}
-
-function reasonOf(what: MessageStanza["what"]): { readonly reason?: string } {
-  return "reason" in what && typeof what.reason === "string" ? { reason: what.reason } : {};
-}
-
-/** What somebody may do is read anew where it may have changed; what was known counts where that fails. */
-export async function upToDate(room: RoomState): Promise<void> {
-  if (!room.view.isFresh(room.parts.tuning.viewMs)) await room.view.read().catch(() => undefined);
 }

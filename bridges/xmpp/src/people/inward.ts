@@ -19,6 +19,7 @@ import { conversationOf, type Conversation } from "./conversation.js";
 import type { MessageNames } from "./message-names.js";
 import type { PeopleParts } from "./parts.js";
 import { ReactionSets } from "./reaction-sets.js";
+import { Receivers } from "./receivers.js";
 
 /** What is journaled of a message: the stanza as it came. */
 const wireSchema = z.object({ stanza: z.string() });
@@ -38,9 +39,11 @@ export interface InwardOptions {
 export class PeopleInward {
   readonly #options: InwardOptions;
   readonly #reactions: ReactionSets;
+  readonly #receivers: Receivers;
 
   constructor(options: InwardOptions) {
     this.#options = options;
+    this.#receivers = new Receivers(options.parts);
     this.#reactions = new ReactionSets(options.parts.network.storage, "theirs");
   }
 
@@ -69,6 +72,10 @@ export class PeopleInward {
     const stanza = wire.success ? parseXml(wire.data.stanza) : undefined;
     if (!talk || !stanza) return refused("What was kept of a message cannot be read any more");
     const message = readMessage(stanza);
+    if (!this.#options.isLinked(raw.channel)) {
+      const unheard = await this.#receivers.refuse(talk.user, stanza);
+      if (unheard !== "heard") return unheard === "told" ? [] : unheard;
+    }
     const sender = await this.#options.personOf(talk, message.nick, raw.signal);
     const said: Incoming = {
       channel: raw.channel,

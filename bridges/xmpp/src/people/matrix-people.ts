@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ContentUri, parseJson, UserId, type Author, type Network } from "@trestle/core";
 import { z } from "zod";
+import { readPicture } from "../matrix-picture.js";
 import type { Photo } from "../protocol/index.js";
 import { Recent } from "./recent.js";
 
@@ -15,8 +16,6 @@ export interface MatrixPerson {
   readonly hash?: string;
 }
 
-/** Larger ones do not pass all servers within a stanza: they are a link. In bytes. */
-const largestPhoto = 128 * 1024;
 /** So many are searched. */
 const mostListed = 20_000;
 const prefix = "matrix user ";
@@ -50,16 +49,11 @@ export class MatrixPeople {
   }
 
   /** Their picture; `undefined` where there is none, or it cannot be had. */
-  async photoOf({ user, avatar }: MatrixPerson): Promise<Photo | undefined> {
+  async photoOf({ avatar }: MatrixPerson): Promise<Photo | undefined> {
     if (avatar === undefined) return undefined;
     const kept = this.#photos.get(avatar);
     if (kept) return kept;
-    const data = await this.#read(avatar).catch((error: unknown) => {
-      this.network.log.info({ err: error, user }, "The picture of a Matrix user could not be read");
-      return undefined;
-    });
-    const url = data ? undefined : this.network.avatarLink(avatar);
-    const photo: Photo | undefined = data ?? (url === undefined ? undefined : { from: "url", url });
+    const photo = await readPicture(this.network, avatar);
     if (photo) this.#photos.set(avatar, photo);
     return photo;
   }
@@ -125,23 +119,5 @@ export class MatrixPeople {
       names.set(user, (await this.of(user)).name);
     }
     return names;
-  }
-
-  async #read(avatar: ContentUri): Promise<Photo | undefined> {
-    const { stream, mimeType, size } = await this.network.openMedia(avatar);
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    try {
-      if (!mimeType.startsWith("image/") || (size ?? 0) > largestPhoto) return undefined;
-      for await (const piece of stream) {
-        const buffer = Buffer.from(piece as Uint8Array);
-        bytes += buffer.length;
-        if (bytes > largestPhoto) return undefined;
-        pieces.push(buffer);
-      }
-    } finally {
-      stream.destroy();
-    }
-    return { from: "data", mimeType, data: Buffer.concat(pieces) };
   }
 }

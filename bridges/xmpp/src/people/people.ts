@@ -16,9 +16,12 @@ import {
   type MessageStanza,
   type MessageWhat,
   type Published,
+  type RoomInvite,
   type XmlElement,
 } from "../content/index.js";
 import type { BridgePart, PartHandlers } from "../bridge-part.js";
+import { refused } from "../gateway/errors.js";
+import type { Gateway } from "../gateway/index.js";
 import { errorElement, xml, type Element } from "../stream/index.js";
 import { Acceptance, reasonOf } from "./acceptance.js";
 import { Begins } from "./begins.js";
@@ -43,6 +46,8 @@ export class People implements BridgePart {
   readonly presences: Presences;
   readonly matrixPeople: MatrixPeople;
   readonly #parts: PeopleParts;
+  /** The Matrix rooms that are rooms of XMPP. */
+  readonly #rooms: Pick<Gateway, "owns" | "invite"> | undefined;
   readonly #names: MessageNames;
   readonly #inward: PeopleInward;
   readonly #acceptance: Acceptance;
@@ -52,7 +57,8 @@ export class People implements BridgePart {
   /** Conversations whose room is being made. */
   readonly #begun = new Recent<true>(10_000);
 
-  constructor(parts: PeopleParts, caps: () => XmlElement) {
+  constructor(parts: PeopleParts, caps: () => XmlElement, rooms?: Pick<Gateway, "owns" | "invite">) {
+    this.#rooms = rooms;
     this.#parts = parts;
     const names = new MessageNames(parts.ids);
     this.#names = names;
@@ -208,7 +214,10 @@ export class People implements BridgePart {
       case "retraction":
       case "reactions":
       case "encrypted":
+        return this.#said(channel, talk, stanza, message);
       case "invite":
+        if (what.how === "direct" && this.#rooms?.owns(bareJidOf(what.room) ?? "") === true)
+          return this.#invited(stanza, talk, what);
         return this.#said(channel, talk, stanza, message);
       case "marker":
         if (what.marker === "displayed" && this.#linked.has(channel)) this.#read(channel, talk.person, what.target);
@@ -250,6 +259,14 @@ export class People implements BridgePart {
       return;
     const envelope = { to: from, type: "chat" as const, id: randomUUID(), ...(to !== undefined && { from: to }) };
     await this.#parts.stream.send(writeReceipt(envelope, ids.id));
+  }
+
+  /** Into a Matrix room: it is Matrix that invites. */
+  async #invited(stanza: Element, { user }: Conversation, { room, reason }: RoomInvite): Promise<void> {
+    const from = stanza.attrs["from"] ?? "";
+    const why = await this.#rooms?.invite(room, { from, user, ...(reason !== undefined && { reason }) });
+    const answer = why && refused(stanza, why);
+    if (answer) await this.#parts.stream.send(answer);
   }
 
   #read(channel: ChannelId, person: RemoteUserId, target: string): void {

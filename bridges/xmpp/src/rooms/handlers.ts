@@ -27,6 +27,7 @@ export function roomHandlers(rooms: Rooms): PartHandlers {
     topic: to((room, effect) => room.outward.setTopic(effect)),
     name: to((room, effect) => room.outward.rename(effect)),
     membership: to((room, effect) => room.membership(effect)),
+    invite: to((room, effect) => room.outward.invite(effect)),
     typing: async (signal) => rooms.get(signal.channel)?.typing(signal),
     receipt: async (signal) => rooms.get(signal.channel)?.receipt(signal),
     catchUp: (channel, cursor) => {

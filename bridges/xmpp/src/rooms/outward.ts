@@ -9,6 +9,7 @@ import {
   type EditEffect,
   type EffectBase,
   type Failure,
+  type InviteEffect,
   type MessageEffect,
   type NameEffect,
   type Outcome,
@@ -17,12 +18,14 @@ import {
   type ReplyTarget,
   type TopicEffect,
 } from "@trestle/core";
+import { bareJidOf } from "../address/index.js";
 import {
   cleanXmlLine,
   element,
   isEmoji,
   moderationRequest,
   ns,
+  writeInviteRequest,
   writeReactions,
   writeRetraction,
   writeSaid,
@@ -143,6 +146,17 @@ export class RoomOutward {
     // A room says nothing when its subject is set to what it is.
     if (this.#options.topic.is(text)) return undefined;
     return this.#options.sender.sendSubject(effect, speaker, text, (envelope) => writeSubject(envelope, text));
+  }
+
+  /** XEP-0045 §7.8.2: the room asks somebody to come, in the name of who did so on Matrix. */
+  async invite(effect: InviteEffect): Promise<Outcome> {
+    const { parts, room } = this.#options;
+    if (bareJidOf(effect.who) !== effect.who)
+      return refused(`${effect.who} is no address to which ${room} could send an invitation`);
+    const speaker = await this.#speaker(effect);
+    if ("failed" in speaker) return speaker;
+    const envelope = { from: speaker.jid, to: room, type: "normal" as const, id: parts.ids.of(room, effect.effect) };
+    return parts.stream.send(writeInviteRequest(envelope, effect.who, effect.reason));
   }
 
   /** XEP-0045 §10.2. Only an owner can: where the bridge is none, the room keeps its name. */

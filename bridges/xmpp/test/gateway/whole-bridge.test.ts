@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
+import { until } from "../../../../test/support/bounded.js";
 import { realServers } from "../../../../test/support/servers/index.js";
 import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
@@ -13,7 +14,7 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
   let whole: WholeBridge | undefined;
 
   beforeAll(async () => {
-    server = await startProsody(prosody, { users: ["carol"] });
+    server = await startProsody(prosody, { users: ["carol", "dave"] });
     carol = await XmppPerson.connect(slixmpp, server, "carol");
   }, 60_000);
   afterEach(async () => {
@@ -78,5 +79,62 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
     const ghost = await whole.saidOnMatrix(room, "may I?");
     await carol.raw(`<presence type="unavailable" to="${jid}/Carol"/>`);
     await whole.isIn(room, ghost, "leave");
+  });
+
+  it("passes on invitations, read marks and the picture of a private room", async () => {
+    whole = await WholeBridge.start(server);
+    const { alice, homeserver } = whole;
+    const room = await alice.createRoom({ preset: "private_chat", name: "Private" });
+    const picture = await alice.upload(Buffer.from("a picture"), "image/png", "room.png");
+    await alice.setState(room, "m.room.avatar", { url: picture });
+    await alice.invite(room, BOT);
+    await whole.isIn(room, BOT, "join");
+    await alice.setPower(room, BOT, 100);
+    await alice.sendText(room, "!xmpp link gateway");
+    await whole.saidOnMatrix(room, /linked/i);
+    await connected();
+    const carolsGhost = "@xmpp_carol=40localhost:example.org";
+    await alice.invite(room, carolsGhost);
+    const invitation = await carol.sees("her invitation", ({ xml }) => xml.includes("<ns1:invite"));
+    const jid = invitation.from ?? "";
+    expect(invitation.xml).toContain(`from="alice_example.org@${server.component}"`);
+    await carol.join(jid, "Carol");
+    await whole.isIn(room, carolsGhost, "join");
+    await carol.sees("the picture", ({ name, from, xml }) => {
+      return name === "presence" && from === jid && /photo>[0-9a-f]{40}</.test(xml);
+    });
+
+    const event = await alice.sendText(room, "read this");
+    const seen = await carol.sees("it", ({ body }) => body === "read this");
+    const id = /stanza-id[^>]* id="([^"]+)"/.exec(seen.xml)?.[1] ?? "";
+    await carol.raw(
+      `<message to="${jid}" type="groupchat"><displayed xmlns="urn:xmpp:chat-markers:0" id="${id}"/></message>`,
+    );
+    await until(15_000, "carol's receipt", () =>
+      homeserver.room(room).receipt(carolsGhost) === event ? true : undefined,
+    );
+    await carol.say(jid, "and this", { type: "groupchat" });
+    await whole.saidOnMatrix(room, "and this");
+    const answer = homeserver
+      .room(room)
+      .messages()
+      .find(({ content }) => (content as { body?: unknown }).body === "and this");
+    if (typeof answer?.event_id !== "string") throw new Error("It has no id.");
+    await alice.sendReceipt(room, answer.event_id);
+    await carol.sees("alice's mark", ({ from, xml }) => from === `${jid}/alice` && xml.includes("displayed"));
+
+    const zoe = homeserver.createClient("zoe");
+    await carol.raw(
+      `<message to="zoe_example.org@${server.component}"><x xmlns="jabber:x:conference" jid="${jid}" reason="tea"/></message>`,
+    );
+    await whole.isIn(room, zoe.userId, "invite");
+    const dave = await XmppPerson.connect(slixmpp, server, "dave");
+    await carol.raw(
+      `<message to="${jid}"><x xmlns="http://jabber.org/protocol/muc#user"><invite to="dave@localhost"/></x></message>`,
+    );
+    await dave.sees("his invitation", ({ from, xml }) => from === jid && xml.includes(`${jid}/Carol`));
+    await dave.join(jid, "Dave");
+    await whole.isIn(room, "@xmpp_dave=40localhost:example.org", "join");
+    await dave.end();
   });
 });

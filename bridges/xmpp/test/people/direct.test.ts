@@ -117,6 +117,23 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     });
   });
 
+  describe("a message to an address behind which nobody on Matrix is", () => {
+    it("comes back, and says why", async () => {
+      const rooms = stage.homeserver.roomIds().length;
+      const told = async (address: string, id: string) => {
+        await bob.say(address, "anybody?", { id });
+        return (await bob.sees("the error", (stanza) => stanza.id === id && stanza.type === "error")).xml;
+      };
+      const { component } = server;
+      expect(await told(`nobody-here_people.test@${component}`, "to-nobody")).toContain("There is no @nobody-here:");
+      const ghost = await told(`xmpp_carol=40localhost_people.test@${component}`, "to-a-ghost");
+      expect(ghost).toContain("carol@localhost, who is on XMPP");
+      expect(ghost).toContain("redirect");
+      expect(await told(`xmppbot_people.test@${component}`, "to-the-bot")).toContain("nobody has this address");
+      expect(stage.homeserver.roomIds()).toHaveLength(rooms);
+    });
+  });
+
   async function expectUnlinked(room: string): Promise<void> {
     await until(10_000, "the link is gone", async () =>
       (await stage.trestle.services.list()).some((link) => link.room === room) ? undefined : true,

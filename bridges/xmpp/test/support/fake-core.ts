@@ -121,6 +121,8 @@ export class FakeCore {
       logins: async () => [],
       renewLogin: () => Promise.resolve(),
       endLogin: () => Promise.resolve(),
+      status: () => Promise.reject(new Error("not asked in these tests")),
+      lookUpUser: () => Promise.resolve({ is: "user" }),
       requestLink: () => Promise.resolve("asked"),
       consented: () => Promise.resolve(false),
       removeLinks: () => Promise.resolve([]),

@@ -39,6 +39,7 @@ export class PeopleStage {
       hs_token: "hs-token-of-the-xmpp-tests",
       sender_localpart: "xmppbot",
       rate_limited: false,
+      protocols: ["xmpp"],
       receive_ephemeral: true,
       "de.sorunome.msc2409.push_ephemeral": true,
       namespaces: {

@@ -137,6 +137,11 @@ export class SaidStage {
     return this.alice.raw(`<message to="${room}" type="groupchat" id="${id}">${inner}</message>`);
   }
 
+  /** Somebody else on XMPP. */
+  person(name: string): Promise<XmppPerson> {
+    return XmppPerson.connect(this.install, this.server, name);
+  }
+
   /** Bob on XMPP, in a room as `robert`, says something. */
   async another(room: string, id: string, inner: string): Promise<void> {
     const bob = await XmppPerson.connect(this.install, this.server, "bob");

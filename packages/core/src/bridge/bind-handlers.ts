@@ -10,6 +10,7 @@ const names = [
   "pin",
   "unpin",
   "membership",
+  "invite",
   "role",
   "settings",
   "topic",

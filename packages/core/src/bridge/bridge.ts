@@ -78,6 +78,8 @@ export class Bridge implements AppServiceHandler {
       dataDirectory: this.#parts.dataDirectory,
       spacesChanged: () => this.#all.spaces.hurry(),
       pictures: this.#all.pictures,
+      ghosts: this.#all.ghosts,
+      status: () => this.status(),
       onConnected: () => {
         // Before `connect` has returned there is nobody to ask.
         if (this.#handlers) this.#all.catchUp.start();

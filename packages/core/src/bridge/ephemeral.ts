@@ -1,6 +1,6 @@
 import { isRecord } from "../appservice/event.js";
 import type { PresenceSignal } from "../connector/effects.js";
-import type { ReadReceived, TypingReceived } from "../connector/events.js";
+import type { MomentaryEvent, PresenceReceived, ReadReceived, TypingReceived } from "../connector/events.js";
 import { ChannelId, EventId, RoomId, UserId } from "../connector/ids.js";
 import { toNetwork } from "../delivery/entry.js";
 import type { Link } from "../mapping/links.js";
@@ -13,23 +13,48 @@ const signalsAtOnce = 16;
 const triesForUnsent = 5;
 const unsentPauseMs = 200;
 
-/** Typing and reading on the network, shown in the rooms. Never waited for; dropped when too much of it comes at once. */
+/** A homeserver without presence, or that lets us not set it, is asked again after so long. */
+const presenceRefusedForMs = 3_600_000;
+
+/** Typing, reading and presence on the network, shown in the rooms. Never waited for; dropped when too much of it comes at once. */
 export class EphemeralToMatrix {
   #running = 0;
+  #presenceRefusedUntil = 0;
 
   constructor(
     readonly runtime: BridgeRuntime,
     readonly ghosts: Ghosts,
   ) {}
 
-  take(event: TypingReceived | ReadReceived): void {
+  take(event: MomentaryEvent): void {
     if (this.#running >= signalsAtOnce) return;
     this.#running += 1;
-    void (event.kind === "read" ? this.#read(event) : this.#typing(event))
+    void this.#show(event)
       .catch((error: unknown) => this.runtime.log.debug({ err: error }, "A typing or receipt signal was lost"))
       .finally(() => {
         this.#running -= 1;
       });
+  }
+
+  #show(event: MomentaryEvent): Promise<void> {
+    switch (event.kind) {
+      case "read":
+        return this.#read(event);
+      case "presence":
+        return this.#presence(event);
+      case "typing":
+        return this.#typing(event);
+    }
+  }
+
+  async #presence({ user, presence, status }: PresenceReceived): Promise<void> {
+    const { clock, client, log } = this.runtime;
+    const ghost = await this.ghosts.find(user.id);
+    if (!ghost || clock.now() < this.#presenceRefusedUntil) return;
+    const set = await client.setPresence({ user: ghost.user, presence, ...(status !== undefined && { status }) });
+    if (set.ok || set.failure.kind !== "answered" || ![403, 404, 405].includes(set.failure.status)) return;
+    this.#presenceRefusedUntil = clock.now() + presenceRefusedForMs;
+    log.info({ status: set.failure.status }, "The homeserver does not take the presence of ghosts");
   }
 
   async #read({ channel, user, upTo }: ReadReceived): Promise<void> {

@@ -1,12 +1,15 @@
+import type { BridgeStatus } from "../connector/bridge-status.js";
 import type { ConnectionStatus, ConnectorStorage, Network } from "../connector/connector.js";
 import type { LoginId } from "../connector/ids.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { Logins } from "../mapping/logins.js";
 import type { BridgeRuntime } from "./runtime.js";
+import type { Ghosts } from "./ghosts.js";
 import { ghostsIn } from "./ghosts-present.js";
 import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
 import { openRoom } from "./open-room.js";
+import { lookUpUser } from "./look-up-user.js";
 import type { Pictures } from "./pictures.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
@@ -17,6 +20,7 @@ export interface NetworkPortParts {
   readonly runtime: BridgeRuntime;
   readonly receiver: Receiver;
   readonly ephemeral: EphemeralToMatrix;
+  readonly ghosts: Ghosts;
   readonly storage: ConnectorStorage;
   readonly logins: Logins;
   readonly notices: PrivateNotices;
@@ -26,6 +30,7 @@ export interface NetworkPortParts {
   readonly dataDirectory: string;
   readonly spacesChanged: () => void;
   readonly pictures: Pictures;
+  readonly status: () => Promise<BridgeStatus>;
   /** A connection is up (again): ask what was missed. */
   readonly onConnected: () => void;
 }
@@ -57,6 +62,7 @@ export function networkPort(parts: NetworkPortParts): Network {
       runtime.journal.flow(toMatrix)?.wake("source");
       parts.onConnected();
     },
+    status: parts.status,
     async links() {
       const links = await runtime.links.all();
       return links.map(({ channel, room, kind }) => ({ channel, room, kind }));
@@ -64,6 +70,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     requestLink: (request) => parts.linkRequests.request(request),
     consented: (consent) => parts.linkRequests.consented(consent),
     openRoom: (request) => openRoom(runtime, parts.linker, request),
+    lookUpUser: (user) => lookUpUser(runtime, parts.ghosts, user),
     lookAtRoom: (room) => lookAtRoom(runtime, room),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),

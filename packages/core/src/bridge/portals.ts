@@ -5,6 +5,7 @@ import type {
   ThirdPartyUser,
 } from "../appservice/handler.js";
 import type { ChannelInfo } from "../connector/connector.js";
+import type { RoomId } from "../connector/ids.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
 import type { Ghosts } from "./ghosts.js";
@@ -65,7 +66,15 @@ export class Portals implements ThirdPartyLookup {
     }
     await runtime.rooms.setEncrypted(created.body.roomId, false);
     await this.linker.connect(created.body.roomId, channel, "portal", "operator");
+    if (channel.settings?.secret !== true) await this.#publish(created.body.roomId);
     return true;
+  }
+
+  /** Into the network's own list of the room directory, where people look for its channels. */
+  async #publish(room: RoomId): Promise<void> {
+    const { client, log, name } = this.runtime;
+    const shown = await client.setNetworkVisibility(name, room, "public");
+    if (!shown.ok) log.warn({ room, failure: shown.failure }, "A room could not be put into the room directory");
   }
 
   async #channelOf(alias: string): Promise<ChannelInfo | null> {

@@ -19,6 +19,7 @@ const kinds: ReadonlySet<string> = new Set<NetworkEvent["kind"]>([
   "profile",
   "roles",
   "expulsion",
+  "invitation",
   "channel",
 ]);
 const longestId = 1024;

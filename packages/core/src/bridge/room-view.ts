@@ -112,6 +112,7 @@ function powersOf(events: readonly ClientEvent[]): Powers {
     kick: numberOf(levels?.kick) ?? 50,
     ban: numberOf(levels?.ban) ?? 50,
     redact: numberOf(levels?.redact) ?? 50,
+    invite: numberOf(levels?.invite) ?? 0,
   };
   return { user, given: Object.keys(users), needed };
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { MatrixEvent } from "../appservice/event.js";
+import { describeStatus } from "../connector/bridge-status.js";
 import { RoomId, UserId } from "../connector/ids.js";
 import { done, type Entry, type Verdict } from "../delivery/entry.js";
 import { effectIdOf } from "../bridge/effect-id.js";
@@ -9,7 +10,7 @@ import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { Authors } from "../bridge/to-network/authors.js";
 import type { MatrixSender } from "../bridge/to-matrix/send.js";
 import type { Logins } from "../mapping/logins.js";
-import { ServiceError, type BridgeStatus, type Services } from "../services/services.js";
+import { ServiceError, type Services } from "../services/services.js";
 import { ChannelCommands } from "./channel-commands.js";
 import type { Command, Invocation } from "./command.js";
 import { LoginDialogues } from "./login.js";
@@ -167,20 +168,6 @@ export class Commands {
   async #status(): Promise<string> {
     const status = await this.parts.services().status();
     const bridge = status.bridges.find((each) => each.name === this.parts.runtime.name);
-    return bridge ? describe(bridge) : "The bridge is starting.";
+    return bridge ? describeStatus(bridge) : "The bridge is starting.";
   }
-}
-
-function describe(bridge: BridgeStatus): string {
-  const connections = bridge.connections.map(
-    ({ connection, state, detail }) => `${connection}: ${state}${detail === undefined ? "" : ` (${detail})`}`,
-  );
-  const flow = (name: string, { queued, dead, delivered }: BridgeStatus["toMatrix"]): string =>
-    `${name}: ${delivered} delivered since the start, ${queued} waiting${dead > 0 ? `, ${dead} could not be delivered` : ""}`;
-  return [
-    ...connections,
-    `${bridge.links} links`,
-    flow(`to ${bridge.network}`, bridge.toNetwork),
-    flow("to Matrix", bridge.toMatrix),
-  ].join("\n");
 }

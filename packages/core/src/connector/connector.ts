@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
+import type { BridgeStatus } from "./bridge-status.js";
 import type { ChannelRequest, Consent, ConsentRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
@@ -8,6 +9,7 @@ import type {
   EditEffect,
   Interpretation,
   Interpreted,
+  InviteEffect,
   MembershipEffect,
   MessageEffect,
   NameEffect,
@@ -21,8 +23,9 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { NetworkEvent, RawReceived, ReadReceived, RemoteAvatar, RemoteUser, TypingReceived } from "./events.js";
+import type { MomentaryEvent, NetworkEvent, RawReceived, RemoteAvatar, RemoteUser } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
+import type { FoundUser } from "./found-user.js";
 import type { GhostsPresent } from "./ghosts-present.js";
 import type { Importer } from "./importer.js";
 import type { LinkRequest, OpenRequest } from "./link-request.js";
@@ -90,9 +93,11 @@ export interface Network {
    */
   readonly receive: (event: NetworkEvent | RawReceived) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
-  readonly signal: (event: TypingReceived | ReadReceived) => void;
+  readonly signal: (event: MomentaryEvent) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */
   readonly report: (status: ConnectionStatus) => void;
+  /** How the bridge is, as people see it with the command `status`. */
+  readonly status: () => Promise<BridgeStatus>;
   /** Every link of this bridge now. */
   readonly links: () => Promise<readonly ChannelLink[]>;
   /**
@@ -110,6 +115,11 @@ export interface Network {
   readonly openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined>;
   /** A room that the bot is in, as it is now; one request. Rejects where it cannot be read. */
   readonly lookAtRoom: (room: RoomId) => Promise<RoomView>;
+  /**
+   * Who a Matrix user id is: at most one request, to their homeserver too. Never rejects: where it cannot be known now they
+   * count as somebody.
+   */
+  readonly lookUpUser: (user: UserId) => Promise<FoundUser>;
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /**
@@ -279,6 +289,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly unpin?: (pin: PinEffect) => Promise<Outcome>;
   /** A Matrix user joined, left, was renamed; or a person of the network was kicked or banned from Matrix. Fallback: nothing. */
   readonly membership?: (membership: MembershipEffect) => Promise<Outcome>;
+  /** A Matrix user invited a person of the network into the room: ask them to come. Fallback: nothing. */
+  readonly invite?: (invitation: InviteEffect) => Promise<Outcome>;
   /**
    * A Matrix user's power level, or that of a person of the network, was changed to that of another rank, where the operator
    * has ranks carried to the network (`roles`). Only who may change it on the network is to be obeyed: answer `refused`

@@ -108,8 +108,14 @@ export interface PinEffect extends EffectBase {
 export interface MembershipEffect extends EffectBase {
   /** `unban`: a person of the network may come back; they do not by themselves. */
   readonly change: "join" | "leave" | "kick" | "ban" | "unban" | "rename";
-  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned, unbanned or invited by a Matrix user. */
+  /** Whom it is about: a Matrix user, or a person of the network who was kicked, banned or unbanned by a Matrix user. */
   readonly who: { readonly userId: UserId; readonly name: string } | { readonly remote: RemoteUserId };
+  readonly reason?: string;
+}
+
+/** Somebody on Matrix invited a person of the network into the room. */
+export interface InviteEffect extends EffectBase {
+  readonly who: RemoteUserId;
   readonly reason?: string;
 }
 

@@ -44,6 +44,7 @@ export type NetworkEvent =
   | ProfileReceived
   | RolesReceived
   | ExpulsionReceived
+  | InvitationReceived
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -148,6 +149,17 @@ export interface ExpulsionReceived extends Caused {
   readonly reason?: string;
 }
 
+/**
+ * A person of the network asks somebody into the rooms of a channel: a Matrix user, or another person, who may then come
+ * although the room is for the invited alone. It is their ghost who invites: Matrix decides whether they may.
+ */
+export interface InvitationReceived extends Caused {
+  readonly kind: "invitation";
+  readonly by: RemoteUser;
+  readonly who: { readonly userId: string } | { readonly person: RemoteUser };
+  readonly reason?: string;
+}
+
 /** Something about a channel changed: its name or topic, how it is set, whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
@@ -198,12 +210,24 @@ export interface RawReceived {
 export const longestWire = 1024 * 1024;
 
 /** What is true for a moment: never journaled, dropped when late. */
+export type MomentaryEvent = TypingReceived | ReadReceived | PresenceReceived;
+
+/** A person of the network types in a channel. */
 export interface TypingReceived {
   readonly kind: "typing";
   readonly channel: ChannelId;
   readonly user: RemoteUser;
   /** 0 when the person stopped. */
   readonly forMs: number;
+}
+
+/** How a person of the network is there: shown of their ghost where they have one and the homeserver permits it; never journaled. */
+export interface PresenceReceived {
+  readonly kind: "presence";
+  readonly user: RemoteUser;
+  readonly presence: "online" | "unavailable" | "offline";
+  /** What they say about it. */
+  readonly status?: string;
 }
 
 /** A person of the network has read a channel up to a message: never journaled, for a later one says the same. */

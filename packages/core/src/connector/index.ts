@@ -1,3 +1,4 @@
+export * from "./bridge-status.js";
 export * from "./commands.js";
 export * from "./connector.js";
 export * from "./content.js";
@@ -5,6 +6,7 @@ export * from "./doctor.js";
 export * from "./effects.js";
 export * from "./events.js";
 export * from "./fallback.js";
+export * from "./found-user.js";
 export * from "./ghosts-present.js";
 export * from "./ids.js";
 export * from "./importer.js";

@@ -48,4 +48,5 @@ export interface PowerNeeded {
   readonly kick: number;
   readonly ban: number;
   readonly redact: number;
+  readonly invite: number;
 }

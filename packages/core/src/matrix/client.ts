@@ -24,6 +24,7 @@ import type {
   JoinRequest,
   Membership,
   MessagesRequest,
+  PresenceRequest,
   ReadRequest,
   RedactRequest,
   SendEventRequest,
@@ -399,6 +400,11 @@ export class MatrixClient {
     return this.#put(`${v3}/rooms/${part(room)}/typing/${part(user)}`, "/rooms/{roomId}/typing/{userId}", body, {
       asUser: user,
     });
+  }
+
+  setPresence({ user, presence, status }: PresenceRequest): Promise<MatrixResult<undefined>> {
+    const body = { presence, ...(status !== undefined && { status_msg: status }) };
+    return this.#put(`${v3}/presence/${part(user)}/status`, "/presence/{userId}/status", body, { asUser: user });
   }
 
   async sendReceipt({ room, eventId, asUser, kind, threadId }: SendReceiptRequest): Promise<MatrixResult<undefined>> {

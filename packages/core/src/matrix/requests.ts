@@ -99,6 +99,12 @@ export interface TypingRequest {
   readonly forMs?: number;
 }
 
+export interface PresenceRequest {
+  readonly user: UserId;
+  readonly presence: "online" | "unavailable" | "offline";
+  readonly status?: string;
+}
+
 export interface SendReceiptRequest {
   readonly room: RoomId;
   readonly eventId: EventId;

@@ -1,5 +1,7 @@
-import type { ConnectionStatus } from "../connector/connector.js";
+import type { BridgeStatus } from "../connector/bridge-status.js";
 import type { ChannelId, RoomId, UserId } from "../connector/ids.js";
+
+export type { BridgeStatus, FlowStatus } from "../connector/bridge-status.js";
 
 /** What people can do with a running Trestle, whatever they use: commands in a room, the command line, the operations API. */
 export interface Services {
@@ -93,27 +95,6 @@ export interface HomeserverStatus {
   /** What the last ping came to: whether the homeserver reaches us. */
   readonly ping: { readonly ok: boolean; readonly detail: string; readonly at: number } | null;
   readonly lastTransactionAt: number | null;
-}
-
-/** How one bridge is. */
-export interface BridgeStatus {
-  readonly name: string;
-  readonly network: string;
-  readonly links: number;
-  readonly connections: readonly ConnectionStatus[];
-  readonly toNetwork: FlowStatus;
-  readonly toMatrix: FlowStatus;
-}
-
-/** How one direction of a bridge is. */
-export interface FlowStatus {
-  /** Waiting to be delivered. */
-  readonly queued: number;
-  readonly dead: number;
-  /** The age of the oldest that waits, in milliseconds; 0 where none waits. */
-  readonly oldestMs: number;
-  /** Delivered since the start. */
-  readonly delivered: number;
 }
 
 /** A request that cannot be fulfilled, said to a person. */

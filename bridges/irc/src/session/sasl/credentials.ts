@@ -2,15 +2,17 @@
 export const PASSWORD_MECHANISMS = ["SCRAM-SHA-256", "PLAIN"] as const;
 export type PasswordMechanism = (typeof PASSWORD_MECHANISMS)[number];
 
+export interface PasswordCredentials {
+  readonly method: "password";
+  readonly account: string;
+  readonly password: string;
+  /** The mechanism by which it has succeeded before: no other one is tried then. */
+  readonly mechanism?: PasswordMechanism;
+}
+
 /** How a connection signs in to an account of the network. */
 export type Credentials =
-  | {
-      readonly method: "password";
-      readonly account: string;
-      readonly password: string;
-      /** The mechanism by which it has succeeded before: no other one is tried then. */
-      readonly mechanism?: PasswordMechanism;
-    }
+  | PasswordCredentials
   /** SASL EXTERNAL: the network knows the certificate's fingerprint. PEM. */
   | { readonly method: "certificate"; readonly account: string; readonly certificate: string; readonly key: string };
 

@@ -67,6 +67,8 @@ export class FakeCore {
     logins: () => Promise.resolve([]),
     renewLogin: () => Promise.resolve(),
     endLogin: () => Promise.resolve(),
+    status: () => Promise.reject(new Error("not asked in these tests")),
+    lookUpUser: () => Promise.resolve({ is: "user" }),
     requestLink: () => Promise.resolve("asked"),
     consented: () => Promise.resolve(false),
     removeLinks: () => Promise.resolve([]),

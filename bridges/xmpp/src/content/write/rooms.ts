@@ -43,6 +43,11 @@ export function writeDecline(envelope: Envelope, to: string, reason?: string): X
   return signalOf(envelope, element("x", { xmlns: ns.mucUser }, element("decline", { to }, reasonOf(reason))));
 }
 
+/** Tells who asked that somebody would rather not come into a room of ours; the message is from the room. */
+export function writeDeclined(envelope: Envelope, by: string, reason?: string): XmlElement {
+  return signalOf(envelope, element("x", { xmlns: ns.mucUser }, element("decline", { from: by }, reasonOf(reason))));
+}
+
 function reasonOf(reason: string | undefined): Child {
   return reason === undefined ? undefined : textElement("reason", reason);
 }

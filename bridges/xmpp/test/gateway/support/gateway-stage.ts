@@ -44,7 +44,7 @@ export function publicRoom(more: Partial<RoomView> = {}): RoomView {
     isEncrypted: false,
     members: [member("Alice", 100), member("Bob")],
     people: [],
-    power: { usual: 0, speak: 0, setTopic: 50, kick: 50, ban: 50, redact: 50 },
+    power: { usual: 0, speak: 0, setTopic: 50, kick: 50, ban: 50, redact: 50, invite: 0 },
     ...more,
   };
 }

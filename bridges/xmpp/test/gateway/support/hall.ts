@@ -77,6 +77,9 @@ export class Hall {
   beforeView: () => Promise<void> = async () => undefined;
   openRoom: (request: OpenRequest) => Promise<ChannelLink | undefined> = () => Promise.resolve(undefined);
   readonly typing: { user: string; forMs: number }[] = [];
+  /** Who has read up to which message. */
+  readonly read: [string, string][] = [];
+  lookUpUser: Network["lookUpUser"] = () => Promise.resolve({ is: "user" });
   gateway: Gateway;
   #effects = 0;
   #ids = 0;
@@ -194,7 +197,9 @@ export class Hall {
       bridge: { ...network.bridge, dataDirectory: this.directory },
       signal: (signal) => {
         if (signal.kind === "typing") this.typing.push({ user: signal.user.id, forMs: signal.forMs });
+        else this.read.push([signal.user.id, signal.upTo]);
       },
+      lookUpUser: (user) => this.lookUpUser(user),
       openRoom: (request) => this.openRoom(request),
       lookAtRoom: async () => {
         await this.beforeView();

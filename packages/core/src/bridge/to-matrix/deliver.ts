@@ -22,6 +22,7 @@ import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import { ContentForMatrix } from "./content.js";
 import { MatrixSender, verdictOf } from "./send.js";
+import { invite } from "./invitation.js";
 import type { MatrixMedia } from "./media.js";
 import type { Puppets } from "./puppets.js";
 import type { Speaker } from "./speaker.js";
@@ -122,6 +123,8 @@ export class ToMatrix {
         return this.#moderation.roles(target, event);
       case "expulsion":
         return this.#moderation.expel(target, event);
+      case "invitation":
+        return invite(this.parts.runtime, this.parts.ghosts, target.room.id, event);
       case "channel":
         return this.#changes.apply(target, event);
     }

@@ -1,7 +1,9 @@
 import { RoomId, UserId } from "../../connector/ids.js";
-import type { MembershipEffect } from "../../connector/effects.js";
+import type { MembershipEffect, InviteEffect } from "../../connector/effects.js";
 import { done, type Verdict } from "../../delivery/entry.js";
 import { effectIdOf } from "../effect-id.js";
+import { resolveGhost } from "../resolve-ghost.js";
+import { verdictOf } from "../to-matrix/send.js";
 import { localpartOf, memberOf } from "./authors.js";
 import { call, verdictOfCall } from "./call.js";
 import type { ToNetworkParts } from "./deliver.js";
@@ -58,7 +60,7 @@ async function tell(
   );
 }
 
-/** A Matrix user removed a ghost: the homeserver has done it, the network is asked to do the same. */
+/** A Matrix user removed or invited a ghost: the homeserver has done it, the network is asked to do the same. */
 async function ghostChanged(
   parts: ToNetworkParts,
   source: EffectSource,
@@ -67,6 +69,7 @@ async function ghostChanged(
 ): Promise<Verdict> {
   const { runtime } = parts;
   const { event, link, room, base } = source;
+  if (membership === "invite") return invited(parts, source, user);
   if (membership !== "leave" && membership !== "ban") return done();
   const ghost = await parts.ghosts.ofUser(user);
   if (!ghost) return done();
@@ -89,6 +92,24 @@ async function ghostChanged(
       }),
     ),
   );
+}
+
+/** A Matrix user asks a person of the network into the room. */
+async function invited(parts: ToNetworkParts, { event, link, base }: EffectSource, user: string): Promise<Verdict> {
+  const { runtime } = parts;
+  const handler = runtime.handlers.invite;
+  if (!handler) return done();
+  const ghost = await resolveGhost(runtime, parts.ghosts, user);
+  if (!ghost.ok) return verdictOf(ghost.failure);
+  if (!ghost.body) return done();
+  const { remote: who } = ghost.body;
+  const effect = effectIdOf(runtime.name, "invite", link.channel, base.event);
+  const invitation = (signal: AbortSignal): InviteEffect => ({
+    ...base,
+    ...{ effect, signal, who },
+    ...reasonOf(event.content),
+  });
+  return verdictOfCall(await call(runtime, (running) => handler(invitation(running.signal))));
 }
 
 function changeOf(before: string, now: string, byThemselves: boolean, renamed: boolean): Change | undefined {

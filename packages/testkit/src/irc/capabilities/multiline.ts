@@ -135,7 +135,7 @@ function close(network: Network, client: Client, reference: string): void {
 
 function say(network: Network, client: Client, open: OpenBatch): void {
   const command: LoggedMessage["command"] = open.lines[0]?.command === "NOTICE" ? "NOTICE" : "PRIVMSG";
-  const text = open.lines.map((line) => line.text).join("\n");
+  const text = open.lines.map((line, index) => (index === 0 || line.concat ? "" : "\n") + line.text).join("");
   const route = routeOf(network, client, open.target, { command, text });
   if (route === undefined) return;
   client.lastSpokeAt = network.now();

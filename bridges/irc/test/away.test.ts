@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { ChannelId, type PresenceSignal, UserId } from "@trestle/core";
+import { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { networkOn, RunningBridge } from "./support/running-bridge.js";
+
+const room = ChannelId("net/#room");
+const alice = UserId("@alice:example.org");
+
+let irc: IrcServer;
+let bridge: RunningBridge;
+let carol: IrcTestClient;
+
+async function start(network: Parameters<typeof networkOn>[1]): Promise<void> {
+  irc = await IrcServer.start();
+  carol = await IrcTestClient.connect({ port: irc.port, nick: "carol", caps: ["away-notify"] });
+  await carol.join("#room");
+  bridge = await RunningBridge.start({
+    networks: [networkOn(irc.port, network)],
+    channels: ["net/#room"],
+    config: { onStop: "quit" },
+  });
+  await bridge.ready();
+}
+
+afterEach(async () => {
+  await bridge.end();
+  carol.close();
+  await irc.stop();
+});
+
+const say = (text: string) => bridge.say({ channel: room, text, name: "Alice" });
+const is = (presence: PresenceSignal["presence"], status?: string) =>
+  bridge.handlers.presence?.({ user: alice, presence, ...(status !== undefined && { status }) });
+const marks = (): string[] => irc.linesFrom("Alice[m]").filter((line) => line.startsWith("AWAY"));
+
+describe("who is away on Matrix", () => {
+  it("is marked on IRC, with what they say, until they are back", async () => {
+    await start({ presence: { after: 0 } });
+    await say("hello");
+    await is("unavailable", "lunch\r\nQUIT");
+    await irc.waitFor(() => marks().length === 1);
+    await is("offline");
+    await irc.waitFor(() => marks().length === 2);
+    await is("online");
+    await irc.waitFor(() => marks().length === 3);
+    expect(marks()).toEqual(["AWAY :lunch QUIT", "AWAY :Not on Matrix now", "AWAY"]);
+  });
+
+  it("is not marked for a moment's absence, nor twice for the same", async () => {
+    await start({ presence: { after: 86_400 } });
+    await say("hello");
+    for (let times = 0; times < 50; times++) {
+      await is("unavailable");
+      await is("online");
+    }
+    await say("still here");
+    expect(marks()).toEqual([]);
+  });
+
+  it("is marked again when their puppet comes back", async () => {
+    await start({ presence: { after: 0 } });
+    await say("hello");
+    await is("offline");
+    await irc.waitFor(() => marks().length === 1);
+    irc.disconnect("Alice[m]");
+    await irc.waitFor(() => marks().length === 2);
+    await is("offline");
+    await is("online");
+    await irc.waitFor(() => marks().length === 3);
+    expect(marks().at(-1)).toBe("AWAY");
+  });
+
+  it("is nobody's business where the operator says so, or where they have no puppet", async () => {
+    await start({ presence: { toIrc: false } });
+    await is("offline");
+    await say("hello");
+    await is("offline");
+    await say("more");
+    expect(marks()).toEqual([]);
+    expect(bridge.core.presences).toEqual([]);
+  });
+});
+
+describe("who is away on IRC", () => {
+  it("is unavailable on Matrix, and what holds last is told", async () => {
+    await start({ presence: { toMatrix: true } });
+    carol.raw("AWAY :\x02lunch\x02");
+    await bridge.core.until("away", () => bridge.core.presences.length === 1);
+    for (let times = 0; times < 20; times++) {
+      carol.raw("AWAY :tea");
+      carol.raw("AWAY");
+    }
+    await bridge.core.until("back", () => bridge.core.presences.at(-1)?.presence === "online");
+    const user = { id: "net/carol", name: "carol" };
+    expect(bridge.core.presences[0]).toEqual({ kind: "presence", user, presence: "unavailable", status: "lunch" });
+    expect(bridge.core.presences.at(-1)).toEqual({ kind: "presence", user, presence: "online" });
+    expect(bridge.core.presences.length).toBeLessThan(20);
+  });
+
+  it("is not told unless the operator wants it", async () => {
+    await start({});
+    carol.raw("AWAY :lunch");
+    carol.say("#room", "off I go");
+    await bridge.core.until("the message", () => bridge.core.texts().includes("off I go"));
+    expect(bridge.core.presences).toEqual([]);
+  });
+});
