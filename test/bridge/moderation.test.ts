@@ -316,6 +316,45 @@ describe("how a channel is set", () => {
     expect(levels(opened)).toEqual(before);
   });
 
+  it("who may come in, and who may read back, is asked of the network; its own word for it changes neither", async () => {
+    const recorder = recording();
+    const opened = await open(carried, recorder);
+    const room = opened.room();
+    const rule = (join_rule: string) => opened.alice.setState(room, "m.room.join_rules", { join_rule });
+    const history = (history_visibility: string) =>
+      opened.alice.setState(room, "m.room.history_visibility", { history_visibility });
+    await rule("public");
+    await rule("restricted");
+    await history("invited");
+    await eventually(() => recorder.calls.length === 3, "the network is asked");
+    await set(opened, { keyed: true, inviteOnly: false, secret: true });
+    await arrived(opened);
+    expect([content(opened, "m.room.join_rules"), content(opened, "m.room.history_visibility")]).toEqual([
+      { join_rule: "restricted" },
+      { history_visibility: "invited" },
+    ]);
+    await rule("invite");
+    await rule("public");
+    await history("shared");
+    await history("world_readable");
+    // A key of the channel's own goes when somebody opens the room, and not before.
+    await set(opened, { keyed: true });
+    await eventually(() => content(opened, "m.room.join_rules")["join_rule"] === "invite", "it is closed");
+    const closed = content(opened, "m.room.join_rules");
+    await opened.alice.setState(room, "m.room.join_rules", { ...closed, join_rule: "knock" });
+    await opened.alice.setState(room, "m.room.join_rules", { ...closed, join_rule: "public" });
+    await eventually(() => recorder.calls.length >= 7, "the network is asked");
+    expect(recorder.calls.filter((line) => line.startsWith("{"))).toEqual([
+      '{"inviteOnly":false}',
+      '{"inviteOnly":true,"keyed":true}',
+      '{"secret":true}',
+      '{"inviteOnly":true,"keyed":false}',
+      '{"inviteOnly":false}',
+      '{"secret":false}',
+      '{"inviteOnly":false,"keyed":false}',
+    ]);
+  });
+
   it("is asked of the network when somebody on Matrix changes it", async () => {
     const recorder = recording();
     const opened = await open(carried, recorder);

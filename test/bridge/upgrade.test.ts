@@ -50,6 +50,19 @@ describe("a room upgrade", () => {
     },
   );
 
+  it("tells the new room what it is bridged to, as it told the old one", async () => {
+    stage = await Stage.open({ places: 1 });
+    const key = "dev.trestle.fake://fake/channel0";
+    const told = (room: string): unknown => stage.homeserver.room(room).state("m.bridge", key)?.content;
+    const old = stage.room();
+    await eventually(() => told(old) !== undefined, "the old room is told");
+    const next = await stage.alice.upgrade(old, "11");
+    await stage.alice.invite(next, bot);
+    await botIn(next);
+    await eventually(() => told(next) !== undefined, "the new room is told");
+    expect(told(next)).toEqual(told(old));
+  });
+
   it("keeps the order of old and new room while the network is away", async () => {
     stage = await Stage.open({ places: 1 });
     const { alice, network } = stage;

@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { inRepository } from "../tools/paths.js";
-import { waitFor } from "../tools/wait.js";
+import { waitWhileBusy } from "../tools/progress.js";
 import { BridgeProcess } from "./bridge-process.js";
 import { freePort } from "../tools/free-port.js";
 import { botNick, ircBridge, serverName, writeConfig, writeRegistration } from "./config-files.js";
@@ -92,23 +92,21 @@ export class World {
   }
 
   /** Resolves when the bot is in every channel. */
-  async whenBridged(timeoutMs: number): Promise<void> {
-    await waitFor(
-      "the bridge to enter every channel",
-      timeoutMs,
-      async () => {
-        for (const { channel } of this.places) if (!(await this.members(channel)).includes(botNick)) return false;
-        return true;
-      },
-      50,
-    );
+  async whenBridged(idleMs: number): Promise<void> {
+    const isBridged = async (): Promise<boolean> => {
+      for (const { channel } of this.places) if (!(await this.members(channel)).includes(botNick)) return false;
+      return true;
+    };
+    await waitWhileBusy("the bridge to enter every channel", () => this.bridge.pid, isBridged, { idleMs });
   }
 
-  /** Resolves when the bridge answers on its operations port, or does not within `timeoutMs`. */
-  async whenUp(timeoutMs: number): Promise<void> {
+  /** Resolves when the bridge answers on its operations port, or does nothing for `idleMs` without being there. */
+  async whenUp(idleMs: number): Promise<void> {
     const live = async (): Promise<boolean> =>
       (await fetch(`http://127.0.0.1:${this.operationsPort}/live`).catch(() => undefined))?.ok === true;
-    await waitFor("the bridge to be up", timeoutMs, live, 20).catch((error: unknown) => this.note(String(error)));
+    await waitWhileBusy("the bridge to be up", () => this.bridge.pid, live, { idleMs, everyMs: 20 }).catch(
+      (error: unknown) => this.note(String(error)),
+    );
   }
 
   async members(channel: string): Promise<readonly string[]> {

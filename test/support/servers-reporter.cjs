@@ -6,6 +6,7 @@ const KNOWN = [
   "synapse",
   "inspircd",
   "ngircd",
+  "atheme",
   "mosquitto",
   "postgresql",
   "chromium",

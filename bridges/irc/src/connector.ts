@@ -175,6 +175,7 @@ class IrcBridge {
       consent: async (request) => {
         const place = placeOf(request.channel);
         const network = this.#networks.get(place?.network ?? "");
+        if (network) await this.#holder.whenAttached(HOLDER_WITHIN_MS);
         return network && place?.kind === "channel" ? network.consents.ask(place.channel, request) : "given";
       },
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
@@ -325,6 +326,7 @@ class IrcBridge {
     }
     await this.#ident?.close();
     await this.#holder.stop(quits ? "quit" : "detach");
+    for (const network of this.#networks.values()) await network.history.close();
     this.#connections.clear();
   }
 }

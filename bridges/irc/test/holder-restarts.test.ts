@@ -40,7 +40,7 @@ class Restarted {
     this.nick = end.toLowerCase();
     this.channel = `#${this.nick}`;
     const network = networkOn(port, { nick: this.nick });
-    this.bridge = new DurableProcess({ networks: [network], grace: 60 }, [`net/${this.channel}`], []);
+    this.bridge = new DurableProcess({ networks: [network], grace: 60 }, [`net/${this.channel}`], [], [], true);
   }
 
   get mayHearMore(): boolean {

@@ -229,6 +229,49 @@ describe("how a channel is set", () => {
   });
 });
 
+describe("a room that lets the members of other rooms in", () => {
+  const set = (wanted: object) => bridge.handlers.settings?.({ ...effectOf(), settings: wanted });
+  const notices = () =>
+    bridge.core.received.flatMap((event) => (event.kind === "channel" && event.notice ? [event.notice] : []));
+
+  it("has a channel with a key, which is told there, kept, used, and taken away when the room opens", async () => {
+    await start({ limits: { key: 12 } }, "keep");
+    irc.setModes("#room", "+oi", "trestle");
+    await done();
+    const before = settings().length;
+    expect(await set({ inviteOnly: true, keyed: true, secret: true })).toEqual({});
+    const line = irc.linesFrom("trestle").find((each) => each.startsWith("MODE #room -i"));
+    const key = /^MODE #room -i\+s\+k :([a-z2-9]{12})$/.exec(line ?? "")?.[1] ?? "no key";
+    await bridge.core.until("the notice", () => notices().length > 0);
+    expect(notices()).toEqual([expect.stringContaining(`#room has a key now: ${key}`)]);
+    // What Matrix has decided is no news there.
+    await done();
+    expect(settings()).toHaveLength(before);
+    expect(bridge.core.stored.get("key:net/#room")).toBe(key);
+    await bridge.say({ channel: place, text: "hello", name: "Alice" });
+    expect(irc.channel("#room").log.at(-1)).toMatchObject({ from: "Alice[m]" });
+    // It has one: another would keep those out who know it.
+    expect(await set({ inviteOnly: true, keyed: true })).toEqual({});
+    expect(bridge.core.stored.get("key:net/#room")).toBe(key);
+    const { core } = bridge;
+    await bridge.close();
+    core.statuses.clear();
+    bridge = await RunningBridge.start({ networks: [networkOn(irc.port)], core, config: { onStop: "quit" } });
+    await bridge.ready();
+    expect(await set({ inviteOnly: false, keyed: false, secret: false })).toEqual({});
+    expect(irc.channel("#room").modes).not.toMatch(/^\S*[iks]/);
+    expect(bridge.core.stored.has("key:net/#room")).toBe(false);
+  });
+
+  it("leaves a channel without a key alone when it opens, and says why where the bot may not", async () => {
+    await start();
+    expect(await set({ keyed: false })).toBeUndefined();
+    expect(await set({ keyed: true, inviteOnly: true })).toMatchObject({ failed: "permanent" });
+    expect(irc.channel("#room").modes).not.toMatch(/k/);
+    expect(bridge.core.stored.has("key:net/#room")).toBe(false);
+  });
+});
+
 describe("what operators do to puppets", () => {
   it("kick, ban and unban is done to their Matrix users; not what Matrix did itself", async () => {
     await start();

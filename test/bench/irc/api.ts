@@ -18,7 +18,11 @@ export type Burst = z.output<typeof burst>;
 export const worldApi = {
   /** Starts both servers, and somebody on IRC who is in every channel. */
   listen: {
-    input: z.object({ channels: z.int() }),
+    input: z.object({
+      channels: z.int(),
+      /** The test kit's server, which lets everybody in at once; InspIRCd where absent and installed. */
+      letsInAtOnce: z.boolean().optional(),
+    }),
     output: z.object({ homeserverPort: z.int(), ircPort: z.int(), ircServer: z.string() }),
   },
   /** Names the bridge that transactions go to. */

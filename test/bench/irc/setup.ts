@@ -13,6 +13,8 @@ export interface SetupOptions {
   readonly puppets: number;
   /** What the network allows; hardly a limit where absent. */
   readonly connects?: { readonly burst: number; readonly perSecond: number };
+  /** A server that lets everybody in at once. */
+  readonly letsInAtOnce?: boolean;
 }
 
 const scripts: Readonly<Record<System, string>> = { "bare relay": "bare-relay.js", Trestle: "bridge.js" };
@@ -37,7 +39,10 @@ export class Setup {
     options: SetupOptions,
   ): Promise<{ readonly setup: Setup; readonly server: string }> {
     const setup = new Setup(system, options);
-    const { ircServer, ...ports } = await setup.world.call("listen", { channels: options.channels });
+    const { ircServer, ...ports } = await setup.world.call("listen", {
+      channels: options.channels,
+      letsInAtOnce: options.letsInAtOnce ?? false,
+    });
     setup.#ports = ports;
     return { setup, server: ircServer };
   }
@@ -76,14 +81,14 @@ export class Setup {
   /** Starts the bridge on a holder that can be weighed: one that has the arguments of a holder of its own making. */
   async startWeighed(): Promise<void> {
     await this.start();
-    const args = await waitFor("the holder", holderWithinMs, () => this.#holderArguments());
+    const { flags, args } = await waitFor("the holder", holderWithinMs, () => this.#holderArguments());
     await this.#stopBridge();
     await waitFor("the end of the holder", holderWithinMs, () => this.#holderArguments() === undefined);
     const child = startChild({
       script: script("holder.js"),
       args,
       cpu: systemCpu,
-      nodeFlags: ["--expose-gc"],
+      nodeFlags: ["--expose-gc", ...flags],
       log: join(this.directory, "system.log"),
     });
     this.#holder = new RemoteProcess(child, holderApi, "The holder");
@@ -106,11 +111,12 @@ export class Setup {
   }
 
   /** Of the holder of this directory, which is found by them; only on Linux. */
-  #holderArguments(): readonly string[] | undefined {
+  #holderArguments(): { readonly flags: readonly string[]; readonly args: readonly string[] } | undefined {
     for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       const words = commandLine(entry);
       const program = words.findIndex((word) => word.endsWith("holder/main.js"));
-      if (program >= 0 && words.some((word) => word.startsWith(this.directory))) return words.slice(program + 1, -1);
+      if (program >= 0 && words.some((word) => word.startsWith(this.directory)))
+        return { flags: words.slice(1, program), args: words.slice(program + 1, -1) };
     }
     return undefined;
   }

@@ -117,7 +117,7 @@ async function whenSeen(puppets: number, timeoutMs: number): Promise<{ elapsedMs
 serve(worldApi, {
   listen: async (input) => {
     channels = input.channels;
-    server = await startServer();
+    server = await startServer(input.letsInAtOnce);
     const { port } = server;
     witness = new Witness(port, channels, arrived);
     await witness.enter();

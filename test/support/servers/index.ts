@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@jest/globals";
+import { findAtheme } from "./atheme.js";
 import { findChromium } from "./chromium.js";
 import { findEjabberd } from "./ejabberd.js";
 import type { Found, Missing } from "./found.js";
@@ -18,6 +19,7 @@ const finders = {
   synapse: findSynapse,
   inspircd: findInspircd,
   ngircd: findNgircd,
+  atheme: findAtheme,
   mosquitto: findMosquitto,
   chromium: findChromium,
   postgresql: findPostgresql,

@@ -13,6 +13,9 @@ const HOLDER_PROGRAM = fileURLToPath(new URL("../holder/main.js", import.meta.ur
 const START_WITHIN_MS = 5_000;
 const RETRY_MAX_MS = 10_000;
 
+/** What it has to keep is little and lives long: room for garbage would weigh more than the connections. In MiB. */
+const HOLDER_NODE_FLAGS = ["--max-semi-space-size=1"];
+
 export interface HolderClientOptions {
   readonly paths: HolderPaths;
   readonly graceMs: number;
@@ -37,6 +40,7 @@ export interface HolderClientEvents {
 /** The bridge's side of the holder: starts one where none runs, and attaches again when the session ends. */
 export class HolderClient {
   #link: HolderLink | undefined;
+  #isWelcomed = false;
   #stopping: "detach" | "quit" | undefined;
   readonly #stopped = new AbortController();
   #loop: Promise<void> = Promise.resolve();
@@ -47,8 +51,9 @@ export class HolderClient {
     this.#loop = this.#attach();
   }
 
+  /** Whether there is a session, and its connections have been taken over: before that nobody may open others. */
   get attached(): boolean {
-    return this.#link !== undefined && !this.#link.over;
+    return this.#isWelcomed && this.#link !== undefined && !this.#link.over;
   }
 
   /** Resolves when connections of before have been taken over, at the latest after `ms`. */
@@ -141,7 +146,9 @@ export class HolderClient {
       return;
     }
     this.#link = link;
+    this.#isWelcomed = false;
     await this.options.events.welcome(welcome);
+    this.#isWelcomed = true;
   }
 
   /** `undefined` where nobody listens. */
@@ -172,7 +179,8 @@ export class HolderClient {
     log.info({ socket: paths.socket }, "starting the connection holder");
     const errors = openSync(paths.log, "a", 0o600);
     try {
-      const child = spawn(process.execPath, [HOLDER_PROGRAM, paths.socket, paths.token, paths.spool, String(graceMs)], {
+      const args = [HOLDER_PROGRAM, paths.socket, paths.token, paths.spool, String(graceMs)];
+      const child = spawn(process.execPath, [...HOLDER_NODE_FLAGS, ...args], {
         detached: true,
         cwd: paths.directory,
         env: { TMPDIR: process.env.TMPDIR, NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS },

@@ -17,6 +17,8 @@ export interface BotChannelsOptions {
   readonly bot: () => Connection | undefined;
   /** The server sends whoever joins `from` to `to` instead. */
   readonly forwarded: (from: string, to: string) => void;
+  /** Channels that are not linked yet, whose people have been asked. */
+  readonly asked: () => readonly string[];
 }
 
 /** Keeps the bot in the channels that are linked. */
@@ -48,11 +50,13 @@ export class BotChannels {
     this.options.bot()?.part(channel, UNLINKED);
   }
 
-  /** Joins what is linked and leaves what no longer is. */
+  /** Joins what is linked, or is to be if its people agree, and leaves what no longer is. */
   occupy(bot: Connection): void {
     for (const channel of this.#linked) this.#join(channel);
+    const asked = this.options.asked();
+    for (const channel of asked) void bot.join(channel);
     for (const channel of [...bot.view.channels.keys()]) {
-      if (!this.#linked.has(channel)) bot.part(channel, UNLINKED);
+      if (!this.#linked.has(channel) && !asked.includes(channel)) bot.part(channel, UNLINKED);
     }
   }
 

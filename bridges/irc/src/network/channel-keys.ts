@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { ConnectorStorage, Logger } from "@trestle/core";
 
 export interface ChannelKeysOptions {
@@ -42,6 +43,14 @@ export class ChannelKeys {
   get #prefix(): string {
     return `key:${this.options.network}/`;
   }
+}
+
+/** Without what people confuse when they read it to one another. */
+const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
+
+/** A key that nobody guesses, at most as long as the server takes. */
+export function newKey(most: number): string {
+  return Array.from({ length: Math.min(16, most) }, () => LETTERS.charAt(randomInt(LETTERS.length))).join("");
 }
 
 /** Whether `text` can be a channel's key: RFC 2812 §2.3.1, without what would end a parameter or a list. */

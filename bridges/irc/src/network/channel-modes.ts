@@ -34,7 +34,11 @@ export class ChannelModes {
     if (!telling.options.isLinked(channel)) return;
     const changes = modeChanges(view.isupport, modes);
     for (const change of changes) this.#key(channel, change);
-    this.#settings(heard, channel, changes, complete);
+    const isOwn = heard.own && !complete;
+    // Who can come in, and who can see what, is on Matrix already as it was decided there.
+    const told = isOwn ? changes.filter(({ letter }) => !"iks".includes(letter)) : changes;
+    this.#settings(heard, channel, told, complete);
+    if (isOwn) this.#tellKey(heard, channel, changes);
     if (complete) return;
     ranks.changed(heard, channel, changes);
     for (const { letter, on, parameter } of changes)
@@ -45,6 +49,19 @@ export class ChannelModes {
   #key(channel: string, { letter, on, parameter }: ModeChange): void {
     if (letter === "k" && (!on || (parameter !== undefined && parameter !== "*" && parameter !== "<key>")))
       this.options.keyChanged(channel, on ? parameter : undefined);
+  }
+
+  /** Who comes from IRC has to be told the key by somebody in the room. */
+  #tellKey(heard: Heard, channel: string, changes: readonly ModeChange[]): void {
+    const key = changes.findLast(({ letter, on }) => letter === "k" && on)?.parameter;
+    if (key === undefined) return;
+    const { telling } = this.options;
+    const name = heard.connection.view.channels.get(channel) ?? channel;
+    telling.emit(heard, {
+      kind: "channel",
+      ...telling.caused(heard, channel, `${heard.scope.id}:key`),
+      notice: `${name} has a key now: ${key}. Whoever comes from IRC needs it; who speaks here is let in.`,
+    });
   }
 
   #settings(heard: Heard, channel: string, changes: readonly ModeChange[], complete: boolean): void {

@@ -96,7 +96,7 @@ export class Comings {
     const folded = connection.view.fold(source.nick);
     if (scope.own) {
       this.#names.begin(connection, message.params[0] ?? "", scope.changes);
-      this.options.history.joined(connection, message.params[0] ?? "");
+      this.options.history.joined(heard, message.params[0] ?? "");
       connection.send(Priority.control, "MODE", [message.params[0] ?? ""]);
       return;
     }

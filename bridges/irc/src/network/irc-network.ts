@@ -54,7 +54,7 @@ export class IrcNetwork {
   readonly accounts: OwnAccounts;
   readonly servers: Servers;
   readonly sentBy = new SentBy();
-  readonly history = new History();
+  readonly history: History;
   readonly consents: Consents;
   readonly relays: RelayMessages;
   readonly momentary: Momentary;
@@ -88,6 +88,7 @@ export class IrcNetwork {
     const stored = { network: config.name, storage: core.storage, log: core.log };
     this.keys = new ChannelKeys(stored);
     this.wishes = new RankWishes(stored);
+    this.history = new History({ ...stored, receive: (event) => core.receive(event) });
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
@@ -102,6 +103,7 @@ export class IrcNetwork {
       ...this.#seatOptions(config.name),
       priority: Priority.control,
       comingBack: Priority.control,
+      isLookout: true,
       open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
     });
     this.channels = new BotChannels({
@@ -109,6 +111,7 @@ export class IrcNetwork {
       core,
       bot: () => this.bot.connection,
       forwarded: (from, to) => followForward(core, config.name, from, this.fold(to)),
+      asked: () => this.consents.open,
     });
     this.accounts = new OwnAccounts({
       network: config.name,
@@ -132,7 +135,13 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    await Promise.all([this.keys.load(), this.wishes.load(), this.#listener.load()]);
+    await Promise.all([
+      this.keys.load(),
+      this.wishes.load(),
+      this.#listener.load(),
+      this.consents.load(),
+      this.history.load(),
+    ]);
   }
 
   get name(): string {
@@ -268,6 +277,7 @@ export class IrcNetwork {
       if (botMode !== undefined)
         connection.send(Priority.control, "MODE", [connection.view.nick, `+${botMode || "B"}`]);
       this.bot.isReady();
+      for (const { seat } of this.puppets.all) seat.serverIsBack();
       this.channels.occupy(connection);
     },
     line: (connection, message, scope) => {
@@ -350,7 +360,8 @@ export class IrcNetwork {
     this.context.connections.set(connection.id, connection);
     this.#ownNicks.claim(connection.view.nick, connection.id);
     this.#learn(connection);
-    (puppet ? this.puppets : this.#listener).resume(connection, frame.state);
+    if (puppet) this.puppets.resume(connection, frame.state);
+    else this.#listener.resume(connection, frame.state, frame.open);
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;

@@ -64,16 +64,21 @@ export class Listener {
 
   line(connection: Connection, message: IrcMessage, scope: LineScope): void {
     const source = parseSource(message.source);
-    const own = scope.own || this.options.ownNicks.isOwn(connection.view.fold(source.nick), source);
+    const { history, ownNicks } = this.options;
+    const own =
+      scope.own ||
+      ownNicks.isOwn(connection.view.fold(source.nick), source) ||
+      // What one of our clients of before said comes out of the history too.
+      (history.isMissed(message) && isAddressOf(connection, source));
     const heard: Heard = { connection, message, scope, source, own, at: timeOf(message) };
-    this.options.history.note(connection, message);
+    history.note(heard);
     switch (message.verb) {
       case "PRIVMSG":
       case "NOTICE":
       case "TAGMSG":
       case "REDACT":
         if (own) this.#ownSeen(heard);
-        else this.#said(heard);
+        else if (!history.keeps(heard, (later) => this.#said(later))) this.#said(heard);
         return;
       case "TOPIC":
         this.#topic(heard, message.params[0] ?? "", message.params[1] ?? "", this.#telling.userOf(heard, source.nick));
@@ -108,10 +113,11 @@ export class Listener {
   }
 
   /** Goes on where the process before ended. */
-  resume(connection: Connection, state: readonly StateChange[]): void {
+  resume(connection: Connection, state: readonly StateChange[], isOpen: boolean): void {
     this.#comings.resume(connection, state);
     this.#inbox.restore(connection, state);
     this.options.splits.restore(state);
+    if (isOpen) this.options.history.resume(connection, state);
   }
 
   #ownSeen({ connection, message, source }: Heard): void {
@@ -167,7 +173,7 @@ export class Listener {
     }
     // What is said to the operators alone (STATUSMSG, @#channel) is not for everybody in the room.
     if (incoming.kind === "nothing" || !this.options.isLinked(channel)) return;
-    const id = message.tags.get("msgid") ?? scope.id;
+    const id = message.tags.get("msgid") ?? this.options.history.idOf(heard, channel) ?? scope.id;
     this.#telling.emit(heard, {
       kind: "message",
       ...this.#telling.caused(heard, channel, id),
@@ -204,6 +210,14 @@ export class Listener {
     const { members, ownNicks, splits } = this.options;
     return [...members.snapshot(), ...ownNicks.snapshot(), ...splits.snapshot()];
   }
+}
+
+/** Whether somebody connects from where the bridge does, under its user name. */
+function isAddressOf(
+  { view }: Connection,
+  { user, host }: { readonly user?: string; readonly host?: string },
+): boolean {
+  return user !== undefined && user === view.address.user && host === view.address.host;
 }
 
 /** The same for lines that were put together. */

@@ -4,6 +4,7 @@ import { Priority } from "../session/flood-control.js";
 import type { Line } from "../session/outgoing.js";
 import { ranksOf, towards } from "../wire/ranks.js";
 import { botIn, command, nameOf } from "./channel-effects.js";
+import { newKey } from "./channel-keys.js";
 import { accountOf, personOf, type Place } from "./ids.js";
 import type { IrcNetwork } from "./irc-network.js";
 
@@ -36,17 +37,39 @@ export async function setSettings(
   { channel }: ChannelPlace,
   effect: SettingsEffect,
 ): Promise<Outcome> {
-  const { moderated, inviteOnly, topicLocked } = effect.settings;
+  const { moderated, inviteOnly, keyed, secret, topicLocked } = effect.settings;
   const flags = [
     ["m", moderated],
-    ["i", inviteOnly],
+    // Who knows the key may come in.
+    ["i", keyed === true ? false : inviteOnly],
+    ["s", secret],
     ["t", topicLocked],
   ] as const;
   const letters = flags.flatMap(([letter, on]) => (on === undefined ? [] : [`${on ? "+" : "-"}${letter}`]));
-  if (letters.length === 0) return undefined;
+  if (letters.length === 0 && keyed === undefined) return undefined;
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
-  return await command(bot, channel, [{ verb: "MODE", params: [nameOf(bot, channel), letters.join("")] }], effect);
+  const key = keyed === undefined ? undefined : keyChange(network, bot, channel, keyed);
+  const params = [letters.join("") + (key?.letters ?? ""), ...(key ? [key.key] : [])];
+  if (params[0] === "") return undefined;
+  return await command(bot, channel, [{ verb: "MODE", params: [nameOf(bot, channel), ...params] }], effect);
+}
+
+/**
+ * The key that a channel gets, or loses: kept, encrypted where the operator has a key for that, when the server repeats the
+ * change. `undefined` where there is nothing to change.
+ */
+function keyChange(
+  network: IrcNetwork,
+  bot: Connection,
+  channel: string,
+  keyed: boolean,
+): { readonly letters: string; readonly key: string } | undefined {
+  const known = network.keys.of(channel);
+  if (keyed === (known !== undefined)) return undefined;
+  return known === undefined
+    ? { letters: "+k", key: newKey(bot.view.isupport.keyLength) }
+    : { letters: "-k", key: known };
 }
 
 /** `undefined`: a person of the network who is not there; none: a Matrix user without a client there. */

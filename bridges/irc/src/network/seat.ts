@@ -5,6 +5,9 @@ import { withResolvers } from "../session/joins.js";
 
 /** Connections that lasted so long begin their waits anew when they end. */
 const STABLE_MS = 10_000;
+/** A server that has gone is looked for so often at least, in the first moments: most are back soon. */
+const LOOK_EVERY_MS = 1_000;
+const FIRST_LOOKS = 12;
 /** What a server that throttles is given at least. */
 const THROTTLED_MS = 30_000;
 /** What a server that bars us is given at least: somebody has to look. */
@@ -17,6 +20,8 @@ export interface SeatOptions {
   readonly priority: Priority;
   /** The same where nobody waits for it. */
   readonly comingBack: Priority;
+  /** Others wait for what this one finds. */
+  readonly isLookout?: boolean;
   /** In milliseconds. */
   readonly retryMin: number;
   readonly retryMax: number;
@@ -39,6 +44,8 @@ export class Seat {
   #cancel: (() => void) | undefined;
   #stopped = false;
   #trouble = "";
+  /** Nothing is wrong but that the server does not answer. */
+  #isOnlyAway = false;
   /** When the next connection will be tried, by the monotonic clock. */
   #retryAt = 0;
   #waiting: Waiting[] = [];
@@ -133,6 +140,7 @@ export class Seat {
     }
     if (ending.wasReady && this.#readySince !== undefined && performance.now() - this.#readySince >= STABLE_MS)
       this.#attempts = 0;
+    this.#isOnlyAway = !ending.barred && worthOf(ending.reason) === "soon";
     const wait = this.#wait(ending);
     this.#retryAt = performance.now() + wait;
     const hopeless = this.#waiting.filter(({ until }) => until < this.#retryAt);
@@ -145,6 +153,14 @@ export class Seat {
       this.#timer = undefined;
       this.connect();
     }, wait);
+  }
+
+  /** Somebody else has found the server there again: no need to wait any longer for that, unless the server wants it. */
+  serverIsBack(): void {
+    if (!this.#timer || !this.#isOnlyAway) return;
+    this.#clear();
+    this.#retryAt = 0;
+    this.connect();
   }
 
   /** The holder is gone and with it the connection, or the session is taken up anew. */
@@ -179,7 +195,10 @@ export class Seat {
 
   #wait(ending: Ending): number {
     const { retryMin, retryMax } = this.options;
-    const backOff = Math.min(retryMax, retryMin * 2 ** Math.min(this.#attempts, 20)) * (0.8 + Math.random() * 0.4);
+    const most =
+      this.options.isLookout === true && this.#attempts < FIRST_LOOKS ? Math.max(retryMin, LOOK_EVERY_MS) : retryMax;
+    const backOff =
+      Math.min(retryMax, most, retryMin * 2 ** Math.min(this.#attempts, 20)) * (0.8 + Math.random() * 0.4);
     const worth = ending.barred ? "never" : worthOf(ending.reason);
     if (worth === "never") return Math.max(backOff, BARRED_MS);
     return worth === "late" ? Math.max(backOff, THROTTLED_MS) : backOff;

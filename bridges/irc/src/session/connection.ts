@@ -331,6 +331,7 @@ export class Connection {
 
   #becomeReady(): void {
     this.#phase = "ready";
+    this.view.settled();
     for (const name of this.#registration?.capabilities ?? []) this.view.capabilities.add(name);
     this.#registration?.release();
     this.#registration = undefined;

@@ -1,6 +1,6 @@
 import type { StateChange } from "../holder/frames.js";
 import { fold } from "../wire/casemapping.js";
-import { Isupport } from "../wire/isupport.js";
+import { Isupport, sharedIsupport } from "../wire/isupport.js";
 import type { IrcMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { BASE_KEY, CHANNEL_KEY, type ConnectionState, encodeState, type Role } from "./state.js";
@@ -26,7 +26,7 @@ export class OwnView {
     const view = new OwnView(state.role, state.nick);
     view.#user = state.user;
     view.#host = state.host;
-    view.#isupport = state.isupport;
+    view.#isupport = sharedIsupport(state.isupport);
     for (const name of state.capabilities) view.capabilities.add(name);
     for (const [key, value] of changes) {
       if (key.startsWith(CHANNEL_KEY) && value !== undefined) view.channels.set(key.slice(CHANNEL_KEY.length), value);
@@ -76,6 +76,11 @@ export class OwnView {
     this.#host = mask.host;
   }
 
+  /** The server has said what it has to say about itself. */
+  settled(): void {
+    this.#isupport = sharedIsupport(this.#isupport);
+  }
+
   /** Takes note of a line; `own` says that it is about ourselves. */
   note({ verb, params, source }: IrcMessage, own: boolean, changes: StateChange[]): void {
     switch (verb) {
@@ -103,7 +108,9 @@ export class OwnView {
         return;
       }
       case "005":
+        this.#isupport = new Isupport(this.#isupport.entries());
         this.#isupport.take(params);
+        this.settled();
         changes.push(this.change("ready"));
     }
   }

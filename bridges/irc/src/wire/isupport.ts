@@ -61,6 +61,11 @@ export class Isupport {
     return this.#number("USERLEN", 12, 1, 64);
   }
 
+  /** RFC 2812 §2.3.1 where the server says nothing. */
+  get keyLength(): number {
+    return this.#number("KEYLEN", 23, 1, 64);
+  }
+
   get topicLength(): number {
     return this.#number("TOPICLEN", 300, 1, 65_536);
   }
@@ -92,6 +97,25 @@ export class Isupport {
     const value = Number(this.#tokens.get(name) ?? Number.NaN);
     return Number.isInteger(value) && value >= least ? Math.min(value, most) : otherwise;
   }
+}
+
+const shared = new Map<string, Isupport>();
+/** So many servers' words are shared at once. */
+const MOST_SHARED = 100;
+
+/**
+ * One for all connections that were told the same: on a network of many puppets the words of its server are the largest
+ * part of what each knows. Nobody may change it: take a copy.
+ */
+export function sharedIsupport(told: Isupport): Isupport {
+  const key = JSON.stringify(told.entries());
+  const known = shared.get(key) ?? told;
+  // The one that was used last is the last to go.
+  shared.delete(key);
+  shared.set(key, known);
+  const [oldest] = shared.size > MOST_SHARED ? shared.keys() : [];
+  if (oldest !== undefined) shared.delete(oldest);
+  return known;
 }
 
 function unescape(value: string): string {

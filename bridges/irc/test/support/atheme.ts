@@ -5,12 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../../../test/support/bounded.js";
-import { findProgram } from "../../../../test/support/servers/found.js";
 import { type InspircdInstall, startInspircd } from "../../../../test/support/servers/inspircd.js";
 import type { LaunchedServer } from "../../../../test/support/servers/launched-server.js";
-
-/** Where Atheme is, the services of real networks; `undefined` where it is not installed. */
-export const atheme = findProgram("atheme-services");
 
 const MODULES = [
   "protocol/inspircd",

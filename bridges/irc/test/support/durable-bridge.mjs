@@ -1,7 +1,7 @@
 /**
  * A process of its own with the bridge and the least core that keeps its promises: every event and every step of every
  * message is in a file before anything else happens. It is there to be killed.
- * Arguments: the directory, the connector's configuration as JSON.
+ * Arguments: the directory, the connector's configuration as JSON, and `wait` where it begins with the first message.
  */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ import connector from "@trestle/irc";
 import { richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
 
-const [directory, settings] = process.argv.slice(2);
+const [directory, settings, waits] = process.argv.slice(2);
+// Everything is loaded; what the process before has written is not read yet.
+if (waits === "wait") await new Promise((resolve) => process.once("message", resolve));
 const file = (name) => join(directory, name);
 const lines = (name) => (existsSync(file(name)) ? readFileSync(file(name), "utf8").split("\n").slice(0, -1) : []);
 const append = (name, value) => appendFileSync(file(name), `${JSON.stringify(value)}\n`);
@@ -30,7 +32,12 @@ const attempted = new Set(lines("attempted").map((line) => JSON.parse(line)));
 const done = new Set(lines("done").map((line) => JSON.parse(line)));
 /** What the network calls each message, by ours; the last word counts. */
 const ids = new Map(lines("ids").map((line) => JSON.parse(line)));
-const stored = new Map();
+/** The connector's own map, as it was written last. */
+const stored = new Map(lines("stored").map((line) => JSON.parse(line)));
+const store = async (key, value) => {
+  stored.set(key, value);
+  append("stored", [key, value]);
+};
 
 const network = {
   bridge: { name: "irc", bot: UserId("@ircbot:example.org"), serverName: "example.org", dataDirectory: directory },
@@ -48,12 +55,17 @@ const network = {
   links: async () => links,
   textLink: () => undefined,
   storage: {
-    get: async (key) => stored.get(key),
-    set: async (key, value) => void stored.set(key, value),
-    delete: async (key) => void stored.delete(key),
-    keys: async () => [],
+    get: async (key) => stored.get(key) ?? undefined,
+    set: store,
+    delete: (key) => store(key, null),
+    keys: async (prefix) =>
+      [...stored].flatMap(([key, value]) => (value !== null && key.startsWith(prefix) ? [key] : [])).sort(),
   },
   logins: async () => [],
+  consented: async (consent) => {
+    append("consented", consent);
+    return true;
+  },
 };
 
 const config = connector.config.parse(JSON.parse(settings));
@@ -61,8 +73,22 @@ const handlers = await connector.connect({ config, network, signal: new AbortCon
 process.on("SIGTERM", () => void handlers.close().then(() => process.exit(0)));
 process.send("running");
 for (const link of links) await handlers.linked(link);
+// What was asked for and never answered is asked for again, as the core does with a command.
+for (const channel of outbox.consents ?? []) void askFor(channel);
 await Promise.all(outbox.channels.map((channel) => lane(channel)));
 await new Promise(() => setInterval(() => undefined, 60_000));
+
+async function askFor(channel) {
+  const by = UserId("@alice:example.org");
+  for (;;) {
+    const signal = AbortSignal.timeout(30_000);
+    const answer = await handlers
+      .consent({ channel: ChannelId(channel), room: RoomId(`!${channel}`), by, signal })
+      .catch((error) => append("failures", { id: channel, failed: "retry", reason: String(error) }));
+    if (answer !== undefined) return append("asked", answer);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
 
 /** One message after the other, as the core's lanes do. */
 async function lane(channel) {

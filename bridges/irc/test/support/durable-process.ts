@@ -24,21 +24,34 @@ export interface OutgoingMessage {
 export class DurableProcess {
   readonly directory = mkdtempSync(join(tmpdir(), "trestle-irc-crash-"));
   #child: ChildProcess | undefined;
+  /** The next one, which has loaded everything and waits. */
+  #next: ChildProcess | undefined;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly config: z.input<typeof configSchema>,
     channels: readonly string[],
     messages: readonly OutgoingMessage[],
+    /** Channels whose people are to be asked for a link. */
+    consents: readonly string[] = [],
+    /** Whether the next process is loaded while one runs: it begins at once then. */
+    private readonly isPrepared = false,
   ) {
-    writeFileSync(join(this.directory, "outbox.json"), JSON.stringify({ channels, messages }));
+    writeFileSync(join(this.directory, "outbox.json"), JSON.stringify({ channels, messages, consents }));
   }
 
   start(): void {
-    this.#child = spawn(process.execPath, [PROGRAM, this.directory, JSON.stringify(this.config)], {
+    this.#child = this.#next ?? this.#spawn();
+    // One that was killed before it could begin needs no telling.
+    this.#child.send("begin", () => undefined);
+    this.#next = this.isPrepared ? this.#spawn() : undefined;
+    this.#running = Promise.race([once(this.#child, "message"), once(this.#child, "exit")]);
+  }
+
+  #spawn(): ChildProcess {
+    return spawn(process.execPath, [PROGRAM, this.directory, JSON.stringify(this.config), "wait"], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    this.#running = Promise.race([once(this.#child, "message"), once(this.#child, "exit")]);
   }
 
   async kill(): Promise<void> {
@@ -72,6 +85,7 @@ export class DurableProcess {
 
   /** Resolves when the holder has ended too. */
   async remove(): Promise<void> {
+    this.#next?.kill("SIGKILL");
     await holderEnded(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -145,6 +145,7 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
     memberships,
     pictures,
     onEncrypted: (room, sender) => encrypted.explain(room, sender),
+    leftConversation: (link) => directRooms.left(link),
   });
   return { awaited, missed, directRooms, upgrades, roomEvents, answers, intake, watch, toNetwork };
 }

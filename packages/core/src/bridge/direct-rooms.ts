@@ -3,6 +3,7 @@ import { RoomId, UserId, type ChannelId } from "../connector/ids.js";
 import { dead, done, type Verdict } from "../delivery/entry.js";
 import { toMatrix } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
+import type { Link } from "../mapping/links.js";
 import type { Room } from "../mapping/rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
 import type { Ghost, Ghosts } from "./ghosts.js";
@@ -74,6 +75,25 @@ export class DirectRooms {
     const { client, members, store } = this.runtime;
     const member = await client.getState({ room: room.id, type: "m.room.member", stateKey: user, asUser });
     if (member.ok && member.body !== null) await store.commit(members.set(room.key, user, memberOf(member.body)));
+  }
+
+  /** A Matrix user left: where none is left in the room, the next message of its person begins another. */
+  async left(link: Link): Promise<Verdict> {
+    const { runtime, linker } = this;
+    const { store, client } = runtime;
+    const ghosts = await store.all<{ readonly user: string }>(
+      "SELECT g.user AS user FROM membership m JOIN ghost g ON g.id = m.ghost WHERE m.room = ? AND m.actual = 1",
+      link.roomKey,
+    );
+    const [first] = ghosts;
+    if (first) {
+      const joined = await client.joinedMembers(link.room, { asUser: UserId(first.user) });
+      if (!joined.ok && classify(joined.failure).action === "retry") return verdictOf(joined.failure);
+      if (joined.ok && [...joined.body.keys()].some((user) => !runtime.isOwn(user))) return done();
+    }
+    await linker.disconnect(link);
+    for (const { user } of ghosts) await client.leave(link.room, { asUser: UserId(user) });
+    return done();
   }
 
   /** A person of the network wrote to a Matrix user alone: makes their room, then the message is journaled for it. */

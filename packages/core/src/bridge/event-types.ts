@@ -9,6 +9,7 @@ const taken: ReadonlySet<string> = new Set([
   "m.room.name",
   "m.room.power_levels",
   "m.room.join_rules",
+  "m.room.history_visibility",
   "m.room.pinned_events",
   "m.room.encrypted",
   "m.room.encryption",

@@ -50,8 +50,8 @@ export class LinkRequests {
   }
 
   /** Somebody on the network was asked whether a room may be linked, and has answered. */
-  async consented({ room, channel, agreed, by }: Consent): Promise<boolean> {
-    const result = await this.parts.linker.consented(room, channel, agreed);
+  async consented({ room, channel, agreed, by, askedBy }: Consent): Promise<boolean> {
+    const result = await this.parts.linker.consented(room, channel, agreed, askedBy);
     if (result === undefined) return false;
     const name = result === "refused" ? channel : result.channelName;
     await this.#say(

@@ -58,10 +58,19 @@ export class Linker {
     return this.connect(room, channel, "plumbed", user);
   }
 
-  /** The people of a channel agreed, or did not; `undefined`: nobody waits for that any more. @throws ServiceError */
-  async consented(room: RoomId, channel: ChannelId, agreed: boolean): Promise<LinkView | "refused" | undefined> {
+  /**
+   * The people of a channel agreed, or did not; `undefined`: nobody waits for that any more. What the process before was asked
+   * for is known by who asked, `askedBy`.
+   * @throws ServiceError
+   */
+  async consented(
+    room: RoomId,
+    channel: ChannelId,
+    agreed: boolean,
+    askedBy?: UserId,
+  ): Promise<LinkView | "refused" | undefined> {
     const key = `${room}|${channel}`;
-    const wanted = this.#wanted.get(key);
+    const wanted = this.#wanted.get(key) ?? (await this.#askedBefore(room, channel, askedBy));
     this.#wanted.delete(key);
     if (!wanted) return undefined;
     if (!agreed) return "refused";
@@ -69,6 +78,13 @@ export class Linker {
     await this.authorise(room, wanted.user);
     await this.refuseEncrypted(room);
     return this.connect(room, wanted.channel, "plumbed", wanted.user);
+  }
+
+  async #askedBefore(room: RoomId, channel: ChannelId, user: UserId | undefined): Promise<Wanted | undefined> {
+    if (user === undefined) return undefined;
+    const links = await this.runtime.links.ofRoom(room);
+    if (links.some((link) => link.channel === channel)) return undefined;
+    return { room, channel: await this.#resolve(channel, room), user };
   }
 
   /**
@@ -127,7 +143,8 @@ export class Linker {
   async disconnect(link: Link): Promise<void> {
     const { runtime } = this;
     await runtime.links.remove(link);
-    await publishBridgeInfo(runtime, link.room, { id: link.channel, name: link.channelName }, false);
+    if (link.kind !== "direct")
+      await publishBridgeInfo(runtime, link.room, { id: link.channel, name: link.channelName }, false);
     const rest = await runtime.links.ofChannel(link.channel);
     const channelLink: ChannelLink = { channel: link.channel, room: link.room, kind: link.kind };
     if (rest.length === 0) await runtime.handlers.unlinked?.(channelLink);

@@ -2,7 +2,8 @@ import { isRecord, type MatrixEvent } from "../appservice/event.js";
 import type { Commands } from "../commands/commands.js";
 import { commandText } from "../commands/recognise.js";
 import { RoomId, UserId } from "../connector/ids.js";
-import { dead, done, type Entry, type Verdict } from "../delivery/entry.js";
+import { dead, done, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
+import type { Cause } from "../delivery/journal.js";
 import { classify } from "../matrix/failure.js";
 import type { DirectRooms } from "./direct-rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
@@ -10,6 +11,7 @@ import type { Permissions } from "./permissions.js";
 import type { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { verdictOf } from "./to-matrix/send.js";
+import type { ToNetworkPayload } from "./to-network/payload.js";
 
 export interface RoomEventParts {
   readonly runtime: BridgeRuntime;
@@ -80,9 +82,26 @@ export class RoomEvents {
     const { body } = event.content;
     const text =
       prefixed ?? (managed && event.content.msgtype === "m.text" && typeof body === "string" ? body.trim() : undefined);
-    if (text === undefined) return done();
+    if (text === undefined) return this.#beforeTheLink(event);
     if (room?.encrypted === true) return dead("A command in an encrypted room cannot be answered.");
     return commands.run(entry, event, text);
+  }
+
+  /**
+   * Said to a ghost that was invited a moment before: the conversation is linked by now, and this is part of it. What was
+   * said in other rooms before they were linked is not for the network.
+   */
+  async #beforeTheLink(event: MatrixEvent): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const links = await runtime.links.ofRoom(event.room_id);
+    const causes = links
+      .filter(({ kind }) => kind === "direct")
+      .map(({ channel }): Cause => {
+        const payload: ToNetworkPayload = { via: "channel", event, channel };
+        return { direction: toNetwork, lane: channel, source: event.event_id, payload };
+      });
+    if (causes.length > 0) await runtime.journal.append(causes);
+    return done();
   }
 }
 

@@ -45,6 +45,8 @@ export interface Consent {
   readonly agreed: boolean;
   /** Who of the network says so, for the people of the room. */
   readonly by: string;
+  /** `by` of the request that is answered: with it the answer counts after a restart of the bridge too. */
+  readonly askedBy?: UserId;
 }
 
 /** A channel is to be made, and linked to the room in which somebody asked for it. */

@@ -127,7 +127,10 @@ export interface RoleEffect extends EffectBase {
   readonly before: Role;
 }
 
-/** Somebody on Matrix set the room otherwise: `settings` holds what changed. */
+/**
+ * Somebody on Matrix set the room otherwise: `settings` holds what changed. `keyed: true` comes with `inviteOnly: true`: the
+ * room lets the members of other rooms in, and a network without passwords can only close the channel.
+ */
 export interface SettingsEffect extends EffectBase {
   readonly settings: ChannelSettings;
 }

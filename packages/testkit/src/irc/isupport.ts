@@ -18,7 +18,7 @@ export function isupportTokens(network: Network): string[] {
 }
 
 function whatItIs(network: Network): Record<string, string | boolean> {
-  const { settings, modes, enabled } = network;
+  const { settings, modes, enabled, withMsgid } = network;
   return {
     NETWORK: settings.network,
     CASEMAPPING: settings.caseMapping,
@@ -38,7 +38,7 @@ function whatItIs(network: Network): Record<string, string | boolean> {
     WHOX: true,
     UTF8ONLY: settings.utf8Only,
     CLIENTTAGDENY: settings.denyClientTags === "" ? false : settings.denyClientTags,
-    MSGREFTYPES: enabled.has("draft/chathistory") ? "msgid,timestamp" : false,
+    MSGREFTYPES: enabled.has("draft/chathistory") ? (withMsgid ? "msgid,timestamp" : "timestamp") : false,
     CHATHISTORY: enabled.has("draft/chathistory") ? String(settings.limits.chathistory) : false,
   };
 }

@@ -67,7 +67,9 @@ export function demanded(content: Content, strict: Content, { channel, reasons, 
         id,
         list.filter((each) => typeof each === "string"),
       );
-  const given = Object.entries(reasons).filter(([, holds]) => holds !== undefined);
+  const given = Object.entries(reasons).filter(
+    ([reason, holds]) => holds !== undefined && !(holds && isMet(current, reason)),
+  );
   const others = (because.get(channel) ?? []).filter((each) => !given.some(([reason]) => reason === each));
   const mine = [...others, ...given.filter(([, holds]) => holds).map(([reason]) => reason)].sort();
   if (mine.length > 0) because.set(channel, mine);
@@ -81,6 +83,16 @@ export function demanded(content: Content, strict: Content, { channel, reasons, 
   if (isStrict && JSON.stringify(noted) === JSON.stringify(reasonsNow)) return content;
   const was = isRecord(before) && isStrict ? before : current;
   return { ...current, ...strict, [beforeKey]: was, [becauseKey]: reasonsNow };
+}
+
+/** Whether people on Matrix have set a room in a way of their own that is no less strict. */
+function isMet({ join_rule: rule, history_visibility: history }: Content, reason: string): boolean {
+  return reason === "keyed" ? isRestricted(rule) : reason === "secret" && history === "invited";
+}
+
+/** Who is in certain other rooms may come in: on networks, who knows a password. */
+function isRestricted(rule: unknown): boolean {
+  return rule === "restricted" || rule === "knock_restricted";
 }
 
 /** The first state of a room that is made for a channel. */
@@ -109,10 +121,29 @@ export function settingsOfLevels(before: Content, now: Content): ChannelSettings
   };
 }
 
-/** The same because who can join changed. */
+/** The same because who can join changed. A key that somebody on the network set goes only when the room is opened. */
 export function settingsOfJoinRules(before: Content, now: Content): ChannelSettings {
-  const inviteOnly = now.join_rule !== "public";
-  return inviteOnly === (before.join_rule !== "public") ? {} : { inviteOnly };
+  const [was, is] = [before.join_rule, now.join_rule];
+  const hadKey = isRestricted(was) || isBecause(before, "keyed");
+  const keyed = isRestricted(is) || (is !== "public" && isBecause(before, "keyed"));
+  const inviteOnly = is !== "public";
+  const isOther = inviteOnly !== (was !== "public") || isRestricted(was) !== isRestricted(is);
+  return { ...(isOther && { inviteOnly }), ...(keyed !== hadKey && { keyed }) };
+}
+
+/** The same because who can read what was said before they came changed. */
+export function settingsOfHistory(before: Content, now: Content): ChannelSettings {
+  const secret = isHidden(now);
+  return secret === isHidden(before) ? {} : { secret };
+}
+
+function isHidden({ history_visibility: history }: Content): boolean {
+  return history === "joined" || history === "invited";
+}
+
+/** Whether a linked channel was the reason for how the room is. */
+function isBecause({ [becauseKey]: noted }: Content, reason: string): boolean {
+  return isRecord(noted) && Object.values(noted).some((list) => Array.isArray(list) && list.includes(reason));
 }
 
 function isModerated(content: Content): boolean {

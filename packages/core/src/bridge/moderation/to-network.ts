@@ -12,7 +12,7 @@ import type { EffectSource } from "../to-network/source.js";
 import { verdictOf } from "../to-matrix/send.js";
 import { levelOf } from "./given-levels.js";
 import { isCarried, roleOf } from "./ranks.js";
-import { settingsOfJoinRules, settingsOfLevels } from "./room-settings.js";
+import { settingsOfLevels } from "./room-settings.js";
 
 type Content = Readonly<Record<string, unknown>>;
 
@@ -48,14 +48,18 @@ export async function deliverPowerLevels(parts: ToNetworkParts, source: EffectSo
   return refused ?? done();
 }
 
-/** Who can join changed. */
-export async function deliverJoinRules(parts: ToNetworkParts, source: EffectSource): Promise<Verdict> {
+/** Who can join, or who can read what was said, changed. */
+export async function deliverRoomState(
+  parts: ToNetworkParts,
+  source: EffectSource,
+  settingsOf: (before: Content, now: Content) => ChannelSettings,
+): Promise<Verdict> {
   const { config, handlers } = parts.runtime;
   if (!handlers.settings || !isCarried(config.channelSettings, source.link.kind, "toNetwork")) return done();
   const before = await previousContent(parts, source);
   if (!before.ok) return verdictOf(before.failure);
   if (before.body === undefined) return done();
-  return deliverSettings(parts, source, settingsOfJoinRules(before.body, source.event.content));
+  return deliverSettings(parts, source, settingsOf(before.body, source.event.content));
 }
 
 async function deliverSettings(

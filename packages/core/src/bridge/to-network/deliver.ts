@@ -10,7 +10,8 @@ import type { Permissions } from "../permissions.js";
 import type { Pictures } from "../pictures.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
-import { deliverJoinRules, deliverPowerLevels } from "../moderation/to-network.js";
+import { settingsOfHistory, settingsOfJoinRules } from "../moderation/room-settings.js";
+import { deliverPowerLevels, deliverRoomState } from "../moderation/to-network.js";
 import { Authors } from "./authors.js";
 import { call, verdictOfCall } from "./call.js";
 import { ContentForNetwork } from "./content.js";
@@ -29,6 +30,8 @@ export interface ToNetworkParts {
   readonly pictures: Pictures;
   /** Says privately why nothing is bridged from an encrypted room. */
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
+  /** A Matrix user is no longer in a direct conversation. */
+  readonly leftConversation: (link: Link) => Promise<Verdict>;
 }
 
 /** Half a minute in all: longer than a homeserver takes to answer, and less than people wait. */
@@ -89,7 +92,13 @@ export class ToNetwork {
       case "m.room.power_levels":
         return this.#withSource(entry, event, link, (source) => deliverPowerLevels(this.parts, source));
       case "m.room.join_rules":
-        return this.#withSource(entry, event, link, (source) => deliverJoinRules(this.parts, source));
+        return this.#withSource(entry, event, link, (source) =>
+          deliverRoomState(this.parts, source, settingsOfJoinRules),
+        );
+      case "m.room.history_visibility":
+        return this.#withSource(entry, event, link, (source) =>
+          deliverRoomState(this.parts, source, settingsOfHistory),
+        );
       case "m.reaction":
         return this.#withSource(entry, event, link, (source) => this.#reaction(source));
       case "m.room.redaction":

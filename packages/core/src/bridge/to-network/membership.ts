@@ -14,7 +14,7 @@ type Change = MembershipEffect["change"];
 /** Joins, leaves, kicks, bans and new names of Matrix users; and what Matrix users do to ghosts. */
 export async function deliverMembership(parts: ToNetworkParts, source: EffectSource): Promise<Verdict> {
   const { runtime } = parts;
-  const { event, link, room, base } = source;
+  const { event, link, room } = source;
   const user = event.state_key;
   if (user === undefined || user === runtime.bot) return done();
   const member = memberOf(event.content);
@@ -27,23 +27,37 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
     event.sender === user,
     known?.name !== member.name,
   );
+  const verdict = change ? await tell(parts, source, change, member.name ?? known?.name ?? localpartOf(user)) : done();
+  if (verdict.verdict !== "done") return verdict;
+  if (link.kind === "direct" && (change === "leave" || change === "kick" || change === "ban")) {
+    const ended = await parts.leftConversation(link);
+    if (ended.verdict !== "done") return ended;
+  }
+  return done(runtime.members.set(room.key, user, member));
+}
+
+/** Tells the network what became of a Matrix user. */
+async function tell(
+  { runtime }: ToNetworkParts,
+  { event, link, base }: EffectSource,
+  change: Change,
+  name: string,
+): Promise<Verdict> {
   const { membership } = runtime.handlers;
-  if (!membership || !change) return done(runtime.members.set(room.key, user, member));
-  const name = member.name ?? known?.name ?? localpartOf(user);
+  if (!membership) return done();
   const effect = effectIdOf(runtime.name, "membership", link.channel, base.event);
-  const verdict = verdictOfCall(
+  return verdictOfCall(
     await call(runtime, (running) =>
       membership({
         ...base,
         effect,
         signal: running.signal,
         change,
-        who: { userId: UserId(user), name },
+        who: { userId: UserId(event.state_key ?? event.sender), name },
         ...reasonOf(event.content),
       }),
     ),
   );
-  return verdict.verdict === "done" ? done(runtime.members.set(room.key, user, member)) : verdict;
 }
 
 /** A Matrix user removed or invited a ghost: the homeserver has done it, the network is asked to do the same. */

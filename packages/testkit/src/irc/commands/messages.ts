@@ -80,7 +80,8 @@ function pass(
   stamp: Stamp,
 ): void {
   network.records.addMessage(route.folded, logged);
-  if (stamp.msgid !== undefined && route.service === undefined) {
+  const isKept = stamp.msgid !== undefined || !network.withMsgid;
+  if (isKept && route.service === undefined) {
     const nick = network.fold(client.shownNick);
     network.history.add(route.history, { kind: "said", utterance, nick, account: client.account, stamp });
   }

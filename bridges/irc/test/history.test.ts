@@ -1,0 +1,192 @@
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { ChannelId } from "@trestle/core";
+import { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { DurableProcess } from "./support/durable-process.js";
+import { plain } from "./support/fake-core.js";
+import { endHolder, holderEnded } from "./support/holder-process.js";
+import { networkOn, RunningBridge } from "./support/running-bridge.js";
+
+jest.setTimeout(60_000);
+
+let irc: IrcServer;
+let carol: IrcTestClient;
+let bridge: RunningBridge | undefined;
+let child: DurableProcess | undefined;
+
+type ServerOptions = NonNullable<Parameters<typeof IrcServer.start>[0]>;
+
+afterEach(async () => {
+  await bridge?.end();
+  await child?.stop();
+  await child?.remove();
+  [bridge, child] = [undefined, undefined];
+  carol.close();
+  await irc.stop();
+});
+
+async function serve(server: ServerOptions = {}): Promise<void> {
+  irc = await IrcServer.start(server);
+  carol = await IrcTestClient.connect({ port: irc.port, nick: "carol", caps: ["message-tags"] });
+  await carol.join("#room");
+}
+async function start(core?: RunningBridge["core"]): Promise<RunningBridge> {
+  core?.statuses.clear();
+  bridge = await RunningBridge.start({
+    networks: [networkOn(irc.port)],
+    ...(core ? { core } : { channels: ["net/#room"] }),
+    config: { onStop: "quit" },
+  });
+  return bridge.ready();
+}
+/** The bridge and the holder end; what is said until the next start nobody hears. */
+async function absence(running: RunningBridge): Promise<void> {
+  await running.close();
+  await holderEnded(running.core.dataDirectory);
+  await irc.waitFor(() => !irc.nicks.includes("trestle"));
+}
+const lines = (name: string, count: number) => Array.from({ length: count }, (_, number) => `${name} ${number}`);
+async function say(texts: readonly string[]): Promise<void> {
+  for (const text of texts) carol.say("#room", text);
+  await carol.sync();
+}
+const room = ChannelId("net/#room");
+
+describe("what was said while the bridge was not there", () => {
+  it.each([
+    ["by msgid", true, 3],
+    // A page holds all that is said here in one moment.
+    ["by time, where the server gives no msgid", false, 15],
+  ])("is asked for at its start, %s: in order, once, before what is said now", async (_name, msgid, chathistory) => {
+    await serve({ msgid, limits: { chathistory } });
+    const { core } = await start();
+    // The same words again are another message.
+    const before = [...lines("before", 2), "again", "again"];
+    await say(before);
+    await core.until("what was said before", () => core.texts().length === before.length);
+    await absence(bridge!);
+    const missed = [...lines("missed", 7), "again", "again"];
+    await say(missed);
+    const later = start(core);
+    // It speaks all the while: before the bot is there, while pages come, and after.
+    const now = lines("now", 40);
+    for (const text of now) await say([text]);
+    await later;
+    await core.until("all of it", () => core.texts().includes("now 39"));
+    expect(core.texts()).toEqual([...before, ...missed, ...now]);
+    await absence(bridge!);
+    await start(core);
+    await say(["the end"]);
+    await core.until("the end", () => core.texts().includes("the end"));
+    expect(core.texts()).toEqual([...before, ...missed, ...now, "the end"]);
+  });
+
+  it("is asked for by time where the server has forgotten the last message", async () => {
+    await serve();
+    const { core } = await start();
+    await say(["before"]);
+    await core.until("what was said before", () => core.texts().length === 1);
+    await absence(bridge!);
+    const key = "heard:net/#room";
+    const mark = JSON.parse(core.stored.get(key) ?? "{}") as object;
+    core.stored.set(key, JSON.stringify({ ...mark, id: "forgotten" }));
+    await say(["missed"]);
+    await start(core);
+    await say(["now"]);
+    await core.until("all of it", () => core.texts().includes("now"));
+    expect(core.texts()).toEqual(["before", "missed", "now"]);
+  });
+
+  it("is not asked for in a channel that was never heard, nor what our own people said", async () => {
+    await serve();
+    await say(["long ago"]);
+    const { core } = await start();
+    expect(irc.linesFrom("trestle").some((line) => line.startsWith("CHATHISTORY"))).toBe(false);
+    await say(["before"]);
+    await core.until("what was said before", () => core.texts().length === 1);
+    const stored = core.stored.get("heard:net/#room");
+    await bridge!.say({ channel: room, text: "from Matrix", name: "Alice" });
+    await absence(bridge!);
+    // As after a kill: what Alice said was not noted.
+    core.stored.set("heard:net/#room", stored ?? [...core.stored].find(([key]) => key.startsWith("heard:"))?.[1] ?? "");
+    await say(["missed"]);
+    await start(core);
+    await say(["now"]);
+    await core.until("all of it", () => core.texts().includes("now"));
+    expect(core.texts()).toEqual(["before", "missed", "now"]);
+  });
+
+  it("is left out where it is too much, up to the return of the bot", async () => {
+    await serve({ limits: { chathistory: 2 } });
+    const { core } = await start();
+    await say(["before"]);
+    await core.until("what was said before", () => core.texts().length === 1);
+    await absence(bridge!);
+    const missed = lines("missed", 60);
+    await say(missed);
+    await start(core);
+    const now = lines("now", 20);
+    await say(now);
+    await core.until("all of it", () => core.texts().includes("now 19"));
+    const heard = core.texts();
+    expect(heard.slice(0, 41)).toEqual(["before", ...missed.slice(0, 40)]);
+    expect(heard.filter((text) => text.startsWith("now"))).toEqual(now);
+    expect(new Set(heard).size).toBe(heard.length);
+  });
+
+  it("is told where the server does not answer", async () => {
+    await serve();
+    const { core } = await start();
+    await say(["before"]);
+    await core.until("what was said before", () => core.texts().length === 1);
+    await absence(bridge!);
+    irc.setCapability("draft/chathistory", false);
+    await start(core);
+    await say(["now"]);
+    await core.until("what is said now", () => core.texts().includes("now"));
+    expect(core.texts()).toEqual(["before", "now"]);
+  });
+
+  it("comes although bridge and holder are killed, again and again, in the middle of it", async () => {
+    await serve({ limits: { chathistory: 10 } });
+    const killed = (child = new DurableProcess(
+      { networks: [networkOn(irc.port)], grace: 20, onStop: "quit" },
+      [room],
+      [],
+    ));
+    const heard = (): string[] =>
+      killed.read("received").flatMap((event) => {
+        const { kind, content } = event as { kind: string; content?: { body: Parameters<typeof plain>[0] } };
+        return kind === "message" && content ? [plain(content.body)] : [];
+      });
+    killed.start();
+    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: 20_000 });
+    const expected: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const [live, missed, after] = ["live", "missed", "after"].map((name) => lines(`${name} ${round}`, 12));
+      await say(live!);
+      await settled(() => heard().includes(live!.at(-1)!));
+      endHolder(killed.directory, "SIGKILL");
+      await killed.kill();
+      await irc.waitFor(() => !irc.nicks.includes("trestle"));
+      await say(missed!);
+      killed.start();
+      await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: 20_000 });
+      // In the middle of the catching up; the holder stays this time.
+      await killed.kill();
+      await say(after!);
+      killed.start();
+      expected.push(...live!, ...missed!, ...after!);
+      await settled(() => heard().length >= expected.length);
+    }
+    expect(heard()).toEqual(expected);
+  });
+});
+
+/** Waits for what is in files. */
+async function settled(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${String(holds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { ChannelId } from "@trestle/core";
+import { Stage } from "../faults/stage.js";
+import { eventually, happens, person, Recorder, text } from "./recorder.js";
+
+let stage: Stage | undefined;
+afterEach(async () => {
+  await stage?.close();
+  stage = undefined;
+});
+
+const ghost = "@fake_zoe:faults.test";
+const channel = ChannelId("direct zoe");
+
+async function open(resolvesAfterMs = 0): Promise<{ opened: Stage; recorder: Recorder }> {
+  const recorder = new Recorder({
+    directChannel: async () => {
+      await new Promise((resolve) => setTimeout(resolve, resolvesAfterMs));
+      return channel;
+    },
+    resolveUser: (id) => Promise.resolve(person(id)),
+  });
+  stage = await Stage.open({ places: 0, network: { handlers: recorder.handlers } });
+  return { opened: stage, recorder };
+}
+
+const said = (opened: Stage): string[] =>
+  opened.network.taken.filter((taken) => taken.channel === channel).map((taken) => taken.text);
+const roomsOf = (opened: Stage): string[] =>
+  opened.homeserver.roomIds().filter((room) => ghost in opened.homeserver.room(room).members());
+const membership = (opened: Stage, room: string, user: string): string | undefined =>
+  opened.homeserver.room(room).members()[user];
+
+describe("a direct conversation", () => {
+  it("has what was said in the moment between her coming and its link, in order", async () => {
+    const { opened } = await open(150);
+    const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });
+    await eventually(() => membership(opened, room, ghost) === "join", "she is there");
+    const texts = ["are you", "there", "zoe?"];
+    for (const each of texts) await opened.alice.sendText(room, each);
+    await eventually(() => said(opened).length >= texts.length, "all of it arrives");
+    expect(said(opened)).toEqual(texts);
+  });
+
+  it("that its user has left is another one with the next message of its person", async () => {
+    const { opened, recorder } = await open();
+    const first = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });
+    await eventually(() => recorder.linked.length === 1, "it is linked");
+    await opened.alice.leave(first);
+    await eventually(() => membership(opened, first, ghost) === "leave", "nobody stays behind");
+    await opened.network.port.receive({
+      ...happens({ kind: "message", sender: person("zoe"), content: text("hello?"), directTo: opened.alice.userId }),
+      channel,
+    });
+    const invited = () => roomsOf(opened).find((room) => membership(opened, room, opened.alice.userId) === "invite");
+    await eventually(() => invited() !== undefined, "alice is invited again");
+    expect(invited()).not.toBe(first);
+  });
+});
