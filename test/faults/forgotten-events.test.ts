@@ -126,6 +126,16 @@ describe("a homeserver that forgets what it has accepted", () => {
     await expectAllOnceInOrder(stage);
   });
 
+  it("also more than a thousand of one room", async () => {
+    stage = await Stage.open({ places: 1 });
+    await stage.sayOnMatrix(4);
+    await expectAllOnceInOrder(stage);
+    expect(await killed(1_300)).toBeGreaterThan(1_000);
+    await stage.homeserver.start();
+    await stage.sayOnMatrix(4);
+    await expectAllOnceInOrder(stage);
+  });
+
   it("although it forgot that the room is encrypted now: nothing readable follows", async () => {
     stage = await Stage.open({ places: 1 });
     const { alice, homeserver, network } = stage;

@@ -51,6 +51,8 @@ export class MissedEvents {
   #sweeping: Promise<void> | undefined;
   readonly #awaitingRecent: (() => void)[] = [];
   #begun = false;
+  /** When this process began, in milliseconds since 1970. */
+  readonly #startedAt: number;
   #lastTaken: number | undefined;
 
   constructor(
@@ -60,6 +62,7 @@ export class MissedEvents {
     readonly take: (events: readonly MatrixEvent[]) => Promise<void>,
   ) {
     this.held = new HeldRooms(runtime);
+    this.#startedAt = runtime.clock.now();
     this.#history = new RoomHistory(runtime);
   }
 
@@ -161,8 +164,7 @@ export class MissedEvents {
     }
     const failure = await this.#ensureChecked(room);
     if (failure) {
-      if (this.runtime.clock.now() - entry.at < longestHoldMs)
-        return { verdict: "retry", reason: failure.message, transport: true };
+      if (this.#mayWait(entry)) return { verdict: "retry", reason: failure.message, transport: true };
       this.runtime.log.warn(
         { room, failure },
         "A room could not be looked through for lost events in time; what is new in it goes on",
@@ -178,8 +180,13 @@ export class MissedEvents {
    */
   async beforeWriting(entry: Entry, room: RoomId): Promise<Verdict | undefined> {
     const failure = await this.#ensureChecked(room);
-    if (!failure || this.runtime.clock.now() - entry.at >= longestHoldMs) return undefined;
+    if (!failure || !this.#mayWait(entry)) return undefined;
     return { verdict: "retry", reason: failure.message, transport: true };
+  }
+
+  /** While the bridge was away nobody could look. */
+  #mayWait({ at }: Entry): boolean {
+    return this.runtime.clock.now() - Math.max(at, this.#startedAt) < longestHoldMs;
   }
 
   /** Takes what was said in a room before the bridge came to it. */

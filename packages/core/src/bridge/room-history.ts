@@ -7,8 +7,9 @@ import { isTaken } from "./event-types.js";
 import type { Write } from "../store/writes.js";
 import type { BridgeRuntime } from "./runtime.js";
 
-const pages = 20;
-const pageSize = 50;
+/** Of one room 10,000 events are looked through: what was said on the network is among them. */
+const pages = 100;
+const pageSize = 100;
 const pageTimeoutMs = 20_000;
 /** How far the clocks of the homeserver and of this machine may differ. */
 const clockSkewMs = 10 * 60_000;
@@ -62,6 +63,11 @@ export class RoomHistory {
       const reached = wanted.length > 0 && wanted.every((event) => known.get(event.eventId) === "taken");
       if (end === undefined || entered >= 0 || recent.length === 0 || reached) break;
       from = end;
+      if (count === pages - 1)
+        this.runtime.log.warn(
+          { room, events: pages * pageSize },
+          "More was said in a room than is looked through: what the homeserver lost before that stays lost",
+        );
     }
     return { ok: true, body: { events: found.reverse(), missed } };
   }
