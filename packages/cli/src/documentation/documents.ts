@@ -5,7 +5,11 @@ import { includedSections } from "../connectors.js";
 
 const root = new URL("../../../../", import.meta.url);
 /** Pages with the options of one connector, between these marks. */
-const pages: Readonly<Record<string, string>> = { "bridges/slack/README.md": "slack" };
+const pages: Readonly<Record<string, string>> = {
+  "bridges/irc/README.md": "irc",
+  "bridges/slack/README.md": "slack",
+  "bridges/xmpp/README.md": "xmpp",
+};
 const optionsBegin = "<!-- Made from the schema by `npm run docs:generate`: the options -->";
 const optionsEnd = "<!-- The options end here -->";
 
