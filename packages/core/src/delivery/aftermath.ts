@@ -71,7 +71,9 @@ export class Aftermath {
     const { attempts, observe, log } = this.options;
     item.attempts += 1;
     item.maybeSent ||= verdict.maybeSent ?? false;
-    if (!verdict.transport && item.attempts >= attempts) {
+    if (verdict.transport) item.unreached = (item.unreached ?? 0) + 1;
+    // An outage says nothing of the entry.
+    else if (item.attempts - (item.unreached ?? 0) >= attempts) {
       await this.#bury(lane, item, `${verdict.reason} (tried ${item.attempts} times)`);
       return undefined;
     }

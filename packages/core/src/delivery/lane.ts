@@ -3,6 +3,8 @@ import type { Entry } from "./entry.js";
 /** An entry in memory, with what changes from attempt to attempt. */
 export interface LaneItem extends Entry {
   attempts: number;
+  /** How many of them, by this process, failed because the target could not be reached. */
+  unreached?: number;
   maybeSent: boolean;
   readonly bytes: number;
   /** How often the process died while it was worked on. */
