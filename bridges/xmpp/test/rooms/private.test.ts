@@ -128,16 +128,24 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await alice.join(direct);
     // Prosody 0.12 knows no such setting.
     if (server.name === "ejabberd") {
-      const form = `<x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field><field var="allow_private_messages"><value>0</value></field></x>`;
-      await bob.query(muc, "set", `<query xmlns="http://jabber.org/protocol/muc#owner">${form}</query>`);
+      await allowPrivate(muc, false);
       await alice.sendText(direct, "may I?");
       await hearsNotice(direct, "lets nobody, or not everybody");
+      // Who is gone is refused as not being there only where everybody may write to who is.
+      await allowPrivate(muc, true);
     }
     await bob.raw(`<presence type="unavailable" to="${muc}/bob"/>`);
     await bob.sees("his leave", ({ type, from }) => type === "unavailable" && from === `${muc}/bob`);
     await alice.sendText(direct, "wait");
     await hearsNotice(direct, "not in");
   });
+
+  const allowPrivate = (muc: string, allowed: boolean) =>
+    bob.query(
+      muc,
+      "set",
+      `<query xmlns="http://jabber.org/protocol/muc#owner"><x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field><field var="allow_private_messages"><value>${allowed ? 1 : 0}</value></field></x></query>`,
+    );
 
   const hearsNotice = (room: string, text: string) =>
     stage.sees(room, text, ({ sender, content }) => sender === bot && String(content["body"]).includes(text));
