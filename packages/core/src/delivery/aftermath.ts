@@ -1,4 +1,4 @@
-import type { Urgency } from "../store/store.js";
+import type { StoreError, Urgency } from "../store/store.js";
 import type { Write } from "../store/writes.js";
 import { backoff } from "./backoff.js";
 import type { Verdict } from "./entry.js";
@@ -41,24 +41,44 @@ export class Aftermath {
   /** Takes an entry for delivered whose mark need not be waited for. */
   succeed(lane: Lane, item: LaneItem, verdict: Done): void {
     this.#count(lane, item);
-    void this.#finish(lane, item, verdict);
+    this.#take(lane, item);
+    const { writes, committed } = verdict;
+    const mark: Write = ["done", item.seq];
+    this.#write(writes && writes.length > 0 ? [...writes, mark] : [mark], "lazy", 1, () => {
+      this.#onDisk(lane, item, committed);
+    });
   }
 
   /** Tries until the disk takes it: what was delivered must be marked, whatever it costs. */
-  commit(writes: readonly Write[], urgency: Urgency, attempt = 1): Promise<unknown> {
-    const { store, log, clock } = this.options;
-    return store.commit(writes, urgency).catch(async (error: unknown) => {
-      if (this.isStopping) {
-        log.error(
-          { err: error },
-          "A mark could not be written before the end; the next start looks before it sends again",
-        );
-        return;
-      }
-      log.error({ err: error }, "The journal cannot be written; nothing of this lane is sent until it can");
-      await new Promise<void>((resolve) => clock.after(backoff(attempt, this.options.backoff), resolve));
-      await this.commit(writes, urgency, attempt + 1);
+  commit(writes: readonly Write[], urgency: Urgency): Promise<void> {
+    return new Promise((resolve) => this.#write(writes, urgency, 1, resolve));
+  }
+
+  #write(writes: readonly Write[], urgency: Urgency, attempt: number, onDisk: () => void): void {
+    this.options.store.submit(writes, urgency, (error) => {
+      if (error) this.#writeAgain(writes, urgency, attempt, onDisk, error);
+      else onDisk();
     });
+  }
+
+  #writeAgain(
+    writes: readonly Write[],
+    urgency: Urgency,
+    attempt: number,
+    onDisk: () => void,
+    error: StoreError,
+  ): void {
+    const { log, clock } = this.options;
+    if (this.isStopping) {
+      log.error(
+        { err: error },
+        "A mark could not be written before the end; the next start looks before it sends again",
+      );
+      onDisk();
+      return;
+    }
+    log.error({ err: error }, "The journal cannot be written; nothing of this lane is sent until it can");
+    clock.after(backoff(attempt, this.options.backoff), () => this.#write(writes, urgency, attempt + 1, onDisk));
   }
 
   #count(lane: Lane, item: LaneItem): void {
@@ -112,17 +132,22 @@ export class Aftermath {
     writes: readonly Write[],
     committed: (() => void) | undefined,
   ): Promise<void> | undefined {
+    this.#take(lane, item);
+    const full = lane.unmarked > this.options.unmarkedLimit();
+    const marked = this.commit(writes, full ? "now" : "lazy").then(() => this.#onDisk(lane, item, committed));
+    return full ? marked : undefined;
+  }
+
+  #take(lane: Lane, item: LaneItem): void {
     lane.items.shift();
     this.options.budget.give(item.bytes);
     lane.marking.push(item.seq);
-    const full = lane.unmarked > this.options.unmarkedLimit();
-    const onDisk = (): void => {
-      lane.marking.splice(lane.marking.indexOf(item.seq), 1);
-      this.open -= 1;
-      committed?.();
-      this.marked(lane);
-    };
-    const marked = this.commit(writes, full ? "now" : "lazy").then(onDisk);
-    return full ? marked : undefined;
+  }
+
+  #onDisk(lane: Lane, item: LaneItem, committed: (() => void) | undefined): void {
+    lane.marking.splice(lane.marking.indexOf(item.seq), 1);
+    this.open -= 1;
+    committed?.();
+    this.marked(lane);
   }
 }

@@ -376,15 +376,21 @@ export class Flow {
     }
   }
 
-  /** One attempt; never rejects. */
+  /** One attempt; never rejects, and never throws. */
   #handle(entry: Entry): Promise<Verdict> {
-    return this.options.handle(entry).catch((error: unknown) => {
-      this.options.log.error(
-        { err: error, lane: entry.lane, source: entry.source },
-        "Delivering an entry failed unexpectedly",
-      );
-      const reason = error instanceof Error ? error.message : String(error);
-      return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
-    });
+    try {
+      return this.options.handle(entry).catch((error: unknown) => this.#unexpected(entry, error));
+    } catch (error) {
+      return Promise.resolve(this.#unexpected(entry, error));
+    }
+  }
+
+  #unexpected(entry: Entry, error: unknown): Verdict {
+    this.options.log.error(
+      { err: error, lane: entry.lane, source: entry.source },
+      "Delivering an entry failed unexpectedly",
+    );
+    const reason = error instanceof Error ? error.message : String(error);
+    return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
   }
 }

@@ -33,29 +33,39 @@ export class Journal {
    * Commits causes, together with other writes, as one unit; those seen before are dropped. When it resolves they are on
    * disk. Resolves to how many were new. Rejects with a StoreError when the disk refuses; then nothing happened.
    */
-  async append(causes: readonly Cause[], writes: readonly Write[] = [], urgency: Urgency = "now"): Promise<number> {
-    if (causes.length === 0 && writes.length === 0) return 0;
-    const at = this.clock.now();
-    const texts: string[] = [];
-    const batch: Write[] = [];
-    for (const { direction, lane, source, payload } of causes) {
-      const text = JSON.stringify(payload);
-      texts.push(text);
-      batch.push(["append", this.bridge, direction, lane, source, at, text]);
-    }
-    batch.push(...writes);
-    const results = await this.store.commit(batch, urgency);
+  append(causes: readonly Cause[], writes: readonly Write[] = [], urgency: Urgency = "now"): Promise<number> {
+    if (causes.length === 0 && writes.length === 0) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      const at = this.clock.now();
+      const batch: Write[] = [];
+      for (const { direction, lane, source, payload } of causes)
+        batch.push(["append", this.bridge, direction, lane, source, at, JSON.stringify(payload)]);
+      batch.push(...writes);
+      this.store.submit(batch, urgency, (error, results, from) => {
+        if (error) reject(error);
+        else resolve(this.#offer(causes, batch, at, results, from));
+      });
+    });
+  }
+
+  /** Gives what was journaled to its lanes; returns how many were new. */
+  #offer(
+    causes: readonly Cause[],
+    batch: readonly Write[],
+    at: number,
+    results: readonly number[],
+    from: number,
+  ): number {
     let fresh = 0;
-    let index = 0;
-    for (const { direction, lane, source, payload } of causes) {
-      const seq = results[index] ?? 0;
-      const bytes = texts[index]?.length ?? 0;
-      index += 1;
+    for (const [index, { direction, lane, source, payload }] of causes.entries()) {
+      const seq = results[from + index] ?? 0;
       if (seq === 0) {
         this.duplicates += 1;
         continue;
       }
       fresh += 1;
+      const text = batch[index]?.[6];
+      const bytes = typeof text === "string" ? text.length : 0;
       this.flow(direction)?.offer(lane, { seq, source, at, payload, bytes });
     }
     return fresh;

@@ -22,23 +22,22 @@ export interface ExchangeLimits {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sends one request and collects its answer. Never rejects. */
+/** Sends one request and collects its answer; `settle` is called once. Throws nothing. */
 export function exchange(
   pool: Dispatcher,
   request: Dispatcher.DispatchOptions,
   limits: ExchangeLimits,
-): Promise<ExchangeEnd> {
-  return new Promise((resolve) => {
-    if (limits.signal?.aborted === true) {
-      resolve({
-        error: new CancelledError("the request was given up before it was sent"),
-        sent: false,
-        deadSocket: false,
-      });
-      return;
-    }
-    pool.dispatch(request, new Collector(limits, resolve));
-  });
+  settle: (end: ExchangeEnd) => void,
+): void {
+  if (limits.signal?.aborted === true) {
+    settle({
+      error: new CancelledError("the request was given up before it was sent"),
+      sent: false,
+      deadSocket: false,
+    });
+    return;
+  }
+  pool.dispatch(request, new Collector(limits, settle));
 }
 
 /**

@@ -5,7 +5,7 @@ import Pool from "undici/lib/dispatcher/pool.js";
 import type { UserId } from "../connector/ids.js";
 import { readAnswer } from "./answer.js";
 import { Downloader, type StreamedAnswer } from "./download.js";
-import { exchange, type ExchangeLimits } from "./exchange.js";
+import { exchange, type ExchangeEnd, type ExchangeLimits } from "./exchange.js";
 import { encodeJson } from "./json.js";
 import { isSendable, pathPart, unsendable } from "./path.js";
 import type { MatrixResult, TransportError } from "./result.js";
@@ -117,21 +117,26 @@ export class MatrixHttp {
   }
 
   /** Sends a request and reads its JSON answer. A GET or PUT on a kept connection that turns out dead is sent once more. */
-  async request(request: MatrixRequest): Promise<MatrixResult<unknown>> {
+  request(request: MatrixRequest): Promise<MatrixResult<unknown>> {
     const startedAt = performance.now();
     const prepared = this.#prepare(request);
-    if (!prepared.ok) return { ok: false, failure: { kind: "invalid", message: prepared.problem } };
-    const pool = request.upload === undefined ? this.#pool : this.#mediaPool;
-    const limits = this.#limits(request);
-    let end = await exchange(pool, prepared.options, limits);
-    let maybeApplied = "error" in end && end.sent;
-    if ("error" in end && end.deadSocket && isRepeatable(request)) {
-      end = await exchange(pool, prepared.options, limits);
-      maybeApplied ||= "error" in end && end.sent;
-    }
+    if (!prepared.ok) return Promise.resolve({ ok: false, failure: { kind: "invalid", message: prepared.problem } });
+    return new Promise((resolve) => {
+      const pool = request.upload === undefined ? this.#pool : this.#mediaPool;
+      const limits = this.#limits(request);
+      exchange(pool, prepared.options, limits, (end) => {
+        if ("error" in end && end.deadSocket && isRepeatable(request))
+          exchange(pool, prepared.options, limits, (again) => resolve(this.#ended(request, again, end.sent, startedAt)));
+        else resolve(this.#ended(request, end, false, startedAt));
+      });
+    });
+  }
+
+  /** `sentBefore`: an attempt before this one may have reached the other side. */
+  #ended(request: MatrixRequest, end: ExchangeEnd, sentBefore: boolean, startedAt: number): MatrixResult<unknown> {
     this.#observe(request.method, request.route, "answer" in end ? end.answer.status : 0, startedAt);
     if ("answer" in end) return readAnswer(end.answer, this.#maxRetryAfterMs);
-    return { ok: false, failure: this.#unanswered(end.error, maybeApplied && request.method !== "GET") };
+    return { ok: false, failure: this.#unanswered(end.error, (sentBefore || end.sent) && request.method !== "GET") };
   }
 
   /** Begins a download. The stream of the answer fails where the connection breaks or the time is over. */

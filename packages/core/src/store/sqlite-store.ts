@@ -3,8 +3,8 @@ import Database from "better-sqlite3";
 import { encodeBatch } from "./batch.js";
 import { migrate } from "./migrations.js";
 import { claimStore } from "./ownership.js";
-import { StoreError, type SqlValue, type Store, type Urgency } from "./store.js";
-import type { BatchResult, WorkerOptions } from "./worker.js";
+import { StoreError, type Settled, type SqlValue, type Store, type Urgency } from "./store.js";
+import type { BatchResult, UnitResult, WorkerOptions } from "./worker.js";
 import type { Write } from "./writes.js";
 
 export interface SqliteStoreOptions {
@@ -16,9 +16,10 @@ export interface SqliteStoreOptions {
 
 interface PendingUnit {
   readonly writes: readonly Write[];
-  readonly resolve: (result: readonly number[]) => void;
-  readonly reject: (error: Error) => void;
+  readonly settled: Settled;
 }
+
+const noResults: readonly number[] = [];
 
 /** Commits that follow one another more closely are a stream, in milliseconds. */
 const streamGap = 5;
@@ -42,7 +43,7 @@ export class SqliteStore implements Store {
   #immediate = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
-  #failed: Error | undefined;
+  #failed: StoreError | undefined;
 
   private constructor(
     readonly reader: Database.Database,
@@ -94,13 +95,24 @@ export class SqliteStore implements Store {
   }
 
   commit(writes: readonly Write[], urgency: Urgency = "now"): Promise<readonly number[]> {
-    if (this.#failed) return Promise.reject(this.#failed);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ writes, resolve, reject });
-      this.#due = Math.min(this.#due, this.#dueOf(urgency));
-      if (this.#waiting.length >= largestBatch) this.#due = 0;
-      this.#plan();
+      this.submit(writes, urgency, (error, results, from) => {
+        if (error) reject(error);
+        else resolve(results.slice(from, from + writes.length));
+      });
     });
+  }
+
+  submit(writes: readonly Write[], urgency: Urgency, settled: Settled): void {
+    if (this.#failed) {
+      const error = this.#failed;
+      queueMicrotask(() => settled(error, noResults, 0));
+      return;
+    }
+    this.#waiting.push({ writes, settled });
+    this.#due = Math.min(this.#due, this.#dueOf(urgency));
+    if (this.#waiting.length >= largestBatch) this.#due = 0;
+    this.#plan();
   }
 
   all<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<readonly Row[]> {
@@ -188,28 +200,37 @@ export class SqliteStore implements Store {
     // The disk goes on at once with what has come meanwhile.
     if (this.#due <= performance.now()) this.#dispatch();
     else this.#plan();
-    let at = 0;
+    if ("all" in result) {
+      let at = 0;
+      for (const unit of batch) {
+        unit.settled(undefined, result.all, at);
+        at += unit.writes.length;
+      }
+      return;
+    }
     for (const [index, unit] of batch.entries()) {
-      const own = "all" in result ? result.all.slice(at, at + unit.writes.length) : result.each[index];
-      at += unit.writes.length;
-      if (Array.isArray(own)) unit.resolve(own as readonly number[]);
-      else unit.reject(toStoreError(own));
+      const own = result.each[index];
+      if (isResults(own)) unit.settled(undefined, own, 0);
+      else unit.settled(toStoreError(own), noResults, 0);
     }
   }
 
   #fail(error: Error): void {
-    this.#failed = new StoreError("WORKER", `The database worker stopped: ${error.message}`);
-    for (const unit of [...this.#inFlight, ...this.#waiting]) unit.reject(this.#failed);
+    const failed = new StoreError("WORKER", `The database worker stopped: ${error.message}`);
+    this.#failed = failed;
+    const units = [...this.#inFlight, ...this.#waiting];
     this.#inFlight = [];
     this.#waiting = [];
+    for (const unit of units) unit.settled(failed, noResults, 0);
   }
 }
 
-function toStoreError(
-  result: readonly number[] | { readonly code: string; readonly message: string } | undefined,
-): StoreError {
-  if (result === undefined || !("code" in result))
-    return new StoreError("ERROR", "The database worker gave no answer.");
+function isResults(result: UnitResult | undefined): result is readonly number[] {
+  return Array.isArray(result);
+}
+
+function toStoreError(result: Exclude<UnitResult, readonly number[]> | undefined): StoreError {
+  if (result === undefined) return new StoreError("ERROR", "The database worker gave no answer.");
   if (result.code === "SQLITE_FULL") {
     return new StoreError(result.code, "The disk is full: nothing can be accepted until there is room again.");
   }

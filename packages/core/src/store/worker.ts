@@ -6,7 +6,7 @@ import { Writer, type Write } from "./writes.js";
 
 type Unit = readonly Write[];
 type Failure = { readonly code: string; readonly message: string };
-type UnitResult = readonly number[] | Failure;
+export type UnitResult = readonly number[] | Failure;
 
 /** What a batch came to: the results of all its writes in one list, where none failed; else of each unit. */
 export type BatchResult = { readonly all: readonly number[] } | { readonly each: readonly UnitResult[] };

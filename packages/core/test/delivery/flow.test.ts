@@ -7,6 +7,7 @@ import { strikesAllowed } from "../../dist/delivery/isolation.js";
 import { Journal } from "../../dist/delivery/journal.js";
 import { MemoryBudget } from "../../dist/delivery/lane.js";
 import { SqliteStore } from "../../dist/store/sqlite-store.js";
+import { StoreError } from "../../dist/store/store.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { tempDirectory, until } from "../support/temp.js";
 
@@ -284,9 +285,12 @@ describe("a flow", () => {
   it("waits while the disk refuses, then marks what was delivered and goes on", async () => {
     const seen: string[] = [];
     const { flow, journal } = make((entry) => Promise.resolve((seen.push(entry.source), done())));
-    const commit = store.commit.bind(store);
+    const submit = store.submit.bind(store);
     let refuse = false;
-    store.commit = (writes) => (refuse ? Promise.reject(new Error("disk full")) : commit(writes));
+    store.submit = (writes, urgency, settled) => {
+      if (refuse) queueMicrotask(() => settled(new StoreError("SQLITE_FULL", "disk full"), [], 0));
+      else submit(writes, urgency, settled);
+    };
     await journal.append([cause("a", "$0")]);
     await until(() => flow.open === 0, "the first is delivered");
     refuse = true;

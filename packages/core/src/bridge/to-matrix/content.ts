@@ -31,7 +31,7 @@ export class ContentForMatrix {
   ) {}
 
   /** A text for which nothing has to be uploaded or looked up: most messages. */
-  plain({ content, replyTo, thread }: MessageReceived): Drafts | undefined {
+  plain({ content, replyTo, thread }: MessageReceived): { readonly events: readonly MatrixEventDraft[] } | undefined {
     if (content.type !== "text" || replyTo !== undefined || thread !== undefined) return undefined;
     if (mentionsOf(content.body).some(({ kind }) => kind === "remoteUser" || kind === "everyone")) return undefined;
     return { events: splitForMatrix(content).map((part) => matrixContentOf(part)) };

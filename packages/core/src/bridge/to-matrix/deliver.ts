@@ -9,7 +9,7 @@ import type {
   RedactionReceived,
   RemoteUser,
 } from "../../connector/events.js";
-import { EventId, RemoteMessageId, UserId, type RoomId } from "../../connector/ids.js";
+import { EventId, RemoteMessageId, UserId, type EffectId, type RoomId } from "../../connector/ids.js";
 import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
 import { unknownSender, type MappedMessage, type MappedReaction } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
@@ -20,6 +20,7 @@ import type { Memberships } from "../memberships.js";
 import { ModerationToMatrix } from "../moderation/to-matrix.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
+import type { MatrixEventDraft } from "../content/to-matrix.js";
 import { ContentForMatrix } from "./content.js";
 import { MatrixSender, verdictOf } from "./send.js";
 import { invite } from "./invitation.js";
@@ -67,20 +68,26 @@ export class ToMatrix {
     });
   }
 
-  async deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
+  deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
+    const cached = this.parts.runtime.rooms.cached(roomId);
+    return cached && cached.replacement === undefined
+      ? this.#deliverTo({ entry, room: cached, channelKey }, event)
+      : this.#current(roomId).then((room) => this.#deliverTo({ entry, room, channelKey }, event));
+  }
+
+  #deliverTo(target: Target, event: NetworkEvent): Promise<Verdict> {
     const { runtime } = this.parts;
-    const cached = runtime.rooms.cached(roomId);
-    const room = cached && cached.replacement === undefined ? cached : await this.#current(roomId);
     const { maxAgeToMatrix } = runtime.global.delivery;
-    const age = runtime.clock.now() - (event.at ?? entry.at);
+    const age = runtime.clock.now() - (event.at ?? target.entry.at);
     if (maxAgeToMatrix > 0 && age > maxAgeToMatrix) {
-      return dead(
-        `It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`,
+      const minutes = Math.round(age / 60_000);
+      return Promise.resolve(
+        dead(`It is ${minutes} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`),
       );
     }
-    const target = { entry, room, channelKey };
-    const verdict = await this.#dispatch(target, event);
-    return verdict.verdict === "dead" ? this.#unlessReplaced(room, verdict) : verdict;
+    return this.#dispatch(target, event).then((verdict) =>
+      verdict.verdict === "dead" ? this.#unlessReplaced(target.room, verdict) : verdict,
+    );
   }
 
   /** The room, or the one that took its place. */
@@ -194,11 +201,33 @@ export class ToMatrix {
     return speaker.as === "ghost" ? speaker.user : this.parts.runtime.bot;
   }
 
-  async #message(target: Target, event: MessageReceived): Promise<Verdict> {
-    const { runtime } = this.parts;
+  #message(target: Target, event: MessageReceived): Promise<Verdict> {
+    const speaker = this.#knownSpeaker(event.sender, target.room);
+    const outgoing = speaker && this.#content.plain(event);
+    const [alone, ...others] = outgoing?.events ?? [];
+    return speaker && alone && others.length === 0
+      ? this.#sendAlone(target, event, speaker, alone)
+      : this.#sendParts(target, event);
+  }
+
+  /** The usual case: nothing has to be asked for, and one event says it all. */
+  #sendAlone(
+    target: Target,
+    event: MessageReceived,
+    speaker: Speaker,
+    { type, content }: MatrixEventDraft,
+  ): Promise<Verdict> {
+    const { entry, room } = target;
+    const effect = this.#messageEffect(target, event, 0);
+    return this.sender.send(entry, room, speaker, { type, content, effect }, event.at).then((sent) => {
+      if (!sent.sent) return sent.verdict;
+      return done(this.parts.runtime.messages.map([mappedPart(target, event, speaker, 0, sent.eventId)]));
+    });
+  }
+
+  async #sendParts(target: Target, event: MessageReceived): Promise<Verdict> {
     const { entry, room, channelKey } = target;
-    const known = this.#knownSpeaker(event.sender, room);
-    const found = known ? { speaker: known } : await this.#speaker(event.sender, room);
+    const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
     const { speaker } = found;
     const outgoing =
@@ -210,19 +239,16 @@ export class ToMatrix {
     if ("verdict" in outgoing) return outgoing.verdict;
     const mapped: MappedMessage[] = [];
     for (const [part, { type, content }] of outgoing.events.entries()) {
-      const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
+      const effect = this.#messageEffect(target, event, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
       if (!sent.sent) return sent.verdict;
-      mapped.push({
-        channelKey,
-        remote: event.id,
-        part,
-        roomKey: room.key,
-        event: sent.eventId,
-        sender: speaker.user,
-      });
+      mapped.push(mappedPart(target, event, speaker, part, sent.eventId));
     }
-    return done(runtime.messages.map(mapped));
+    return done(this.parts.runtime.messages.map(mapped));
+  }
+
+  #messageEffect({ room, channelKey }: Target, event: MessageReceived, part: number): EffectId {
+    return effectIdOf(this.parts.runtime.name, "message", channelKey, event.id, room.id, part);
   }
 
   async #edit(target: Target, event: EditReceived): Promise<Verdict> {
@@ -355,4 +381,14 @@ function reactionContent(target: string, { key, picture }: ReactionReceived): Re
   const relation = { rel_type: "m.annotation", event_id: target, key: picture ?? shown };
   if (picture === undefined) return { "m.relates_to": relation };
   return { "m.relates_to": relation, shortcode: shown, "com.beeper.reaction.shortcode": shown };
+}
+
+function mappedPart(
+  { room, channelKey }: Target,
+  event: MessageReceived,
+  speaker: Speaker,
+  part: number,
+  sent: EventId,
+): MappedMessage {
+  return { channelKey, remote: event.id, part, roomKey: room.key, event: sent, sender: speaker.user };
 }

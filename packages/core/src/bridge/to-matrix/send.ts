@@ -5,6 +5,7 @@ import { classify } from "../../matrix/failure.js";
 import type { SendEventRequest } from "../../matrix/requests.js";
 import type { MatrixFailure } from "../../matrix/result.js";
 import { effectKey } from "../effect-id.js";
+import type { Ghost } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { SentLookup } from "../sent-lookup.js";
@@ -19,6 +20,8 @@ export interface Outgoing {
   readonly content: Readonly<Record<string, unknown>>;
   readonly effect: string;
 }
+
+type SendRequest = SendEventRequest & { readonly txnId: string };
 
 export interface MatrixSenderParts {
   readonly runtime: BridgeRuntime;
@@ -46,7 +49,26 @@ export class MatrixSender {
     this.#lookup = new SentLookup(parts.runtime.client);
   }
 
-  async send(
+  /** Without waiting for anything else where nothing is in doubt and the speaker is known to be in the room. */
+  send(
+    entry: Entry,
+    room: Room,
+    speaker: Speaker | undefined,
+    outgoing: Outgoing,
+    happenedAt?: number,
+  ): Promise<Sent> {
+    const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
+    if (entry.maybeSent || speaker?.as === "puppet" || (ghost && !this.memberships.isJoined(room.key, ghost)))
+      return this.#prepareAndSend(entry, room, speaker, outgoing, happenedAt);
+    const request = this.#request(room, speaker, outgoing, happenedAt);
+    return this.runtime.client
+      .sendEvent(request)
+      .then((result) =>
+        result.ok ? { sent: true, eventId: result.body.eventId } : this.#refused(room, ghost, request, result.failure),
+      );
+  }
+
+  async #prepareAndSend(
     entry: Entry,
     room: Room,
     speaker: Speaker | undefined,
@@ -54,7 +76,6 @@ export class MatrixSender {
     happenedAt?: number,
   ): Promise<Sent> {
     const { runtime } = this;
-    const asUser = speaker?.user ?? runtime.bot;
     const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     if (entry.maybeSent) {
       const sinceStart = entry.recovered && entry.attempts === 0;
@@ -71,32 +92,50 @@ export class MatrixSender {
       const joined = await this.memberships.ensureJoined(room.key, room.id, ghost);
       if (!joined.ok) return { sent: false, verdict: verdictOf(joined.failure) };
     }
+    const request = this.#request(room, speaker, outgoing, happenedAt);
+    if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
+    const result = await runtime.client.sendEvent(request);
+    if (result.ok) return { sent: true, eventId: result.body.eventId };
+    return this.#refused(room, ghost, request, result.failure);
+  }
+
+  #request(room: Room, speaker: Speaker | undefined, outgoing: Outgoing, happenedAt: number | undefined): SendRequest {
+    const { runtime } = this;
     const late = happenedAt !== undefined && runtime.clock.now() - happenedAt > lateAfterMs;
-    const request = {
+    return {
       room: room.id,
       type: outgoing.type,
       content: { ...outgoing.content, [effectKey]: outgoing.effect },
       txnId: outgoing.effect,
-      asUser,
+      asUser: speaker?.user ?? runtime.bot,
       ts: late ? happenedAt : undefined,
     };
-    if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
-    let result = await runtime.client.sendEvent(request);
-    if (!result.ok && ghost && classify(result.failure).action === "rejoin") {
+  }
+
+  /** Tries once more where the ghost can be helped into the room, or to the right to speak. */
+  async #refused(
+    room: Room,
+    ghost: Ghost | undefined,
+    request: SendRequest,
+    failure: MatrixFailure,
+  ): Promise<Sent> {
+    const { client } = this.runtime;
+    let result: Awaited<ReturnType<typeof client.sendEvent>> = { ok: false, failure };
+    if (ghost && classify(failure).action === "rejoin") {
       // Somebody removed the ghost, or the homeserver forgot that it joined.
       await this.memberships.left(room.key, ghost);
       const rejoined = await this.memberships.ensureJoined(room.key, room.id, ghost);
       if (!rejoined.ok) return { sent: false, verdict: verdictOf(rejoined.failure) };
-      result = await runtime.client.sendEvent(request);
+      result = await client.sendEvent(request);
     }
     if (!result.ok && ghost && isForbidden(result.failure) && (await this.parts.letSpeak(room.id, ghost.user)))
-      result = await runtime.client.sendEvent(request);
+      result = await client.sendEvent(request);
     if (result.ok) return { sent: true, eventId: result.body.eventId };
     return { sent: false, verdict: verdictOf(result.failure) };
   }
 
   /** Where the user may not speak in the room, their ghost speaks at the next attempt. */
-  async #sendAsPuppet(user: UserId, request: SendEventRequest & { readonly txnId: string }): Promise<Sent> {
+  async #sendAsPuppet(user: UserId, request: SendRequest): Promise<Sent> {
     const { puppets, runtime } = this;
     if (!puppets) throw new Error("Somebody was to be spoken for without a token.");
     const content = puppets.sign(request.content, request.txnId, request.room);

@@ -9,28 +9,33 @@ const tooLate = "A connector failed after Trestle had stopped waiting for it";
 export type Called = { readonly sent: Sent } | { readonly verdict: Verdict };
 
 /** Calls a handler of the connector: with a time limit, and with every way it can fail turned into a verdict. */
-export async function call(runtime: BridgeRuntime, work: (running: Running) => Promise<Outcome>): Promise<Called> {
+export function call(runtime: BridgeRuntime, work: (running: Running) => Promise<Outcome>): Promise<Called> {
   const { deadlines, log } = runtime;
-  try {
-    const outcome = await deadlines.run(work, (error) => log.warn({ err: error }, tooLate));
-    if (!isFailure(outcome)) return { sent: outcome ?? {} };
-    switch (outcome.failed) {
-      case "permanent":
-        return { verdict: { verdict: "dead", reason: outcome.reason } };
-      case "retry":
-        return retried(outcome.reason, { transport: true, afterMs: outcome.afterMs });
-      case "uncertain":
-        return retried(outcome.reason, { maybeSent: true, afterMs: outcome.afterMs });
-    }
-  } catch (error) {
-    if (error instanceof TookTooLong)
-      return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
-    log.error({ err: error }, "A connector threw; what it was to send is tried again");
-    return retried(
-      `the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`,
-      { maybeSent: true },
-    );
+  return deadlines
+    .run(work, (error) => log.warn({ err: error }, tooLate))
+    .then(calledOf, (error: unknown) => failed(runtime, error));
+}
+
+function calledOf(outcome: Outcome): Called {
+  if (!isFailure(outcome)) return { sent: outcome ?? {} };
+  switch (outcome.failed) {
+    case "permanent":
+      return { verdict: { verdict: "dead", reason: outcome.reason } };
+    case "retry":
+      return retried(outcome.reason, { transport: true, afterMs: outcome.afterMs });
+    case "uncertain":
+      return retried(outcome.reason, { maybeSent: true, afterMs: outcome.afterMs });
   }
+}
+
+function failed(runtime: BridgeRuntime, error: unknown): Called {
+  if (error instanceof TookTooLong)
+    return retried(`the ${runtime.networkName} connector gave ${error.message}`, { maybeSent: true });
+  runtime.log.error({ err: error }, "A connector threw; what it was to send is tried again");
+  return retried(
+    `the ${runtime.networkName} connector failed: ${error instanceof Error ? error.message : String(error)}`,
+    { maybeSent: true },
+  );
 }
 
 /**

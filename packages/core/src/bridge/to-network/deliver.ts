@@ -1,4 +1,5 @@
 import type { MatrixEvent } from "../../appservice/event.js";
+import type { Author } from "../../connector/effects.js";
 import { ChannelId, EventId, RoomId, type RemoteMessageId } from "../../connector/ids.js";
 import { dead, done, toMatrix, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { Link } from "../../mapping/links.js";
@@ -14,7 +15,7 @@ import { settingsOfHistory, settingsOfJoinRules } from "../moderation/room-setti
 import { deliverPowerLevels, deliverRoomState } from "../moderation/to-network.js";
 import { Authors } from "./authors.js";
 import { call, verdictOfCall } from "./call.js";
-import { ContentForNetwork } from "./content.js";
+import { ContentForNetwork, type ReadMessage } from "./content.js";
 import { deliverMembership } from "./membership.js";
 import { deliverMessage } from "./message.js";
 import { deliverPins } from "./pins.js";
@@ -46,19 +47,29 @@ export class ToNetwork {
     this.#content = new ContentForNetwork(parts.runtime, parts.ghosts);
   }
 
-  async deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
-    const { runtime, permissions } = this.parts;
-    const links = runtime.links.ofRoom(event.room_id);
+  deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
+    const links = this.parts.runtime.links.ofRoom(event.room_id);
+    const link = links instanceof Promise ? undefined : links.find((each) => each.channel === channel);
+    return link ? this.#deliverTo(entry, event, link) : this.#lookForLink(entry, event, channel);
+  }
+
+  async #lookForLink(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
+    const links = await this.parts.runtime.links.ofRoom(event.room_id);
     const link =
-      (links instanceof Promise ? await links : links).find((each) => each.channel === channel) ??
-      (await this.#movedLink(event.room_id, channel));
+      links.find((each) => each.channel === channel) ?? (await this.#movedLink(event.room_id, channel));
     // Unlinked meanwhile: whoever unlinked did not want it delivered.
-    if (!link || !permissions.atLeast(event.sender, "relay")) return done();
+    return link ? this.#deliverTo(entry, event, link) : done();
+  }
+
+  #deliverTo(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
+    const { runtime, permissions } = this.parts;
+    if (!permissions.atLeast(event.sender, "relay")) return Promise.resolve(done());
     const { maxAgeToNetwork } = runtime.global.delivery;
     const age = runtime.clock.now() - event.origin_server_ts;
     if (maxAgeToNetwork > 0 && event.origin_server_ts > 0 && age > maxAgeToNetwork) {
-      return dead(
-        `It is ${Math.round(age / 60_000)} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`,
+      const minutes = Math.round(age / 60_000);
+      return Promise.resolve(
+        dead(`It is ${minutes} minutes old; nothing older than delivery.maxAgeToNetwork is sent late.`),
       );
     }
     return this.#dispatch(entry, event, link);
@@ -108,53 +119,62 @@ export class ToNetwork {
     }
   }
 
-  async #withSource(
+  /** Without waiting where the room and the author are known: most events. */
+  #withSource(
     entry: Entry,
     event: MatrixEvent,
     link: Link,
     deliver: (source: EffectSource) => Promise<Verdict>,
   ): Promise<Verdict> {
-    const { rooms } = this.parts.runtime;
-    const room = rooms.cached(event.room_id) ?? (await rooms.ensure(RoomId(event.room_id)));
-    const { authors } = this.parts;
-    const author = authors.known(room, event.sender) ?? (await authors.of(room, event.sender));
-    if (!author.ok) return verdictOf(author.failure);
-    const base = {
-      attempt: entry.attempts + 1,
-      maybeSent: entry.maybeSent,
-      channel: ChannelId(link.channel),
-      room: room.id,
-      event: EventId(event.event_id),
-      author: author.body,
-      at: event.origin_server_ts,
-    };
-    return deliver({ seq: entry.seq, event, room, link, base });
+    const room = this.parts.runtime.rooms.cached(event.room_id);
+    const author = room && this.parts.authors.known(room, event.sender);
+    if (room && author?.ok) return deliver(sourceOf(entry, event, link, room, author.body));
+    return this.#lookForSource(entry, event, link, deliver);
   }
 
-  async #message(entry: Entry, source: EffectSource): Promise<Verdict> {
+  async #lookForSource(
+    entry: Entry,
+    event: MatrixEvent,
+    link: Link,
+    deliver: (source: EffectSource) => Promise<Verdict>,
+  ): Promise<Verdict> {
+    const room = await this.parts.runtime.rooms.ensure(RoomId(event.room_id));
+    const author = await this.parts.authors.of(room, event.sender);
+    return author.ok ? deliver(sourceOf(entry, event, link, room, author.body)) : verdictOf(author.failure);
+  }
+
+  #message(entry: Entry, source: EffectSource): Promise<Verdict> {
     const reading = this.#content.read(source);
-    const read = reading instanceof Promise ? await reading : reading;
+    return reading instanceof Promise
+      ? reading.then((read) => this.#deliverRead(entry, source, read))
+      : this.#deliverRead(entry, source, reading);
+  }
+
+  #deliverRead(entry: Entry, source: EffectSource, read: ReadMessage): Promise<Verdict> {
     switch (read.is) {
       case "nothing":
-        return done();
+        return Promise.resolve(done());
       case "failure":
-        return verdictOf(read.failure);
+        return Promise.resolve(verdictOf(read.failure));
       case "message":
         return deliverMessage(this.parts.runtime, entry, source, read.message);
-      case "edit": {
-        const target = await this.parts.runtime.messages.ofEvent(read.target, source.link.channelKey);
-        const { edit } = this.parts.runtime.handlers;
-        if (target.length === 0) {
-          const redacted = await this.#content.isRedacted(source, read.target);
-          if (!redacted.ok) return verdictOf(redacted.failure);
-          // Taken back before it was carried, or after: its edits must not bring it to light.
-          if (redacted.body) return done();
-        }
-        if (!edit || target.length === 0) return deliverMessage(this.parts.runtime, entry, source, read.fallback);
-        const ids = target.map((part) => part.remote);
-        return this.#effect(source, "edit", (effect) => edit({ ...effect, target: ids, content: read.content }));
-      }
+      case "edit":
+        return this.#edit(entry, source, read);
     }
+  }
+
+  async #edit(entry: Entry, source: EffectSource, read: Extract<ReadMessage, { is: "edit" }>): Promise<Verdict> {
+    const target = await this.parts.runtime.messages.ofEvent(read.target, source.link.channelKey);
+    const { edit } = this.parts.runtime.handlers;
+    if (target.length === 0) {
+      const redacted = await this.#content.isRedacted(source, read.target);
+      if (!redacted.ok) return verdictOf(redacted.failure);
+      // Taken back before it was carried, or after: its edits must not bring it to light.
+      if (redacted.body) return done();
+    }
+    if (!edit || target.length === 0) return deliverMessage(this.parts.runtime, entry, source, read.fallback);
+    const ids = target.map((part) => part.remote);
+    return this.#effect(source, "edit", (effect) => edit({ ...effect, target: ids, content: read.content }));
   }
 
   async #reaction(source: EffectSource): Promise<Verdict> {
@@ -247,4 +267,17 @@ export class ToNetwork {
     const effect = effectIdOf(runtime.name, kind, link.channel, base.event);
     return verdictOfCall(await call(runtime, (running) => work({ ...base, effect, signal: running.signal })));
   }
+}
+
+function sourceOf(entry: Entry, event: MatrixEvent, link: Link, room: Room, author: Author): EffectSource {
+  const base = {
+    attempt: entry.attempts + 1,
+    maybeSent: entry.maybeSent,
+    channel: ChannelId(link.channel),
+    room: room.id,
+    event: EventId(event.event_id),
+    author,
+    at: event.origin_server_ts,
+  };
+  return { seq: entry.seq, event, room, link, base };
 }

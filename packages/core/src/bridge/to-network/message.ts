@@ -40,17 +40,49 @@ export interface Message {
 }
 
 /** Sends a message to a channel, part by part; a crash between two parts goes on with the next. */
-export async function deliverMessage(
+export function deliverMessage(
   runtime: BridgeRuntime,
   entry: Entry,
   source: MessageSource,
   message: Message,
 ): Promise<Verdict> {
-  const { base, link, room } = source;
   const asIs = !runtime.handlers.split && message.contents.length === 1 && !entry.recovered && entry.attempts === 0;
-  const parts = asIs
-    ? [{ part: 0, wire: message.contents[0], sent: false, remote: undefined }]
-    : await planParts(runtime, entry, source, message);
+  return asIs ? deliverAlone(runtime, entry, source, message) : deliverParts(runtime, entry, source, message);
+}
+
+/** The usual case: nothing is on disk of it, and it has one part. */
+function deliverAlone(
+  runtime: BridgeRuntime,
+  entry: Entry,
+  source: MessageSource,
+  message: Message,
+): Promise<Verdict> {
+  const part: Part = { part: 0, wire: message.contents[0], sent: false, remote: undefined };
+  return sendOnce(runtime, messageEffect(runtime, source, message, part, 1, entry.maybeSent)).then((called) => {
+    if ("verdict" in called) return called.verdict;
+    const { id } = called.sent;
+    return done(id === undefined ? [] : runtime.messages.map([mappedPart(source, 0, id)]));
+  });
+}
+
+function mappedPart({ base, link, room }: MessageSource, part: number, remote: string): MappedMessage {
+  return {
+    channelKey: link.channelKey,
+    remote: remote as RemoteMessageId,
+    part,
+    roomKey: room.key,
+    event: EventId(base.event),
+    sender: base.author.userId,
+  };
+}
+
+async function deliverParts(
+  runtime: BridgeRuntime,
+  entry: Entry,
+  source: MessageSource,
+  message: Message,
+): Promise<Verdict> {
+  const parts = await planParts(runtime, entry, source, message);
   const several = parts.length > 1;
   const mapped: MappedMessage[] = [];
   let inDoubt = entry.maybeSent;
@@ -64,16 +96,7 @@ export async function deliverMessage(
       remote = called.sent.id;
       if (several) await runtime.store.commit([["partSent", remote ?? null, entry.seq, part.part]]);
     }
-    if (remote !== undefined) {
-      mapped.push({
-        channelKey: link.channelKey,
-        remote: remote as RemoteMessageId,
-        part: part.part,
-        roomKey: room.key,
-        event: EventId(base.event),
-        sender: base.author.userId,
-      });
-    }
+    if (remote !== undefined) mapped.push(mappedPart(source, part.part, remote));
   }
   const writes = runtime.messages.map(mapped);
   return done(several ? [...writes, ["dropParts", entry.seq]] : writes);
