@@ -10,8 +10,6 @@ const mostRecent = 500;
 export async function roomsByActivity(
   runtime: BridgeRuntime,
 ): Promise<{ readonly recent: readonly RoomId[]; readonly others: readonly RoomId[] }> {
-  // What is known of it in memory alone goes to the disk first.
-  await runtime.store.commit([["unpack"]]);
   const lanes = await runtime.store.all<{ lane: string; direction: number }>(
     "SELECT lane, direction FROM activity WHERE bridge = ? ORDER BY at DESC LIMIT ?",
     runtime.key,

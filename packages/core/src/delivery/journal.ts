@@ -1,5 +1,6 @@
 import type { Store, Urgency } from "../store/store.js";
 import type { Write } from "../store/writes.js";
+import { Activity } from "./activity.js";
 import type { Clock } from "./clock.js";
 import { toMatrix, toNetwork, type DirectionCode } from "./entry.js";
 import type { Flow } from "./flow.js";
@@ -16,6 +17,7 @@ export interface Cause {
 export class Journal {
   #toNetwork: Flow | undefined;
   #toMatrix: Flow | undefined;
+  readonly #activity = new Activity();
   duplicates = 0;
 
   constructor(
@@ -40,6 +42,8 @@ export class Journal {
       const batch: Write[] = [];
       for (const { direction, lane, source, payload } of causes)
         batch.push(["append", this.bridge, direction, lane, source, at, JSON.stringify(payload)]);
+      for (const { direction, lane } of causes)
+        if (this.#activity.isDue(direction, lane, at)) batch.push(["active", this.bridge, direction, lane, at]);
       batch.push(...writes);
       this.store.submit(batch, urgency, (error, results, from) => {
         if (error) reject(error);

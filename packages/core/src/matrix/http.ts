@@ -126,7 +126,9 @@ export class MatrixHttp {
       const limits = this.#limits(request);
       exchange(pool, prepared.options, limits, (end) => {
         if ("error" in end && end.deadSocket && isRepeatable(request))
-          exchange(pool, prepared.options, limits, (again) => resolve(this.#ended(request, again, end.sent, startedAt)));
+          exchange(pool, prepared.options, limits, (again) =>
+            resolve(this.#ended(request, again, end.sent, startedAt)),
+          );
         else resolve(this.#ended(request, end, false, startedAt));
       });
     });

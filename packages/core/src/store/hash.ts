@@ -1,3 +1,5 @@
+import type { NewEntry } from "./segment.js";
+
 /**
  * A 53-bit hash of a text (two 32-bit lanes of multiply and xor), for indexes that are verified or where one collision in
  * 10^10 texts does no harm. The seed is a database's own secret, so that nobody outside can make two texts collide.
@@ -13,4 +15,12 @@ export function hash53(text: string, seed: number): number {
   high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
   low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
   return 4294967296 * (2097151 & low) + (high >>> 0);
+}
+
+/** What the journal recognises an entry by. */
+export function journalHash(
+  { bridge, direction, lane, source }: Pick<NewEntry, "bridge" | "direction" | "lane" | "source">,
+  seed: number,
+): number {
+  return hash53(`${bridge} ${direction} ${lane}\u0000${source}`, seed);
 }

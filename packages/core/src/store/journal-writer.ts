@@ -1,8 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
-import { Activity } from "./activity.js";
-import { hash53 } from "./hash.js";
+import { journalHash } from "./hash.js";
 import { Seen } from "./seen.js";
-import { packSegment, unpackSegment, type JournalEntry } from "./segment.js";
+import { packSegment, unpackSegment, type JournalEntry, type NewEntry } from "./segment.js";
 
 /** So many entries are in segments at most: the oldest get rows of their own, so that a start has little to unpack. */
 const mostInSegments = 2_000;
@@ -26,13 +25,14 @@ interface Segment {
  */
 export class JournalWriter {
   readonly #seen: Seen;
-  readonly #activity: Activity;
   readonly #segments = new Map<number, Segment>();
   /** The segment of each entry that is in one and not delivered. */
   readonly #open = new Map<number, Segment>();
   readonly #touched = new Set<Segment>();
   #staged: JournalEntry[] = [];
   #current: Segment | undefined;
+  /** A segment that came as it goes to the disk, and how many of its entries have had their turn. */
+  #packed: { readonly segment: Segment; readonly body: string; taken: number } | undefined;
   #next = 1;
   #reserved = 0;
   readonly #seed: number;
@@ -40,7 +40,6 @@ export class JournalWriter {
 
   constructor(readonly db: Database) {
     this.#seen = new Seen(db);
-    this.#activity = new Activity(db);
     this.#sql = prepare(db);
     this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
   }
@@ -49,18 +48,41 @@ export class JournalWriter {
   recover(): void {
     this.#staged = [];
     this.#current = undefined;
+    this.#packed = undefined;
     this.#segments.clear();
     this.#open.clear();
     this.#touched.clear();
     this.#seen.recover();
-    this.#activity.recover();
     this.#reserved = Number(this.#sql.getMeta.pluck().get(reservedUpTo) ?? 0);
     this.#next = Math.max(this.#next, this.#reserved + 1);
     for (const { first, body, done } of this.#sql.allSegments.all()) this.#toRows(first, body, new Set(readDone(done)));
   }
 
+  /** Takes a segment of `count` new entries, which `appendNext` journals one after the other. */
+  begin(body: string, count: number): void {
+    this.#stage();
+    this.#packed = { segment: { first: this.#take(count), hashes: [], done: [], left: 0 }, body, taken: 0 };
+  }
+
+  /** Journals the next entry of the segment that was begun: its number, or 0 when it was journaled before. */
+  appendNext(hash: number): number {
+    const packed = this.#packed;
+    if (!packed) throw new Error("An entry was to be journaled from a segment that was not begun");
+    const { segment } = packed;
+    const seq = segment.first + packed.taken;
+    packed.taken += 1;
+    if (!this.#seen.add(hash)) {
+      segment.done.push(seq);
+      return 0;
+    }
+    segment.hashes.push(hash);
+    segment.left += 1;
+    this.#open.set(seq, segment);
+    return seq;
+  }
+
   /** The new entry's number, or 0 when it was journaled before. */
-  append(entry: Omit<JournalEntry, "seq">): number {
+  append(entry: NewEntry): number {
     const hash = this.#hashOf(entry);
     if (!this.#seen.add(hash)) return 0;
     const seq = this.#take();
@@ -74,7 +96,7 @@ export class JournalWriter {
   }
 
   /** Like `append`, for what cannot be delivered. */
-  appendDead(entry: Omit<JournalEntry, "seq">, error: string): number {
+  appendDead(entry: NewEntry, error: string): number {
     const hash = this.#hashOf(entry);
     if (!this.#seen.add(hash)) return 0;
     const seq = this.#take();
@@ -115,7 +137,6 @@ export class JournalWriter {
   /** Gives every entry a row of its own. */
   unpackAll(): void {
     this.#stage();
-    this.#activity.write();
     for (const segment of [...this.#segments.values()]) this.#unpack(segment);
   }
 
@@ -168,13 +189,24 @@ export class JournalWriter {
   }
 
   #stage(): void {
+    this.#stagePacked();
     const segment = this.#current;
     if (!segment) return;
     this.#sql.addSegment.run(segment.first, packSegment(this.#staged));
-    this.#activity.note(this.#staged);
     this.#segments.set(segment.first, segment);
     this.#staged = [];
     this.#current = undefined;
+  }
+
+  #stagePacked(): void {
+    const packed = this.#packed;
+    if (!packed) return;
+    this.#packed = undefined;
+    const { segment, body } = packed;
+    if (segment.left === 0) return;
+    this.#sql.addSegment.run(segment.first, body);
+    this.#segments.set(segment.first, segment);
+    if (segment.done.length > 0) this.#touched.add(segment);
   }
 
   #unpackOldest(): void {
@@ -188,7 +220,8 @@ export class JournalWriter {
     this.#stage();
     const body = this.#sql.segmentBody.pluck().get(segment.first);
     const done = new Set(segment.done);
-    for (const entry of unpackSegment(String(body))) if (!done.has(entry.seq)) this.#open.delete(entry.seq);
+    for (const entry of unpackSegment(segment.first, String(body)))
+      if (!done.has(entry.seq)) this.#open.delete(entry.seq);
     this.#touched.delete(segment);
     this.#segments.delete(segment.first);
     this.#toRows(segment.first, String(body), done);
@@ -196,7 +229,7 @@ export class JournalWriter {
 
   #toRows(first: number, body: string, done: ReadonlySet<number>): void {
     const hashes: number[] = [];
-    for (const entry of unpackSegment(body)) {
+    for (const entry of unpackSegment(first, body)) {
       hashes.push(this.#hashOf(entry));
       if (!done.has(entry.seq)) this.#insert(entry, 0, null);
     }
@@ -219,16 +252,19 @@ export class JournalWriter {
     this.#sql.insert.run(seq, bridge, direction, lane, source, at, payload, state, error);
   }
 
-  #take(): number {
-    if (this.#next > this.#reserved) {
+  /** The first of so many new numbers. */
+  #take(count = 1): number {
+    const first = this.#next;
+    this.#next += count;
+    if (this.#next > this.#reserved + 1) {
       this.#reserved = this.#next + reservation;
       this.#sql.setMeta.run(reservedUpTo, String(this.#reserved));
     }
-    return this.#next++;
+    return first;
   }
 
-  #hashOf({ bridge, direction, lane, source }: Pick<JournalEntry, "bridge" | "direction" | "lane" | "source">): number {
-    return hash53(`${bridge} ${direction} ${lane}\u0000${source}`, this.#seed);
+  #hashOf(entry: Pick<JournalEntry, "bridge" | "direction" | "lane" | "source">): number {
+    return journalHash(entry, this.#seed);
   }
 }
 

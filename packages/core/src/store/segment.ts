@@ -11,11 +11,22 @@ export interface JournalEntry {
   readonly payload: string;
 }
 
-type Head = [seq: number, bridge: number, direction: number, lane: string, source: string, at: number, length: number];
+export type NewEntry = Omit<JournalEntry, "seq">;
+
+type Numbered = [
+  seq: number,
+  bridge: number,
+  direction: number,
+  lane: string,
+  source: string,
+  at: number,
+  length: number,
+];
+type Head = [bridge: number, direction: number, lane: string, source: string, at: number, length: number];
 
 /** A line of JSON with the heads of all entries, then their payloads one after the other, as they are. */
 export function packSegment(entries: readonly JournalEntry[]): string {
-  const heads = entries.map(({ seq, bridge, direction, lane, source, at, payload }): Head => [
+  const heads = entries.map(({ seq, bridge, direction, lane, source, at, payload }): Numbered => [
     seq,
     bridge,
     direction,
@@ -29,11 +40,33 @@ export function packSegment(entries: readonly JournalEntry[]): string {
   return body;
 }
 
-export function unpackSegment(body: string): JournalEntry[] {
+/** Packs entries that are not numbered yet: whoever writes the segment numbers them from its first on. */
+export class SegmentPacker {
+  readonly #heads: Head[] = [];
+  #payloads = "";
+
+  get count(): number {
+    return this.#heads.length;
+  }
+
+  add({ bridge, direction, lane, source, at, payload }: NewEntry): void {
+    this.#heads.push([bridge, direction, lane, source, at, payload.length]);
+    this.#payloads += payload;
+  }
+
+  body(): string {
+    return this.count === 0 ? "" : `${JSON.stringify(this.#heads)}\n${this.#payloads}`;
+  }
+}
+
+/** The entries of a segment whose first entry, where they have no numbers of their own, has the number `first`. */
+export function unpackSegment(first: number, body: string): JournalEntry[] {
   const line = body.indexOf("\n");
-  const heads = JSON.parse(body.slice(0, line)) as Head[];
+  const heads = JSON.parse(body.slice(0, line)) as (Numbered | Head)[];
   let from = line + 1;
-  return heads.map(([seq, bridge, direction, lane, source, at, length]) => {
+  return heads.map((head, index) => {
+    const [seq, bridge, direction, lane, source, at, length] =
+      head.length === 7 ? head : ([first + index, ...head] as Numbered);
     const payload = body.slice(from, from + length);
     from += length;
     return { seq, bridge, direction, lane, source, at, payload };

@@ -190,7 +190,10 @@ export class SqliteStore implements Store {
     this.#streaming = now - this.#dispatchedAt < streamGap;
     this.#dispatchedAt = now;
     this.#inFlight = batch;
-    const message = encodeBatch(batch.map((unit) => unit.writes));
+    const message = encodeBatch(
+      batch.map((unit) => unit.writes),
+      this.hashSeed,
+    );
     this.worker.postMessage(message, [message.numbers.buffer]);
   }
 

@@ -1,10 +1,10 @@
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { decodeBatch, type Batch } from "./batch.js";
+import { runBatch } from "./batch-runner.js";
 import { sqliteCode } from "./sqlite-code.js";
 import { Writer, type Write } from "./writes.js";
 
-type Unit = readonly Write[];
 type Failure = { readonly code: string; readonly message: string };
 export type UnitResult = readonly number[] | Failure;
 
@@ -51,11 +51,7 @@ class GroupCommitter {
       this.port.close();
       return;
     }
-    const units = decodeBatch(batch);
-    const each = this.#commit(units);
-    const failed = each.some((result) => !Array.isArray(result));
-    const result: BatchResult = failed ? { each } : { all: each.flat() as number[] };
-    this.port.postMessage(result);
+    this.port.postMessage(this.#commit(batch));
   }
 
   /** The next start has less to do then; without it, it does it itself. */
@@ -67,21 +63,23 @@ class GroupCommitter {
     }
   }
 
-  #commit(units: readonly Unit[]): UnitResult[] {
-    if (units.length === 0) return [];
+  #commit(batch: Batch): BatchResult {
     try {
-      return this.#inTransaction(() => units.map((unit) => unit.map((write) => this.#writer.run(write))));
+      return { all: this.#inTransaction(() => runBatch(this.#writer, batch)) };
     } catch (error) {
-      if (units.length === 1) return [describe(error)];
+      const units = decodeBatch(batch);
+      if (units.length === 1) return { each: [describe(error)] };
+      // One of them is at fault, or the disk is: alone, each gets its own answer.
+      return { each: units.map((unit) => this.#commitAlone(unit)) };
     }
-    // One of them is at fault, or the disk is: alone, each gets its own answer.
-    return units.map((unit) => {
-      try {
-        return this.#inTransaction(() => unit.map((write) => this.#writer.run(write)));
-      } catch (error) {
-        return describe(error);
-      }
-    });
+  }
+
+  #commitAlone(unit: readonly Write[]): UnitResult {
+    try {
+      return this.#inTransaction(() => unit.map((write) => this.#writer.run(write)));
+    } catch (error) {
+      return describe(error);
+    }
   }
 
   #inTransaction<T>(work: () => T): T {

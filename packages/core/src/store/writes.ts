@@ -1,7 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { JournalWriter } from "./journal-writer.js";
 import { MessageWriter } from "./message-writer.js";
-import type { JournalEntry } from "./segment.js";
+import type { NewEntry } from "./segment.js";
 
 export type Sql = string | number | null | Uint8Array;
 
@@ -14,6 +14,8 @@ const statements = {
   setMeta: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   addBridge: "INSERT INTO bridge (name) VALUES (?) ON CONFLICT DO NOTHING",
 
+  active:
+    "INSERT INTO activity (bridge, direction, lane, at) VALUES (?, ?, ?, ?) ON CONFLICT (bridge, direction, lane) DO UPDATE SET at = excluded.at",
   waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, doubt = ?, strikes = 0 WHERE seq = ?",
   dead: "UPDATE journal SET state = 2, attempts = ?, error = ? WHERE seq = ?",
   strike: "UPDATE journal SET strikes = strikes + 1 WHERE seq = ?",
@@ -112,8 +114,26 @@ const inserts: ReadonlySet<string> = new Set(
     .map(([name]) => name),
 );
 const composedNames: ReadonlySet<string> = new Set(composed);
+/** Writes that look at the journal, or change what is in it otherwise than by `append` and `done`. */
+const alone: ReadonlySet<WriteName> = new Set<WriteName>([
+  "appendDead",
+  "known",
+  "remember",
+  "requeue",
+  "forget",
+  "relane",
+  "unpack",
+  "waiting",
+  "dead",
+  "strike",
+]);
 const names: readonly WriteName[] = [...composed, ...(Object.keys(statements) as (keyof typeof statements)[])];
 const codes: ReadonlyMap<WriteName, number> = new Map(names.map((name, code) => [name, code]));
+
+/** Whether what was journaled before it in the same batch must be in its place when it runs. */
+export function standsAlone(name: WriteName): boolean {
+  return alone.has(name);
+}
 
 /** The number that stands for a write's name. */
 export function codeOf(name: WriteName): number {
@@ -143,7 +163,7 @@ export class Writer {
     if (isComposed(name)) return this.#compose(name, write);
     // What is said of an entry is said in its row.
     if (name === "waiting" || name === "dead" || name === "strike")
-      this.journal.single(number(write, write.length - 1));
+      this.journal.single(numberAt(write, write.length - 1));
     let statement = this.#prepared.get(name);
     if (!statement) {
       statement = this.db.prepare(statements[name]);
@@ -176,33 +196,33 @@ export class Writer {
       case "append":
         return this.journal.append(entryOf(write));
       case "appendDead":
-        return this.journal.appendDead(entryOf(write), text(write, 7));
+        return this.journal.appendDead(entryOf(write), textAt(write, 7));
       case "known":
-        return this.journal.isKnown(number(write, 1), number(write, 2), text(write, 3), text(write, 4)) ? 1 : 0;
+        return this.journal.isKnown(numberAt(write, 1), numberAt(write, 2), textAt(write, 3), textAt(write, 4)) ? 1 : 0;
       case "remember":
-        return this.journal.remember(number(write, 1), number(write, 2), text(write, 3), text(write, 4));
+        return this.journal.remember(numberAt(write, 1), numberAt(write, 2), textAt(write, 3), textAt(write, 4));
       case "done":
-        return this.journal.done(number(write, 1));
+        return this.journal.done(numberAt(write, 1));
       case "requeue":
-        return this.journal.requeue(number(write, 1), number(write, 2));
+        return this.journal.requeue(numberAt(write, 1), numberAt(write, 2));
       case "forget":
-        return this.journal.forget(number(write, 1), number(write, 2));
+        return this.journal.forget(numberAt(write, 1), numberAt(write, 2));
       case "relane":
-        return this.journal.relane(text(write, 1), text(write, 2), number(write, 3));
+        return this.journal.relane(textAt(write, 1), textAt(write, 2), numberAt(write, 3));
       case "unpack":
         this.journal.unpackAll();
         return 0;
       case "mapMessage":
         return this.messages.map(
-          number(write, 1),
-          text(write, 2),
-          number(write, 3),
-          number(write, 4),
-          text(write, 5),
-          text(write, 6),
+          numberAt(write, 1),
+          textAt(write, 2),
+          numberAt(write, 3),
+          numberAt(write, 4),
+          textAt(write, 5),
+          textAt(write, 6),
         );
       case "unmapEvent":
-        return this.messages.unmapEvent(text(write, 1));
+        return this.messages.unmapEvent(textAt(write, 1));
     }
   }
 }
@@ -211,24 +231,26 @@ function isComposed(name: WriteName): name is ComposedName {
   return composedNames.has(name);
 }
 
-function entryOf(write: Write): Omit<JournalEntry, "seq"> {
+/** @throws TypeError where the parameters of an `append` are not what it takes */
+export function entryOf(write: Write): NewEntry {
   return {
-    bridge: number(write, 1),
-    direction: number(write, 2),
-    lane: text(write, 3),
-    source: text(write, 4),
-    at: number(write, 5),
-    payload: text(write, 6),
+    bridge: numberAt(write, 1),
+    direction: numberAt(write, 2),
+    lane: textAt(write, 3),
+    source: textAt(write, 4),
+    at: numberAt(write, 5),
+    payload: textAt(write, 6),
   };
 }
 
-function number(write: Write, at: number): number {
+/** @throws TypeError where the parameter is not a number */
+export function numberAt(write: Write, at: number): number {
   const value = write[at];
   if (typeof value !== "number") throw new TypeError(`Parameter ${at} of the write ${write[0]} is not a number`);
   return value;
 }
 
-function text(write: Write, at: number): string {
+function textAt(write: Write, at: number): string {
   const value = write[at];
   if (typeof value !== "string") throw new TypeError(`Parameter ${at} of the write ${write[0]} is not a text`);
   return value;

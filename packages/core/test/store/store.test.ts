@@ -33,7 +33,10 @@ describe("the store", () => {
       ["append", 1, 0, "lane", "$a", 1, "{}"],
       ["append", 1, 0, "other", "$a", 1, "{}"],
     ]);
-    expect(results).toEqual([1, 0, 2]);
+    const [first = 0, known, other = 0] = results;
+    expect(first).toBeGreaterThan(0);
+    expect(known).toBe(0);
+    expect(other).toBeGreaterThan(first);
     await store.close();
   });
 

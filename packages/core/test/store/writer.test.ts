@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import Database from "better-sqlite3";
 import fc from "fast-check";
+import { decodeBatch, encodeBatch } from "../../dist/store/batch.js";
+import { runBatch } from "../../dist/store/batch-runner.js";
 import { eventHash, remoteHash } from "../../dist/store/message-writer.js";
 import { migrate } from "../../dist/store/migrations.js";
 import { Writer, type Write } from "../../dist/store/writes.js";
@@ -8,18 +10,24 @@ import { Writer, type Write } from "../../dist/store/writes.js";
 /** The writer's database, with transactions as the worker makes them. */
 class Disk {
   readonly db = new Database(":memory:");
+  readonly seed: number;
   #writer: Writer | undefined;
 
   constructor() {
     migrate(this.db);
+    this.seed = this.numbers("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'hashSeed'")[0] ?? 0;
   }
 
-  commit(writes: readonly Write[], undo = false): number[] {
+  /** `oneByOne`: as the worker does where a batch failed. */
+  commit(writes: readonly Write[], undo = false, oneByOne = false): number[] {
     this.db.exec("BEGIN");
     const fresh = this.#writer === undefined;
     const writer = (this.#writer ??= new Writer(this.db));
     if (fresh) writer.recover();
-    const results = writes.map((write) => writer.run(write));
+    const batch = encodeBatch([writes], this.seed);
+    const results = oneByOne
+      ? decodeBatch(batch).flatMap((unit) => unit.map((write) => writer.run(write)))
+      : runBatch(writer, batch);
     writer.flush();
     this.db.exec(undo ? "ROLLBACK" : "COMMIT");
     if (undo) this.die();
@@ -78,6 +86,30 @@ describe("the journal on disk", () => {
     expect(disk.numbers("SELECT count(*) FROM journal")).toEqual([0]);
   });
 
+  it("takes up segments as an earlier version wrote them, each entry with its number", () => {
+    const head = (seq: number, source: string): unknown[] => [seq, 1, 0, "lane", source, 7, 2];
+    disk.db
+      .prepare("INSERT INTO segment (first, body) VALUES (?, ?)")
+      .run(40, `${JSON.stringify([head(40, "$1"), head(43, "$2"), head(44, "$3")])}\n{}[]""`);
+    disk.db.prepare("INSERT INTO segment_done (first, done) VALUES (40, '[43]')").run();
+    expect(disk.open()).toEqual([
+      { seq: 40, source: "$1", payload: "{}" },
+      { seq: 44, source: "$3", payload: '""' },
+    ]);
+    expect(disk.commit([append("$2"), append("$3")])).toEqual([0, 0]);
+  });
+
+  it("keeps no row of what was journaled before, and none of it comes back after a crash", () => {
+    const [one = 0] = disk.commit([append("$1")]);
+    disk.commit([["done", one]]);
+    expect(disk.commit([append("$1"), append("$1")])).toEqual([0, 0]);
+    expect(disk.numbers("SELECT count(*) FROM segment")).toEqual([0]);
+    const [known, fresh = 0] = disk.commit([append("$1"), append("$2"), append("$2")]);
+    expect(known).toBe(0);
+    disk.die();
+    expect(disk.open()).toEqual([{ seq: fresh, source: "$2", payload: '{"of":"$2"}' }]);
+  });
+
   it("never uses a number twice, however often everything is delivered and the process dies", () => {
     const seen = new Set<number>();
     for (let round = 0; round < 20; round += 1) {
@@ -123,7 +155,7 @@ describe("the journal on disk", () => {
 });
 
 type Step =
-  | { readonly do: "append"; readonly sources: readonly number[]; readonly undo: boolean }
+  | { readonly do: "append"; readonly sources: readonly number[]; readonly undo: boolean; readonly oneByOne: boolean }
   | { readonly do: "finish"; readonly share: number; readonly undo: boolean }
   | { readonly do: "wait"; readonly which: number }
   | { readonly do: "read" }
@@ -137,6 +169,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         do: fc.constant("append" as const),
         sources: fc.array(fc.nat(5_000), { maxLength: 120 }),
         undo: fc.boolean(),
+        oneByOne: fc.boolean(),
       }),
     },
     {
@@ -163,6 +196,7 @@ function take(step: Step, model: Model): void {
       const results = disk.commit(
         sources.map((source) => append(source)),
         step.undo,
+        step.oneByOne,
       );
       if (step.undo) return;
       for (const [index, source] of sources.entries()) {
@@ -211,7 +245,7 @@ describe("whatever happens", () => {
   });
 
   it("a mapped message is found by both ids, once it is not among the newest", () => {
-    const seed = disk.numbers("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'hashSeed'")[0] ?? 0;
+    const { seed } = disk;
     const total = 9_000;
     for (let from = 0; from < total; from += 90) {
       const map = Array.from({ length: 90 }, (_, n): Write => [

@@ -50,13 +50,7 @@ export class MatrixSender {
   }
 
   /** Without waiting for anything else where nothing is in doubt and the speaker is known to be in the room. */
-  send(
-    entry: Entry,
-    room: Room,
-    speaker: Speaker | undefined,
-    outgoing: Outgoing,
-    happenedAt?: number,
-  ): Promise<Sent> {
+  send(entry: Entry, room: Room, speaker: Speaker | undefined, outgoing: Outgoing, happenedAt?: number): Promise<Sent> {
     const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     if (entry.maybeSent || speaker?.as === "puppet" || (ghost && !this.memberships.isJoined(room.key, ghost)))
       return this.#prepareAndSend(entry, room, speaker, outgoing, happenedAt);
@@ -113,12 +107,7 @@ export class MatrixSender {
   }
 
   /** Tries once more where the ghost can be helped into the room, or to the right to speak. */
-  async #refused(
-    room: Room,
-    ghost: Ghost | undefined,
-    request: SendRequest,
-    failure: MatrixFailure,
-  ): Promise<Sent> {
+  async #refused(room: Room, ghost: Ghost | undefined, request: SendRequest, failure: MatrixFailure): Promise<Sent> {
     const { client } = this.runtime;
     let result: Awaited<ReturnType<typeof client.sendEvent>> = { ok: false, failure };
     if (ghost && classify(failure).action === "rejoin") {

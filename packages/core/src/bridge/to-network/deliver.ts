@@ -55,8 +55,7 @@ export class ToNetwork {
 
   async #lookForLink(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
     const links = await this.parts.runtime.links.ofRoom(event.room_id);
-    const link =
-      links.find((each) => each.channel === channel) ?? (await this.#movedLink(event.room_id, channel));
+    const link = links.find((each) => each.channel === channel) ?? (await this.#movedLink(event.room_id, channel));
     // Unlinked meanwhile: whoever unlinked did not want it delivered.
     return link ? this.#deliverTo(entry, event, link) : done();
   }

@@ -51,12 +51,7 @@ export function deliverMessage(
 }
 
 /** The usual case: nothing is on disk of it, and it has one part. */
-function deliverAlone(
-  runtime: BridgeRuntime,
-  entry: Entry,
-  source: MessageSource,
-  message: Message,
-): Promise<Verdict> {
+function deliverAlone(runtime: BridgeRuntime, entry: Entry, source: MessageSource, message: Message): Promise<Verdict> {
   const part: Part = { part: 0, wire: message.contents[0], sent: false, remote: undefined };
   return sendOnce(runtime, messageEffect(runtime, source, message, part, 1, entry.maybeSent)).then((called) => {
     if ("verdict" in called) return called.verdict;
