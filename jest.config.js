@@ -5,7 +5,7 @@ export default {
     "<rootDir>/bridges/*/test/**/*.test.ts",
     "<rootDir>/test/**/*.test.ts",
   ],
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/support/patient-environment.cjs",
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [

@@ -6,7 +6,7 @@ import { createLogger, loadConfig, startTrestle, type RunningTrestle } from "@tr
 import { SlackEmulator, type ChannelHandle, type SlackEmulatorOptions } from "@trestle/slack-emulator";
 import { Homeserver, type TestClient } from "@trestle/testkit";
 import { z } from "zod";
-import { freePort, until } from "../../../../test/support/bounded.js";
+import { freePort, patiently, until } from "../../../../test/support/bounded.js";
 import { tunedSlackConnector } from "../../dist/index.js";
 
 export { until };
@@ -122,7 +122,7 @@ export class FaultStage {
     await this.until("the bot is in the channels", () =>
       this.places.every(({ channel }) => channel.members.includes(member)),
     );
-    if (mode === "socket") await this.slack.app().waitForConnections(2, { timeout: patienceMs });
+    if (mode === "socket") await this.slack.app().waitForConnections(2, { timeout: patiently(patienceMs) });
   }
 
   async close(): Promise<void> {
