@@ -3,7 +3,7 @@ import { ChannelId } from "@trestle/core";
 import { type Capability, IrcServer, IrcTestClient } from "@trestle/testkit";
 import { endHolder, holderPid } from "./support/holder-process.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
-import { patiently } from "../../../test/support/bounded.js";
+import { freePort, patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -15,7 +15,7 @@ let bridge: RunningBridge;
 let person: IrcTestClient | undefined;
 
 beforeEach(async () => {
-  server = await IrcServer.start();
+  server = await IrcServer.start({ port: await freePort() });
 });
 
 afterEach(async () => {

@@ -56,12 +56,14 @@ export class FaultStage {
       namespaces: { users: [{ exclusive: true, regex: "^@slack_.*:slack\\.test$" }], aliases: [], rooms: [] },
     };
     const homeserver = await Homeserver.start({
+      port: await freePort(),
       serverName,
       registrations: [registration],
       retry: { firstMs: 5, maxMs: 50 },
     });
     const installations = [{ workspace: "acme", channels: [] }];
-    const slack = await SlackEmulator.start({ apps: [{ name: "Trestle", installations }], ...slackOptions });
+    const apps = [{ name: "Trestle", installations }];
+    const slack = await SlackEmulator.start({ port: await freePort(), apps, ...slackOptions });
     const alice = homeserver.createClient("alice");
     const makePlace = async (name: string): Promise<Place> => ({
       room: await alice.createRoom({
