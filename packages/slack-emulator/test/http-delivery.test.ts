@@ -30,7 +30,7 @@ beforeEach(async () => {
   const port = typeof address === "object" && address !== null ? address.port : 0;
   slack = await SlackEmulator.start({
     clock: "frozen",
-    ackTimeout: 200,
+    ackTimeout: patiently(200),
     apps: [
       {
         name: "Test App",
