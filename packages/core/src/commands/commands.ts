@@ -92,6 +92,7 @@ export class Commands {
 
   #all(): Record<string, Command> {
     const { linker, runtime } = this.parts;
+    const network = (runtime.handlers.accountNetworks?.names.length ?? 0) > 1 ? " <network>" : "";
     return {
       help: { usage: "help", summary: "this list", level: "relay", run: () => Promise.resolve(this.#help()) },
       link: {
@@ -128,16 +129,22 @@ export class Commands {
         run: () => this.#status(),
       },
       login: {
-        usage: "login",
+        usage: `login${network}`,
         summary: "signs you in with an account of your own",
         level: "user",
-        run: ({ user, room }) => this.#dialogues.begin(user, room),
+        run: ({ user, room, argument }) => this.#dialogues.begin(user, room, argument),
       },
       logout: {
-        usage: "logout",
+        usage: `logout${network}`,
         summary: "forgets your account",
         level: "user",
-        run: ({ user }) => this.#dialogues.logout(user),
+        run: ({ user, argument }) => this.#dialogues.logout(user, argument),
+      },
+      logins: {
+        usage: "logins",
+        summary: "the accounts you have signed in to",
+        level: "user",
+        run: ({ user }) => this.#dialogues.list(user),
       },
       cancel: {
         usage: "cancel",
