@@ -92,7 +92,6 @@ export class Commands {
 
   #all(): Record<string, Command> {
     const { linker, runtime } = this.parts;
-    const network = (runtime.handlers.accountNetworks?.names.length ?? 0) > 1 ? " <network>" : "";
     return {
       help: { usage: "help", summary: "this list", level: "relay", run: () => Promise.resolve(this.#help()) },
       link: {
@@ -128,6 +127,14 @@ export class Commands {
         level: "relay",
         run: () => this.#status(),
       },
+      ...this.#ofAccounts(),
+    };
+  }
+
+  #ofAccounts(): Record<string, Command> {
+    const { names = [] } = this.parts.runtime.handlers.accountNetworks ?? {};
+    const network = names.length > 1 ? " <network>" : "";
+    return {
       login: {
         usage: `login${network}`,
         summary: "signs you in with an account of your own",
