@@ -1,11 +1,10 @@
-import type { EventId, RoomId, UserId } from "../../connector/ids.js";
+import { UserId, type EventId, type RoomId } from "../../connector/ids.js";
 import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
 import type { SendEventRequest } from "../../matrix/requests.js";
 import type { MatrixFailure } from "../../matrix/result.js";
 import { effectKey } from "../effect-id.js";
-import type { Ghost } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { SentLookup } from "../sent-lookup.js";
@@ -58,7 +57,9 @@ export class MatrixSender {
     return this.runtime.client
       .sendEvent(request)
       .then((result) =>
-        result.ok ? { sent: true, eventId: result.body.eventId } : this.#refused(room, ghost, request, result.failure),
+        result.ok
+          ? { sent: true, eventId: result.body.eventId }
+          : this.#refused(room, speaker, request, result.failure),
       );
   }
 
@@ -75,9 +76,9 @@ export class MatrixSender {
       const sinceStart = entry.recovered && entry.attempts === 0;
       let found = await this.#lookup.find(room.id, runtime.bot, outgoing.effect, entry.at, sinceStart);
       // In a direct room only the ghost can look.
-      if (!found.ok && classify(found.failure).action !== "retry" && ghost) {
-        found = await this.#lookup.find(room.id, ghost.user, outgoing.effect, entry.at, sinceStart);
-      }
+      const other =
+        found.ok || classify(found.failure).action === "retry" ? undefined : await this.#standIn(room, speaker);
+      if (other !== undefined) found = await this.#lookup.find(room.id, other, outgoing.effect, entry.at, sinceStart);
       if (!found.ok && classify(found.failure).action === "retry")
         return { sent: false, verdict: verdictOf(found.failure) };
       if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
@@ -90,7 +91,7 @@ export class MatrixSender {
     if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
     const result = await runtime.client.sendEvent(request);
     if (result.ok) return { sent: true, eventId: result.body.eventId };
-    return this.#refused(room, ghost, request, result.failure);
+    return this.#refused(room, speaker, request, result.failure);
   }
 
   #request(room: Room, speaker: Speaker | undefined, outgoing: Outgoing, happenedAt: number | undefined): SendRequest {
@@ -106,9 +107,15 @@ export class MatrixSender {
     };
   }
 
-  /** Tries once more where the ghost can be helped into the room, or to the right to speak. */
-  async #refused(room: Room, ghost: Ghost | undefined, request: SendRequest, failure: MatrixFailure): Promise<Sent> {
+  /** Tries once more where the ghost can be helped into the room, or to the right to speak; or a ghost speaks for the bot. */
+  async #refused(
+    room: Room,
+    speaker: Speaker | undefined,
+    request: SendRequest,
+    failure: MatrixFailure,
+  ): Promise<Sent> {
     const { client } = this.runtime;
+    const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     let result: Awaited<ReturnType<typeof client.sendEvent>> = { ok: false, failure };
     if (ghost && classify(failure).action === "rejoin") {
       // Somebody removed the ghost, or the homeserver forgot that it joined.
@@ -119,8 +126,24 @@ export class MatrixSender {
     }
     if (!result.ok && ghost && isForbidden(result.failure) && (await this.parts.letSpeak(room.id, ghost.user)))
       result = await client.sendEvent(request);
+    if (!result.ok && !speaker && isForbidden(result.failure)) {
+      const standIn = await this.#standIn(room, speaker);
+      if (standIn !== undefined) result = await client.sendEvent({ ...request, asUser: standIn });
+    }
     if (result.ok) return { sent: true, eventId: result.body.eventId };
     return { sent: false, verdict: verdictOf(result.failure) };
+  }
+
+  /** Who can look and speak where the bot cannot: in a direct room that began on Matrix, the ghost who was invited. */
+  async #standIn(room: Room, speaker: Speaker | undefined): Promise<UserId | undefined> {
+    if (speaker) return speaker.as === "ghost" ? speaker.ghost.user : undefined;
+    const { links, store } = this.runtime;
+    if (!(await links.ofRoom(room.id)).some(({ kind }) => kind === "direct")) return undefined;
+    const ghost = await store.get<{ readonly user: string }>(
+      "SELECT g.user AS user FROM membership m JOIN ghost g ON g.id = m.ghost WHERE m.room = ? AND m.actual = 1 ORDER BY g.id",
+      room.key,
+    );
+    return ghost && UserId(ghost.user);
   }
 
   /** Where the user may not speak in the room, their ghost speaks at the next attempt. */
