@@ -10,6 +10,9 @@ export class HeldRooms {
   readonly #held = new Set<string>();
   /** Events that are to be held and are not on disk yet, by room. */
   readonly #arriving = new Map<string, number>();
+  /** Which of all arrivals was the last one in a room. */
+  readonly #lastArrival = new Map<string, number>();
+  #arrivals = 0;
 
   constructor(readonly runtime: BridgeRuntime) {}
 
@@ -28,6 +31,8 @@ export class HeldRooms {
   /** An event of the room is about to be held; call `arrived` when it is on disk, or never will be. */
   arrive(room: string): void {
     this.#held.add(room);
+    this.#arrivals += 1;
+    this.#lastArrival.set(room, this.#arrivals);
     this.#arriving.set(room, (this.#arriving.get(room) ?? 0) + 1);
   }
 
@@ -41,6 +46,7 @@ export class HeldRooms {
   async release(room: string): Promise<void> {
     if (!this.#held.has(room) || this.#arriving.has(room)) return;
     const { store, key } = this.runtime;
+    const before = this.#lastArrival.get(room);
     await store.commit([["unpack"]]);
     const waiting = await store.get(
       "SELECT 1 FROM journal WHERE state < 2 AND direction = ? AND bridge = ? AND lane = ? LIMIT 1",
@@ -48,8 +54,10 @@ export class HeldRooms {
       key,
       heldLane(room),
     );
-    // Something may have come while the disk was read.
-    if (!waiting && !this.#arriving.has(room)) this.#held.delete(room);
+    // What has come since was perhaps not to be seen on the disk; when it has gone its way it is looked again.
+    if (waiting || this.#arriving.has(room) || this.#lastArrival.get(room) !== before) return;
+    this.#held.delete(room);
+    this.#lastArrival.delete(room);
   }
 
   /** After a restart: what waited is still held. */
