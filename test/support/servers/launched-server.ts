@@ -64,7 +64,7 @@ export class LaunchedServer {
     this.#child = child;
     for (const port of [this.port, ...morePorts])
       await until(
-        15_000,
+        45_000,
         `${name} on port ${port}`,
         async () => {
           if (!child.running)
@@ -94,7 +94,7 @@ export class LaunchedServer {
   async reload(port: number): Promise<void> {
     this.#child?.signal("SIGHUP");
     const accepted = async () => ((await accepts(port)) ? true : undefined);
-    await until(15_000, `${this.program.name} on port ${port}`, accepted, () => this.output);
+    await until(45_000, `${this.program.name} on port ${port}`, accepted, () => this.output);
   }
 
   async restart(): Promise<void> {
