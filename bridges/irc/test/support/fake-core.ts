@@ -23,6 +23,7 @@ import {
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
 import { patiently } from "../../../../test/support/bounded.js";
+import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
@@ -55,15 +56,11 @@ export class FakeCore {
   readonly network: Network = (() => {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
     const core = this;
-    const notUsed = async (): Promise<never> => {
-      throw new Error("not used by this connector");
-    };
+    const quiet = quietNetwork("irc", this.stored);
     return {
+      ...quiet,
       bridge: {
-        name: "irc",
-        bot: UserId("@ircbot:example.org"),
-        serverName: "example.org",
-        allMembers: false,
+        ...quiet.bridge,
         get dataDirectory() {
           return core.dataDirectory;
         },
@@ -72,7 +69,7 @@ export class FakeCore {
         return core.log;
       },
       receive: async (event) => {
-        if (event.kind === "raw") return notUsed();
+        if (event.kind === "raw") throw new Error("not used by this connector");
         await core.beforeReceive(event);
         core.#keep(event);
       },
@@ -86,41 +83,19 @@ export class FakeCore {
         core.#changed();
       },
       links: async () => core.links,
-      openMedia: notUsed,
       textLink: (room, event) => core.textLink?.(room, event),
-      avatarLink: () => undefined,
-      storage: {
-        get: async (key) => core.stored.get(key),
-        set: async (key, value) => void core.stored.set(key, value),
-        delete: async (key) => void core.stored.delete(key),
-        keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
-      },
       logins: async () => core.logins,
-      renewLogin: () => Promise.resolve(),
       endLogin: async (id, why) => {
         core.logins = core.logins.filter((login) => login.id !== id);
         core.endedLogins.push(why);
         core.#changed();
       },
-      status: () => Promise.reject(new Error("not asked in these tests")),
-      lookUpUser: () => Promise.resolve({ is: "user" }),
-      requestLink: () => Promise.resolve("asked"),
       consented: (consent) => {
         core.consents.push(consent);
         core.#changed();
         return Promise.resolve(true);
       },
-      removeLinks: () => Promise.resolve([]),
-      openRoom: () => Promise.resolve(undefined),
-      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
-      metrics: {
-        counter: () => ({ add: () => undefined }),
-        histogram: () => ({ observe: () => undefined }),
-      },
       moveChannel: (from, to) => core.moveChannel(from, to),
-      picture: () => Promise.resolve(undefined),
-      spacesChanged: () => undefined,
-      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
   })();
 
