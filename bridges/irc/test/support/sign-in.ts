@@ -1,5 +1,6 @@
 import { type Login, LoginId, type LoginSession, UserId } from "@trestle/core";
 import type { RunningBridge } from "./running-bridge.js";
+import { patiently } from "../../../../test/support/bounded.js";
 
 export interface Typed {
   /** What a person types for each field; a function is asked every time. */
@@ -16,7 +17,7 @@ export class Signing implements LoginSession {
   readonly user: UserId;
   readonly network: string;
   readonly said: string[];
-  readonly signal = AbortSignal.timeout(60_000);
+  readonly signal = AbortSignal.timeout(patiently(60_000));
 
   constructor(private readonly typed: Typed) {
     this.network = typed.network ?? "net";

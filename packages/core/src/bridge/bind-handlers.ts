@@ -15,6 +15,7 @@ const names = [
   "settings",
   "topic",
   "name",
+  "picture",
   "typing",
   "receipt",
   "presence",

@@ -13,6 +13,7 @@ import type {
   MembershipEffect,
   MessageEffect,
   NameEffect,
+  PictureEffect,
   PinEffect,
   PresenceSignal,
   ReactEffect,
@@ -313,6 +314,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly name?: (name: NameEffect) => Promise<Outcome>;
+  /** The room has another picture, or none any more. Fallback: nothing. */
+  readonly picture?: (picture: PictureEffect) => Promise<Outcome>;
   /** Somebody on Matrix types, or types no more. Never awaited in order. */
   readonly typing?: (typing: TypingSignal) => Promise<void>;
   /** Somebody on Matrix has read up to a message. Never awaited in order. */

@@ -148,6 +148,12 @@ export interface NameEffect extends EffectBase {
   readonly name: string;
 }
 
+/** Somebody on Matrix gave the room another picture, or took it away. */
+export interface PictureEffect extends EffectBase {
+  /** To be read with `network.openMedia`; absent: the room has none now. */
+  readonly picture?: ContentUri;
+}
+
 /** What was received raw, to be made into events. */
 export interface Interpretation extends Omit<RawReceived, "kind"> {
   /** 1 at first. */
