@@ -3,6 +3,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { ChannelId } from "@trestle/core";
 import { IrcServer } from "@trestle/testkit";
+import type { Puppet } from "../dist/network/puppet.js";
 import { Puppets } from "../dist/network/puppets.js";
 import { Connection } from "../dist/session/connection.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
@@ -17,24 +18,21 @@ const collectGarbage = vm.runInNewContext("gc") as () => void;
 
 /** Counts what a method of the bridge has made and is still in memory. */
 class Made {
-  readonly #refs = new Map<object, WeakRef<object>>();
+  readonly #refs = new Set<WeakRef<object>>();
   readonly #known = new WeakSet<object>();
 
-  readonly note = <Result extends object>(result: Result): Result => {
-    if (!this.#known.has(result)) {
-      this.#known.add(result);
-      const ref = new WeakRef(result);
-      this.#refs.set(ref, ref);
-    }
-    return result;
-  };
+  note(result: object): void {
+    if (this.#known.has(result)) return;
+    this.#known.add(result);
+    this.#refs.add(new WeakRef(result));
+  }
 
   get everMade(): number {
     return this.#refs.size;
   }
 
   get alive(): number {
-    return [...this.#refs.values()].filter((ref) => ref.deref() !== undefined).length;
+    return [...this.#refs].filter((ref) => ref.deref() !== undefined).length;
   }
 }
 
@@ -49,12 +47,15 @@ afterEach(async () => {
 describe("a puppet that was disconnected", () => {
   it("leaves nothing behind", async () => {
     const [puppets, connections] = [new Made(), new Made()];
-    const make = Puppets.prototype.of;
-    jest.spyOn(Puppets.prototype, "of").mockImplementation(function (this: Puppets, author) {
-      return puppets.note(make.call(this, author));
-    });
-    const open = Connection.open.bind(Connection);
-    jest.spyOn(Connection, "open").mockImplementation((...to) => connections.note(open(...to)));
+    const opened = jest.spyOn(Connection, "open");
+    const made = jest.spyOn(Puppets.prototype, "of");
+    /** Lets go of what the spies remember. */
+    const note = (): void => {
+      for (const { value } of opened.mock.results) connections.note(value as Connection);
+      for (const { value } of made.mock.results) puppets.note(value as Puppet);
+      opened.mockClear();
+      made.mockClear();
+    };
     irc = await IrcServer.start();
     bridge = await RunningBridge.start({
       networks: [networkOn(irc.port, { maxPuppets: MOST })],
@@ -70,9 +71,7 @@ describe("a puppet that was disconnected", () => {
           name: `p${person}`,
           user: `@p${person}:example.org`,
         });
-      // A spy remembers what it was called with, and what came of it.
-      jest.mocked(Connection.open).mockClear();
-      jest.mocked(Puppets.prototype.of).mockClear();
+      note();
     };
     /** What is there, and how many timers run; asked again while it is more than `most`: what ends takes its time. */
     const settled = async (most: Readonly<Record<string, number>>): Promise<Record<string, number>> => {
