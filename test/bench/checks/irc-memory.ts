@@ -57,20 +57,29 @@ export async function measureMemory(puppets: number, report: Report): Promise<Fi
   }
 }
 
-/** What a puppet leaves behind that was disconnected: again and again the same people speak, more than there are places. */
+/**
+ * What a puppet leaves behind that was disconnected: again and again the same people speak, more than there are places.
+ * What is remembered of messages, within bounds, is told from that by as many messages of people who stay.
+ */
 export async function measureLeftBehind(report: Report): Promise<Figure> {
   const { setup } = await Setup.open("Trestle", { channels: channelsToLeave, puppets: fewPuppets, letsInAtOnce: true });
   try {
     await setup.startWeighed();
-    const speak = () => setup.world.call("introduce", { from: 0, to: comeAndGo, channelsEach: 1, groupSize: 1 });
+    const speak = (to = comeAndGo, each = 1) =>
+      setup.world.call("introduce", { from: 0, to, channelsEach: 1, groupSize: 1, times: each });
     // They are known from then on, with their rooms and names.
     await speak();
     await speak();
+    const first = await weighBoth(setup);
+    await speak(fewPuppets, (times * comeAndGo) / fewPuppets);
     const before = await weighBoth(setup);
     for (let time = 0; time < times; time++) await speak();
     const after = await weighBoth(setup);
-    report(`irc: ${comeAndGo} people came and went ${times} times: before ${inWords(before)}; after ${inWords(after)}`);
-    const left = (heap(after) - heap(before)) / (times * comeAndGo) / 1024;
+    const said = times * comeAndGo;
+    report(
+      `irc: ${inWords(first)}; after ${said} messages of those who stay ${inWords(before)}; after as many of those who come and go ${inWords(after)}`,
+    );
+    const left = (heap(after) - heap(before) - (heap(before) - heap(first))) / said / 1024;
     return atMost("memory that a puppet leaves behind when it is disconnected", 1, left, " KiB", 2);
   } finally {
     await setup.close();
