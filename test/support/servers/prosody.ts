@@ -87,7 +87,14 @@ Component "${upload}" "http_file_share"
 ${[component, ...(options.components ?? [])].map((name) => `Component "${name}"\n  component_secret = "${secret}"\n`).join("\n")}
 `;
   const launched = await LaunchedServer.launch(
-    { name: "Prosody", command: install.command, args: ["--config", configFile, "-F"], configFile, config },
+    {
+      name: "Prosody",
+      command: install.command,
+      args: ["--config", configFile, "-F"],
+      configFile,
+      config,
+      morePorts: [clientPort, httpPort],
+    },
     directory,
     componentPort,
   );

@@ -84,6 +84,8 @@ export interface SharedFile {
 }
 
 export interface Credentials {
+  /** For which of the connector's `accountNetworks` they are, where it names several. */
+  readonly network?: string;
   /** What is typed at each question of the login, in order, so that it succeeds. */
   readonly right: readonly string[];
   /** The same, so that it is refused. */

@@ -19,7 +19,10 @@ export interface Author {
   /** The display name in the room; the localpart where there is none. */
   readonly name: string;
   readonly avatar?: ContentUri;
-  /** Their own account on the network, where they have one: speak through it. Otherwise speak through the relay. */
+  /**
+   * Their own account on the network, where they have one: speak through it. Otherwise speak through the relay. A
+   * connector with `accountNetworks` looks itself which of their accounts is for the channel: this is absent there.
+   */
   readonly login?: LoginId;
 }
 
