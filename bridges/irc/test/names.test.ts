@@ -3,6 +3,7 @@ import { ChannelId, EffectId, EventId, RoomId, UserId } from "@trestle/core";
 import type { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { roomWithCarol, type ServerOptions } from "./support/room-with-carol.js";
 import { networkOn, type NetworkOptions, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const room = ChannelId("net/#room");
 const alice = UserId("@alice:example.org");
@@ -33,7 +34,7 @@ const rename = (id: string, name: string) =>
     event: EventId("$e"),
     author: { userId: alice, name },
     at: 0,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(patiently(20_000)),
     change: "rename",
     who: { userId: alice, name },
   });

@@ -22,6 +22,7 @@ import {
 } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
+import { patiently } from "../../../../test/support/bounded.js";
 import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
@@ -115,14 +116,15 @@ export class FakeCore {
         resolve(value);
       };
       const poll = setInterval(look, 20);
+      const bound = patiently(milliseconds);
       const timer = setTimeout(() => {
         stop();
         reject(
           new Error(
-            `waited ${milliseconds} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`,
+            `waited ${bound} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`,
           ),
         );
-      }, milliseconds);
+      }, bound);
       this.#watchers.add(look);
     });
   }
@@ -227,9 +229,9 @@ export async function deliver(
       part,
       parts: parts.length,
       wire: JSON.parse(JSON.stringify(wire)),
-      signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
+      signal: AbortSignal.timeout(patiently(options.timeoutMs ?? 30_000)),
     };
-    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? 20));
+    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? patiently(20)));
   }
   return outcomes;
 }
@@ -254,7 +256,7 @@ export async function findSent(handlers: NetworkHandlers, effect: MessageEffect)
     try {
       return (await handlers.findSent?.(effect)) ?? null;
     } catch (error) {
-      if (attempt > 100) throw error;
+      if (attempt > patiently(100)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

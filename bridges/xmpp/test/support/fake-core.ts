@@ -21,7 +21,7 @@ import {
 import type { XmppLimits } from "@trestle/xmpp";
 import { toPlainText } from "@trestle/rich-text";
 import { Readable } from "node:stream";
-import { until } from "../../../../test/support/bounded.js";
+import { patiently, until } from "../../../../test/support/bounded.js";
 import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
@@ -156,7 +156,7 @@ export function effectOf(saying: Saying): MessageEffect<TextContent> {
     content: textContent(saying.text, saying.style),
     part: 0,
     parts: 1,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(patiently(30_000)),
   };
 }
 
