@@ -73,7 +73,7 @@ export class Portals implements ThirdPartyLookup {
   /** Into the network's own list of the room directory, where people look for its channels. */
   async #publish(room: RoomId): Promise<void> {
     const { client, log, name } = this.runtime;
-    const shown = await client.setNetworkVisibility(name, room, "public");
+    const shown = await client.directory.setNetworkVisibility(name, room, "public");
     if (!shown.ok) log.warn({ room, failure: shown.failure }, "A room could not be put into the room directory");
   }
 
