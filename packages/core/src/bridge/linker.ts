@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { ChannelInfo, ChannelLink } from "../connector/connector.js";
+import type { ChannelInfo } from "../connector/channel-info.js";
+import type { ChannelLink } from "../connector/connector.js";
 import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
 import { atMost } from "../mapping/cache-bound.js";
 import { type Link, type LinkKind } from "../mapping/links.js";

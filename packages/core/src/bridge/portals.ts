@@ -4,7 +4,7 @@ import type {
   ThirdPartyProtocol,
   ThirdPartyUser,
 } from "../appservice/handler.js";
-import type { ChannelInfo } from "../connector/connector.js";
+import type { ChannelInfo } from "../connector/channel-info.js";
 import type { RoomId } from "../connector/ids.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
