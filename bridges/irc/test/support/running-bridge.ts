@@ -17,8 +17,10 @@ export interface BridgeOptions {
   readonly config?: Omit<z.input<typeof configSchema>, "networks">;
 }
 
+export type NetworkOptions = Partial<NetworkInput>;
+
 /** What tests of a server without flood rules use. */
-export function networkOn(port: number, more: Partial<NetworkInput> = {}): NetworkInput {
+export function networkOn(port: number, more: NetworkOptions = {}): NetworkInput {
   return {
     name: "net",
     host: "127.0.0.1",
