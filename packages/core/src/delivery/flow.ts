@@ -148,6 +148,7 @@ export class Flow {
           attempts: 0,
           maybeSent: false,
           recovered: false,
+          replayed: false,
           bytes: item.bytes,
           strikes: 0,
         });
@@ -369,6 +370,7 @@ export class Flow {
         attempts: row.attempts,
         maybeSent: inDoubt || row.doubt !== 0,
         recovered,
+        replayed: row.doubt > 1,
         bytes,
         strikes: row.strikes,
       });

@@ -119,6 +119,7 @@ export class MatrixClient {
       asUser: request.asUser,
       deviceId: request.deviceId,
       ts: request.ts,
+      once: request.once,
       signal: request.signal,
       timeoutMs: request.timeoutMs,
     });

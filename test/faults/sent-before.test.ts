@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { until } from "../support/bounded.js";
+import { expectAllOnceInOrder } from "./settled.js";
+import { Stage } from "./stage.js";
+
+jest.setTimeout(120_000);
+
+const sends = { fromAppService: true, route: "/send/" } as const;
+
+/** The homeserver has taken a message, and knows nothing of its transaction any more when it comes again. */
+describe("a message that the homeserver took, did not confirm, and forgot", () => {
+  let stage: Stage;
+  afterEach(() => stage.close());
+
+  it("is found by the next process, although more than a thousand events followed in the room", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { homeserver, alice } = stage;
+    await stage.sayOnNetwork(2);
+    await expectAllOnceInOrder(stage);
+    const held = homeserver.faults.hold(sends);
+    await stage.sayOnNetwork(1);
+    await until(10_000, "it", () => homeserver.room(stage.room()).messages().length === 3 || undefined);
+    await homeserver.pause();
+    held.remove();
+    await stage.stop();
+    for (let n = 0; n < 1_100; n++)
+      homeserver.sendEvent(stage.room(), { sender: alice.userId, type: "org.example.noise", content: { n } });
+    await homeserver.start({ forgetTransactions: true });
+    await stage.start();
+    await stage.sayOnNetwork(2);
+    await expectAllOnceInOrder(stage);
+  });
+
+  it("is looked for before it is sent again over another connection", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { faults } = stage.homeserver;
+    await stage.sayOnNetwork(2);
+    await expectAllOnceInOrder(stage);
+    // By the time it comes again the homeserver has forgotten it.
+    faults.clientTransactionSweepMs = 1;
+    faults.delay(5, sends);
+    const dropped = faults.drop("after", { ...sends, times: 1 });
+    await stage.sayOnNetwork(2);
+    await expectAllOnceInOrder(stage);
+    expect(dropped.applied).toBe(1);
+  });
+});
