@@ -27,6 +27,11 @@ export interface FlowOptions {
   readonly unmarkedLimit: () => number;
   /** Runs one attempt. What it throws is logged and tried again. */
   readonly handle: (entry: Entry) => Promise<Verdict>;
+  /**
+   * What an entry waits for before it is worked on, where it is under suspicion: whoever kills the process meanwhile says
+   * nothing of the entry. Resolves to a verdict where that cannot be had yet.
+   */
+  readonly ready?: (entry: Entry) => Promise<Verdict | undefined>;
   readonly onDead?: (entry: Entry, reason: string) => void;
   readonly observe?: FlowObserver;
   /** Treat the entries that were under way when the process died with suspicion: it died several times in a row. */
@@ -295,15 +300,16 @@ export class Flow {
       const item = lane.items[0];
       if (!item) this.#endTurn(lane, undefined);
       else {
-        const attempt = (): Promise<Verdict> => this.#handle(item);
-        const verdict = this.#isSuspect(item)
-          ? await this.#isolation.run(item, item.strikes, attempt)
-          : await attempt();
-        await this.#conclude(lane, item, verdict);
+        await this.#conclude(lane, item, await (this.#isSuspect(item) ? this.#alone(item) : this.#handle(item)));
       }
     } catch (error) {
       this.#failTurn(lane, error);
     }
+  }
+
+  async #alone(item: LaneItem): Promise<Verdict> {
+    const notYet = await this.options.ready?.(item);
+    return notYet ?? this.#isolation.run(item, item.strikes, () => this.#handle(item));
   }
 
   /** Does what the verdict says, and ends the turn. Never rejects. */
@@ -368,6 +374,7 @@ export class Flow {
         at: row.at,
         payload: row.payload === null ? null : JSON.parse(row.payload),
         attempts: row.attempts,
+        unreached: row.attempts,
         maybeSent: inDoubt || row.doubt !== 0,
         recovered,
         replayed: row.doubt > 1,
