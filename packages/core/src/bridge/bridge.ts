@@ -197,6 +197,11 @@ export class Bridge implements AppServiceHandler {
     return direction === toNetwork ? this.#toNetworkFlow : this.#toMatrixFlow;
   }
 
+  /** Whether something waits that may have been sent when an earlier process died. */
+  get inDoubt(): boolean {
+    return this.#toNetworkFlow.inDoubt || this.#toMatrixFlow.inDoubt;
+  }
+
   async status(): Promise<BridgeStatus> {
     const [links, outward, inward] = await Promise.all([
       this.runtime.links.count(),

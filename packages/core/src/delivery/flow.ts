@@ -27,10 +27,7 @@ export interface FlowOptions {
   readonly unmarkedLimit: () => number;
   /** Runs one attempt. What it throws is logged and tried again. */
   readonly handle: (entry: Entry) => Promise<Verdict>;
-  /**
-   * What an entry waits for before it is worked on, where it is under suspicion: whoever kills the process meanwhile says
-   * nothing of the entry. Resolves to a verdict where that cannot be had yet.
-   */
+  /** What an entry under suspicion waits for before it is worked on; resolves to a verdict where it cannot have that yet. */
   readonly ready?: (entry: Entry) => Promise<Verdict | undefined>;
   readonly onDead?: (entry: Entry, reason: string) => void;
   readonly observe?: FlowObserver;
@@ -111,15 +108,17 @@ export class Flow {
 
   /** Lanes whose next entry waits for another attempt. */
   get waitingLanes(): number {
-    let count = 0;
-    for (const lane of this.#lanes.values()) if (lane.state === "waiting") count += 1;
-    return count;
+    return [...this.#lanes.values()].filter(({ state }) => state === "waiting").length;
+  }
+
+  /** Whether something waits that may have been sent, and of which the disk may not say so. */
+  get inDoubt(): boolean {
+    return [...this.#lanes.values()].some((lane) => lane.isInDoubt);
   }
 
   /** Whether any lane waits because the target cannot be reached. */
   get unreachable(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.unreachable === true) return true;
-    return false;
+    return [...this.#lanes.values()].some(({ unreachable }) => unreachable === true);
   }
 
   /** Takes up what an earlier process left. `clean` when that one ended in good order, so that nothing is in doubt. */

@@ -39,6 +39,10 @@ export class Lane {
     return this.marking.length;
   }
 
+  get isInDoubt(): boolean {
+    return (this.more && this.inDoubt > 0) || this.items.some(({ maybeSent }) => maybeSent);
+  }
+
   get isEmpty(): boolean {
     return this.items.length === 0 && !this.more && this.unmarked === 0;
   }
