@@ -44,4 +44,24 @@ describe("a message that the homeserver took, did not confirm, and forgot", () =
     await expectAllOnceInOrder(stage);
     expect(dropped.applied).toBe(1);
   });
+
+  it("is not sent again where it has several parts, and only one that follows was refused", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { homeserver, network } = stage;
+    const { faults } = homeserver;
+    const messages = () => homeserver.room(stage.room()).messages();
+    const held = faults.hold({ ...sends, times: 1 });
+    await network.say("channel0", "ann", "part ".repeat(30_000));
+    await until(10_000, "the first part", () => messages().length === 1 || undefined);
+    faults.clientTransactionSweepMs = 1;
+    faults.delay(5, sends);
+    const refused = faults.answer({ status: 429, retryAfterMs: 5 }, { ...sends, times: 1 });
+    held.remove();
+    await network.say("channel0", "ann", "the end");
+    await until(10_000, "what follows", () => messages().at(-1)?.content["body"] === "the end" || undefined);
+    expect(refused.applied).toBe(1);
+    const effects = messages().map(({ content }) => content["dev.trestle.effect"]);
+    expect(effects.length).toBeGreaterThan(3);
+    expect(new Set(effects).size).toBe(effects.length);
+  });
 });
