@@ -4,6 +4,9 @@ import { until } from "../bounded.js";
 import type { Certificate } from "./certificate.js";
 import { Child } from "./child.js";
 
+/** One that cannot start says so and ends; a busy machine takes its time. */
+const startWithinMs = 60_000;
+
 export interface ServerProgram {
   readonly name: string;
   readonly command: string;
@@ -61,7 +64,7 @@ export class LaunchedServer {
     const child = await Child.start(name, command, args, { cwd: this.directory, ...(env && { env }) });
     this.#child = child;
     await until(
-      15_000,
+      startWithinMs,
       `${name} on port ${this.port}`,
       async () => {
         if (!child.running) throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
@@ -90,7 +93,7 @@ export class LaunchedServer {
   async reload(port: number): Promise<void> {
     this.#child?.signal("SIGHUP");
     const accepted = async () => ((await accepts(port)) ? true : undefined);
-    await until(15_000, `${this.program.name} on port ${port}`, accepted, () => this.output);
+    await until(startWithinMs, `${this.program.name} on port ${port}`, accepted, () => this.output);
   }
 
   async restart(): Promise<void> {
