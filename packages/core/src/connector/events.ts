@@ -22,6 +22,12 @@ export interface RemoteAvatar {
   readonly url: string;
 }
 
+/** A small picture of the network. `id` changes whenever the picture does. */
+export interface RemotePicture extends RemoteAvatar {
+  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
+  readonly name?: string;
+}
+
 interface Caused {
   /**
    * Identifies this event among all of its channel, the same however often it is received: the second time it is
@@ -45,6 +51,7 @@ export type NetworkEvent =
   | RolesReceived
   | ExpulsionReceived
   | InvitationReceived
+  | InvitationDeclined
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -157,6 +164,20 @@ export interface InvitationReceived extends Caused {
   readonly kind: "invitation";
   readonly by: RemoteUser;
   readonly who: { readonly userId: string } | { readonly person: RemoteUser };
+  readonly reason?: string;
+}
+
+/**
+ * A person of the network whom a Matrix user has asked into the rooms of a channel does not come: they would rather not, or
+ * the network does not ask them (`refused`). The room is told, and their ghost turns an invitation down that is still open.
+ */
+export interface InvitationDeclined extends Caused {
+  readonly kind: "declined";
+  readonly who: RemoteUser;
+  readonly how: "declined" | "refused";
+  /** The Matrix user who has asked them. */
+  readonly userId?: string;
+  /** What they, or the network, say about it. */
   readonly reason?: string;
 }
 

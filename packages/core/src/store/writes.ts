@@ -16,7 +16,7 @@ const statements = {
 
   active:
     "INSERT INTO activity (bridge, direction, lane, at) VALUES (?, ?, ?, ?) ON CONFLICT (bridge, direction, lane) DO UPDATE SET at = excluded.at",
-  waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, doubt = ?, strikes = 0 WHERE seq = ?",
+  waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, doubt = max(doubt, ?), strikes = 0 WHERE seq = ?",
   dead: "UPDATE journal SET state = 2, attempts = ?, error = ? WHERE seq = ?",
   strike: "UPDATE journal SET strikes = strikes + 1 WHERE seq = ?",
   discard: "DELETE FROM journal WHERE seq = ? AND state = 2",

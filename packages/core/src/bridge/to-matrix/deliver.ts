@@ -22,8 +22,9 @@ import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import type { MatrixEventDraft } from "../content/to-matrix.js";
 import { ContentForMatrix } from "./content.js";
-import { MatrixSender, verdictOf } from "./send.js";
-import { invite } from "./invitation.js";
+import { reactionContent } from "./reaction-content.js";
+import { afterParts, MatrixSender, verdictOf } from "./send.js";
+import { invite, turnedDown } from "./invitation.js";
 import type { MatrixMedia } from "./media.js";
 import type { Puppets } from "./puppets.js";
 import type { Speaker } from "./speaker.js";
@@ -133,19 +134,29 @@ export class ToMatrix {
         return this.#moderation.expel(target, event);
       case "invitation":
         return invite(this.parts.runtime, this.parts.ghosts, target.room.id, event);
+      case "declined":
+        return turnedDown(this.parts.runtime, this.parts.ghosts, target.room.id, event, (text, mention) =>
+          this.notice(target.entry, target.room.id, text, undefined, mention),
+        );
       case "channel":
         return this.#changes.apply(target, event);
     }
   }
 
   /** The bot says something, e.g. that a message could not be delivered. */
-  async notice(entry: Entry, roomId: RoomId, text: string, replyTo: string | undefined): Promise<Verdict> {
+  async notice(
+    entry: Entry,
+    roomId: RoomId,
+    text: string,
+    replyTo: string | undefined,
+    mention?: string,
+  ): Promise<Verdict> {
     const room = await this.parts.runtime.rooms.ensure(roomId);
     return this.#readable({ entry, room, channelKey: 0 }, async () => {
       const content = {
         msgtype: "m.notice",
         body: text,
-        "m.mentions": {},
+        "m.mentions": mention === undefined ? {} : { user_ids: [mention] },
         ...(replyTo !== undefined && { "m.relates_to": { "m.in_reply_to": { event_id: replyTo } } }),
       };
       const effect = effectIdOf(this.parts.runtime.name, "notice", roomId, entry.source);
@@ -242,7 +253,7 @@ export class ToMatrix {
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = this.#messageEffect(target, event, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
-      if (!sent.sent) return sent.verdict;
+      if (!sent.sent) return afterParts(part, sent.verdict);
       mapped.push(mappedPart(target, event, speaker, part, sent.eventId));
     }
     return done(this.parts.runtime.messages.map(mapped));
@@ -268,7 +279,7 @@ export class ToMatrix {
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "edit", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
-      if (!sent.sent) return sent.verdict;
+      if (!sent.sent) return afterParts(part, sent.verdict);
     }
     return done();
   }
@@ -341,7 +352,7 @@ export class ToMatrix {
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
       if (await this.#isDone(place, EventId(part.event))) continue;
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
       const author = UserId(part.sender);
@@ -349,7 +360,7 @@ export class ToMatrix {
       // Where the bot is no moderator whoever wrote it still may: somebody on the network could take it away.
       if (runtime.isOwn(author) || puppets?.speaksFor(author) === true) users.push(author);
       const failed = await this.sender.redact(room.id, users, EventId(part.event), effect, event.reason);
-      if (failed) return failed;
+      if (failed) return afterParts(index, failed);
     }
     return done(runtime.messages.unmap(parts));
   }
@@ -374,14 +385,6 @@ export class ToMatrix {
     const ghost = await this.parts.ghosts.ensure(event.user);
     return ghost.ok ? done() : verdictOf(ghost.failure);
   }
-}
-
-/** An emoji of the network's own is its picture; its name stands beside it (MSC4027). */
-function reactionContent(target: string, { key, picture }: ReactionReceived): Readonly<Record<string, unknown>> {
-  const shown = key.slice(0, 200);
-  const relation = { rel_type: "m.annotation", event_id: target, key: picture ?? shown };
-  if (picture === undefined) return { "m.relates_to": relation };
-  return { "m.relates_to": relation, shortcode: shown, "com.beeper.reaction.shortcode": shown };
 }
 
 function mappedPart(

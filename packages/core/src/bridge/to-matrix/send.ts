@@ -1,9 +1,10 @@
 import { UserId, type EventId, type RoomId } from "../../connector/ids.js";
 import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
+import type { ClientEvent } from "../../matrix/answers.js";
 import { classify } from "../../matrix/failure.js";
 import type { SendEventRequest } from "../../matrix/requests.js";
-import type { MatrixFailure } from "../../matrix/result.js";
+import type { MatrixFailure, MatrixResult } from "../../matrix/result.js";
 import { effectKey } from "../effect-id.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
@@ -45,7 +46,8 @@ export class MatrixSender {
     this.runtime = parts.runtime;
     this.memberships = parts.memberships;
     this.puppets = parts.puppets;
-    this.#lookup = new SentLookup(parts.runtime.client);
+    const { client, log } = parts.runtime;
+    this.#lookup = new SentLookup({ client, log, isDelivered: (room, event) => this.#isDelivered(room, event) });
   }
 
   /** Without waiting for anything else where nothing is in doubt and the speaker is known to be in the room. */
@@ -54,6 +56,7 @@ export class MatrixSender {
     if (entry.maybeSent || speaker?.as === "puppet" || (ghost && !this.memberships.isJoined(room.key, ghost)))
       return this.#prepareAndSend(entry, room, speaker, outgoing, happenedAt);
     const request = this.#request(room, speaker, outgoing, happenedAt);
+    this.#lookup.sending(room.id, entry.recovered);
     return this.runtime.client
       .sendEvent(request)
       .then((result) =>
@@ -73,12 +76,7 @@ export class MatrixSender {
     const { runtime } = this;
     const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     if (entry.maybeSent) {
-      const sinceStart = entry.recovered && entry.attempts === 0;
-      let found = await this.#lookup.find(room.id, runtime.bot, outgoing.effect, entry.at, sinceStart);
-      // In a direct room only the ghost can look.
-      const other =
-        found.ok || classify(found.failure).action === "retry" ? undefined : await this.#standIn(room, speaker);
-      if (other !== undefined) found = await this.#lookup.find(room.id, other, outgoing.effect, entry.at, sinceStart);
+      const found = await this.#find(entry, room, speaker, outgoing.effect);
       if (!found.ok && classify(found.failure).action === "retry")
         return { sent: false, verdict: verdictOf(found.failure) };
       if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
@@ -88,6 +86,7 @@ export class MatrixSender {
       if (!joined.ok) return { sent: false, verdict: verdictOf(joined.failure) };
     }
     const request = this.#request(room, speaker, outgoing, happenedAt);
+    this.#lookup.sending(room.id, entry.recovered);
     if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
     const result = await runtime.client.sendEvent(request);
     if (result.ok) return { sent: true, eventId: result.body.eventId };
@@ -104,6 +103,7 @@ export class MatrixSender {
       txnId: outgoing.effect,
       asUser: speaker?.user ?? runtime.bot,
       ts: late ? happenedAt : undefined,
+      once: true,
     };
   }
 
@@ -146,6 +146,36 @@ export class MatrixSender {
     return ghost && UserId(ghost.user);
   }
 
+  /** Looks in the room for what may have been sent before. */
+  async #find(
+    entry: Entry,
+    room: Room,
+    speaker: Speaker | undefined,
+    effect: string,
+  ): Promise<MatrixResult<EventId | null>> {
+    const doubt = {
+      room: room.id,
+      effect,
+      since: entry.at,
+      sinceStart: entry.recovered && entry.attempts === 0,
+      // What the bot says comes out of other lanes, too.
+      inOrder: speaker !== undefined && !entry.replayed,
+    };
+    const found = await this.#lookup.find({ ...doubt, asUser: this.runtime.bot });
+    if (found.ok || classify(found.failure).action === "retry") return found;
+    const other = await this.#standIn(room, speaker);
+    return other === undefined ? found : this.#lookup.find({ ...doubt, asUser: other });
+  }
+
+  /** Whether an event is what became of something that is marked as delivered. */
+  async #isDelivered(room: RoomId, { eventId, sender }: ClientEvent): Promise<boolean> {
+    const { runtime } = this;
+    if (!runtime.isOwn(sender)) return false;
+    for (const { channelKey } of await runtime.links.ofRoom(room))
+      if ((await runtime.messages.ofEvent(eventId, channelKey)).length > 0) return true;
+    return false;
+  }
+
   /** Where the user may not speak in the room, their ghost speaks at the next attempt. */
   async #sendAsPuppet(user: UserId, request: SendRequest): Promise<Sent> {
     const { puppets, runtime } = this;
@@ -180,7 +210,7 @@ export class MatrixSender {
     for (const [index, asUser] of [...new Set(users)].entries()) {
       const client = this.runtime.isOwn(asUser) ? this.runtime.client : this.puppets?.client;
       const txnId = index === 0 ? effect : `${effect}${index}`;
-      const result = await (client ?? this.runtime.client).redact({ ...request, asUser, txnId });
+      const result = await (client ?? this.runtime.client).redact({ ...request, asUser, txnId, once: true });
       if (result.ok) return undefined;
       if (classify(result.failure).action === "retry") return verdictOf(result.failure);
       // What the one with the best right was told says most.
@@ -209,4 +239,9 @@ export function verdictOf(failure: MatrixFailure): Verdict {
     maybeSent: applied === "maybe",
     ...(afterMs !== undefined && { afterMs }),
   };
+}
+
+/** The parts before the one that failed are there already: a homeserver that was restarted would take them again. */
+export function afterParts(count: number, verdict: Verdict): Verdict {
+  return count > 0 && verdict.verdict === "retry" ? { ...verdict, maybeSent: true } : verdict;
 }
