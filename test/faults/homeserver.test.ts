@@ -150,7 +150,8 @@ describe("a homeserver that fails", () => {
     const dropped = stage.homeserver.faults.drop("after", { ...ours, route: "/send/", times: 2 });
     const refused = stage.homeserver.faults.answer({ status: 503 }, { ...ours, method: "GET" });
     await stage.sayOnNetwork(10);
-    while (dropped.applied < 2) await sleep(5);
+    // Whether a second room's message is on its way when the first is lost is a matter of time: after that they wait.
+    while (dropped.applied < 1) await sleep(5);
     await stage.homeserver.restart({ forgetTransactions: true });
     refused.remove();
     await expectAllOnceInOrder(stage);
