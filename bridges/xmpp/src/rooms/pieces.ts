@@ -218,15 +218,18 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
     ...{ network, room, channel, members, domain: config.domain, kickedMs: tuning.kickedMs },
     remove: (user) => ghosts.remove(user),
   });
-  const mentions: MentionsOptions = {
-    room,
-    domain: config.domain,
-    members,
+  const mentions = mentionsOf(room, config.domain, members, ghosts);
+  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
+  return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
+}
+
+/** Who of the room is meant by a name, and what a Matrix user is called there. */
+function mentionsOf(room: string, domain: string, members: Members, ghosts: Ghosts): MentionsOptions {
+  return {
+    ...{ room, domain, members },
     userWithNick: (nick) => ghosts.userWithNick(nick),
     nickOfUser: (user) => ghosts.find(user)?.nick,
   };
-  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
-  return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
 }
 
 function bridgeItself(

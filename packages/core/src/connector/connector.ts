@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
 import type { BridgeStatus } from "./bridge-status.js";
+import type { ChannelInfo, SpaceInfo } from "./channel-info.js";
 import type { ChannelRequest, Consent, ConsentRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
@@ -24,7 +25,7 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { MomentaryEvent, NetworkEvent, RawReceived, RemoteAvatar, RemoteUser } from "./events.js";
+import type { MomentaryEvent, NetworkEvent, RawReceived, RemotePicture, RemoteUser } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { FoundUser } from "./found-user.js";
 import type { GhostsPresent } from "./ghosts-present.js";
@@ -33,7 +34,6 @@ import type { LinkRequest, OpenRequest } from "./link-request.js";
 import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
-import type { ChannelSettings } from "./roles.js";
 import type { RoomView } from "./room-view.js";
 
 /**
@@ -395,31 +395,4 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly logout?: (login: Login) => Promise<void>;
   /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
   readonly close?: () => Promise<void>;
-}
-
-/** A channel, as `resolveChannel` found it. */
-export interface ChannelInfo {
-  readonly id: ChannelId;
-  readonly name: string;
-  readonly topic?: string;
-  /**
-   * How it is set, for the room that is made for it. What cannot be known yet is best said to be `secret`: until a
-   * `channel` event says otherwise nobody is then shown what was said before they came.
-   */
-  readonly settings?: ChannelSettings;
-}
-
-/** A small picture of the network. `id` changes whenever the picture does. */
-export interface RemotePicture extends RemoteAvatar {
-  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
-  readonly name?: string;
-}
-
-/** What several channels are part of: a Slack workspace, an IRC network, a service of XMPP rooms. */
-export interface SpaceInfo {
-  /** In the connector's own, stable spelling. */
-  readonly id: string;
-  readonly name: string;
-  readonly topic?: string;
-  readonly picture?: RemoteAvatar;
 }

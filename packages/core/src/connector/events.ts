@@ -22,6 +22,12 @@ export interface RemoteAvatar {
   readonly url: string;
 }
 
+/** A small picture of the network. `id` changes whenever the picture does. */
+export interface RemotePicture extends RemoteAvatar {
+  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
+  readonly name?: string;
+}
+
 interface Caused {
   /**
    * Identifies this event among all of its channel, the same however often it is received: the second time it is

@@ -1,4 +1,5 @@
 export * from "./bridge-status.js";
+export * from "./channel-info.js";
 export * from "./commands.js";
 export * from "./connector.js";
 export * from "./content.js";

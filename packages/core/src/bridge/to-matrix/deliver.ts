@@ -223,7 +223,7 @@ export class ToMatrix {
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
-      if (!sent.sent) return sent.verdict;
+      if (!sent.sent) return afterParts(part, sent.verdict);
       mapped.push({
         channelKey,
         remote: event.id,
@@ -252,7 +252,7 @@ export class ToMatrix {
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "edit", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
-      if (!sent.sent) return sent.verdict;
+      if (!sent.sent) return afterParts(part, sent.verdict);
     }
     return done();
   }
@@ -325,7 +325,7 @@ export class ToMatrix {
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
       if (await this.#isDone(place, EventId(part.event))) continue;
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
       const author = UserId(part.sender);
@@ -333,7 +333,7 @@ export class ToMatrix {
       // Where the bot is no moderator whoever wrote it still may: somebody on the network could take it away.
       if (runtime.isOwn(author) || puppets?.speaksFor(author) === true) users.push(author);
       const failed = await this.sender.redact(room.id, users, EventId(part.event), effect, event.reason);
-      if (failed) return failed;
+      if (failed) return afterParts(index, failed);
     }
     return done(runtime.messages.unmap(parts));
   }
@@ -366,4 +366,9 @@ function reactionContent(target: string, { key, picture }: ReactionReceived): Re
   const relation = { rel_type: "m.annotation", event_id: target, key: picture ?? shown };
   if (picture === undefined) return { "m.relates_to": relation };
   return { "m.relates_to": relation, shortcode: shown, "com.beeper.reaction.shortcode": shown };
+}
+
+/** The parts before the one that failed are there already: a homeserver that was restarted would take them again. */
+function afterParts(count: number, verdict: Verdict): Verdict {
+  return count > 0 && verdict.verdict === "retry" ? { ...verdict, maybeSent: true } : verdict;
 }
