@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import type { Locator, Page } from "playwright-core";
-import { until } from "./support/bounded.js";
+import { patiently, until } from "./support/bounded.js";
 import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServer } from "./support/servers/index.js";
 
@@ -154,8 +154,8 @@ server.describe("the playground in a browser", (install) => {
     await bridge.getByText("ended by SIGKILL").waitFor();
     await bridge.getByText("waits for it").waitFor();
     await playground.picture("4-killed");
-    await bridge.getByText("killed once").waitFor({ timeout: 60_000 });
-    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
+    await bridge.getByText("killed once").waitFor({ timeout: patiently(60_000) });
+    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: patiently(60_000) });
     await playground.picture("5-delivered");
     for (const direction of ["toNetwork", "toMatrix"]) {
       expect(await tally(direction)).toEqual({ sent: "200", arrived: "200/200", duplicated: "0", outOfOrder: "0" });
@@ -178,6 +178,7 @@ server.describe("the playground in a browser", (install) => {
 
   it("shows the same to a page that is opened later, in the dark and on a small screen", async () => {
     const context = await playground.browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    context.setDefaultTimeout(patiently(SOON));
     const later = await context.newPage();
     await later.goto(playground.url);
     await later.locator("#matrix .message", { hasText: "No. 200 of 200 from IRC" }).waitFor();

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, type PresenceSignal, UserId } from "@trestle/core";
-import { IrcServer, IrcTestClient } from "@trestle/testkit";
-import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import type { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { roomWithCarol } from "./support/room-with-carol.js";
+import type { NetworkOptions, RunningBridge } from "./support/running-bridge.js";
 
 const room = ChannelId("net/#room");
 const alice = UserId("@alice:example.org");
@@ -10,16 +11,8 @@ let irc: IrcServer;
 let bridge: RunningBridge;
 let carol: IrcTestClient;
 
-async function start(network: Parameters<typeof networkOn>[1]): Promise<void> {
-  irc = await IrcServer.start();
-  carol = await IrcTestClient.connect({ port: irc.port, nick: "carol", caps: ["away-notify"] });
-  await carol.join("#room");
-  bridge = await RunningBridge.start({
-    networks: [networkOn(irc.port, network)],
-    channels: ["net/#room"],
-    config: { onStop: "quit" },
-  });
-  await bridge.ready();
+async function start(network: NetworkOptions): Promise<void> {
+  ({ irc, carol, bridge } = await roomWithCarol({ network, caps: ["away-notify"] }));
 }
 
 afterEach(async () => {

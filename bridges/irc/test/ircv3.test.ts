@@ -1,26 +1,18 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, UserId } from "@trestle/core";
-import { IrcServer, IrcTestClient } from "@trestle/testkit";
-import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import type { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { roomWithCarol, type ServerOptions } from "./support/room-with-carol.js";
+import { networkOn, type NetworkOptions, RunningBridge } from "./support/running-bridge.js";
 
 let irc: IrcServer;
 let bridge: RunningBridge;
 let carol: IrcTestClient;
 
-type ServerOptions = NonNullable<Parameters<typeof IrcServer.start>[0]>;
 const place = ChannelId("net/#room");
 const alice = { userId: UserId("@alice:example.org"), name: "Alice" };
 
-async function start(server: ServerOptions = {}, network: Parameters<typeof networkOn>[1] = {}): Promise<void> {
-  irc = await IrcServer.start(server);
-  carol = await IrcTestClient.connect({ port: irc.port, nick: "carol", caps: ["message-tags"] });
-  await carol.join("#room");
-  bridge = await RunningBridge.start({
-    networks: [networkOn(irc.port, network)],
-    channels: ["net/#room"],
-    config: { onStop: "quit" },
-  });
-  await bridge.ready();
+async function start(server: ServerOptions = {}, network: NetworkOptions = {}): Promise<void> {
+  ({ irc, carol, bridge } = await roomWithCarol({ server, network, caps: ["message-tags"] }));
 }
 
 afterEach(async () => {

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, EffectId, EventId, RoomId, UserId } from "@trestle/core";
-import { IrcServer, IrcTestClient } from "@trestle/testkit";
-import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import type { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { roomWithCarol, type ServerOptions } from "./support/room-with-carol.js";
+import { networkOn, type NetworkOptions, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const room = ChannelId("net/#room");
 const alice = UserId("@alice:example.org");
@@ -10,17 +12,9 @@ let irc: IrcServer;
 let bridge: RunningBridge;
 let carol: IrcTestClient;
 
-type Server = NonNullable<Parameters<typeof IrcServer.start>[0]>;
-
-async function start(network: Parameters<typeof networkOn>[1] = {}, server: Server = {}): Promise<void> {
-  irc = await IrcServer.start({ accounts: { carol: "x" }, ...server });
-  carol = await IrcTestClient.connect({ port: irc.port, nick: "carol", caps: ["message-tags"] });
-  bridge = await RunningBridge.start({
-    networks: [networkOn(irc.port, network)],
-    channels: ["net/#room"],
-    config: { onStop: "quit" },
-  });
-  await bridge.ready();
+async function start(network: NetworkOptions = {}, more: ServerOptions = {}): Promise<void> {
+  const server = { accounts: { carol: "x" }, ...more };
+  ({ irc, carol, bridge } = await roomWithCarol({ server, network, caps: ["message-tags"], isIn: false }));
 }
 
 afterEach(async () => {
@@ -40,7 +34,7 @@ const rename = (id: string, name: string) =>
     event: EventId("$e"),
     author: { userId: alice, name },
     at: 0,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(patiently(20_000)),
     change: "rename",
     who: { userId: alice, name },
   });

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, UserId } from "@trestle/core";
-import { IrcServer, IrcTestClient } from "@trestle/testkit";
+import type { IrcServer, IrcTestClient } from "@trestle/testkit";
 import fc from "fast-check";
 import { relayNickOf } from "../dist/network/relay-messages.js";
 import type { Saying } from "./support/fake-core.js";
-import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { roomWithCarol, type ServerOptions } from "./support/room-with-carol.js";
+import { networkOn, type NetworkOptions, RunningBridge } from "./support/running-bridge.js";
 
 const room = ChannelId("net/#room");
 
@@ -12,18 +13,9 @@ let irc: IrcServer;
 let bridge: RunningBridge;
 let carol: IrcTestClient;
 
-type Server = NonNullable<Parameters<typeof IrcServer.start>[0]>;
-
-async function start(network: Parameters<typeof networkOn>[1] = {}, server: Server = {}): Promise<void> {
-  irc = await IrcServer.start(server);
-  carol = await IrcTestClient.connect({ port: irc.port, nick: "carol", caps: ["message-tags", "draft/relaymsg"] });
-  await carol.join("#room");
-  bridge = await RunningBridge.start({
-    networks: [networkOn(irc.port, { puppets: false, relaymsg: "{name}{separator}matrix", ...network })],
-    channels: ["net/#room"],
-    config: { onStop: "quit" },
-  });
-  await bridge.ready();
+async function start(more: NetworkOptions = {}, server: ServerOptions = {}): Promise<void> {
+  const network = { puppets: false, relaymsg: "{name}{separator}matrix", ...more };
+  ({ irc, carol, bridge } = await roomWithCarol({ server, network, caps: ["message-tags", "draft/relaymsg"] }));
 }
 
 const say = (more: Partial<Saying>) => bridge.say({ channel: room, name: "Alice", ...more });

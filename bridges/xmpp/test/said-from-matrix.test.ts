@@ -9,22 +9,12 @@ import {
   type MediaContent,
 } from "@trestle/core";
 import { parseMatrixHtml } from "@trestle/rich-text";
-import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../test/support/servers/index.js";
-import { startProsody } from "../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
+import { onEachServer } from "./support/each-server.js";
 import { BOB, NS, SaidStage, setIn, USERS } from "./support/said-stage.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
-
-prosody.describe("from Matrix to rooms of Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("from Matrix to rooms of ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("from Matrix to rooms of $server", USERS, behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let stage: SaidStage;
@@ -298,6 +288,37 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     );
     expect(seen.xml).toMatch(/invite[^>]* from="/);
     expect(await invite(`nick:${room}/robert`)).toMatchObject({ failed: "permanent" });
+    await other.end();
+  });
+
+  it("learns who was invited and does not come, and whom the room does not invite", async () => {
+    const { room, core } = await stage.bridged({}, (made) =>
+      stage.configure(made, { "muc#roomconfig_allowinvites": "1" }),
+    );
+    const who = RemoteUserId(`bob@${stage.server.domain}`);
+    const invite = () => stage.handlers.invite!({ ...stage.effect(room), who });
+    const other = await stage.person("bob");
+    const decline = (to: string, why: string) =>
+      other.raw(
+        `<message to="${room}"><x xmlns="http://jabber.org/protocol/muc#user"><decline to="${to}"><reason>${why}</reason></decline></x></message>`,
+      );
+    await stage.say(room, "is anybody there?");
+    // Nobody has asked him: that is no news.
+    await decline(`${room}/bob`, "never asked");
+    expect(await invite()).toBeUndefined();
+    const { xml } = await other.sees("the invitation", ({ xml: text }) => /invite[^>]* from="/.test(text));
+    await stage.again(core, room);
+    await stage.say(room, "still there");
+    await decline(/invite[^>]* from="([^"]+)"/.exec(xml)?.[1] ?? "", "no time");
+    await core.until("that he does not come", () => core.ofKind("declined", room).length > 0);
+    await stage.configure(room, { "muc#roomconfig_allowinvites": "0", "muc#roomconfig_membersonly": "1" });
+    await stage.groupchat("another configuration", room, (stanza) => stanza.xml.includes(`code="104"`));
+    expect(await invite()).toBeUndefined();
+    await core.until("that the room refused it", () => core.ofKind("declined", room).length > 1);
+    expect(core.ofKind("declined", room)).toMatchObject([
+      { who: { id: who }, how: "declined", userId: BOB, reason: "no time" },
+      { who: { id: who }, how: "refused", userId: BOB, reason: expect.stringContaining(room) },
+    ]);
     await other.end();
   });
 

@@ -179,22 +179,19 @@ servers.describe("the client and Synapse", (install) => {
     );
     expect(body(await client.joinedRooms({ asUser: ghost }))).toEqual([room]);
     expect(body(await client.members(room, { membership: "join" })).map(({ stateKey }) => stateKey)).toContain(ghost);
-    expect(body(await client.resolveAlias(RoomAlias("#irc_room:trestle.test")))?.roomId).toBe(room);
+    expect(body(await client.directory.resolveAlias(RoomAlias("#irc_room:trestle.test")))?.roomId).toBe(room);
     const alias = RoomAlias("#irc_#second/é:trestle.test");
-    body(await client.setAlias(alias, room));
+    body(await client.directory.setAlias(alias, room));
     expect(body(await client.joinRoom(alias, { asUser: ghost, via: ["trestle.test"] })).roomId).toBe(room);
-    body(await client.deleteAlias(alias));
-    body(await client.deleteAlias(alias));
-    expect(body(await client.resolveAlias(alias))).toBeNull();
+    body(await client.directory.deleteAlias(alias));
+    body(await client.directory.deleteAlias(alias));
+    expect(body(await client.directory.resolveAlias(alias))).toBeNull();
     const { eventId } = body(
       await client.sendEvent({ room, type: "m.room.message", content: text("x"), txnId: "e-1" }),
     );
     body(await client.setTyping({ room, user: ghost, typing: true }));
     body(await client.sendReceipt({ room, eventId, asUser: ghost }));
-    body(await client.setAccountData({ user: bot, type: "org.trestle.x" }, { a: 1 }));
-    expect(body(await client.getAccountData({ user: bot, type: "org.trestle.x" }))).toEqual({ a: 1 });
-    expect(body(await client.getAccountData({ user: bot, type: "org.trestle.none" }))).toBeNull();
-    body(await client.setNetworkVisibility("libera", room, "public"));
+    body(await client.directory.setNetworkVisibility("libera", room, "public"));
   });
 
   it("pass files, and report what is missing", async () => {

@@ -209,20 +209,20 @@ describe("the client and a homeserver", () => {
   it("manages aliases", async () => {
     const id = await room();
     const alias = RoomAlias("#irc_#chan/é:localhost.test");
-    expect(body(await client.resolveAlias(alias))).toBeNull();
-    body(await client.setAlias(alias, id));
-    expect(await client.setAlias(alias, id)).toMatchObject({ ok: false, failure: { status: 409 } });
-    expect(body(await client.resolveAlias(alias))?.roomId).toBe(id);
+    expect(body(await client.directory.resolveAlias(alias))).toBeNull();
+    body(await client.directory.setAlias(alias, id));
+    expect(await client.directory.setAlias(alias, id)).toMatchObject({ ok: false, failure: { status: 409 } });
+    expect(body(await client.directory.resolveAlias(alias))?.roomId).toBe(id);
     expect(body(await client.joinRoom(alias, { asUser: ghost })).roomId).toBe(id);
-    body(await client.deleteAlias(alias));
-    body(await client.deleteAlias(alias));
-    expect(body(await client.resolveAlias(alias))).toBeNull();
+    body(await client.directory.deleteAlias(alias));
+    body(await client.directory.deleteAlias(alias));
+    expect(body(await client.directory.resolveAlias(alias))).toBeNull();
   });
 
   it("shows rooms in the directories", async () => {
     const id = await room();
-    body(await client.setNetworkVisibility("libera", id, "public"));
-    body(await client.setVisibility(id, "private"));
+    body(await client.directory.setNetworkVisibility("libera", id, "public"));
+    body(await client.directory.setVisibility(id, "private"));
   });
 
   it("sets and reads profiles", async () => {
@@ -257,19 +257,6 @@ describe("the client and a homeserver", () => {
       { headers: { authorization: `Bearer as` } },
     );
     expect(await status.json()).toMatchObject({ presence: "unavailable", status_msg: "lunch" });
-  });
-
-  it("keeps account data", async () => {
-    const id = await room();
-    expect(body(await client.getAccountData({ user: bot, type: "org.trestle.x" }))).toBeNull();
-    body(await client.setAccountData({ user: bot, type: "org.trestle.x" }, { a: 1 }));
-    body(await client.setAccountData({ user: bot, type: "org.trestle.x", room: id }, { b: 2 }));
-    expect(body(await client.getAccountData({ user: bot, type: "org.trestle.x" }))).toEqual({ a: 1 });
-    expect(body(await client.getAccountData({ user: bot, type: "org.trestle.x", room: id }))).toEqual({ b: 2 });
-  });
-
-  it("asks for other bridges' networks", async () => {
-    expect(body(await client.thirdPartyProtocols())).toBeDefined();
   });
 
   it("uploads and downloads a file, by a ghost, from memory and from a stream", async () => {

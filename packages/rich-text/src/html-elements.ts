@@ -1,6 +1,6 @@
 import { withColour, withSpoiler, type Format } from "./format.js";
 import { cleanHref, mentionTargetOf } from "./links.js";
-import type { MentionTarget } from "./tree.js";
+import type { Heading, MentionTarget } from "./tree.js";
 
 export type Attributes = ReadonlyMap<string, string>;
 
@@ -121,6 +121,16 @@ export const boundaries: ReadonlySet<string> = new Set([
   "h4",
   "h5",
   "h6",
+]);
+
+/** Which heading an element is. */
+export const levels: ReadonlyMap<string, Heading["level"]> = new Map([
+  ["h1", 1],
+  ["h2", 2],
+  ["h3", 3],
+  ["h4", 4],
+  ["h5", 5],
+  ["h6", 6],
 ]);
 
 /** Whom an `<a>` mentions. */

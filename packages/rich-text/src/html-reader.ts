@@ -8,6 +8,7 @@ import {
   formatOf,
   inlineElements,
   languageOf,
+  levels,
   lineBlocks,
   mentionOf,
   startOf,
@@ -16,7 +17,7 @@ import {
 import { codeLeaf, emojiLeaf, imageLeaf, mentionLeaf } from "./leaves.js";
 import { cleanHref, isContentUri } from "./links.js";
 import type { Leaf } from "./runs.js";
-import type { Heading, MentionTarget, RichText } from "./tree.js";
+import type { MentionTarget, RichText } from "./tree.js";
 
 /** How Matrix HTML is read. */
 export interface MatrixHtmlOptions {
@@ -391,12 +392,3 @@ function formatIn(entry: Entry, outer: Format): Format {
   if (entry.kind === "inline") return formatOf(entry.name, entry.attributes, outer);
   return entry.name === "th" || entry.name === "summary" ? { ...outer, bold: true } : outer;
 }
-
-const levels: ReadonlyMap<string, Heading["level"]> = new Map([
-  ["h1", 1],
-  ["h2", 2],
-  ["h3", 3],
-  ["h4", 4],
-  ["h5", 5],
-  ["h6", 6],
-]);

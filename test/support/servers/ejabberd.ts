@@ -59,13 +59,14 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
         `[ejabberd_auth:try_register(User, <<"${xmppNames.domain}">>, User) || User <- [${users}]], io:format("accounts made~n").`,
       ],
       configFile,
+      morePorts: [clientPort, httpPort],
       config: JSON.stringify(configOf({ clientPort, componentPort, httpPort }, directory, options)),
       env: { EJABBERD_CONFIG_PATH: configFile, EJABBERD_LOG_PATH: join(directory, "ejabberd.log"), HOME: directory },
     },
     directory,
     componentPort,
   );
-  await until(10_000, "ejabberd's accounts", () => launched.output.includes("accounts made") || undefined);
+  await until(45_000, "ejabberd's accounts", () => launched.output.includes("accounts made") || undefined);
   return {
     name: "ejabberd",
     process: launched,

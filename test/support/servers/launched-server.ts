@@ -4,15 +4,14 @@ import { until } from "../bounded.js";
 import type { Certificate } from "./certificate.js";
 import { Child } from "./child.js";
 
-/** One that cannot start says so and ends; a busy machine takes its time. */
-const startWithinMs = 60_000;
-
 export interface ServerProgram {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly configFile: string;
   readonly config: string;
+  /** Ports on which it listens besides the one that it is known by: it has started when it accepts on all. */
+  readonly morePorts?: readonly number[];
   /** Environment variables besides those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -60,18 +59,20 @@ export class LaunchedServer {
   /** Starts it again on the same port after `shutdown` or `kill`. */
   async start(): Promise<void> {
     if (this.running) return;
-    const { name, command, args, env } = this.program;
+    const { name, command, args, env, morePorts = [] } = this.program;
     const child = await Child.start(name, command, args, { cwd: this.directory, ...(env && { env }) });
     this.#child = child;
-    await until(
-      startWithinMs,
-      `${name} on port ${this.port}`,
-      async () => {
-        if (!child.running) throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
-        return (await accepts(this.port)) ? true : undefined;
-      },
-      () => child.output,
-    );
+    for (const port of [this.port, ...morePorts])
+      await until(
+        45_000,
+        `${name} on port ${port}`,
+        async () => {
+          if (!child.running)
+            throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
+          return (await accepts(port)) ? true : undefined;
+        },
+        () => child.output,
+      );
   }
 
   /** SIGTERM, and waits for the end. */
@@ -93,7 +94,7 @@ export class LaunchedServer {
   async reload(port: number): Promise<void> {
     this.#child?.signal("SIGHUP");
     const accepted = async () => ((await accepts(port)) ? true : undefined);
-    await until(startWithinMs, `${this.program.name} on port ${port}`, accepted, () => this.output);
+    await until(45_000, `${this.program.name} on port ${port}`, accepted, () => this.output);
   }
 
   async restart(): Promise<void> {

@@ -1,4 +1,5 @@
-export { SlackLink, type LinkOptions, type LinkTuning } from "./link.js";
+export type { LinkOptions, LinkTuning } from "./link-options.js";
+export { SlackLink } from "./link.js";
 export { BoltApp, type BoltContext, type Making } from "./bolt/bolt-app.js";
 export { historyPage, limitOf, onlyReads, type HistoryProfile, type MethodLimit } from "./api/methods.js";
 export { Pacer, type Pace, type PacerOptions } from "./api/pacer.js";

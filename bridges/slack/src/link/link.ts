@@ -27,51 +27,12 @@ import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
 import { InstallRoutes } from "./installations/install-routes.js";
 import { Installations } from "./installations/installations.js";
-import type { Workspace } from "./installations/workspace.js";
-import { Intake, type Delivery, type IntakeOptions, type SlackWire, type Taken } from "./intake/intake.js";
+import { Intake, type Delivery, type SlackWire, type Taken } from "./intake/intake.js";
 import { readWire } from "./intake/wire.js";
+import type { LinkOptions } from "./link-options.js";
 import { Echoes } from "./sending/echoes.js";
 import { Poster } from "./sending/poster.js";
 import { SocketGateway } from "./socket/gateway.js";
-
-/** What the connector may decide about, besides its listeners. */
-export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
-  /** Shorter pauses, for tests. */
-  readonly tuning?: LinkTuning;
-  readonly onApiCall?: (exchange: ApiExchange) => void;
-  readonly onRepair?: (repair: { readonly channel: string; readonly missed: number }) => void;
-  /** More routes of the listener, by method and path; only where it is there for `oauth`. */
-  readonly routes?: Readonly<Record<string, Route>>;
-  /** Somebody came back from Slack's page. `false`: they did not come for the connector, but to install the app. */
-  readonly returned?: (...request: Parameters<Route>) => boolean;
-  /** Something Slack sent was dealt with; `refused`: the disk did not take it, and it is not acknowledged. */
-  readonly onTaken?: (taken: {
-    readonly transport: "socket" | "http" | "webhook";
-    readonly outcome: Taken["outcome"] | "refused";
-    readonly ms: number;
-  }) => void;
-  /** A connection of Socket Mode was opened, or could not be kept open. */
-  readonly onSocket?: (outcome: "opened" | "failed") => void;
-  /** Who reads a channel that the app is not in: a direct message of somebody who signed in. */
-  readonly reader?: (team: string, channel: string) => Workspace | undefined;
-  /** The app is in a workspace: known from before, just asked about, or just installed. */
-  readonly onWorkspace?: (team: string) => void;
-  /** The app was removed from a workspace. */
-  readonly onRemoved?: (team: string) => void;
-}
-
-export interface LinkTuning {
-  /** How many times as fast as Slack's published limits requests may be made. */
-  readonly speed?: number;
-  readonly staggerMs?: number;
-  readonly retryMinMs?: number;
-  readonly retryMaxMs?: number;
-  readonly pingMs?: number;
-  readonly lingerMs?: number;
-  readonly hopelessMs?: number;
-  readonly holdMs?: number;
-  readonly authorizeUrl?: string;
-}
 
 /**
  * Everything between Slack and the connector: what comes is committed before it is acknowledged and given to Bolt's

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { RemoteMessageId, type ChannelId, type RemoteUserId, type UserId } from "@trestle/core";
+import {
+  RemoteMessageId,
+  type ChannelId,
+  type Outcome,
+  type PictureEffect,
+  type RemoteUserId,
+  type UserId,
+} from "@trestle/core";
 import { readMucUser } from "../content/index.js";
 import { messageOf } from "../stream/errors.js";
 import { Archive } from "./archive.js";
@@ -10,16 +17,19 @@ import { Expulsions } from "./expulsions.js";
 import { Ghosts } from "./ghosts.js";
 import { RoomInward } from "./inward.js";
 import { Members } from "./members.js";
+import { SentInvitations } from "./invitations.js";
 import { InwardMentions, type MentionsOptions } from "./mentions.js";
 import { Messages } from "./messages.js";
 import { RoomModeration } from "./moderation.js";
 import { nickOf } from "./muc.js";
 import { Occupant, type OccupantOptions } from "./occupant.js";
 import { RoomOutward } from "./outward.js";
+import { setPicture } from "./set-picture.js";
 import { OwnAffiliations } from "./own-affiliations.js";
 import type { RoomParts } from "./parts.js";
 import { Presence } from "./presence.js";
 import { ReactionSets } from "./reaction-sets.js";
+import { RoomPicture } from "./room-picture.js";
 import { RoomRanks } from "./room-ranks.js";
 import { RoomSender } from "./room-sender.js";
 import { ToldSettings } from "./settings.js";
@@ -39,6 +49,7 @@ export interface RoomPieces {
   readonly states: ChatStates;
   readonly outward: RoomOutward;
   readonly moderation: RoomModeration;
+  readonly setPicture: (effect: PictureEffect) => Promise<Outcome>;
   readonly expulsions: Expulsions;
   readonly voice: VoiceRequests;
   /** What is kept of the room beside where its archive was left. */
@@ -47,6 +58,8 @@ export interface RoomPieces {
 
 interface Kept {
   readonly topic: Topic;
+  readonly picture: RoomPicture;
+  readonly invitations: SentInvitations;
   readonly threads: Threads;
   /** What people of the network reacted with, and what Matrix users did. */
   readonly given: ReactionSets;
@@ -75,23 +88,31 @@ interface Late {
 /** Puts a room's parts together. `hasHistory`: the core will say what it has received last. */
 export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boolean): RoomPieces {
   const room: string = channel;
-  const kept = keptOf(parts, channel);
+  const { network, stream, metrics } = parts;
+  const picture: RoomPicture = new RoomPicture({
+    ...{ network, stream, metrics, room, channel },
+    asker: () => seeing.watcher.jid,
+    isPossible: () => seeing.features().card,
+  });
+  const kept = { ...keptOf(parts, channel), picture };
   // Presence is the last to be made, and the first that all others ask.
   const late: Late = {};
   const seeing = seeingOf(parts, channel, late);
   const acting = actingOf(parts, room, kept, seeing, late);
   const { watcher, ghosts, archive, members, messages, configuration, ranks, expulsions, voice } = seeing;
-  const { topic, threads, settings } = kept;
+  const { topic, invitations, threads, settings } = kept;
   const whos = { watcher, ghosts, archive, members, messages };
   const presence = new Presence({
-    ...{ ...whos, parts, room, channel, configuration, ranks, settings, hasHistory },
+    ...{ ...whos, parts, room, channel, configuration, ranks, settings, picture, hasHistory },
     inward: new RoomInward({
       ...{ parts, room, channel, members, messages, topic, threads, isOwnNick: seeing.isOwnNick },
       mentions: new InwardMentions(seeing.mentions),
       reactions: kept.given,
     }),
     load: async () => {
-      await Promise.all([topic, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
+      await Promise.all(
+        [topic, picture, invitations, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()),
+      );
     },
     shown: (id, roomsId) => acting.sender.shown(id, roomsId),
   });
@@ -103,13 +124,13 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
 function actingOf(
   parts: RoomParts,
   room: string,
-  kept: ReturnType<typeof keptOf>,
+  kept: Omit<Kept, "ranks" | "expulsions">,
   seeing: Seeing,
   late: Late,
-): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation"> {
+): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation" | "setPicture"> {
   const { watcher, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
   const { configuration, ranks, expulsions, voice } = seeing;
-  const { topic, threads, settings } = kept;
+  const { topic, picture, invitations, threads, settings } = kept;
   const sender = new RoomSender({
     ...{ parts, room, archive, watcher, whyOut },
     hasArchive: () => features().archive,
@@ -122,16 +143,18 @@ function actingOf(
   const moderation = new RoomModeration({ ...shared, authority, ranks, settings, configuration, members, expulsions });
   late.moderation = moderation;
   const outward = new RoomOutward({
-    ...{ ...shared, mentions, reactions: kept.own, threads, topic, sender, states },
+    ...{ ...shared, mentions, reactions: kept.own, threads, topic, invitations, sender, states },
     whyBarred: (user) => expulsions.whyBarred(user),
   });
-  return { sender, states, outward, moderation };
+  const pictures = { ...shared, authority, picture };
+  return { sender, states, outward, moderation, setPicture: (effect) => setPicture(pictures, effect) };
 }
 
-function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "ranks" | "expulsions"> {
+function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "picture" | "ranks" | "expulsions"> {
   const room: string = channel;
   return {
     topic: new Topic(network, `topic ${room}`),
+    invitations: new SentInvitations(network, channel),
     threads: new Threads(network.storage, `threads ${room}`),
     given: new ReactionSets(network.storage, `reactions ${room} `),
     own: new ReactionSets(network.storage, `own-reactions ${room} `),
@@ -195,15 +218,18 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
     ...{ network, room, channel, members, domain: config.domain, kickedMs: tuning.kickedMs },
     remove: (user) => ghosts.remove(user),
   });
-  const mentions: MentionsOptions = {
-    room,
-    domain: config.domain,
-    members,
+  const mentions = mentionsOf(room, config.domain, members, ghosts);
+  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
+  return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
+}
+
+/** Who of the room is meant by a name, and what a Matrix user is called there. */
+function mentionsOf(room: string, domain: string, members: Members, ghosts: Ghosts): MentionsOptions {
+  return {
+    ...{ room, domain, members },
     userWithNick: (nick) => ghosts.userWithNick(nick),
     nickOfUser: (user) => ghosts.find(user)?.nick,
   };
-  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
-  return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
 }
 
 function bridgeItself(

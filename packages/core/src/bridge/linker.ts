@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { ChannelInfo, ChannelLink } from "../connector/connector.js";
+import type { ChannelInfo } from "../connector/channel-info.js";
+import type { ChannelLink } from "../connector/connector.js";
 import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
 import { atMost } from "../mapping/cache-bound.js";
 import { type Link, type LinkKind } from "../mapping/links.js";
@@ -179,7 +180,7 @@ export class Linker {
     if (text.startsWith("!")) return RoomId(text);
     if (!text.startsWith("#"))
       throw new ServiceError("invalid", `${text} is not a room: give its id (!…) or its alias (#name:server).`);
-    const resolved = await this.runtime.client.resolveAlias(RoomAlias(text));
+    const resolved = await this.runtime.client.directory.resolveAlias(RoomAlias(text));
     if (!resolved.ok) throw unavailable(resolved.failure);
     if (resolved.body === null) throw new ServiceError("notFound", `There is no room ${text}.`);
     return resolved.body.roomId;

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { RemotePicture } from "../connector/connector.js";
+import type { RemotePicture } from "../connector/events.js";
 import { ContentUri } from "../connector/ids.js";
 import { atMost } from "../mapping/cache-bound.js";
 import { GuardedFetcher } from "../media/guard.js";

@@ -4,7 +4,7 @@ import type {
   ThirdPartyProtocol,
   ThirdPartyUser,
 } from "../appservice/handler.js";
-import type { ChannelInfo } from "../connector/connector.js";
+import type { ChannelInfo } from "../connector/channel-info.js";
 import type { RoomId } from "../connector/ids.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
@@ -73,7 +73,7 @@ export class Portals implements ThirdPartyLookup {
   /** Into the network's own list of the room directory, where people look for its channels. */
   async #publish(room: RoomId): Promise<void> {
     const { client, log, name } = this.runtime;
-    const shown = await client.setNetworkVisibility(name, room, "public");
+    const shown = await client.directory.setNetworkVisibility(name, room, "public");
     if (!shown.ok) log.warn({ room, failure: shown.failure }, "A room could not be put into the room directory");
   }
 

@@ -111,11 +111,11 @@ export class RoomUpgrades {
     const canonical = await client.getState({ room: from, type: "m.room.canonical_alias" });
     const alias = canonical.ok ? canonical.body?.alias : undefined;
     if (typeof alias !== "string" || !this.isOwnAlias(alias)) return undefined;
-    const target = await client.resolveAlias(RoomAlias(alias));
+    const target = await client.directory.resolveAlias(RoomAlias(alias));
     if (!target.ok) return classify(target.failure).action === "retry" ? verdictOf(target.failure) : undefined;
     if (target.body?.roomId === to) return undefined;
-    if (target.body !== null) await client.deleteAlias(RoomAlias(alias));
-    const set = await client.setAlias(RoomAlias(alias), to);
+    if (target.body !== null) await client.directory.deleteAlias(RoomAlias(alias));
+    const set = await client.directory.setAlias(RoomAlias(alias), to);
     if (!set.ok && classify(set.failure).action === "retry") return verdictOf(set.failure);
     return undefined;
   }

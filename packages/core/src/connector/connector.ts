@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Logger } from "../log/logger.js";
 import type { BridgeStatus } from "./bridge-status.js";
+import type { ChannelInfo, SpaceInfo } from "./channel-info.js";
 import type { ChannelRequest, Consent, ConsentRequest, NetworkCommand } from "./commands.js";
 import type { LocationContent, MediaContent, TextContent } from "./content.js";
 import type { Check, DoctorContext } from "./doctor.js";
@@ -13,6 +14,7 @@ import type {
   MembershipEffect,
   MessageEffect,
   NameEffect,
+  PictureEffect,
   PinEffect,
   PresenceSignal,
   ReactEffect,
@@ -23,7 +25,7 @@ import type {
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
-import type { MomentaryEvent, NetworkEvent, RawReceived, RemoteAvatar, RemoteUser } from "./events.js";
+import type { MomentaryEvent, NetworkEvent, RawReceived, RemotePicture, RemoteUser } from "./events.js";
 import type { ChannelId, ContentUri, EventId, LoginId, RemoteMessageId, RemoteUserId, RoomId, UserId } from "./ids.js";
 import type { FoundUser } from "./found-user.js";
 import type { GhostsPresent } from "./ghosts-present.js";
@@ -32,7 +34,6 @@ import type { LinkRequest, OpenRequest } from "./link-request.js";
 import type { LoginSession } from "./login-session.js";
 import type { ConnectorMetrics } from "./metrics.js";
 import type { Failure, Outcome, Sent } from "./outcome.js";
-import type { ChannelSettings } from "./roles.js";
 import type { RoomView } from "./room-view.js";
 
 /**
@@ -212,8 +213,18 @@ export interface ChannelLink {
 export interface Login {
   readonly id: LoginId;
   readonly user: UserId;
+  /** For which of the `accountNetworks` it is. */
+  readonly network?: string;
   /** What `login` returned. */
   readonly account: LoginAccount;
+}
+
+/** The networks of a bridge to several, of which people may sign in to each. */
+export interface AccountNetworks {
+  /** Those one can sign in to, as people type them: single words. */
+  readonly names: readonly string[];
+  /** For which an account is that `login` returned, also an old one; `undefined` where that cannot be told. */
+  readonly of: (account: LoginAccount) => string | undefined;
 }
 
 /** What a login yields: kept by the core, given back with every {@link Login}. */
@@ -303,6 +314,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly name?: (name: NameEffect) => Promise<Outcome>;
+  /** The room has another picture, or none any more. Fallback: nothing. */
+  readonly picture?: (picture: PictureEffect) => Promise<Outcome>;
   /** Somebody on Matrix types, or types no more. Never awaited in order. */
   readonly typing?: (typing: TypingSignal) => Promise<void>;
   /** Somebody on Matrix has read up to a message. Never awaited in order. */
@@ -372,6 +385,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Called at start and after `report({ state: "connected" })`; call `network.receive` for each, in order.
    */
   readonly catchUp?: (channel: ChannelId, cursor: RemoteMessageId | null) => Promise<void>;
+  /** Where people have an account for each of several networks. Fallback: everybody has one account at most. */
+  readonly accountNetworks?: AccountNetworks;
   /** Signs a Matrix user in to an account of their own. Fallback: the bridge has no logins. */
   readonly login?: (session: LoginSession) => Promise<LoginAccount>;
   /** Somebody signed in, and their login is on disk; or it was found at start, before anything is delivered. Must be quick. */
@@ -380,31 +395,4 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly logout?: (login: Login) => Promise<void>;
   /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
   readonly close?: () => Promise<void>;
-}
-
-/** A channel, as `resolveChannel` found it. */
-export interface ChannelInfo {
-  readonly id: ChannelId;
-  readonly name: string;
-  readonly topic?: string;
-  /**
-   * How it is set, for the room that is made for it. What cannot be known yet is best said to be `secret`: until a
-   * `channel` event says otherwise nobody is then shown what was said before they came.
-   */
-  readonly settings?: ChannelSettings;
-}
-
-/** A small picture of the network. `id` changes whenever the picture does. */
-export interface RemotePicture extends RemoteAvatar {
-  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
-  readonly name?: string;
-}
-
-/** What several channels are part of: a Slack workspace, an IRC network, a service of XMPP rooms. */
-export interface SpaceInfo {
-  /** In the connector's own, stable spelling. */
-  readonly id: string;
-  readonly name: string;
-  readonly topic?: string;
-  readonly picture?: RemoteAvatar;
 }

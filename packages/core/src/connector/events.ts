@@ -11,7 +11,7 @@ export interface RemoteUser {
   readonly isBot?: boolean;
 }
 
-/** The picture of a person, or of a space. */
+/** The picture of a person, of a channel, or of a space. */
 export interface RemoteAvatar {
   /** Changes whenever the picture changes; an unchanged one is never fetched again. */
   readonly id: string;
@@ -20,6 +20,12 @@ export interface RemoteAvatar {
    * the connector's `openMedia`; the empty string removes the avatar.
    */
   readonly url: string;
+}
+
+/** A small picture of the network. `id` changes whenever the picture does. */
+export interface RemotePicture extends RemoteAvatar {
+  /** What people type for it, without colons: a reaction with this picture is then given as `:name:`. */
+  readonly name?: string;
 }
 
 interface Caused {
@@ -45,6 +51,7 @@ export type NetworkEvent =
   | RolesReceived
   | ExpulsionReceived
   | InvitationReceived
+  | InvitationDeclined
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -160,12 +167,31 @@ export interface InvitationReceived extends Caused {
   readonly reason?: string;
 }
 
-/** Something about a channel changed: its name or topic, how it is set, whether anybody can speak in it. */
+/**
+ * A person of the network whom a Matrix user has asked into the rooms of a channel does not come: they would rather not, or
+ * the network does not ask them (`refused`). The room is told, and their ghost turns an invitation down that is still open.
+ */
+export interface InvitationDeclined extends Caused {
+  readonly kind: "declined";
+  readonly who: RemoteUser;
+  readonly how: "declined" | "refused";
+  /** The Matrix user who has asked them. */
+  readonly userId?: string;
+  /** What they, or the network, say about it. */
+  readonly reason?: string;
+}
+
+/** Something about a channel changed: its name, topic or picture, how it is set, whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;
   readonly name?: string;
   readonly topic?: string;
+  /**
+   * Its picture becomes that of its rooms, where the bridge bot may set it. It may be told again: one that was brought to
+   * the homeserver before, by its `id`, is not fetched again. One that cannot be had, or is no image, becomes a dead letter.
+   */
+  readonly picture?: RemoteAvatar;
   /**
    * Whether it was closed for a time: its room becomes one in which only moderators can speak, until it is `false`. A
    * room that is linked to other channels too stays as it is. It may be told again: where the room is so already,

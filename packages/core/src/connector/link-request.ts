@@ -1,4 +1,4 @@
-import type { ChannelInfo } from "./connector.js";
+import type { ChannelInfo } from "./channel-info.js";
 import type { LoginId, RoomAlias, RoomId } from "./ids.js";
 import type { RoomView } from "./room-view.js";
 

@@ -89,8 +89,6 @@ export const answers = {
     .transform((body) => ({ roomId: RoomId(body.room_id), servers: body.servers ?? [] })),
   ping: z.object({ duration_ms: z.number() }).transform((body) => ({ durationMs: body.duration_ms })),
   contentUri: z.object({ content_uri: z.string() }).transform((body) => ({ uri: ContentUri(body.content_uri) })),
-  protocols: z.record(z.string(), content),
-  thirdParty: z.array(content),
 };
 
 export interface Profile {

@@ -8,6 +8,7 @@ import {
   parsedEventId,
   type Profile,
 } from "./answers.js";
+import { DirectoryApi } from "./directory.js";
 import { MatrixHttp, type MatrixHttpOptions, type MatrixRequest } from "./http.js";
 import {
   type DownloadedMedia,
@@ -18,7 +19,6 @@ import {
 } from "./media.js";
 import { pathPart as part } from "./path.js";
 import type {
-  AccountDataRequest,
   BanRequest,
   CreateRoomRequest,
   JoinRequest,
@@ -43,10 +43,13 @@ const v3 = "/_matrix/client/v3";
  */
 export class MatrixClient {
   readonly http: MatrixHttp;
+  /** Aliases and lists of rooms. */
+  readonly directory: DirectoryApi;
   readonly #media: MediaApi;
 
   constructor(options: MatrixHttpOptions) {
     this.http = new MatrixHttp(options);
+    this.directory = new DirectoryApi(this.http);
     this.#media = new MediaApi(this.http);
   }
 
@@ -288,83 +291,6 @@ export class MatrixClient {
     );
   }
 
-  /** `null`: there is no such alias. */
-  async resolveAlias(
-    alias: RoomAlias,
-    request: ReadRequest = {},
-  ): Promise<MatrixResult<{ readonly roomId: RoomId; readonly servers: readonly string[] } | null>> {
-    return absentAsNull(
-      parsed(await this.#get(aliasPath(alias), "/directory/room/{roomAlias}", request), answers.alias),
-    );
-  }
-
-  /** Fails with 409 where the alias exists already, also where it points to the same room. */
-  async setAlias(alias: RoomAlias, room: RoomId, request: ReadRequest = {}): Promise<MatrixResult<undefined>> {
-    const body = { room_id: room };
-    return parsed(
-      await this.http.request({
-        ...request,
-        method: "PUT",
-        path: aliasPath(alias),
-        route: "/directory/room/{roomAlias}",
-        body,
-      }),
-      answers.nothing,
-    );
-  }
-
-  /** Also a success where there is no such alias. */
-  async deleteAlias(alias: RoomAlias, request: ReadRequest = {}): Promise<MatrixResult<undefined>> {
-    const result = await this.http.request({
-      ...request,
-      method: "DELETE",
-      path: aliasPath(alias),
-      route: "/directory/room/{roomAlias}",
-    });
-    const deleted = absentAsNull(parsed(result, answers.nothing));
-    return deleted.ok ? { ok: true, body: undefined } : deleted;
-  }
-
-  /** Shows a room in the application service's own list of a network, or hides it. */
-  async setNetworkVisibility(
-    networkId: string,
-    room: RoomId,
-    visibility: "public" | "private",
-  ): Promise<MatrixResult<undefined>> {
-    const path = `${v3}/directory/list/appservice/${part(networkId)}/${part(room)}`;
-    return this.#put(path, "/directory/list/appservice/{networkId}/{roomId}", { visibility }, {});
-  }
-
-  /** Shows a room in the homeserver's public list, or hides it. */
-  async setVisibility(
-    room: RoomId,
-    visibility: "public" | "private",
-    request: ReadRequest = {},
-  ): Promise<MatrixResult<undefined>> {
-    return this.#put(
-      `${v3}/directory/list/room/${part(room)}`,
-      "/directory/list/room/{roomId}",
-      { visibility },
-      request,
-    );
-  }
-
-  // Third-party networks
-
-  async thirdPartyProtocols(request: ReadRequest = {}): Promise<MatrixResult<Readonly<Record<string, EventContent>>>> {
-    return parsed(await this.#get(`${v3}/thirdparty/protocols`, "/thirdparty/protocols", request), answers.protocols);
-  }
-
-  /** What other bridges of the homeserver know: users or locations (rooms) of a protocol by its fields. */
-  async thirdPartyLookup(
-    what: "user" | "location",
-    protocol: string,
-    fields: Readonly<Record<string, string>>,
-  ): Promise<MatrixResult<readonly EventContent[]>> {
-    const path = `${v3}/thirdparty/${what}/${part(protocol)}`;
-    return parsed(await this.#get(path, `/thirdparty/${what}/{protocol}`, { query: fields }), answers.thirdParty);
-  }
-
   // Profiles
 
   /** `name` at most 256 characters; the empty string removes it. */
@@ -423,22 +349,6 @@ export class MatrixClient {
     );
   }
 
-  // Account data
-
-  setAccountData({ user, type, room }: AccountDataRequest, content: EventContent): Promise<MatrixResult<undefined>> {
-    return this.#put(accountDataPath(user, type, room), "/user/{userId}/account_data/{type}", content, {
-      asUser: user,
-    });
-  }
-
-  /** `null`: there is none. */
-  async getAccountData({ user, type, room }: AccountDataRequest): Promise<MatrixResult<EventContent | null>> {
-    const result = await this.#get(accountDataPath(user, type, room), "/user/{userId}/account_data/{type}", {
-      asUser: user,
-    });
-    return absentAsNull(parsed(result, answers.content));
-  }
-
   // Media
 
   /** Uploads a file. The stream is read to its end or destroyed, whatever the result. */
@@ -482,15 +392,4 @@ export class MatrixClient {
 /** With an empty state key the path ends in a slash. */
 function statePath(room: RoomId, type: string, stateKey = ""): string {
   return `${v3}/rooms/${part(room)}/state/${part(type)}/${stateKey === "" ? "" : part(stateKey)}`;
-}
-
-function aliasPath(alias: RoomAlias): string {
-  return `${v3}/directory/room/${part(alias)}`;
-}
-
-function accountDataPath(user: UserId, type: string, room: RoomId | undefined): string {
-  const owner = `${v3}/user/${part(user)}`;
-  return room === undefined
-    ? `${owner}/account_data/${part(type)}`
-    : `${owner}/rooms/${part(room)}/account_data/${part(type)}`;
 }

@@ -118,10 +118,3 @@ export interface SendReceiptRequest {
   /** The thread's root event, or `main`. */
   readonly threadId?: string;
 }
-
-export interface AccountDataRequest {
-  readonly user: UserId;
-  readonly type: string;
-  /** Of a room; global where absent. */
-  readonly room?: RoomId;
-}

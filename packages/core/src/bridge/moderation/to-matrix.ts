@@ -177,9 +177,9 @@ export class ModerationToMatrix {
   /** Out of the room directory; who wants it back there when the channel is no longer secret puts it there. */
   async #hide(room: RoomId): Promise<Verdict | undefined> {
     const { client, name } = this.parts.runtime;
-    const unlisted = await client.setNetworkVisibility(name, room, "private");
+    const unlisted = await client.directory.setNetworkVisibility(name, room, "private");
     if (!unlisted.ok && classify(unlisted.failure).action === "retry") return verdictOf(unlisted.failure);
-    const hidden = await client.setVisibility(room, "private");
+    const hidden = await client.directory.setVisibility(room, "private");
     if (hidden.ok || classify(hidden.failure).action === "retry")
       return hidden.ok ? undefined : verdictOf(hidden.failure);
     return undefined;

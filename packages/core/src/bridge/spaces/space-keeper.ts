@@ -1,4 +1,4 @@
-import type { SpaceInfo } from "../../connector/connector.js";
+import type { SpaceInfo } from "../../connector/channel-info.js";
 import { UserId, type ChannelId, type RoomId } from "../../connector/ids.js";
 import { backoff } from "../../delivery/backoff.js";
 import type { Link } from "../../mapping/links.js";

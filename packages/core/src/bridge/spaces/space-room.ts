@@ -1,5 +1,5 @@
 import { isRecord } from "../../appservice/event.js";
-import type { SpaceInfo } from "../../connector/connector.js";
+import type { SpaceInfo } from "../../connector/channel-info.js";
 import type { RemoteAvatar } from "../../connector/events.js";
 import { UserId, type ContentUri, type RoomId } from "../../connector/ids.js";
 import type { Space, Spaces } from "../../mapping/spaces.js";

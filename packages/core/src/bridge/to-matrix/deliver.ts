@@ -22,7 +22,7 @@ import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import { ContentForMatrix } from "./content.js";
 import { MatrixSender, verdictOf } from "./send.js";
-import { invite } from "./invitation.js";
+import { invite, turnedDown } from "./invitation.js";
 import type { MatrixMedia } from "./media.js";
 import type { Puppets } from "./puppets.js";
 import type { Speaker } from "./speaker.js";
@@ -62,6 +62,7 @@ export class ToMatrix {
     this.#changes = new ChannelChanges({
       runtime: parts.runtime,
       moderation: this.#moderation,
+      media: parts.media,
       unlink: parts.unlink,
       say: (entry, room, text) => this.notice(entry, room, text, undefined),
     });
@@ -125,19 +126,29 @@ export class ToMatrix {
         return this.#moderation.expel(target, event);
       case "invitation":
         return invite(this.parts.runtime, this.parts.ghosts, target.room.id, event);
+      case "declined":
+        return turnedDown(this.parts.runtime, this.parts.ghosts, target.room.id, event, (text, mention) =>
+          this.notice(target.entry, target.room.id, text, undefined, mention),
+        );
       case "channel":
         return this.#changes.apply(target, event);
     }
   }
 
   /** The bot says something, e.g. that a message could not be delivered. */
-  async notice(entry: Entry, roomId: RoomId, text: string, replyTo: string | undefined): Promise<Verdict> {
+  async notice(
+    entry: Entry,
+    roomId: RoomId,
+    text: string,
+    replyTo: string | undefined,
+    mention?: string,
+  ): Promise<Verdict> {
     const room = await this.parts.runtime.rooms.ensure(roomId);
     return this.#readable({ entry, room, channelKey: 0 }, async () => {
       const content = {
         msgtype: "m.notice",
         body: text,
-        "m.mentions": {},
+        "m.mentions": mention === undefined ? {} : { user_ids: [mention] },
         ...(replyTo !== undefined && { "m.relates_to": { "m.in_reply_to": { event_id: replyTo } } }),
       };
       const effect = effectIdOf(this.parts.runtime.name, "notice", roomId, entry.source);

@@ -1,4 +1,4 @@
-import type { EventId, RoomId, UserId } from "../../connector/ids.js";
+import { UserId, type EventId, type RoomId } from "../../connector/ids.js";
 import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
 import type { ClientEvent } from "../../matrix/answers.js";
@@ -59,7 +59,7 @@ export class MatrixSender {
     const asUser = speaker?.user ?? runtime.bot;
     const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     if (entry.maybeSent) {
-      const found = await this.#find(entry, room.id, speaker, outgoing.effect);
+      const found = await this.#find(entry, room, speaker, outgoing.effect);
       if (!found.ok && classify(found.failure).action === "retry")
         return { sent: false, verdict: verdictOf(found.failure) };
       if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
@@ -90,6 +90,10 @@ export class MatrixSender {
     }
     if (!result.ok && ghost && isForbidden(result.failure) && (await this.parts.letSpeak(room.id, ghost.user)))
       result = await runtime.client.sendEvent(request);
+    if (!result.ok && !speaker && isForbidden(result.failure)) {
+      const standIn = await this.#standIn(room, speaker);
+      if (standIn !== undefined) result = await runtime.client.sendEvent({ ...request, asUser: standIn });
+    }
     if (result.ok) return { sent: true, eventId: result.body.eventId };
     return { sent: false, verdict: verdictOf(result.failure) };
   }
@@ -97,12 +101,12 @@ export class MatrixSender {
   /** Looks in the room for what may have been sent before. */
   async #find(
     entry: Entry,
-    room: RoomId,
+    room: Room,
     speaker: Speaker | undefined,
     effect: string,
   ): Promise<MatrixResult<EventId | null>> {
     const doubt = {
-      room,
+      room: room.id,
       effect,
       since: entry.at,
       sinceStart: entry.recovered && entry.attempts === 0,
@@ -110,9 +114,10 @@ export class MatrixSender {
       inOrder: speaker !== undefined && !entry.replayed,
     };
     const found = await this.#lookup.find({ ...doubt, asUser: this.runtime.bot });
-    if (found.ok || classify(found.failure).action === "retry" || speaker?.as !== "ghost") return found;
+    if (found.ok || classify(found.failure).action === "retry") return found;
     // In a direct room only the ghost can look.
-    return this.#lookup.find({ ...doubt, asUser: speaker.ghost.user });
+    const other = await this.#standIn(room, speaker);
+    return other === undefined ? found : this.#lookup.find({ ...doubt, asUser: other });
   }
 
   /** Whether an event is what became of something that is marked as delivered. */
@@ -122,6 +127,18 @@ export class MatrixSender {
     for (const { channelKey } of await runtime.links.ofRoom(room))
       if ((await runtime.messages.ofEvent(eventId, channelKey)).length > 0) return true;
     return false;
+  }
+
+  /** Who can look and speak where the bot cannot: in a direct room that began on Matrix, the ghost who was invited. */
+  async #standIn(room: Room, speaker: Speaker | undefined): Promise<UserId | undefined> {
+    if (speaker) return speaker.as === "ghost" ? speaker.ghost.user : undefined;
+    const { links, store } = this.runtime;
+    if (!(await links.ofRoom(room.id)).some(({ kind }) => kind === "direct")) return undefined;
+    const ghost = await store.get<{ readonly user: string }>(
+      "SELECT g.user AS user FROM membership m JOIN ghost g ON g.id = m.ghost WHERE m.room = ? AND m.actual = 1 ORDER BY g.id",
+      room.key,
+    );
+    return ghost && UserId(ghost.user);
   }
 
   /** Where the user may not speak in the room, their ghost speaks at the next attempt. */
