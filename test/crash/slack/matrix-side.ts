@@ -30,12 +30,14 @@ export class MatrixSide {
         return this.#edit(deed.target);
       case "delete":
         deed.target.deleted = true;
-        return this.#person(deed.target.who).redact(this.place.room, deed.target.handle, this.#transaction());
+        await this.#person(deed.target.who).redact(this.place.room, deed.target.handle, this.#transaction());
+        return;
       case "unreact": {
         const { who, handle } = deed.reaction;
         if (handle === undefined) return;
         deed.reaction.taken = true;
-        return this.#person(who).redact(this.place.room, handle, this.#transaction());
+        await this.#person(who).redact(this.place.room, handle, this.#transaction());
+        return;
       }
       case "react": {
         const { target, emoji } = deed;

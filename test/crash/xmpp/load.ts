@@ -19,8 +19,8 @@ export class Load {
 
   start(): void {
     for (const place of this.world.places) {
-      const matrix = new MatrixSide(place, this.world.matrixPeople, this.random);
-      const xmpp = new XmppSide(place, this.world.people, this.random);
+      const matrix = new MatrixSide(place, this.random);
+      const xmpp = new XmppSide(place, this.random);
       this.#talks.push(
         this.#talk(() => matrix.act()),
         this.#talk(() => xmpp.act()),

@@ -13,7 +13,6 @@ export class MatrixSide {
 
   constructor(
     private readonly place: Place,
-    private readonly people: readonly MatrixPerson[],
     private readonly random: Random,
   ) {}
 
@@ -29,7 +28,7 @@ export class MatrixSide {
         return this.#edit(deed.target);
       case "delete":
         deed.target.deleted = true;
-        return this.#person(deed.target.who).redact(this.place.room, deed.target.handle, this.#transaction());
+        return this.#redact(deed.target.who, deed.target.handle);
       case "unreact":
         return this.#unreact(deed.reaction);
       case "react":
@@ -42,7 +41,7 @@ export class MatrixSide {
     const event = answers && (await this.#find(answers));
     if (answers && (event === undefined || answers.deleted)) return;
     if (answers) answers.pinned = true;
-    const person = this.random.pick(this.people);
+    const person = this.random.pick(this.place.matrixPeople);
     const number = ++this.#messages;
     const at = Date.now();
     const handle = await person.send(room, this.#transaction(), {
@@ -51,6 +50,7 @@ export class MatrixSide {
       "m.mentions": {},
       ...(event !== undefined && { "m.relates_to": { "m.in_reply_to": { event_id: event } } }),
     });
+    book.sent.add(handle);
     const id = `m${book.place}-${number}`;
     book.saidOnMatrix.push({ id: `${id}.0`, at });
     const what = { id, side: "matrix", number, at, who: person.userId, handle, answers } as const;
@@ -64,45 +64,53 @@ export class MatrixSide {
     const at = Date.now();
     const body = textOf(this.random, "matrix", book.place, target.number, version);
     const content = { msgtype: "m.text", body, "m.mentions": {} };
-    await this.#person(target.who).send(room, this.#transaction(), {
+    const handle = await this.#person(target.who).send(room, this.#transaction(), {
       ...content,
       body: `* ${body}`,
       "m.new_content": content,
       "m.relates_to": { rel_type: "m.replace", event_id: target.handle },
     });
+    book.sent.add(handle);
     book.saidOnMatrix.push({ id: `${target.id}.${version}`, at });
   }
 
   async #react(target: Utterance, key: string): Promise<void> {
     const { book, room } = this.place;
-    const person = this.random.pick(this.people);
+    const person = this.random.pick(this.place.matrixPeople);
     const event = await this.#find(target);
     if (event === undefined || target.deleted || book.hasReacted(target, person.userId, key)) return;
     target.pinned = true;
     const at = Date.now();
     const content = { "m.relates_to": { rel_type: "m.annotation", event_id: event, key } };
-    const handle = await person.send(room, this.#transaction(), content, "m.reaction");
-    book.reactions.push({ side: "matrix", target, who: person.userId, key, at, handle, taken: false });
+    const reaction: Reaction = { side: "matrix", target, who: person.userId, key, at, handle: undefined, taken: false };
+    book.reactions.push(reaction);
+    reaction.handle = await person.send(room, this.#transaction(), content, "m.reaction");
+    book.sent.add(reaction.handle);
   }
 
   async #unreact(reaction: Reaction): Promise<void> {
     const { who, handle } = reaction;
     if (handle === undefined) return;
     reaction.taken = true;
-    await this.#person(who).redact(this.place.room, handle, this.#transaction());
+    await this.#redact(who, handle);
+  }
+
+  async #redact(who: string, handle: string): Promise<void> {
+    const { book, room } = this.place;
+    book.sent.add(await this.#person(who).redact(room, handle, this.#transaction()));
   }
 
   /** The event of a message; `undefined` while it has not arrived. */
   async #find({ id, side, handle }: Utterance): Promise<string | undefined> {
     if (side === "matrix") return handle;
-    const { timeline } = this.place;
+    const { timeline, book } = this.place;
     await timeline.read();
-    const { arrivals } = lookAtRoom(timeline.events, new Set(this.people.map(({ userId }) => userId)));
+    const { arrivals } = lookAtRoom(timeline.events, book.sent);
     return arrivals.find(({ mark, replaces }) => mark.id === id && replaces === undefined)?.handle;
   }
 
   #person(userId: string): MatrixPerson {
-    const person = this.people.find((each) => each.userId === userId);
+    const person = this.place.matrixPeople.find((each) => each.userId === userId);
     if (!person) throw new Error(`There is no ${userId}`);
     return person;
   }

@@ -85,7 +85,7 @@ export class People implements BridgePart {
   ) {
     this.#rooms = rooms;
     this.#parts = parts;
-    const names = new MessageNames(parts.ids);
+    const names = new MessageNames(parts.ids, parts.network.storage);
     this.#names = names;
     this.profiles = new Profiles(parts);
     this.#habits = new ConversationHabits(parts.network.storage);

@@ -1,0 +1,13 @@
+/** What the tools use of @xmpp/client 0.14, under the name that package.json gives it. */
+declare module "node-xmpp-client" {
+  import type { XmppComponent } from "@xmpp/component";
+
+  export function client(options: {
+    /** `xmpp://host:port` */
+    readonly service: string;
+    readonly domain: string;
+    readonly username: string;
+    readonly password: string;
+    readonly resource: string;
+  }): XmppComponent;
+}
