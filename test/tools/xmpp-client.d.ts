@@ -1,6 +1,11 @@
 /** What the tools use of @xmpp/client 0.14, under the name that package.json gives it. */
 declare module "node-xmpp-client" {
-  import type { XmppComponent } from "@xmpp/component";
+  import type { XmppComponent, XmppElement } from "@xmpp/component";
+
+  export interface XmppClient extends XmppComponent {
+    /** Called for every element between the stream's tags. */
+    _onElement(element: XmppElement & { children: (XmppElement | string)[] }): void;
+  }
 
   export function client(options: {
     /** `xmpp://host:port` */
@@ -9,5 +14,5 @@ declare module "node-xmpp-client" {
     readonly username: string;
     readonly password: string;
     readonly resource: string;
-  }): XmppComponent;
+  }): XmppClient;
 }

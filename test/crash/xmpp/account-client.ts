@@ -38,13 +38,20 @@ export class AccountClient {
     const { server, user, resource, note } = options;
     this.user = user;
     this.jid = `${user}@${server.domain}`;
-    this.#client = client({
+    const bare = client({
       service: `xmpp://127.0.0.1:${server.clientPort}`,
       domain: server.domain,
       username: user,
       password: user,
       resource,
     });
+    this.#client = bare;
+    // The library counts what it was given otherwise than ejabberd does, and sends once more what was not acknowledged.
+    const onElement = bare._onElement.bind(bare);
+    bare._onElement = (element) => {
+      element.children = element.children.filter((child) => typeof child === "string" || child.name !== "sm");
+      onElement(element);
+    };
     this.#client.reconnect.delay = 50;
     this.#client.on("error", (error) => note(`${this.jid}: ${error.message}`));
     this.#client.on("online", () => this.#online());

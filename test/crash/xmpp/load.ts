@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../tools/random.js";
 import { MatrixSide } from "./matrix-side.js";
@@ -18,6 +19,8 @@ export class Load {
   ) {}
 
   start(): void {
+    // Everybody who talks listens to it.
+    setMaxListeners(2 * this.world.places.length + 1, this.#stopped.signal);
     for (const place of this.world.places) {
       const matrix = new MatrixSide(place, this.random);
       const xmpp = new XmppSide(place, this.random);
