@@ -61,7 +61,7 @@ export class LaunchedServer {
     const child = await Child.start(name, command, args, { cwd: this.directory, ...(env && { env }) });
     this.#child = child;
     await until(
-      15_000,
+      60_000,
       `${name} on port ${this.port}`,
       async () => {
         if (!child.running) throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
