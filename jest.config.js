@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 /** Tests run against the built packages, so that workers and child processes are the real ones. */
 export default {
   testMatch: [
@@ -5,7 +7,7 @@ export default {
     "<rootDir>/bridges/*/test/**/*.test.ts",
     "<rootDir>/test/**/*.test.ts",
   ],
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/support/patient-environment.cjs",
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [
@@ -16,7 +18,7 @@ export default {
   resolver: "<rootDir>/test/support/resolve-ts.cjs",
   testSequencer: "<rootDir>/test/support/long-first.cjs",
   reporters: ["default", "<rootDir>/test/support/servers-reporter.cjs"],
-  // One more than the processors of a small machine: the tests wait for servers more than they compute.
-  maxWorkers: 3,
+  // More than there are processors: the tests wait for servers more than they compute.
+  maxWorkers: Math.min(6, 2 * availableParallelism()),
   testTimeout: 30_000,
 };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import type { Locator, Page } from "playwright-core";
-import { until } from "./support/bounded.js";
+import { patiently, until } from "./support/bounded.js";
 import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServers } from "./support/servers/index.js";
 
@@ -58,7 +58,7 @@ servers.describe("the playground for MQTT in a browser", (installs) => {
       Number.parseInt(await arrived.innerText(), 10) > 20 ? true : undefined,
     );
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
-    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
+    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: patiently(60_000) });
     expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
     expect(playground.complaints).toEqual([]);
   });

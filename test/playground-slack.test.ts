@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import type { Locator, Page } from "playwright-core";
-import { until } from "./support/bounded.js";
+import { patiently, until } from "./support/bounded.js";
 import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServer } from "./support/servers/index.js";
 
@@ -166,7 +166,9 @@ server.describe("the playground for Slack in a browser", (install) => {
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
     await bridge.getByText("ended by SIGKILL").waitFor();
     await playground.picture("slack-killed");
-    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 120_000 });
+    await bridge
+      .getByText("nothing lost, nothing twice, nothing out of order")
+      .waitFor({ timeout: patiently(120_000) });
     await playground.picture("slack-delivered");
     expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
     expect(playground.complaints).toEqual([]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { until } from "./support/bounded.js";
+import { patiently, until } from "./support/bounded.js";
 import { Child } from "./support/servers/child.js";
 import { realServers } from "./support/servers/index.js";
 
@@ -40,7 +40,7 @@ servers.describe("the playground for XMPP in a browser", (installs) => {
     const { executable, args } = installs.chromium;
     browser = await chromium.launch({ executablePath: executable, args: [...args] });
     page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
-    page.setDefaultTimeout(SOON);
+    page.setDefaultTimeout(patiently(SOON));
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
@@ -91,7 +91,7 @@ servers.describe("the playground for XMPP in a browser", (installs) => {
       Number.parseInt(await arrived.innerText(), 10) > 20 ? true : undefined,
     );
     await bridge.getByRole("button", { name: "Kill the bridge" }).click();
-    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
+    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: patiently(60_000) });
     expect(await bridge.locator("[data-count=dead]").allInnerTexts()).toEqual(["0", "0"]);
     expect(complaints).toEqual([]);
   });

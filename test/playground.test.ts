@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import type { Locator, Page } from "playwright-core";
-import { until } from "./support/bounded.js";
+import { patiently, until } from "./support/bounded.js";
 import { PlaygroundPage, SOON } from "./support/playground-page.js";
 import { realServer } from "./support/servers/index.js";
 
@@ -154,8 +154,8 @@ server.describe("the playground in a browser", (install) => {
     await bridge.getByText("ended by SIGKILL").waitFor();
     await bridge.getByText("waits for it").waitFor();
     await playground.picture("4-killed");
-    await bridge.getByText("killed once").waitFor({ timeout: 60_000 });
-    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: 60_000 });
+    await bridge.getByText("killed once").waitFor({ timeout: patiently(60_000) });
+    await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: patiently(60_000) });
     await playground.picture("5-delivered");
     for (const direction of ["toNetwork", "toMatrix"]) {
       expect(await tally(direction)).toEqual({ sent: "200", arrived: "200/200", duplicated: "0", outOfOrder: "0" });

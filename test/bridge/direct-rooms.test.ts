@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { ChannelId } from "@trestle/core";
+import { ChannelId, refused } from "@trestle/core";
 import { Stage } from "../faults/stage.js";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 
@@ -76,6 +76,34 @@ describe("a direct conversation", () => {
     await opened.alice.sendText(room, "hello");
     await eventually(() => said(opened).includes("hello"), "what was said last arrives");
     expect(said(opened)).toEqual(["hello"]);
+  });
+
+  it("tells its user what was not delivered, though no bot is in it, and answers commands", async () => {
+    const { opened } = await open();
+    const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });
+    await eventually(() => membership(opened, room, ghost) === "join", "she is there");
+    await opened.alice.sendText(room, "hello");
+    await eventually(() => said(opened).length === 1, "it is linked");
+    expect(membership(opened, room, "@fakebot:faults.test")).toBeUndefined();
+    opened.network.react = () => ({ answer: refused("zoe is away for good") });
+    const lost = await opened.alice.sendText(room, "are you there?");
+    const answers = () =>
+      opened.homeserver
+        .room(room)
+        .messages()
+        .filter(({ sender }) => sender === ghost);
+    await eventually(() => answers().length > 0, "alice is told");
+    expect(answers()[0]?.content).toMatchObject({
+      msgtype: "m.notice",
+      body: "This was not delivered to direct zoe: zoe is away for good",
+      "m.relates_to": { "m.in_reply_to": { event_id: lost } },
+    });
+    await opened.alice.sendText(room, "!fake list");
+    await eventually(() => answers().length > 1, "the command is answered");
+    expect(answers()[1]?.content).toMatchObject({ msgtype: "m.notice", body: "linked to zoe" });
+    // The only entry given up is the message itself.
+    const dead = await opened.trestle.services.queue.list({ state: "dead" });
+    expect(dead.map(({ error }) => error)).toEqual([expect.stringContaining("zoe is away for good")]);
   });
 
   it("that its user has left is another one with the next message of its person", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { Stage } from "../faults/stage.js";
 import { eventually, happens, person } from "./recorder.js";
+import { patiently } from "../support/bounded.js";
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -25,7 +26,7 @@ describe("the presence of people of the network", () => {
     port.signal({ kind: "presence", user: person("nobody"), presence: "online" });
     port.signal({ kind: "presence", user: person("bob"), presence: "unavailable", status: "lunch" });
     let told: unknown;
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
+    for (const deadline = Date.now() + patiently(10_000); Date.now() < deadline;) {
       told = await presence();
       if (JSON.stringify(told).includes("lunch")) break;
     }

@@ -1,5 +1,6 @@
 import { IrcTestClient } from "@trestle/testkit";
 import { type IrcLine, parseIrcLine } from "../support/irc-line.js";
+import { patiently } from "../support/bounded.js";
 
 /** A server to talk to, whichever it is. */
 export interface Place {
@@ -21,7 +22,7 @@ export interface Scenario {
   readonly except?: Readonly<Record<string, string>>;
 }
 
-const BEYOND = { timeoutMs: 15_000 };
+const BEYOND = { timeoutMs: patiently(15_000) };
 
 /** Numerics whose parameters, not only the text at the end, are a server's own. */
 const NUMERIC_ONLY: ReadonlySet<string> = new Set([

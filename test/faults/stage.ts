@@ -69,6 +69,7 @@ export class Stage {
       ...options.registration,
     };
     const homeserver = await Homeserver.start({
+      port: await freePort(),
       serverName,
       registrations: [registration, ...(options.registrations ?? [])],
       retry: { firstMs: 5, maxMs: 50 },

@@ -1,5 +1,5 @@
 import { SlackEmulator, type ChannelHandle } from "@trestle/slack-emulator";
-import { freePort, until } from "../support/bounded.js";
+import { freePort, patiently, until } from "../support/bounded.js";
 import type { Person } from "../support/person.js";
 import type { SynapseInstall } from "../support/servers/synapse-install.js";
 import { BridgedSynapse, joined, SERVER_NAME } from "./bridged-synapse.js";
@@ -69,7 +69,7 @@ export class SlackStage {
       await other.join(room);
     }
     const bot = this.slack.app().botUserId();
-    await channel.waitUntil(({ members }) => members.includes(bot), { timeout: 30_000 });
+    await channel.waitUntil(({ members }) => members.includes(bot), { timeout: patiently(30_000) });
     return { room, channel };
   }
 

@@ -5,11 +5,12 @@ import type { Person } from "../support/person.js";
 import { asRecord, asText, type SeenEvent } from "../support/seen-event.js";
 import type { SynapseInstall } from "../support/servers/synapse-install.js";
 import { SLACK_BOT, SlackStage, type Transport } from "./slack-stage.js";
+import { patiently } from "../support/bounded.js";
 
 /** What a ghost of the Slack bridge is called begins so. */
 const GHOST = /^@slack_t[a-z0-9]+-u[a-z0-9]+:/;
 /** The bridge keeps Slack's limits. */
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: patiently(60_000) };
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
   "base64",
@@ -293,7 +294,9 @@ async function settled(
   const round = async (text: string): Promise<void> => {
     await ann.sendText(room, text);
     stage.slackPerson("alice").post(channel.id, text);
-    await channel.waitForMessage(({ author, text: said }) => author === "ann" && said === text, { timeout: 120_000 });
+    await channel.waitForMessage(({ author, text: said }) => author === "ann" && said === text, {
+      timeout: patiently(120_000),
+    });
     await ann.waitForMessage(room, `"${text}"`, ({ body, sender }) => GHOST.test(sender) && body === text, 120_000);
   };
   try {

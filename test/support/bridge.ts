@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { until } from "./bounded.js";
+import { patiently, until } from "./bounded.js";
 import { asRecord } from "./seen-event.js";
 import { Child } from "./servers/child.js";
 
@@ -86,7 +86,7 @@ export class Bridge {
       execFile(
         process.execPath,
         [PROGRAM, ...args, "--config", this.config],
-        { timeout: 60_000, encoding: "utf8" },
+        { timeout: patiently(60_000), encoding: "utf8" },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
           resolve({ code, output: `${stdout}${stderr}` });
@@ -167,7 +167,7 @@ export class Bridge {
 
 async function get(url: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(patiently(5_000)) });
     return { status: response.status, body: await response.text() };
   } catch {
     return undefined;

@@ -12,7 +12,7 @@ import {
   type MatrixEvent,
 } from "matrix-js-sdk";
 import loglevel from "loglevel";
-import { within } from "./bounded.js";
+import { patiently, within } from "./bounded.js";
 import { Inbox } from "./inbox.js";
 import "./long-timers.js";
 import { asRecord, asText, readEvent, type SeenEvent } from "./seen-event.js";
@@ -254,7 +254,7 @@ export class Person {
 
   /**
    * Sends any event, once; resolves to its id. While nobody answers it is sent again under the same transaction id, as a
-   * client does whose server is away, for at most `patience` milliseconds.
+   * client does whose server is away, for {@link patiently} at most `patience` milliseconds.
    */
   async send(roomId: string, type: string, content: Readonly<Record<string, unknown>>, patience = 0): Promise<string> {
     const path = `/rooms/${encodeURIComponent(roomId)}/send/${encodeURIComponent(type)}/${encodeURIComponent(this.client.makeTxnId())}`;
@@ -359,7 +359,7 @@ export class Person {
   }
 
   async #persist(path: string, content: Readonly<Record<string, unknown>>, patience: number): Promise<string> {
-    const deadline = performance.now() + patience;
+    const deadline = performance.now() + patiently(patience);
     for (;;) {
       try {
         const answer = await this.client.http.authedRequest<{ event_id: string }>(Method.Put, path, undefined, content);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { until } from "./bounded.js";
+import { patiently, until } from "./bounded.js";
 import { Child } from "./servers/child.js";
 import type { ChromiumInstall } from "./servers/chromium.js";
 
@@ -34,7 +34,7 @@ export class PlaygroundPage {
       page.locator("#network"),
       page.locator("#bridge"),
     ];
-    page.setDefaultTimeout(SOON);
+    page.setDefaultTimeout(patiently(SOON));
     page.on("pageerror", (error) => this.complaints.push(String(error)));
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") this.complaints.push(message.text());

@@ -7,6 +7,7 @@ Takes {"n": 1, "do": "connect" | "join" | "say" | "raw" | "query" | "end", ...} 
 import asyncio
 import json
 import logging
+import os
 import sys
 from xml.etree import ElementTree
 
@@ -20,6 +21,9 @@ PLUGINS = [
     "xep_0308", "xep_0313", "xep_0333", "xep_0359", "xep_0424", "xep_0425", "xep_0428", "xep_0444", "xep_0461",
 ]
 
+
+# As for the tests: so many times longer than usual whatever must come is waited for.
+PATIENCE = float(os.environ.get("TRESTLE_PATIENCE", "1"))
 
 # The library prints things of its own now and then: they go where its warnings go.
 answers = sys.stdout
@@ -68,7 +72,7 @@ class Driver:
     async def do_connect(self, jid, password, port):
         self.person = Person(jid, password)
         self.person.connect(("127.0.0.1", port), force_starttls=False, disable_starttls=True)
-        outcome = await asyncio.wait_for(self.person.started, 20)
+        outcome = await asyncio.wait_for(self.person.started, 20 * PATIENCE)
         if outcome != "session":
             raise RuntimeError(outcome)
         self.person.send_presence()
@@ -86,7 +90,7 @@ class Driver:
         self.person.add_event_handler(event, settle)
         try:
             self.person["xep_0045"].join_muc(room, nick)
-            await asyncio.wait_for(joined, 20)
+            await asyncio.wait_for(joined, 20 * PATIENCE)
         finally:
             self.person.del_event_handler(event, settle)
 
@@ -104,7 +108,7 @@ class Driver:
         iq = self.person.make_iq(ito=to, itype=type)
         iq.append(ElementTree.fromstring(payload))
         try:
-            answer = await iq.send(timeout=20)
+            answer = await iq.send(timeout=20 * PATIENCE)
         except IqError as error:
             answer = error.iq
         return ElementTree.tostring(answer.xml, encoding="unicode")

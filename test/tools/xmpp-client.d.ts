@@ -3,6 +3,8 @@ declare module "node-xmpp-client" {
   import type { XmppComponent, XmppElement } from "@xmpp/component";
 
   export interface XmppClient extends XmppComponent {
+    /** In milliseconds: how long it waits for the server at each step. */
+    timeout: number;
     /** Called for every element between the stream's tags. */
     _onElement(element: XmppElement & { children: (XmppElement | string)[] }): void;
   }

@@ -181,6 +181,10 @@ class IrcBridge {
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
+      accountNetworks: {
+        names: [...this.#networks.values()].filter((each) => each.speaksByPuppets).map(({ name }) => name),
+        of: (account) => readLogin({ account })?.network,
+      },
       login: (session) => askForAccount(session, [...this.#networks.values()]),
       signedIn: (login) => soon(() => this.#withLogin(login, (network, account) => network.accounts.signedIn(account))),
       logout: (login) => soon(() => this.#withLogin(login, (network, { user }) => network.accounts.signedOut(user))),

@@ -172,3 +172,41 @@ describe("other ways to sign in", () => {
     expect(irc.linesFrom("Alice[m]").join("\n")).toContain("AUTHENTICATE EXTERNAL");
   });
 });
+
+describe("accounts on two networks", () => {
+  it("are one on each, and given up one by one", async () => {
+    irc = await IrcServer.start({ accounts: { alice: PASSWORD } });
+    const second = await IrcServer.start({ accounts: { allie: "another" } });
+    // Accounts are written with what is said where somebody is there who reads them.
+    const readers = await Promise.all(
+      [irc, second].map(({ port }) =>
+        IrcTestClient.connect({ port, nick: "carol", caps: ["account-tag", "message-tags"] }),
+      ),
+    );
+    for (const reader of readers) await reader.join("#room");
+    bridge = await RunningBridge.start({
+      networks: [networkOn(irc.port), networkOn(second.port, { name: "other" })],
+      channels: ["net/#room", "other/#room"],
+      config: { onStop: "quit" },
+    });
+    try {
+      await bridge.ready();
+      expect(bridge.handlers.accountNetworks?.names).toEqual(["net", "other"]);
+      const first = await signIn(bridge, { answers: { account: "alice", password: PASSWORD } });
+      await signIn(bridge, { network: "other", answers: { account: "allie", password: "another" } });
+      const accountOnSecond = () => second.channel("#room").log.at(-1)?.tags["account"];
+      const sayOnSecond = (text: string) => bridge.say({ channel: ChannelId("other/#room"), text, name: "Alice" });
+      await say("hello");
+      await sayOnSecond("hello there");
+      expect([accountOfLast(), accountOnSecond()]).toEqual(["alice", "allie"]);
+      await bridge.handlers.logout?.(first);
+      bridge.core.logins = bridge.core.logins.filter((each) => each !== first);
+      await say("as nobody");
+      await sayOnSecond("still the same");
+      expect([accountOfLast(), accountOnSecond()]).toEqual([undefined, "allie"]);
+    } finally {
+      for (const reader of readers) reader.close();
+      await second.stop();
+    }
+  });
+});

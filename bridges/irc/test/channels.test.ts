@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { ChannelId } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { linkOf, networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 let irc: IrcServer;
 let bridge: RunningBridge;
@@ -47,7 +48,7 @@ describe("a channel with a key", () => {
     await bridge.close();
     irc.disconnect("trestle");
     await start([], core);
-    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: 20_000 });
+    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: patiently(20_000) });
   });
 
   it("is joined again with the key that was set while the bot was there", async () => {
@@ -58,7 +59,7 @@ describe("a channel with a key", () => {
     carol.say("#room", "done");
     await bridge.core.until("the changes", () => bridge.core.texts().includes("done"));
     irc.disconnect("trestle");
-    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: 20_000 });
+    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: patiently(20_000) });
   });
 
   it.each(["net/#room two words", "net/#room a,b", "net/#room :x"])("takes no key like that of %j", async (text) => {
@@ -92,7 +93,7 @@ describe("a channel that forwards", () => {
     await bridge.say({ channel: ChannelId("net/#old"), text: "hello", name: "Alice" });
     // The bot, which is there, speaks for them.
     expect(irc.channel("#old").log.at(-1)).toMatchObject({ from: "trestle" });
-    await irc.waitFor(() => irc.channel("#lobby").members.length === 0, { timeoutMs: 20_000 });
+    await irc.waitFor(() => irc.channel("#lobby").members.length === 0, { timeoutMs: patiently(20_000) });
   });
 });
 

@@ -4,6 +4,7 @@ import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { DurableProcess } from "./support/durable-process.js";
 import { holderEnded } from "./support/holder-process.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently, until } from "../../../test/support/bounded.js";
 
 let irc: IrcServer;
 let bridge: RunningBridge;
@@ -41,7 +42,12 @@ afterEach(async () => {
 });
 
 const ask = () =>
-  bridge.handlers.consent?.({ channel, room, by: UserId("@alice:example.org"), signal: AbortSignal.timeout(20_000) });
+  bridge.handlers.consent?.({
+    channel,
+    room,
+    by: UserId("@alice:example.org"),
+    signal: AbortSignal.timeout(patiently(20_000)),
+  });
 /** The code in the latest notice of the bot. */
 async function code(): Promise<string> {
   return await irc.waitFor(() => /agree (\d{6})/.exec(irc.channel("#room").log.at(-1)?.text ?? "")?.[1]);
@@ -196,9 +202,5 @@ describe("a question to a channel, over restarts", () => {
 
 /** Waits for what is in files. */
 async function settled(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${String(holds)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(20_000, String(holds), () => holds() || undefined);
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
 import { networkOn } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(120_000);
 
@@ -83,7 +84,7 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
     // Whoever speaks before the bot is there for the first time speaks to nobody.
     const isThere = () =>
       channels.every((channel) => server.channel(channel.replace("net/", "")).members.includes("trestle"));
-    await server.waitFor(isThere, { timeoutMs: 30_000 });
+    await server.waitFor(isThere, { timeoutMs: patiently(30_000) });
     let said = 0;
     const speaker = setInterval(() => {
       if (said < MESSAGES) person.say(`#${["one", "two", "three"][said % 3]!}`, `in ${said++}`);
@@ -116,7 +117,7 @@ describe.each(servers)("killed again and again, against $name, the bridge", ({ w
 });
 
 async function finished(bridge: DurableProcess, person: IrcTestClient, said: () => number): Promise<unknown[]> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + patiently(60_000);
   for (;;) {
     const received = bridge.read("received");
     const heard = channels.flatMap((channel) => textsOf(received, channel));

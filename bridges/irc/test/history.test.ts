@@ -5,6 +5,7 @@ import { DurableProcess } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
 import { endHolder, holderEnded } from "./support/holder-process.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently, until } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -159,7 +160,7 @@ describe("what was said while the bridge was not there", () => {
         return kind === "message" && content ? [plain(content.body)] : [];
       });
     killed.start();
-    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: 20_000 });
+    await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: patiently(20_000) });
     const expected: string[] = [];
     for (let round = 0; round < 2; round++) {
       const [live, missed, after] = ["live", "missed", "after"].map((name) => lines(`${name} ${round}`, 12));
@@ -170,7 +171,7 @@ describe("what was said while the bridge was not there", () => {
       await irc.waitFor(() => !irc.nicks.includes("trestle"));
       await say(missed!);
       killed.start();
-      await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: 20_000 });
+      await irc.waitFor(() => irc.channel("#room").members.includes("trestle"), { timeoutMs: patiently(20_000) });
       // In the middle of the catching up; the holder stays this time.
       await killed.kill();
       await say(after!);
@@ -184,9 +185,5 @@ describe("what was said while the bridge was not there", () => {
 
 /** Waits for what is in files. */
 async function settled(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${String(holds)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(20_000, String(holds), () => holds() || undefined);
 }

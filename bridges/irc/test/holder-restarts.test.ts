@@ -7,6 +7,7 @@ import { DurableProcess } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
 import { endHolder, holderPid } from "./support/holder-process.js";
 import { networkOn } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(300_000);
 
@@ -104,7 +105,7 @@ describe(`the holder, while bridges are restarted ${2 * RESTARTS} times under tr
   it("loses no byte, repeats none, keeps the order, and nobody on IRC sees it", async () => {
     for (const { nick } of restarted)
       await person.waitForLine((line) => line.command === "JOIN" && line.source?.startsWith(`${nick}!`) === true, {
-        timeoutMs: 30_000,
+        timeoutMs: patiently(30_000),
       });
     const arrived = person.mark();
     // Lines come in pieces, as over a real network.
@@ -127,14 +128,14 @@ describe(`the holder, while bridges are restarted ${2 * RESTARTS} times under tr
       expect(Buffer.from(each.heard().join("\n"))).toEqual(Buffer.from(each.said.join("\n")));
       expect(each.said.length).toBeGreaterThan(10 * RESTARTS);
     }
-    await person.sync(20_000);
+    await person.sync(patiently(20_000));
     expect(person.lines.slice(arrived).filter((line) => / (QUIT|PART|JOIN|NICK|ERROR) /.test(line))).toEqual([]);
     expect(restarted.map(({ bridge }) => holderPid(bridge.directory))).toEqual(holders);
   });
 });
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + patiently(60_000);
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -10,6 +10,7 @@ import { encodeToBridge, type OpenOptions } from "../dist/holder/frames.js";
 import { HolderLink, type LinkEvents } from "../dist/holder-client/link.js";
 import { holderPaths, readOrMakeToken } from "../dist/holder-client/paths.js";
 import { RawServer } from "./support/raw-server.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -112,7 +113,7 @@ const options = (more: Partial<OpenOptions> = {}): OpenOptions => ({
 });
 
 async function until(what: string, condition: () => boolean, milliseconds = 20_000): Promise<void> {
-  const deadline = Date.now() + milliseconds;
+  const deadline = Date.now() + patiently(milliseconds);
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -10,7 +10,7 @@ import { startInspircd } from "../../../test/support/servers/inspircd.js";
 import { type IdentClient, IdentServer } from "../dist/ident/ident-server.js";
 import { parseQuery } from "../dist/ident/query.js";
 import { RawServer } from "./support/raw-server.js";
-import { freePort } from "../../../test/support/bounded.js";
+import { freePort, patiently } from "../../../test/support/bounded.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 const ends = { localAddress: "127.0.0.1", localPort: 40_001, remoteAddress: "127.0.0.1", remotePort: 6667 };
@@ -69,7 +69,7 @@ describe("the ident server", () => {
       return [client];
     });
     const answer = ask(port, "40001, 6667\r\n");
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + patiently(10_000);
     while (looked < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
     client.ends = { ...ends, localAddress: "::ffff:127.0.0.1", remoteAddress: "::ffff:127.0.0.1" };
     server?.changed();
@@ -134,7 +134,7 @@ describe("with a bridge", () => {
     bridge = await RunningBridge.start({ networks: [network], core, config: { ...config, onStop: "quit" } });
     // The holder names what it has as soon as the bridge has reached it; until then nobody is known.
     let answer = "";
-    for (const deadline = Date.now() + 10_000; answer === "" && Date.now() < deadline;)
+    for (const deadline = Date.now() + patiently(10_000); answer === "" && Date.now() < deadline;)
       answer = await ask(port, question);
     expect(answer).toMatch(/USERID : UNIX : thebot/);
     await bridge.end();

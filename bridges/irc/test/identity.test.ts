@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, EffectId, EventId, RemoteUserId, RoomId, UserId } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const room = ChannelId("net/#room");
 const CAPS = ["account-tag", "message-tags", "extended-join", "account-notify"] as const;
@@ -158,7 +159,7 @@ describe("somebody with an account", () => {
       event: EventId("$e"),
       author: { userId: UserId("@alice:example.org"), name: "Alice" },
       at: 0,
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(patiently(20_000)),
       change,
       who: { remote: RemoteUserId("net/$carol") },
     });

@@ -56,6 +56,7 @@ const expected: ImportRecord[] = [
   {
     kind: "login",
     user: "@alice:x",
+    network: "libera",
     account: {
       name: "Alice_ on libera",
       secret: { network: "libera", method: "password", account: "Alice_", password: secrets.alice },
@@ -63,7 +64,17 @@ const expected: ImportRecord[] = [
   },
   {
     kind: "login",
+    user: "@alice:x",
+    network: "oftc",
+    account: {
+      name: "alice on oftc",
+      secret: { network: "oftc", method: "password", account: "alice", password: "another one" },
+    },
+  },
+  {
+    kind: "login",
     user: "@bob:x",
+    network: "oftc",
     account: {
       name: "bobby on oftc",
       secret: { network: "oftc", method: "password", account: "bobby", password: "s3cret: with colon" },
@@ -106,6 +117,7 @@ describe("the NeDB files of matrix-appservice-irc", () => {
           localpart: "alice",
           client_config: {
             irc_libera_chat: { nick: "Alice_", username: "alice", password: encrypted(secrets.alice) },
+            irc_oftc_net: { username: "alice", password: encrypted("another one") },
           },
         },
       },
@@ -175,8 +187,9 @@ postgresql.describe("the PostgreSQL database of matrix-appservice-irc", (install
         ('alias', '!b:x', 'channel', 'irc4.oftc.net', '#[brackets]', '{}', '{}'),
         ('config', '!c:x', 'channel', 'irc.gone.net', '#gone', '{}', '{}');
       INSERT INTO pm_rooms VALUES ('!pm:x', 'irc.libera.chat', 'carol', '@alice:x', '@irc.libera.chat_Carol:x');`);
-    await client.query("INSERT INTO client_config VALUES ($1, $2, $3, $4), ($5, $6, $7, $8)", [
+    await client.query("INSERT INTO client_config VALUES ($1, $2, $3, $4), ($5, $6, $7, $8), ($9, $10, $11, $12)", [
       ...["@alice:x", "irc.libera.chat", '{"nick":"Alice_","username":"alice"}', encrypted(secrets.alice)],
+      ...["@alice:x", "irc.oftc.net", '{"username":"alice"}', encrypted("another one")],
       ...["@bob:x", "irc.oftc.net", '{"username":"bob"}', encrypted(secrets.bob)],
     ]);
     await client.end();

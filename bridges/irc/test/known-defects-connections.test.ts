@@ -9,6 +9,7 @@ import { configSchema, networkSchema } from "@trestle/irc";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { FakeCore } from "./support/fake-core.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -47,10 +48,10 @@ describe("defects of matrix-appservice-irc in connections that this bridge does 
     const slow = networkOn(server.port, { flood: { burst: 2, linesPerSecond: 4 } });
     const child = new DurableProcess({ networks: [slow], grace: 20, onStop: "quit" }, ["net/#room"], outgoing);
     child.start();
-    await server.waitFor(() => textsOf(server).length >= 2, { timeoutMs: 20_000 });
+    await server.waitFor(() => textsOf(server).length >= 2, { timeoutMs: patiently(20_000) });
     await child.stop();
     child.start();
-    await server.waitFor(() => textsOf(server).length >= texts.length, { timeoutMs: 20_000 });
+    await server.waitFor(() => textsOf(server).length >= texts.length, { timeoutMs: patiently(20_000) });
     await child.stop();
     await child.remove();
     expect(textsOf(server)).toEqual(texts);

@@ -6,6 +6,7 @@ import { parseFormatted } from "../dist/format/parse.js";
 import { withNickMentions } from "../dist/network/nick-mentions.js";
 import { KeptPasswords } from "../dist/import/passwords.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { freePort } from "../../../test/support/bounded.js";
 
 jest.setTimeout(90_000);
 
@@ -19,7 +20,7 @@ describe("defects of matrix-appservice-irc", () => {
   let isRunning = false;
 
   async function start(more: Parameters<typeof networkOn>[1] = {}): Promise<void> {
-    server = await IrcServer.start({ without: ["draft/multiline"] });
+    server = await IrcServer.start({ port: await freePort(), without: ["draft/multiline"] });
     person = await IrcTestClient.connect({ port: server.port, nick: "Carol", caps: ["message-tags"] });
     await person.join("#room");
     bridge = await RunningBridge.start({

@@ -12,6 +12,7 @@ import {
 } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 let irc: IrcServer;
 let bridge: RunningBridge;
@@ -54,7 +55,7 @@ const effectOf = (): Omit<RoleEffect, "who" | "role" | "before"> => ({
   event: EventId("$e"),
   author: { userId: alice, name: "Alice" },
   at: 0,
-  signal: AbortSignal.timeout(20_000),
+  signal: AbortSignal.timeout(patiently(20_000)),
 });
 const rank = (who: RoleEffect["who"], role: Role, before: Role = "none") =>
   bridge.handlers.role?.({ ...effectOf(), who, role, before });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, EffectId, EventId, RoomId, UserId } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const room = ChannelId("net/#room");
 const alice = UserId("@alice:example.org");
@@ -40,7 +41,7 @@ const rename = (id: string, name: string) =>
     event: EventId("$e"),
     author: { userId: alice, name },
     at: 0,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(patiently(20_000)),
     change: "rename",
     who: { userId: alice, name },
   });

@@ -3,6 +3,7 @@ import { ChannelId } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { RawServer } from "./support/raw-server.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const room = ChannelId("net/#room");
 let irc: IrcServer | undefined;
@@ -38,7 +39,9 @@ describe("a nick that somebody else has", () => {
     const { irc, thief } = await start(tokens);
     expect(irc.channel("#room").log.at(-1)?.from).toBe("Alice2[m]");
     thief.close();
-    await irc.waitFor(() => irc.nicks.includes("Alice[m]") && !irc.nicks.includes("Alice2[m]"), { timeoutMs: 20_000 });
+    await irc.waitFor(() => irc.nicks.includes("Alice[m]") && !irc.nicks.includes("Alice2[m]"), {
+      timeoutMs: patiently(20_000),
+    });
     await bridge.say({ channel: room, text: "two", name: "Alice" });
     expect(irc.channel("#room").log.at(-1)?.from).toBe("Alice[m]");
     expect(bridge.core.membership().filter((line) => line.includes("2[m]"))).toEqual([]);
@@ -47,7 +50,7 @@ describe("a nick that somebody else has", () => {
   it("is taken back when its holder is renamed", async () => {
     const { irc } = await start();
     irc.renameClient("Alice[m]", "somebody");
-    await irc.waitFor(() => irc.nicks.includes("Alice[m]"), { timeoutMs: 20_000 });
+    await irc.waitFor(() => irc.nicks.includes("Alice[m]"), { timeoutMs: patiently(20_000) });
     expect(irc.nicks).toContain("somebody");
   });
 });

@@ -3,6 +3,7 @@ import { ChannelId } from "@trestle/core";
 import { type Capability, IrcServer, IrcTestClient } from "@trestle/testkit";
 import { endHolder, holderPid } from "./support/holder-process.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { freePort, patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -14,7 +15,7 @@ let bridge: RunningBridge;
 let person: IrcTestClient | undefined;
 
 beforeEach(async () => {
-  server = await IrcServer.start();
+  server = await IrcServer.start({ port: await freePort() });
 });
 
 afterEach(async () => {
@@ -58,7 +59,7 @@ describe("when the IRC server is away for three seconds", () => {
     await server.start();
     await server.waitFor(
       () => ["trestle", "Alice[m]"].every((nick) => server.channel("#room").members.includes(nick)),
-      { timeoutMs: 3_000 },
+      { timeoutMs: patiently(3_000) },
     );
     await talk;
     expect(texts()).toEqual(["before", ...numbers(5)]);

@@ -3,6 +3,7 @@ import { ChannelId, isFailure } from "@trestle/core";
 import { IrcServer } from "@trestle/testkit";
 import { costOf, Pace } from "../dist/session/pace.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 describe("the pace of a network", () => {
   it("is halved each time the server cuts a connection off, and comes back with time", () => {
@@ -38,7 +39,7 @@ describe("a backlog", () => {
       const said = (await Promise.all(outcomes as Promise<unknown[]>[])).flat();
       const late = await bridge.handlers.message({
         ...(await lateMessage(bridge)),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(patiently(10_000)),
       });
       expect(said).toHaveLength(12);
       expect(late && isFailure(late) && late).toMatchObject({

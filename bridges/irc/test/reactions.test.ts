@@ -13,6 +13,7 @@ import {
 } from "@trestle/core";
 import { type Capability, IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -73,7 +74,7 @@ function effect(user: string, more: { readonly channel?: ChannelId; readonly may
     event: EventId("$r"),
     author: { userId: UserId(`@${user.toLowerCase()}:example.org`), name: user },
     at: Date.now(),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(patiently(20_000)),
   };
 }
 
@@ -102,7 +103,7 @@ function idOf(outcome: Outcome): string {
 }
 
 /** Tries again while the bridge is starting. */
-async function patiently(attempt: () => Promise<Outcome>): Promise<Outcome> {
+async function repeatedly(attempt: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
     const outcome = await attempt();
     if (!isFailure(outcome) || outcome.failed === "permanent") return outcome;
@@ -215,7 +216,7 @@ describe("from Matrix", () => {
     await bridge.close();
     bridge = await start({}, { onStop: "quit" }, core);
     const again = reaction(id, "👍", "Bob", { id: "again", maybeSent: true });
-    expect(isFailure(await patiently(() => bridge.handlers.react!(again)))).toBe(false);
+    expect(isFailure(await repeatedly(() => bridge.handlers.react!(again)))).toBe(false);
     expect(await bridge.handlers.redact!({ ...redacted, attempt: 2 })).toBeUndefined();
     expect(shown()).toEqual([["Bob[m]", "TAGMSG", "+draft/react=👍", `+draft/reply=${id}`]]);
     expect(server.linesFrom("Alice[m]").filter((line) => line.includes("REDACT"))).toHaveLength(1);

@@ -16,6 +16,7 @@ import { startNgircd } from "../../../test/support/servers/ngircd.js";
 import { NetworkWithServices } from "./support/atheme.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { signIn } from "./support/sign-in.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(120_000);
 
@@ -42,7 +43,7 @@ const effect = () => ({
   event: EventId("$e"),
   author: { userId: alice, name: "Alice" },
   at: 0,
-  signal: AbortSignal.timeout(20_000),
+  signal: AbortSignal.timeout(patiently(20_000)),
 });
 
 async function personOn(port: number, nick: string): Promise<IrcPerson> {

@@ -8,6 +8,7 @@ import { startNgircd } from "../../../test/support/servers/ngircd.js";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { plain } from "./support/fake-core.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(120_000);
 
@@ -97,7 +98,7 @@ async function relays(launch: () => Promise<LaunchedServer>): Promise<void> {
       ...base,
       effect: EffectId("t1"),
       topic: "a\r\nQUIT :topic",
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(patiently(10_000)),
     }),
   ).toEqual({});
   await person.waitForLine("the topic", ({ command, params }) => command === "TOPIC" && params[1] === "a QUIT :topic");
@@ -118,7 +119,7 @@ async function relays(launch: () => Promise<LaunchedServer>): Promise<void> {
     who: { remote: RemoteUserId("net/caroline") },
     reason: "bye",
   };
-  expect(await handlers.membership?.({ ...kick, signal: AbortSignal.timeout(10_000) })).toEqual({});
+  expect(await handlers.membership?.({ ...kick, signal: AbortSignal.timeout(patiently(10_000)) })).toEqual({});
   await person.waitForLine("the kick", ({ command, params }) => command === "KICK" && params[1] === "caroline");
 }
 
@@ -137,7 +138,7 @@ async function reacts(launch: () => Promise<LaunchedServer>, isShown: boolean): 
   person.say("#room", "a question");
   const question = await core.until("the question", () => core.messages()[0]);
   const answers = await running.say({ channel: room, text: "an answer", name: "Alice", answers: question.id });
-  const effect = { ...base, target: question.id, key: "👍 ;", signal: AbortSignal.timeout(10_000) };
+  const effect = { ...base, target: question.id, key: "👍 ;", signal: AbortSignal.timeout(patiently(10_000)) };
   expect(await handlers.react?.({ ...effect, effect: EffectId("r1") })).toEqual(
     isShown ? { id: expect.any(String) } : undefined,
   );
@@ -228,7 +229,7 @@ async function survivesKills(launch: () => Promise<LaunchedServer>): Promise<voi
       const { kind, content } = event as { kind: string; content?: { body: Parameters<typeof plain>[0] } };
       return kind === "message" && content ? [plain(content.body)] : [];
     });
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + patiently(30_000);
   while (received().length < 150 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
   clearInterval(speaker);
   await person.barrier();

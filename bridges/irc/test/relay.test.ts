@@ -11,6 +11,7 @@ import {
 } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -25,7 +26,7 @@ const base = {
   author: { userId: UserId("@alice:example.org"), name: "Alice" },
   at: 0,
 };
-const topic = (text: string): TopicEffect => ({ ...base, topic: text, signal: AbortSignal.timeout(10_000) });
+const topic = (text: string): TopicEffect => ({ ...base, topic: text, signal: AbortSignal.timeout(patiently(10_000)) });
 const membership = (
   change: MembershipEffect["change"],
   who: MembershipEffect["who"],
@@ -34,7 +35,7 @@ const membership = (
   ...base,
   change,
   who,
-  signal: AbortSignal.timeout(10_000),
+  signal: AbortSignal.timeout(patiently(10_000)),
   ...more,
 });
 

@@ -5,6 +5,7 @@ import { realServer } from "../../../test/support/servers/index.js";
 import { startInspircd } from "../../../test/support/servers/inspircd.js";
 import type { LaunchedServer } from "../../../test/support/servers/launched-server.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(180_000);
 
@@ -50,7 +51,7 @@ inspircd.describe(`${PUPPETS} puppets on one InspIRCd`, (install) => {
         for (const { user, text } of lines) {
           const outcomes = await running.say(
             { channel: ChannelId(`net/#c${channel}`), text, user: `@u${user}:example.org`, name: `u${user}` },
-            { timeoutMs: 60_000 },
+            { timeoutMs: patiently(60_000) },
           );
           expect(outcomes.filter((outcome) => outcome && "failed" in outcome)).toEqual([]);
         }

@@ -12,9 +12,9 @@ import {
   textContent,
   UserId,
 } from "@trestle/core";
-import { pino } from "pino";
 import connector from "../dist/index.js";
 import { until } from "../../../test/support/bounded.js";
+import { quietNetwork } from "../../../test/support/quiet-network.js";
 import { realServer } from "../../../test/support/servers/index.js";
 import type { LaunchedServer } from "../../../test/support/servers/launched-server.js";
 import { startMosquitto } from "../../../test/support/servers/mosquitto.js";
@@ -43,47 +43,11 @@ mosquitto.describe("the MQTT connector with a core that is in trouble", (install
   /** A bridge whose core takes events as `receive` does. */
   async function begin(receive: Network["receive"], port = broker.port): Promise<Begun> {
     let connected = false;
-    const kept = new Map<string, string>();
     const network: Network = {
-      bridge: {
-        name: "mqtt",
-        bot: UserId("@bot:mqtt.test"),
-        serverName: "mqtt.test",
-        allMembers: false,
-        dataDirectory: "/nonexistent",
-      },
-      log: pino({ level: "silent" }),
+      ...quietNetwork("mqtt"),
       receive,
-      signal: () => undefined,
       report: ({ state }) => (connected = state === "connected"),
       links: async () => [{ channel: ChannelId(channel), room: RoomId("!room"), kind: "plumbed" }],
-      openMedia: () => Promise.reject(new Error("not used by this connector")),
-      textLink: () => undefined,
-      avatarLink: () => undefined,
-      storage: {
-        get: async (key) => kept.get(key),
-        set: async (key, value) => void kept.set(key, value),
-        delete: async (key) => void kept.delete(key),
-        keys: async () => [...kept.keys()],
-      },
-      logins: async () => [],
-      renewLogin: () => Promise.resolve(),
-      endLogin: () => Promise.resolve(),
-      status: () => Promise.reject(new Error("not asked in these tests")),
-      lookUpUser: () => Promise.resolve({ is: "user" }),
-      requestLink: () => Promise.resolve("asked"),
-      consented: () => Promise.resolve(false),
-      removeLinks: () => Promise.resolve([]),
-      openRoom: () => Promise.resolve(undefined),
-      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
-      metrics: {
-        counter: () => ({ add: () => undefined }),
-        histogram: () => ({ observe: () => undefined }),
-      },
-      moveChannel: () => Promise.resolve([]),
-      picture: () => Promise.resolve(undefined),
-      spacesChanged: () => undefined,
-      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
     const config = connector.config.parse({ url: `mqtt://127.0.0.1:${port}` });
     const handlers = await connector.connect({ config, network, signal: new AbortController().signal });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, jest } from "@jest/globals";
 import { realServer } from "../../../test/support/servers/index.js";
 import { channel, Stage } from "./support/stage.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const mosquitto = await realServer("mosquitto");
 
@@ -95,7 +96,7 @@ mosquitto.describe("the MQTT bridge with a real broker", (install) => {
     await stage.person.publish(`${channel}/topic`, { from: "bob", text: "From MQTT" }, true);
     await stage.homeserver.waitFor(
       ({ type, content }) => type === "m.room.topic" && JSON.stringify(content).includes("From MQTT"),
-      { timeoutMs: 30_000 },
+      { timeoutMs: patiently(30_000) },
     );
     // A bridge that starts anew subscribes again, to what is retained as well.
     await stage.bridge.shutdown();

@@ -18,6 +18,7 @@ export type PartHandlers = Pick<
   | "unreact"
   | "topic"
   | "name"
+  | "picture"
   | "membership"
   | "invite"
   | "role"

@@ -35,6 +35,7 @@ export function dispatch(
     unreact: to(({ unreact }) => unreact),
     topic: to(({ topic }) => topic),
     name: to(({ name }) => name),
+    picture: to(({ picture }) => picture),
     invite: to(({ invite }) => invite),
     membership: to(({ membership }) => membership),
     role: to(({ role }) => role),

@@ -7,6 +7,7 @@ export class XmppMetrics {
   readonly #connections;
   readonly #errors;
   readonly #caughtUp;
+  readonly #pictures;
   #state: StreamState["state"] = "closed";
 
   constructor(metrics: ConnectorMetrics) {
@@ -29,6 +30,11 @@ export class XmppMetrics {
       "archived_messages_total",
       "Messages that were read from the archives of rooms because they may have been missed",
     );
+    this.#pictures = metrics.counter(
+      "room_pictures_total",
+      "Changes of the pictures of rooms that are linked; in: told to Matrix, out: set in the room for Matrix",
+      { direction: ["in", "out"] },
+    );
   }
 
   stanza(direction: "in" | "out", stanza: Element): void {
@@ -44,6 +50,10 @@ export class XmppMetrics {
     if (state === "online") this.#connections.add({ outcome: "opened" });
     else if (state === "failed") this.#connections.add({ outcome: "refused" });
     else if (state === "waiting") this.#connections.add({ outcome: before === "online" ? "lost" : "failed" });
+  }
+
+  roomPicture(direction: "in" | "out"): void {
+    this.#pictures.add({ direction });
   }
 
   caughtUp(messages: number): void {

@@ -11,6 +11,7 @@ ejabberd.describe("with ejabberd", (install) =>
     except: {
       ...withoutReceipts,
       ...withoutCrashes,
+      "can.picture": "the same",
       "can.change":
         "ejabberd makes no address without a user part an owner, as the bridge's is; topics are looked at elsewhere",
     },

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { ChannelId, isFailure } from "@trestle/core";
 import fc from "fast-check";
-import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../test/support/servers/index.js";
-import { startProsody } from "../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../test/support/xmpp-person.js";
 import { localOfUser } from "../dist/address/index.js";
+import { onEachServer } from "./support/each-server.js";
 import { anyBody, anyText, anyUser, withoutEnds } from "./support/anything.js";
 import { deliver, effectOf } from "./support/fake-core.js";
 import { RunningBridge } from "./support/running-bridge.js";
@@ -18,15 +16,7 @@ const SEED = 7;
 const MESSAGES = 40;
 const TOPICS = 10;
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
-
-prosody.describe("anything from Matrix, with Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: ["alice"] })),
-);
-ejabberd.describe("anything from Matrix, with ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: ["alice"] })),
-);
+await onEachServer("anything from Matrix, with $server", ["alice"], behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;

@@ -55,6 +55,7 @@ describe("a defect that others have", () => {
     const features: RoomFeatures = {
       ...{ archive: false, occupantIds: true, nonAnonymous: false, membersOnly: false, moderated: false },
       moderation: undefined,
+      card: true,
     };
     const who = (nick: string, shown: string, more: Partial<RoomFeatures> = {}) =>
       remoteUserOf("room@muc.test", nick, presence(nick, shown), { ...features, ...more });

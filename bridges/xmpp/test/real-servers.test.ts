@@ -1,27 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { UserId } from "@trestle/core";
 import fc from "fast-check";
-import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../test/support/servers/index.js";
-import { startProsody } from "../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../test/support/xmpp-person.js";
 import { localOfUser, nickCandidate, userOfLocal } from "../dist/address/index.js";
 import { legalXmlText, xml, type Element } from "../dist/stream/index.js";
+import { onEachServer } from "./support/each-server.js";
 import { ObservedStream, type StreamPlace } from "./support/observed-stream.js";
 import { WireSpy } from "./support/wire-spy.js";
 
 const USERS = ["alice", "bob"];
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
 
-prosody.describe("with Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("with ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("with $server", USERS, behaviour);
 
 /** Any text at all, and texts of what has broken bridges before. */
 const anyText = fc.oneof(

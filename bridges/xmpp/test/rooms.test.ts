@@ -1,26 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { ChannelId, type RemoteUserId } from "@trestle/core";
-import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
 import { until } from "../../../test/support/bounded.js";
-import { realServers } from "../../../test/support/servers/index.js";
-import { startProsody } from "../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../test/support/xmpp-person.js";
+import { onEachServer } from "./support/each-server.js";
 import { effectOf } from "./support/fake-core.js";
 import { RunningBridge, type BridgeOptions } from "./support/running-bridge.js";
 import { WireSpy } from "./support/wire-spy.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
 const USERS = ["alice", "bob"];
 
-prosody.describe("rooms of Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("rooms of ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("rooms of $server", USERS, behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;

@@ -1,22 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
 import { textContent, type Content } from "@trestle/core";
 import { toMatrixHtml } from "@trestle/rich-text";
-import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../test/support/servers/index.js";
-import { startProsody } from "../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
+import { onEachServer } from "./support/each-server.js";
 import { BOB, NS, reactionsIn, SaidStage, textIn, USERS } from "./support/said-stage.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
-
-prosody.describe("to Matrix from rooms of Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("to Matrix from rooms of ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("to Matrix from rooms of $server", USERS, behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let stage: SaidStage;

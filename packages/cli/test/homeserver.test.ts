@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { profileNames, TestClient } from "@trestle/testkit";
 import { ended, freePorts, start, trestle, workplace } from "./support/cli.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -84,7 +85,7 @@ namespaces: { users: [{ regex: "^@irc_.*:example\\\\.org$", exclusive: true }], 
     const alice = await TestClient.login(String(said["url"]), "alice", "with:colon");
     const roomId = await alice.createRoom({ preset: "public_chat", invite: ["@ircbot:example.org"] });
     expect(roomId).toMatch(/^![^:]+$/);
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + patiently(10_000);
     while (!received.some((path) => path.includes("/transactions/"))) {
       if (performance.now() > deadline) throw new Error(`nothing was pushed: ${received.join(", ")}`);
       await new Promise((resolve) => setTimeout(resolve, 10));

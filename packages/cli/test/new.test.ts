@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { until } from "../../../test/support/bounded.js";
+import { patiently, until } from "../../../test/support/bounded.js";
 import { Child } from "../../../test/support/servers/child.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -18,7 +18,12 @@ interface Ended {
 /** Runs a program of Node until it ends. */
 function node(cwd: string, ...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd, timeout: 120_000, encoding: "utf8" as const, env: { ...process.env, NO_COLOR: "1" } };
+    const options = {
+      cwd,
+      timeout: patiently(120_000),
+      encoding: "utf8" as const,
+      env: { ...process.env, NO_COLOR: "1" },
+    };
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       resolve({ code, output: `${stdout}${stderr}` });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { checkService, formatReport, readServiceRegistration, serverNameOf, type Report } from "@trestle/conformance";
 import { bodyOf, SmallService, type Misbehaviour } from "./support/small-service.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 let service: SmallService | undefined;
 afterEach(async () => {
@@ -8,11 +9,15 @@ afterEach(async () => {
   service = undefined;
 });
 
-async function examine(misbehave: Misbehaviour | undefined, only?: readonly string[]): Promise<Report> {
+async function examine(
+  misbehave: Misbehaviour | undefined,
+  only?: readonly string[],
+  timeoutMs = 2_000,
+): Promise<Report> {
   service = new SmallService(misbehave);
   await service.start();
   const { url, registration } = service;
-  return checkService({ url, registration, timeoutMs: 2_000, ...(only && { only }) });
+  return checkService({ url, registration, timeoutMs, ...(only && { only }) });
 }
 
 interface Planted {
@@ -269,7 +274,7 @@ const planted: readonly Planted[] = [
 
 describe("a small application service", () => {
   it("that is right passes every check that applies", async () => {
-    const report = await examine(undefined);
+    const report = await examine(undefined, undefined, patiently(2_000));
     expect(formatReport(report)).not.toMatch(/✗/);
     expect(report.ok).toBe(true);
     expect(report.results.filter(({ outcome }) => outcome === "passed").length).toBeGreaterThan(30);

@@ -8,3 +8,4 @@
 export * from "./connector/index.js";
 export type { Logger } from "./log/logger.js";
 export { isPublicAddress } from "./media/address.js";
+export { saslPrep, Scram, ScramError, type ScramName } from "./sasl/scram.js";

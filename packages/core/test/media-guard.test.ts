@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { LookupFunction } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { GuardedFetcher, type FetchResult, type GuardOptions } from "../dist/media/guard.js";
-import { freePort } from "../../../test/support/bounded.js";
+import { freePort, patiently } from "../../../test/support/bounded.js";
 import { httpServer, Signal, tcpServer, type TestServer } from "./support/wire-server.js";
 
 const closers: (() => Promise<void>)[] = [];
@@ -226,7 +226,7 @@ describe("a guarded fetch", () => {
       const timer = setInterval(() => response.write("x"), 5);
       response.on("close", () => clearInterval(timer));
     });
-    const result = await open({ timeoutMs: 80 }).open(slow.url);
+    const result = await open({ timeoutMs: patiently(300) }).open(slow.url);
     if (!result.ok) throw new Error(result.failure.reason);
     await expect(buffer(result.file.stream)).rejects.toThrow();
   });

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { App, ExpressReceiver, HTTPReceiver, LogLevel, portOf } from "./support/bolt.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const closers: (() => unknown)[] = [];
 
@@ -62,7 +63,7 @@ describe.each(["HTTPReceiver", "ExpressReceiver"] as const)("unmodified bolt wit
     slack.app().setSigningSecret("another");
     alice.post("general", "hello again");
     const result = () => slack.app().deliveries()[before]?.attempts[0]?.result ?? "pending";
-    for (const deadline = Date.now() + 5000; result() === "pending" && Date.now() < deadline;)
+    for (const deadline = Date.now() + patiently(5_000); result() === "pending" && Date.now() < deadline;)
       await new Promise((resolve) => setTimeout(resolve, 5));
     expect(result()).toBe("http_error");
     expect(slack.workspace().channel("general").texts()).toEqual(["hello", "hi", "hello again"]);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { type BoltApp, socketApp } from "./support/bolt.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 let slack: SlackEmulator | undefined;
 let bolt: BoltApp | undefined;
@@ -177,7 +178,7 @@ describe("unmodified bolt in Socket Mode", () => {
 });
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !condition();) {
+  for (const deadline = Date.now() + patiently(10_000); !condition();) {
     if (Date.now() > deadline) throw new Error("Waited in vain");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

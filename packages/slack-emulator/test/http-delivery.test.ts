@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { z } from "zod";
+import { patiently } from "../../../test/support/bounded.js";
 
 interface Received {
   readonly headers: IncomingMessage["headers"];
@@ -29,7 +30,7 @@ beforeEach(async () => {
   const port = typeof address === "object" && address !== null ? address.port : 0;
   slack = await SlackEmulator.start({
     clock: "frozen",
-    ackTimeout: 200,
+    ackTimeout: patiently(200),
     apps: [
       {
         name: "Test App",
@@ -59,7 +60,7 @@ function parsed(request: Received | undefined): z.output<typeof bodySchema> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 8000; !condition();) {
+  for (const deadline = Date.now() + patiently(8_000); !condition();) {
     if (Date.now() > deadline) throw new Error(`Waited in vain; ${received.length} requests came`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

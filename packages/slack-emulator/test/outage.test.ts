@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { SlackEmulator } from "@trestle/slack-emulator";
 import { type BoltApp, socketApp } from "./support/bolt.js";
+import { freePort } from "../../../test/support/bounded.js";
 
 let slack: SlackEmulator;
 let bolt: BoltApp | undefined;
@@ -14,6 +15,7 @@ afterEach(async () => {
 describe("an outage of Slack", () => {
   it("cuts and refuses connections; what happened meanwhile comes when it is tried again", async () => {
     slack = await SlackEmulator.start({
+      port: await freePort(),
       apps: [
         {
           name: "Test App",
@@ -47,7 +49,7 @@ describe("an outage of Slack", () => {
   });
 
   it("delivers what is sent after it to a client that was there before", async () => {
-    slack = await SlackEmulator.start();
+    slack = await SlackEmulator.start({ port: await freePort() });
     bolt = socketApp(slack);
     bolt.message("ping", async ({ say }) => {
       await say("pong");

@@ -3,6 +3,7 @@ import type { TestClient } from "@trestle/testkit";
 import { Homeserver } from "@trestle/testkit";
 import type { Transaction } from "./homeserver-support.js";
 import { content, FakeService, list, poll, registration, ServiceCaller } from "./homeserver-support.js";
+import { freePort } from "../../../test/support/bounded.js";
 
 const SEND = "/send/{eventType}/{txnId}";
 
@@ -17,6 +18,7 @@ describe("fault switches", () => {
   beforeEach(async () => {
     service = await FakeService.start();
     hs = await Homeserver.start({
+      port: await freePort(),
       registrations: [
         registration(service.url, { receive_ephemeral: true, "de.sorunome.msc2409.push_ephemeral": true }),
       ],
@@ -327,7 +329,11 @@ describe("an outage of the homeserver", () => {
   it("keeps rooms and transactions, or forgets the transactions, on the same port", async () => {
     const service = await FakeService.start();
     ends.push(() => service.close());
-    const hs = await Homeserver.start({ registrations: [registration(service.url)], retry: { firstMs: 1, maxMs: 4 } });
+    const hs = await Homeserver.start({
+      port: await freePort(),
+      registrations: [registration(service.url)],
+      retry: { firstMs: 1, maxMs: 4 },
+    });
     ends.push(() => hs.stop());
     const as = new ServiceCaller(hs);
     const alice = hs.createClient("alice");

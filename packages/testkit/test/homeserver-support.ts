@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Homeserver, JsonObject } from "@trestle/testkit";
 import { TestClient } from "@trestle/testkit";
+import { patiently } from "../../../test/support/bounded.js";
 
 export type Body = Record<string, unknown>;
 
@@ -99,7 +100,7 @@ export class FakeService {
         reject(
           new Error(`the application service waited in vain; received ${JSON.stringify(this.received.slice(-5))}`),
         );
-      }, timeoutMs);
+      }, patiently(timeoutMs));
       const look = (): void => {
         if (!condition()) return;
         clearTimeout(timer);
@@ -229,7 +230,7 @@ export class ServiceCaller {
 
 /** Resolves once `condition` holds, looked at every few milliseconds. */
 export async function poll(condition: () => boolean, timeoutMs = 5_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = Date.now() + patiently(timeoutMs);
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`in vain: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,12 +1,13 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { IrcServer, IrcTestClient, selfSignedCertificate } from "../dist/irc/index.js";
+import { freePort } from "../../../test/support/bounded.js";
 
 let irc: IrcServer;
 let people: IrcTestClient[] = [];
 
 beforeEach(async () => {
-  irc = await IrcServer.start();
+  irc = await IrcServer.start({ port: await freePort() });
 });
 
 afterEach(async () => {

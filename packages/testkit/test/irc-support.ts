@@ -1,5 +1,6 @@
 import { IrcServer, type IrcServerOptions, IrcTestClient, type IrcTestClientOptions } from "../dist/irc/index.js";
 import { type IrcLine, parseLine } from "../dist/irc/line.js";
+import { freePort } from "../../../test/support/bounded.js";
 
 /** One server and the people on it, for one test. */
 export class Party {
@@ -8,7 +9,7 @@ export class Party {
   private constructor(readonly irc: IrcServer) {}
 
   static async start(options: IrcServerOptions = {}): Promise<Party> {
-    return new Party(await IrcServer.start(options));
+    return new Party(await IrcServer.start({ port: await freePort(), ...options }));
   }
 
   async person(

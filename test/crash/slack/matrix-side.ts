@@ -1,21 +1,25 @@
 import type { Random } from "../../tools/random.js";
 import type { MatrixPerson } from "../matrix-client.js";
-import type { Utterance } from "./book.js";
+import { RoomPeople } from "../room-people.js";
+import type { Emoji, Utterance } from "./book.js";
 import { nextDeed } from "./deeds.js";
 import { lookAtRoom } from "./sight.js";
 import { numberOf, textOf } from "./words.js";
 import type { Place } from "./world.js";
 
-/** The people on Matrix in one place. */
+/** The people on Matrix in one place, who write into the book what they do. */
 export class MatrixSide {
-  #messages = 0;
-  #transactions = 0;
+  readonly #people: RoomPeople<Utterance>;
+  #reactions = 0;
 
   constructor(
     private readonly place: Place,
-    private readonly people: readonly MatrixPerson[],
+    people: readonly MatrixPerson[],
     private readonly random: Random,
-  ) {}
+  ) {
+    const { room, book } = place;
+    this.#people = new RoomPeople(room, book.place, people, random, (each) => this.#find(each));
+  }
 
   /** Somebody does something; resolves when the homeserver has it. */
   async act(): Promise<void> {
@@ -26,46 +30,26 @@ export class MatrixSide {
         return this.#say(undefined);
       case "answer":
         return this.#say(deed.target);
-      case "edit":
-        return this.#edit(deed.target);
+      case "edit": {
+        const { target } = deed;
+        const bodyOf = (version: number): string => this.#text(numberOf(target.id), version);
+        await this.#people.edit(target, bodyOf);
+        return;
+      }
       case "delete":
-        deed.target.deleted = true;
-        await this.#person(deed.target.who).redact(this.place.room, deed.target.handle, this.#transaction());
-        return;
-      case "unreact": {
-        const { who, handle } = deed.reaction;
-        if (handle === undefined) return;
-        deed.reaction.taken = true;
-        await this.#person(who).redact(this.place.room, handle, this.#transaction());
-        return;
-      }
-      case "react": {
-        const { target, emoji } = deed;
-        const person = this.random.pick(this.people);
-        const event = await this.#find(target);
-        if (event === undefined || target.deleted || book.hasReacted(target, person.userId, emoji)) return;
-        target.pinned = true;
-        const at = Date.now();
-        const transaction = this.#transaction();
-        const content = { "m.relates_to": { rel_type: "m.annotation", event_id: event, key: emoji.character } };
-        const handle = await person.send(this.place.room, transaction, content, "m.reaction");
-        const id = `m${book.place}-r${this.#transactions}`;
-        book.reactions.push({ id, side: "matrix", target, who: person.userId, emoji, at, handle, taken: false });
-      }
+        return this.#people.delete(deed.target);
+      case "unreact":
+        return this.#people.unreact(deed.reaction);
+      case "react":
+        return this.#react(deed.target, deed.emoji);
     }
   }
 
   async #say(root: Utterance | undefined): Promise<void> {
-    const { book, room } = this.place;
-    const event = root && (await this.#find(root));
-    if (root && (event === undefined || root.deleted)) return;
-    if (root) root.pinned = true;
-    const person = this.random.pick(this.people);
-    const number = ++this.#messages;
-    const at = Date.now();
-    const handle = await person.send(room, this.#transaction(), {
+    const { book } = this.place;
+    const said = await this.#people.say(root, (number, event) => ({
       msgtype: "m.text",
-      body: textOf(this.random, "matrix", book.place, number, 0),
+      body: this.#text(number, 0),
       "m.mentions": {},
       ...(event !== undefined && {
         "m.relates_to": {
@@ -75,32 +59,23 @@ export class MatrixSide {
           "m.in_reply_to": { event_id: event },
         },
       }),
-    });
-    book.utterances.push({
-      id: `m${book.place}-${number}`,
-      side: "matrix",
-      place: book.place,
-      root,
-      at,
-      who: person.userId,
-      handle,
-      version: 0,
-      deleted: false,
-      pinned: false,
-    });
+    }));
+    if (!said) return;
+    const { number, at, who, handle } = said;
+    const what = { id: `m${book.place}-${number}`, side: "matrix", place: book.place, root, at, who, handle } as const;
+    book.utterances.push({ ...what, version: 0, deleted: false, pinned: false });
   }
 
-  async #edit(target: Utterance): Promise<void> {
-    const { room } = this.place;
-    target.version += 1;
-    const body = textOf(this.random, "matrix", target.place, numberOf(target.id), target.version);
-    const content = { msgtype: "m.text", body, "m.mentions": {} };
-    await this.#person(target.who).send(room, this.#transaction(), {
-      ...content,
-      body: `* ${body}`,
-      "m.new_content": content,
-      "m.relates_to": { rel_type: "m.replace", event_id: target.handle },
-    });
+  async #react(target: Utterance, emoji: Emoji): Promise<void> {
+    const { book } = this.place;
+    const done = await this.#people.react(target, emoji.character, (who) => book.hasReacted(target, who, emoji));
+    if (!done) return;
+    const id = `m${book.place}-r${++this.#reactions}`;
+    book.reactions.push({ id, side: "matrix", target, emoji, taken: false, ...done });
+  }
+
+  #text(number: number, version: number): string {
+    return textOf(this.random, "matrix", this.place.book.place, number, version);
   }
 
   /** The event of a message; `undefined` while it has not arrived. */
@@ -108,17 +83,7 @@ export class MatrixSide {
     if (side === "matrix") return handle;
     const { timeline } = this.place;
     await timeline.read();
-    const { arrivals } = lookAtRoom(timeline, new Set(this.people.map(({ userId }) => userId)));
+    const { arrivals } = lookAtRoom(timeline, this.#people.ids);
     return arrivals.find((each) => each.id === id && each.replaces === undefined)?.handle;
-  }
-
-  #person(userId: string): MatrixPerson {
-    const person = this.people.find((each) => each.userId === userId);
-    if (!person) throw new Error(`There is no ${userId}`);
-    return person;
-  }
-
-  #transaction(): string {
-    return `crash-${this.place.book.place}-${++this.#transactions}`;
   }
 }

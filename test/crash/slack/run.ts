@@ -4,11 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../../tools/random.js";
 import { waitFor } from "../../tools/wait.js";
 import type { RunResult } from "../report.js";
+import { Talk, type Act } from "../talk.js";
 import { settleAccount, type Account } from "./account.js";
 import { directions } from "./book.js";
-import { Load } from "./load.js";
+import { MatrixSide } from "./matrix-side.js";
 import type { SlackScenario } from "./scenarios.js";
 import { everythingIn } from "./sight.js";
+import { SlackSide } from "./slack-side.js";
 import { SlackWorld, type Transport } from "./world.js";
 
 const everyMs = 110;
@@ -34,9 +36,9 @@ export async function runScenario(
   const began = performance.now();
   const directory = join(parent, `${transport}-${scenario.name}`);
   mkdirSync(directory, { recursive: true });
-  const random = new Random(seed);
+  const [random, talkRandom] = [new Random(seed), new Random(seed + 1)];
   const world = await SlackWorld.open(directory, transport, seed);
-  const talk = new Load(world, new Random(seed + 1), everyMs);
+  const talk = new Talk(sidesOf(world, talkRandom), talkRandom, everyMs);
   try {
     world.bridge.start();
     await world.whenBridged(startWithinMs);
@@ -63,6 +65,15 @@ export async function runScenario(
     await world.close();
     await talk.abandon();
   }
+}
+
+/** People who say, answer, edit, react and take back, on both sides of all places. */
+function sidesOf(world: SlackWorld, random: Random): Act[] {
+  return world.places.flatMap((place) => {
+    const matrix = new MatrixSide(place, world.people, random);
+    const slack = new SlackSide(place, world.slackPeople, random);
+    return [() => matrix.act(), () => slack.act()];
+  });
 }
 
 async function live(world: SlackWorld, random: Random): Promise<void> {

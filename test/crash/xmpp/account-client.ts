@@ -46,6 +46,8 @@ export class AccountClient {
       resource,
     });
     this.#client = bare;
+    // Usually two seconds, which are over before a crowded machine has answered.
+    bare.timeout = 30_000;
     // The library counts what it was given otherwise than ejabberd does, and sends once more what was not acknowledged.
     const onElement = bare._onElement.bind(bare);
     bare._onElement = (element) => {

@@ -37,8 +37,8 @@ export interface Reaction {
   readonly who: string;
   readonly key: string;
   readonly at: number;
-  /** The event's id, on Matrix, when the homeserver has it. */
-  handle: string | undefined;
+  /** The event's id, on Matrix. */
+  readonly handle: string | undefined;
   taken: boolean;
 }
 

@@ -1,20 +1,28 @@
 import type { Random } from "../../tools/random.js";
-import type { MatrixPerson } from "../matrix-client.js";
-import type { Reaction, Utterance } from "./book.js";
+import { RoomPeople } from "../room-people.js";
+import type { Utterance } from "./book.js";
 import { nextDeed } from "./deeds.js";
 import { lookAtRoom } from "./matrix-sight.js";
 import { textOf } from "./words.js";
 import type { Place } from "./world.js";
 
-/** The people on Matrix in one place. */
+/** The people on Matrix in one place, who write into the book what they do. */
 export class MatrixSide {
-  #messages = 0;
-  #transactions = 0;
+  readonly #people: RoomPeople<Utterance>;
 
   constructor(
     private readonly place: Place,
     private readonly random: Random,
-  ) {}
+  ) {
+    this.#people = new RoomPeople(
+      place.room,
+      place.number,
+      place.matrixPeople,
+      random,
+      (each) => this.#find(each),
+      place.book.sent,
+    );
+  }
 
   /** Somebody does something; resolves when the homeserver has it. */
   async act(): Promise<void> {
@@ -27,77 +35,41 @@ export class MatrixSide {
       case "edit":
         return this.#edit(deed.target);
       case "delete":
-        deed.target.deleted = true;
-        return this.#redact(deed.target.who, deed.target.handle);
+        return this.#people.delete(deed.target);
       case "unreact":
-        return this.#unreact(deed.reaction);
+        return this.#people.unreact(deed.reaction);
       case "react":
         return this.#react(deed.target, deed.key);
     }
   }
 
   async #say(answers: Utterance | undefined): Promise<void> {
-    const { book, room } = this.place;
-    const event = answers && (await this.#find(answers));
-    if (answers && (event === undefined || answers.deleted)) return;
-    if (answers) answers.pinned = true;
-    const person = this.random.pick(this.place.matrixPeople);
-    const number = ++this.#messages;
-    const at = Date.now();
-    const handle = await person.send(room, this.#transaction(), {
+    const { book } = this.place;
+    const said = await this.#people.say(answers, (number, event) => ({
       msgtype: this.random.chance(0.15) ? "m.emote" : "m.text",
-      body: textOf(this.random, "matrix", book.place, number, 0),
+      body: this.#text(number, 0),
       "m.mentions": {},
       ...(event !== undefined && { "m.relates_to": { "m.in_reply_to": { event_id: event } } }),
-    });
-    book.sent.add(handle);
-    const id = `m${book.place}-${number}`;
-    book.saidOnMatrix.push({ id: `${id}.0`, at });
-    const what = { id, side: "matrix", number, at, who: person.userId, handle, answers } as const;
-    book.utterances.push({ ...what, version: 0, deleted: false, pinned: false });
+    }));
+    if (!said) return;
+    const id = `m${book.place}-${said.number}`;
+    book.saidOnMatrix.push({ id: `${id}.0`, at: said.at });
+    book.utterances.push({ id, side: "matrix", answers, ...said, version: 0, deleted: false, pinned: false });
   }
 
   async #edit(target: Utterance): Promise<void> {
-    const { room, book } = this.place;
-    target.version += 1;
-    const { version } = target;
-    const at = Date.now();
-    const body = textOf(this.random, "matrix", book.place, target.number, version);
-    const content = { msgtype: "m.text", body, "m.mentions": {} };
-    const handle = await this.#person(target.who).send(room, this.#transaction(), {
-      ...content,
-      body: `* ${body}`,
-      "m.new_content": content,
-      "m.relates_to": { rel_type: "m.replace", event_id: target.handle },
-    });
-    book.sent.add(handle);
-    book.saidOnMatrix.push({ id: `${target.id}.${version}`, at });
+    const { at } = await this.#people.edit(target, (version) => this.#text(target.number, version));
+    this.place.book.saidOnMatrix.push({ id: `${target.id}.${target.version}`, at });
   }
 
   async #react(target: Utterance, key: string): Promise<void> {
-    const { book, room } = this.place;
-    const person = this.random.pick(this.place.matrixPeople);
-    const event = await this.#find(target);
-    if (event === undefined || target.deleted || book.hasReacted(target, person.userId, key)) return;
-    target.pinned = true;
-    const at = Date.now();
-    const content = { "m.relates_to": { rel_type: "m.annotation", event_id: event, key } };
-    const reaction: Reaction = { side: "matrix", target, who: person.userId, key, at, handle: undefined, taken: false };
-    book.reactions.push(reaction);
-    reaction.handle = await person.send(room, this.#transaction(), content, "m.reaction");
-    book.sent.add(reaction.handle);
+    const { book } = this.place;
+    const done = await this.#people.react(target, key, (who) => book.hasReacted(target, who, key));
+    if (done) book.reactions.push({ side: "matrix", target, key, taken: false, ...done });
   }
 
-  async #unreact(reaction: Reaction): Promise<void> {
-    const { who, handle } = reaction;
-    if (handle === undefined) return;
-    reaction.taken = true;
-    await this.#redact(who, handle);
-  }
-
-  async #redact(who: string, handle: string): Promise<void> {
-    const { book, room } = this.place;
-    book.sent.add(await this.#person(who).redact(room, handle, this.#transaction()));
+  #text(number: number, version: number): string {
+    return textOf(this.random, "matrix", this.place.book.place, number, version);
   }
 
   /** The event of a message; `undefined` while it has not arrived. */
@@ -107,15 +79,5 @@ export class MatrixSide {
     await timeline.read();
     const { arrivals } = lookAtRoom(timeline.events, book.sent);
     return arrivals.find(({ mark, replaces }) => mark.id === id && replaces === undefined)?.handle;
-  }
-
-  #person(userId: string): MatrixPerson {
-    const person = this.place.matrixPeople.find((each) => each.userId === userId);
-    if (!person) throw new Error(`There is no ${userId}`);
-    return person;
-  }
-
-  #transaction(): string {
-    return `crash-${this.place.number}-${++this.#transactions}`;
   }
 }

@@ -5,10 +5,12 @@ import type { XmppServer, XmppServerOptions } from "../../support/servers/xmpp-s
 import { Random } from "../../tools/random.js";
 import { waitFor } from "../../tools/wait.js";
 import type { RunResult } from "../report.js";
+import { Talk, type Act } from "../talk.js";
 import { settleAccount, type Account } from "./account.js";
-import { Load } from "./load.js";
+import { MatrixSide } from "./matrix-side.js";
 import type { XmppScenario } from "./scenarios.js";
 import { XmppWorld } from "./world.js";
+import { XmppSide } from "./xmpp-side.js";
 
 const everyMs = 120;
 /** In a third of the cycles the end comes at any moment after the start of the process, in a third after it is up, and in a third after it has carried something. */
@@ -32,9 +34,9 @@ export async function runScenario(
 ): Promise<RunResult> {
   const began = performance.now();
   mkdirSync(directory, { recursive: true });
-  const random = new Random(seed);
+  const [random, talkRandom] = [new Random(seed), new Random(seed + 1)];
   const world = await XmppWorld.open(directory, start, seed, withAccounts);
-  const talk = new Load(world, new Random(seed + 1), everyMs);
+  const talk = new Talk(sidesOf(world, talkRandom), talkRandom, everyMs);
   try {
     await world.startPeople();
     world.bridge.start();
@@ -62,6 +64,15 @@ export async function runScenario(
     await talk.abandon();
     await world.close();
   }
+}
+
+/** People who say, answer, edit, react and take back, on both sides of all places. */
+function sidesOf(world: XmppWorld, random: Random): Act[] {
+  return world.places.flatMap((place) => {
+    const matrix = new MatrixSide(place, random);
+    const xmpp = new XmppSide(place, random);
+    return [() => matrix.act(), () => xmpp.act()];
+  });
 }
 
 async function live(world: XmppWorld, random: Random): Promise<void> {

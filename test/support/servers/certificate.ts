@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findProgram } from "./found.js";
+import { patiently } from "../../support/bounded.js";
 
 export interface Certificate {
   readonly certificateFile: string;
@@ -31,7 +32,7 @@ export async function makeCertificate(directory: string): Promise<Certificate> {
   ];
   const result = spawnSync(openssl, [...request, "-out", certificateFile, "-keyout", keyFile], {
     encoding: "utf8",
-    timeout: 30_000,
+    timeout: patiently(30_000),
   });
   if (result.status !== 0) throw new Error(`openssl made no certificate: ${result.stderr}`);
   return { certificateFile, keyFile, pem: await readFile(certificateFile, "utf8") };

@@ -90,10 +90,11 @@ export class Child {
   async stop(grace = 10_000): Promise<void> {
     if (!this.running) return;
     this.#signalGroup("SIGTERM");
+    const killing = setTimeout(() => this.#signalGroup("SIGKILL"), grace);
     try {
-      await within(grace, `the end of ${this.name}`, this.#exited);
-    } catch {
-      await this.kill();
+      await within(grace + 10_000, `the end of ${this.name}`, this.#exited);
+    } finally {
+      clearTimeout(killing);
     }
   }
 

@@ -61,6 +61,7 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
         `[ejabberd_auth:try_register(User, <<"${xmppNames.domain}">>, Password) || {User, Password} <- [${users}]], io:format("accounts made~n").`,
       ],
       configFile,
+      morePorts: [clientPort, httpPort],
       config: JSON.stringify(configOf({ clientPort, componentPort, httpPort }, directory, options)),
       env: { EJABBERD_CONFIG_PATH: configFile, EJABBERD_LOG_PATH: join(directory, "ejabberd.log"), HOME: directory },
     },

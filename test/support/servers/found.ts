@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { patiently } from "../../support/bounded.js";
 
 /** A real server on this machine. */
 export interface Found<Install> {
@@ -45,6 +46,10 @@ export function isExecutable(path: string): boolean {
 
 /** What a program prints, standard output and standard error together; `undefined` when it fails, within 60 s. */
 export function answerOf(command: string, args: readonly string[]): string | undefined {
-  const result = spawnSync(command, args, { encoding: "utf8", timeout: 60_000, stdio: ["ignore", "pipe", "pipe"] });
+  const result = spawnSync(command, args, {
+    encoding: "utf8",
+    timeout: patiently(60_000),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   return result.status === 0 ? `${result.stdout}${result.stderr}`.trim() : undefined;
 }

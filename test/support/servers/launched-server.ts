@@ -10,6 +10,8 @@ export interface ServerProgram {
   readonly args: readonly string[];
   readonly configFile: string;
   readonly config: string;
+  /** Ports on which it listens besides the one that it is known by: it has started when it accepts on all. */
+  readonly morePorts?: readonly number[];
   /** Environment variables besides those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -57,18 +59,20 @@ export class LaunchedServer {
   /** Starts it again on the same port after `shutdown` or `kill`. */
   async start(): Promise<void> {
     if (this.running) return;
-    const { name, command, args, env } = this.program;
+    const { name, command, args, env, morePorts = [] } = this.program;
     const child = await Child.start(name, command, args, { cwd: this.directory, ...(env && { env }) });
     this.#child = child;
-    await until(
-      60_000,
-      `${name} on port ${this.port}`,
-      async () => {
-        if (!child.running) throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
-        return (await accepts(this.port)) ? true : undefined;
-      },
-      () => child.output,
-    );
+    for (const port of [this.port, ...morePorts])
+      await until(
+        60_000,
+        `${name} on port ${port}`,
+        async () => {
+          if (!child.running)
+            throw new Error(`${name} ${child.ended ?? "ended"} instead of starting:\n${child.output}`);
+          return (await accepts(port)) ? true : undefined;
+        },
+        () => child.output,
+      );
   }
 
   /** SIGTERM, and waits for the end. */

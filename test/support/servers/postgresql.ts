@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, until } from "../bounded.js";
+import { freePort, patiently, until } from "../bounded.js";
 import { answerOf, findProgram, isExecutable, type Found, type Missing } from "./found.js";
 import { LaunchedServer } from "./launched-server.js";
 
@@ -41,7 +41,7 @@ export async function startPostgresql(
     if (install.user) await chown(directory, install.user.uid, install.user.gid);
     const data = join(directory, "data");
     const made = as(install, [install.initdb, "-D", data, "-U", "trestle", "-A", "trust", "-E", "UTF8", "--no-sync"]);
-    await run(made.command, [...made.args, "--locale=C"], { cwd: directory, timeout: 60_000 });
+    await run(made.command, [...made.args, "--locale=C"], { cwd: directory, timeout: patiently(60_000) });
     const port = await freePort();
     const { command, args } = as(install, [install.postgres, "-D", data]);
     const config = `

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +28,8 @@ export function findProsody(): Found<ProsodyInstall> | Missing {
   return { found: true, version: `Prosody ${version}`, where: command, install: { command } };
 }
 
+/** What Debian's prosody-modules has is what people install; where it is not installed, the tests' own does the same. */
+const roomPictures = existsSync("/usr/lib/prosody/modules/mod_vcard_muc") ? "vcard_muc" : "trestle_room_picture";
 const modules = fileURLToPath(new URL("./prosody-modules", import.meta.url));
 
 /** Prosody with its own configuration and data, on loopback. */
@@ -67,7 +70,7 @@ log = { { levels = { min = "${process.env["TRESTLE_XMPP_DEBUG"] ? "debug" : "inf
 VirtualHost "${domain}"
 
 Component "${rooms}" "muc"
-  modules_enabled = { "muc_mam", "trestle_moderation" }
+  modules_enabled = { "muc_mam", "trestle_moderation", "${roomPictures}" }
   muc_log_by_default = true
   muc_room_locking = false
   muc_room_default_persistent = true
@@ -84,7 +87,14 @@ Component "${upload}" "http_file_share"
 ${[component, ...(options.components ?? [])].map((name) => `Component "${name}"\n  component_secret = "${secret}"\n`).join("\n")}
 `;
   const launched = await LaunchedServer.launch(
-    { name: "Prosody", command: install.command, args: ["--config", configFile, "-F"], configFile, config },
+    {
+      name: "Prosody",
+      command: install.command,
+      args: ["--config", configFile, "-F"],
+      configFile,
+      config,
+      morePorts: [clientPort, httpPort],
+    },
     directory,
     componentPort,
   );

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort, until } from "../bounded.js";
+import { freePort, patiently, until } from "../bounded.js";
 import { Child } from "./child.js";
 import type { SynapseInstall } from "./synapse-install.js";
 
@@ -222,7 +222,7 @@ function unlimited(): Record<string, unknown> {
 
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(patiently(2_000)) });
     await response.arrayBuffer();
     return response.ok;
   } catch {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { type NedbDocument, readNedb } from "@trestle/core";
-import { type Kept, type KeptChannel, type KeptQuery, type KeptUser, rowIn, textIn } from "./kept.js";
+import { type NedbDocument, readNedb, rowIn, textIn } from "@trestle/core";
+import type { Kept, KeptChannel, KeptQuery, KeptUser } from "./kept.js";
 
 const files = { rooms: "rooms.db", users: "users.db" } as const;
 

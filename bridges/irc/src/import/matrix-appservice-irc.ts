@@ -33,7 +33,6 @@ const NOT_CONFIGURED =
 class Translation {
   readonly #networks: readonly NetworkConfig[];
   readonly #passwords: KeptPasswords | undefined;
-  readonly #signedIn = new Set<string>();
 
   constructor(
     private readonly kept: Kept,
@@ -104,11 +103,8 @@ class Translation {
     const name = colon?.[1] ?? account;
     if (name === undefined)
       return { kind: "toDo", reason: "it is not known whose account the password is for: they sign in anew", subject };
-    if (this.#signedIn.has(user))
-      return { kind: "toDo", reason: "there is one account for each person: they sign in to this one anew", subject };
-    this.#signedIn.add(user);
     const secret = { network: network.name, method: "password", account: name, password: colon?.[2] ?? password };
-    return { kind: "login", user, account: { name: `${name} on ${network.name}`, secret } };
+    return { kind: "login", user, network: network.name, account: { name: `${name} on ${network.name}`, secret } };
   }
 
   #networkOf(domain: string): NetworkConfig | undefined {

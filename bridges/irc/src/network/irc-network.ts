@@ -99,13 +99,7 @@ export class IrcNetwork {
     };
     this.#ownNicks = new OwnNicks((nick) => this.fold(nick), store);
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
-    this.bot = new Seat({
-      ...this.#seatOptions(config.name),
-      priority: Priority.control,
-      comingBack: Priority.control,
-      isLookout: true,
-      open: () => this.#open({ network: config.name, kind: "bot" }, this.#botNicks, this.#botOwner),
-    });
+    this.bot = this.#botSeat();
     this.channels = new BotChannels({
       network: config.name,
       core,
@@ -249,7 +243,7 @@ export class IrcNetwork {
         (connection, from) => this.#ownNicks.release(from, connection.id),
       ),
       isupport: () => this.#isupport,
-      seat: (connection) => this.#seatOptions(connection),
+      seat: (connection) => ({ ...this.#seatOptions(connection), isLookedFor: () => this.bot.isLooking }),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
       ready: (connection) => {
@@ -267,6 +261,8 @@ export class IrcNetwork {
   readonly #botOwner: ConnectionOwner = {
     claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
     nextNick: (_refused, numeric) => this.#botNicks.next(NICK_INVALID.has(numeric)),
+    // Before it has let the bot in: the others have to be let in as well.
+    answered: () => this.puppets.serverIsBack(),
     ready: (connection) => {
       this.#learn(connection);
       this.#botNicks.restart();
@@ -277,7 +273,6 @@ export class IrcNetwork {
       if (botMode !== undefined)
         connection.send(Priority.control, "MODE", [connection.view.nick, `+${botMode || "B"}`]);
       this.bot.isReady();
-      for (const { seat } of this.puppets.all) seat.serverIsBack();
       this.channels.occupy(connection);
     },
     line: (connection, message, scope) => {
@@ -290,6 +285,7 @@ export class IrcNetwork {
       connection.outgoing.deliveries.end(ending.reason);
       this.channels.lost(ending.reason);
       this.bot.ended(connection, ending);
+      if (!ending.reached) this.puppets.serverIsAway();
       if (!this.bot.connection) this.#orphans.end(ending.reason);
     },
   };
@@ -375,6 +371,17 @@ export class IrcNetwork {
   #credentialsOf(role: Role): Credentials | undefined {
     if (role.user !== undefined) return this.accounts.known.of(UserId(role.user))?.credentials;
     return this.config.sasl && { method: "password", ...this.config.sasl };
+  }
+
+  #botSeat(): Seat {
+    const { name } = this.config;
+    return new Seat({
+      ...this.#seatOptions(name),
+      priority: Priority.control,
+      comingBack: Priority.control,
+      isLookout: true,
+      open: () => this.#open({ network: name, kind: "bot" }, this.#botNicks, this.#botOwner),
+    });
   }
 
   #seatOptions(connection: string): Omit<SeatOptions, "open" | "priority" | "comingBack"> {

@@ -74,6 +74,16 @@ export class Puppets {
       if (seat.connection) regainSeenFree(seat.connection, folded, nicks.first());
   }
 
+  /** The server was looked for in vain. */
+  serverIsAway(): void {
+    for (const { seat } of this.#puppets.values()) seat.serverIsAway();
+  }
+
+  /** The server is there: nobody has to wait for that any longer. */
+  serverIsBack(): void {
+    for (const { seat } of this.#puppets.values()) seat.serverIsBack();
+  }
+
   remove(puppet: Puppet, reason: string): void {
     this.#puppets.delete(puppet.user);
     puppet.seat.stop(reason);
@@ -96,6 +106,7 @@ export class Puppets {
     return {
       claiming,
       nextNick: (_refused, numeric) => puppet.nicks.next(NICK_INVALID.has(numeric)),
+      answered: () => this.serverIsBack(),
       ready: (connection) => {
         this.options.ready(connection);
         puppet.nicks.restart();

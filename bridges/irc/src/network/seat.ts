@@ -5,9 +5,8 @@ import { withResolvers } from "../session/joins.js";
 
 /** Connections that lasted so long begin their waits anew when they end. */
 const STABLE_MS = 10_000;
-/** A server that has gone is looked for so often at least, in the first moments: most are back soon. */
-const LOOK_EVERY_MS = 1_000;
-const FIRST_LOOKS = 12;
+/** A server that has gone is looked for whenever it was away for so much longer: most are back soon. */
+const LOOK_AFTER_PART = 0.1;
 /** What a server that throttles is given at least. */
 const THROTTLED_MS = 30_000;
 /** What a server that bars us is given at least: somebody has to look. */
@@ -22,6 +21,8 @@ export interface SeatOptions {
   readonly comingBack: Priority;
   /** Others wait for what this one finds. */
   readonly isLookout?: boolean;
+  /** Whether somebody else is looking for the server now, and tells when it is there (`serverIsBack`). */
+  readonly isLookedFor?: () => boolean;
   /** In milliseconds. */
   readonly retryMin: number;
   readonly retryMax: number;
@@ -44,8 +45,12 @@ export class Seat {
   #cancel: (() => void) | undefined;
   #stopped = false;
   #trouble = "";
+  /** It had been let in before, and nothing was said against it. */
+  #wasCutOff = false;
   /** Nothing is wrong but that the server does not answer. */
   #isOnlyAway = false;
+  /** Since when, by the monotonic clock. */
+  #awaySince = 0;
   /** When the next connection will be tried, by the monotonic clock. */
   #retryAt = 0;
   #waiting: Waiting[] = [];
@@ -70,6 +75,11 @@ export class Seat {
     return this.#trouble;
   }
 
+  /** Whether it looks for a server of which nothing is known but that it does not answer. */
+  get isLooking(): boolean {
+    return !this.#stopped && this.#isOnlyAway;
+  }
+
   /** Takes over a connection of the process before. */
   adopt(connection: Connection): void {
     this.#connection = connection;
@@ -84,8 +94,6 @@ export class Seat {
       this.#cancel = undefined;
     }
     if (this.#stopped || this.#connection || this.#cancel || this.#timer) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     this.options.report("connecting");
     const opening = new AbortController();
     const cancel = this.options.connects.schedule(
@@ -97,7 +105,10 @@ export class Seat {
         this.#connection = this.options.open();
       },
     );
-    if (!opening.signal.aborted) this.#cancel = cancel;
+    if (opening.signal.aborted) return;
+    this.#cancel = cancel;
+    // Too many wait for their turn already.
+    if (!cancel) this.#retryIn(this.options.retryMax);
   }
 
   /** Resolves to a connection that is ready, or to `undefined` after `ms`, when `signal` is aborted, or where it is hopeless. */
@@ -125,6 +136,7 @@ export class Seat {
   isReady(): void {
     this.#readySince = performance.now();
     this.#trouble = "";
+    this.#isOnlyAway = false;
     this.options.report("connected");
     for (const { resolve } of this.#waiting.splice(0)) resolve(this.#connection);
   }
@@ -140,19 +152,19 @@ export class Seat {
     }
     if (ending.wasReady && this.#readySince !== undefined && performance.now() - this.#readySince >= STABLE_MS)
       this.#attempts = 0;
-    this.#isOnlyAway = !ending.barred && worthOf(ending.reason) === "soon";
+    this.#noteWhy(ending);
     const wait = this.#wait(ending);
-    this.#retryAt = performance.now() + wait;
+    this.#retryIn(wait);
     const hopeless = this.#waiting.filter(({ until }) => until < this.#retryAt);
     this.#waiting = this.#waiting.filter(({ until }) => until >= this.#retryAt);
     for (const { resolve } of hopeless) resolve(undefined);
-    this.#attempts++;
     const isHopeless = ending.barred || worthOf(ending.reason) === "never";
     this.options.report(isHopeless ? "failed" : "waiting", ending.reason);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.connect();
-    }, wait);
+  }
+
+  /** Somebody else has found the server away: that is why this one was cut off as well. */
+  serverIsAway(): void {
+    if (this.#timer && this.#wasCutOff) this.#isOnlyAway = true;
   }
 
   /** Somebody else has found the server there again: no need to wait any longer for that, unless the server wants it. */
@@ -160,7 +172,7 @@ export class Seat {
     if (!this.#timer || !this.#isOnlyAway) return;
     this.#clear();
     this.#retryAt = 0;
-    this.connect();
+    this.connect(this.#waiting.length > 0);
   }
 
   /** The holder is gone and with it the connection, or the session is taken up anew. */
@@ -193,14 +205,43 @@ export class Seat {
     this.#cancel = undefined;
   }
 
+  /** Whether there is anything to it but a server that has gone: one that has said something since does not want us now. */
+  #noteWhy(ending: Ending): void {
+    // A connection that never came about costs the network nothing.
+    if (!ending.reached) this.options.connects.giveBack(1);
+    const isHarmless = !ending.barred && worthOf(ending.reason) === "soon";
+    this.#wasCutOff = ending.wasReady && isHarmless;
+    const isOnlyAway = (this.#wasCutOff && this.#attempts === 0) || (isHarmless && !ending.answered);
+    if (isOnlyAway && !this.#isOnlyAway) this.#awaySince = performance.now();
+    this.#isOnlyAway = isOnlyAway;
+  }
+
+  #retryIn(ms: number): void {
+    this.#retryAt = performance.now() + ms;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      // Everybody at once would only be in the way of who looks for it.
+      if (this.#isOnlyAway && this.options.isLookedFor?.() === true) this.#retryIn(this.#backOff());
+      else this.connect(this.#waiting.length > 0);
+    }, ms);
+  }
+
   #wait(ending: Ending): number {
-    const { retryMin, retryMax } = this.options;
-    const most =
-      this.options.isLookout === true && this.#attempts < FIRST_LOOKS ? Math.max(retryMin, LOOK_EVERY_MS) : retryMax;
-    const backOff =
-      Math.min(retryMax, most, retryMin * 2 ** Math.min(this.#attempts, 20)) * (0.8 + Math.random() * 0.4);
+    const { retryMin, retryMax, isLookout } = this.options;
+    if (isLookout === true && this.#isOnlyAway) {
+      const away = performance.now() - this.#awaySince;
+      return Math.max(retryMin, Math.min(retryMax, away * LOOK_AFTER_PART));
+    }
+    const backOff = this.#backOff();
     const worth = ending.barred ? "never" : worthOf(ending.reason);
     if (worth === "never") return Math.max(backOff, BARRED_MS);
     return worth === "late" ? Math.max(backOff, THROTTLED_MS) : backOff;
+  }
+
+  /** Longer each time, and never the same for two. */
+  #backOff(): number {
+    const { retryMin, retryMax } = this.options;
+    const longest = Math.min(retryMax, retryMin * 2 ** Math.min(this.#attempts++, 20));
+    return longest * (0.8 + Math.random() * 0.4);
   }
 }

@@ -37,6 +37,8 @@ export interface ConnectionOwner {
   claiming(connection: string, nick: string): void;
   /** The next nick to try after `refused`; `undefined` gives up. */
   nextNick(refused: string, numeric: string): string | undefined;
+  /** The server has said its first word, and it is no refusal: it is there. */
+  answered?(): void;
   /** What came of signing in; `enough` keeps a connection that is signed in from going on. */
   signedIn?(connection: Connection, result: SignInResult): "enough" | undefined;
   ready(connection: Connection): void;
@@ -51,6 +53,10 @@ export interface Ending {
   readonly reason: string;
   /** Whether the server had let us in. */
   readonly wasReady: boolean;
+  /** Whether anybody took the connection. */
+  readonly reached: boolean;
+  /** Whether the server had a word for us. */
+  readonly answered: boolean;
   /** The server says that another try is of no use. */
   readonly barred: boolean;
   /** The network does not take the account's credentials. */

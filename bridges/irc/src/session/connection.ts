@@ -21,6 +21,7 @@ import { withoutSaslOf } from "./sasl/sign-in.js";
 import { Registration } from "./registration.js";
 import { realnameOf } from "./realname.js";
 import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
+import { Timeouts } from "./timeouts.js";
 
 export type { ConnectionContext, ConnectionOwner, Ending, LineScope } from "./connection-owner.js";
 
@@ -33,15 +34,15 @@ export class Connection {
   readonly #joins: Joins;
   readonly #capabilityChanges: CapabilityChanges;
   readonly #batchTags = new BatchTags();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timeouts = new Timeouts();
   #phase: "opening" | "registering" | "ready" | "ended" = "opening";
   #registration: Registration | undefined;
   #identification: Identification | undefined;
   #ends: SocketEnds | undefined;
   #nextLine = 1;
   #error: string | undefined;
-  #barred = false;
-  #rejected = false;
+  /** How far it came, for its owner. */
+  readonly #course = { reached: false, answered: false, barred: false, rejected: false };
 
   private constructor(
     readonly id: string,
@@ -92,6 +93,7 @@ export class Connection {
       1,
     );
     connection.#phase = "ready";
+    Object.assign(connection.#course, { reached: true, answered: true });
     for (const { key, meta } of pending) connection.outgoing.deliveries.begin(key, decodeMeta(meta));
     return connection;
   }
@@ -164,6 +166,7 @@ export class Connection {
   /** The socket is connected. */
   dialled(ends: SocketEnds): void {
     this.#ends = ends;
+    this.#course.reached = true;
   }
 
   /** The holder has connected: the way in begins. */
@@ -184,7 +187,7 @@ export class Connection {
       write: (line) => this.outgoing.writeNow(line),
       onSignIn: (result) => this.#signedIn(result),
     });
-    this.#after(config.timeouts.register * 1000, () => {
+    this.#timeouts.after(config.timeouts.register * 1000, () => {
       if (this.#phase === "registering") this.#fail("the server did not let us in in time");
     });
     if (this.context.webirc !== undefined) this.outgoing.writeNow(this.context.webirc);
@@ -209,7 +212,7 @@ export class Connection {
     void this.context.intake.idle().then((acknowledged) => {
       if (acknowledged) this.context.holder.forget(this.id);
     });
-    this.owner.ended(this, { reason: said, wasReady, barred: this.#barred, rejected: this.#rejected });
+    this.owner.ended(this, { reason: said, wasReady, ...this.#course });
   }
 
   /** The process lets go of the connection; the holder keeps it. */
@@ -220,7 +223,7 @@ export class Connection {
 
   #end(reason: string): void {
     this.#phase = "ended";
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timeouts.clear();
     this.#registration?.release();
     this.#registration = undefined;
     this.#identification?.end();
@@ -250,12 +253,14 @@ export class Connection {
       this.#fail("the server wants TLS");
       return;
     }
+    if (!this.#course.answered && verb !== "ERROR") this.owner.answered?.();
+    this.#course.answered = true;
     if (NICK_REFUSED.has(verb) || isFailedNick(message)) {
       this.#nickRefused(verb, params.at(-1) ?? verb);
       return;
     }
     if (REGISTRATION_REFUSED.has(verb)) {
-      this.#barred = true;
+      this.#course.barred = true;
       this.#error ??= params.at(-1);
     }
     if (this.#identification) {
@@ -279,8 +284,8 @@ export class Connection {
   #signedIn(result: SignInResult): "go on" | "stop" {
     const enough = this.owner.signedIn?.(this, result) === "enough";
     if (result.signedIn) return enough ? "stop" : "go on";
-    this.#rejected = result.rejected;
-    this.#barred = result.rejected;
+    this.#course.rejected = result.rejected;
+    this.#course.barred = result.rejected;
     this.#fail(`signing in as ${this.context.credentials?.account ?? ""} failed: ${result.reason}`);
     return "stop";
   }
@@ -324,7 +329,7 @@ export class Connection {
 
   #welcomed(params: readonly string[]): void {
     this.view.welcomed(params);
-    this.#after(NO_MOTD_MS, () => {
+    this.#timeouts.after(NO_MOTD_MS, () => {
       if (this.#phase === "registering") this.#letIn();
     });
   }
@@ -386,13 +391,5 @@ export class Connection {
   #fail(reason: string): void {
     this.#error ??= reason;
     this.context.holder.close(this.id, "");
-  }
-
-  #after(ms: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      run();
-    }, ms);
-    this.#timers.add(timer);
   }
 }

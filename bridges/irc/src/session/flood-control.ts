@@ -64,6 +64,16 @@ export class FloodControl {
     return true;
   }
 
+  /** What `schedule` took turned out to cost nothing. */
+  giveBack(cost: number): void {
+    if (this.#closed) return;
+    this.#fill();
+    this.#tokens = Math.min(this.limits.burst, this.#tokens + cost);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#drain();
+  }
+
   /** For how long now whoever wanted to write had to wait, in milliseconds. */
   get fullForMs(): number {
     this.#fill();

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../../../test/support/bounded.js";
+import { freePort, patiently } from "../../../../test/support/bounded.js";
 import { type InspircdInstall, startInspircd } from "../../../../test/support/servers/inspircd.js";
 import type { LaunchedServer } from "../../../../test/support/servers/launched-server.js";
 
@@ -18,7 +18,7 @@ const MODULES = [
   "saslserv/main",
   "saslserv/plain",
 ];
-const WAIT_MS = 30_000;
+const WAIT_MS = patiently(30_000);
 
 /** InspIRCd with Atheme behind it. */
 export class NetworkWithServices {

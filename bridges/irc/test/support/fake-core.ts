@@ -22,6 +22,8 @@ import {
 } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
+import { patiently } from "../../../../test/support/bounded.js";
+import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
@@ -54,15 +56,11 @@ export class FakeCore {
   readonly network: Network = (() => {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
     const core = this;
-    const notUsed = async (): Promise<never> => {
-      throw new Error("not used by this connector");
-    };
+    const quiet = quietNetwork("irc", this.stored);
     return {
+      ...quiet,
       bridge: {
-        name: "irc",
-        bot: UserId("@ircbot:example.org"),
-        serverName: "example.org",
-        allMembers: false,
+        ...quiet.bridge,
         get dataDirectory() {
           return core.dataDirectory;
         },
@@ -71,7 +69,7 @@ export class FakeCore {
         return core.log;
       },
       receive: async (event) => {
-        if (event.kind === "raw") return notUsed();
+        if (event.kind === "raw") throw new Error("not used by this connector");
         await core.beforeReceive(event);
         core.#keep(event);
       },
@@ -85,41 +83,19 @@ export class FakeCore {
         core.#changed();
       },
       links: async () => core.links,
-      openMedia: notUsed,
       textLink: (room, event) => core.textLink?.(room, event),
-      avatarLink: () => undefined,
-      storage: {
-        get: async (key) => core.stored.get(key),
-        set: async (key, value) => void core.stored.set(key, value),
-        delete: async (key) => void core.stored.delete(key),
-        keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
-      },
       logins: async () => core.logins,
-      renewLogin: () => Promise.resolve(),
       endLogin: async (id, why) => {
         core.logins = core.logins.filter((login) => login.id !== id);
         core.endedLogins.push(why);
         core.#changed();
       },
-      status: () => Promise.reject(new Error("not asked in these tests")),
-      lookUpUser: () => Promise.resolve({ is: "user" }),
-      requestLink: () => Promise.resolve("asked"),
       consented: (consent) => {
         core.consents.push(consent);
         core.#changed();
         return Promise.resolve(true);
       },
-      removeLinks: () => Promise.resolve([]),
-      openRoom: () => Promise.resolve(undefined),
-      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
-      metrics: {
-        counter: () => ({ add: () => undefined }),
-        histogram: () => ({ observe: () => undefined }),
-      },
       moveChannel: (from, to) => core.moveChannel(from, to),
-      picture: () => Promise.resolve(undefined),
-      spacesChanged: () => undefined,
-      ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
     };
   })();
 
@@ -140,14 +116,15 @@ export class FakeCore {
         resolve(value);
       };
       const poll = setInterval(look, 20);
+      const bound = patiently(milliseconds);
       const timer = setTimeout(() => {
         stop();
         reject(
           new Error(
-            `waited ${milliseconds} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`,
+            `waited ${bound} ms in vain for ${what}; received: ${JSON.stringify(this.received.slice(-10))}; ${JSON.stringify([...this.statuses.values()])}`,
           ),
         );
-      }, milliseconds);
+      }, bound);
       this.#watchers.add(look);
     });
   }
@@ -252,9 +229,9 @@ export async function deliver(
       part,
       parts: parts.length,
       wire: JSON.parse(JSON.stringify(wire)),
-      signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
+      signal: AbortSignal.timeout(patiently(options.timeoutMs ?? 30_000)),
     };
-    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? 20));
+    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? patiently(20)));
   }
   return outcomes;
 }
@@ -279,7 +256,7 @@ export async function findSent(handlers: NetworkHandlers, effect: MessageEffect)
     try {
       return (await handlers.findSent?.(effect)) ?? null;
     } catch (error) {
-      if (attempt > 100) throw error;
+      if (attempt > patiently(100)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { holderPaths } from "../../dist/holder-client/paths.js";
+import { patiently } from "../../../../test/support/bounded.js";
 
 /** The holder of a data directory, found by its arguments; `undefined` where none runs. Only on Linux. */
 export function holderPid(dataDirectory: string): number | undefined {
@@ -24,7 +25,7 @@ export function endHolder(dataDirectory: string, signal: NodeJS.Signals): void {
 
 /** Waits until no holder runs for the directory. */
 export async function holderEnded(dataDirectory: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + patiently(15_000);
   while (holderPid(dataDirectory) !== undefined) {
     if (Date.now() > deadline) throw new Error(`the holder of ${dataDirectory} does not end`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,6 +1,7 @@
 import type { Credentials, NetworkFake, NetworkSetting, SayOptions, Seen } from "@trestle/conformance";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn } from "./running-bridge.js";
+import { freePort } from "../../../../test/support/bounded.js";
 
 type Server = Awaited<ReturnType<typeof IrcServer.start>>;
 type Message = Parameters<NonNullable<Parameters<Server["judgeMessages"]>[0]>>[0];
@@ -39,7 +40,7 @@ export class IrcFake implements NetworkFake {
   async start(): Promise<NetworkSetting> {
     for (const kept of [this.#clients, this.#seen, this.#topics, this.#refused, this.#deleted, this.#typing])
       kept.clear();
-    this.#server = await IrcServer.start({ accounts: { [ACCOUNT]: SECRET } });
+    this.#server = await IrcServer.start({ port: await freePort(), accounts: { [ACCOUNT]: SECRET } });
     this.#server.judgeMessages((message) => this.#judge(message));
     const [hall, garden] = channels;
     return {

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { patiently } from "../../../../test/support/bounded.js";
 
 /** A server that does nothing by itself: tests write and read its sockets. */
 export class RawServer {
@@ -24,7 +25,7 @@ export class RawServer {
 
   /** Waits until `condition` is true; looked at whenever something arrives. */
   async until(what: string, condition: () => boolean, milliseconds = 20_000): Promise<void> {
-    const deadline = Date.now() + milliseconds;
+    const deadline = Date.now() + patiently(milliseconds);
     while (!condition()) {
       if (Date.now() > deadline)
         throw new Error(`waited in vain for ${what}; received ${JSON.stringify(this.received)}`);

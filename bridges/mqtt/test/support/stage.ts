@@ -1,6 +1,6 @@
 import { Homeserver, type TestClient } from "@trestle/testkit";
 import { load } from "js-yaml";
-import { freePort, until } from "../../../../test/support/bounded.js";
+import { freePort, patiently, until } from "../../../../test/support/bounded.js";
 import { Bridge } from "../../../../test/support/bridge.js";
 import type { LaunchedServer } from "../../../../test/support/servers/launched-server.js";
 import { type MosquittoInstall, startMosquitto } from "../../../../test/support/servers/mosquitto.js";
@@ -64,7 +64,7 @@ export class Stage {
   async shown(body: string): Promise<Readonly<Record<string, unknown>>> {
     const event = await this.homeserver.waitFor(({ content }) => bodyOf(content) === body, {
       roomId: this.room,
-      timeoutMs: 60_000,
+      timeoutMs: patiently(60_000),
       what: `"${body}" in the room`,
     });
     return event;

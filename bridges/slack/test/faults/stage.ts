@@ -6,7 +6,7 @@ import { createLogger, loadConfig, startTrestle, type RunningTrestle } from "@tr
 import { SlackEmulator, type ChannelHandle, type SlackEmulatorOptions } from "@trestle/slack-emulator";
 import { Homeserver, type TestClient } from "@trestle/testkit";
 import { z } from "zod";
-import { freePort, until } from "../../../../test/support/bounded.js";
+import { freePort, patiently, until } from "../../../../test/support/bounded.js";
 import { tunedSlackConnector } from "../../dist/index.js";
 
 export { until };
@@ -56,12 +56,14 @@ export class FaultStage {
       namespaces: { users: [{ exclusive: true, regex: "^@slack_.*:slack\\.test$" }], aliases: [], rooms: [] },
     };
     const homeserver = await Homeserver.start({
+      port: await freePort(),
       serverName,
       registrations: [registration],
       retry: { firstMs: 5, maxMs: 50 },
     });
     const installations = [{ workspace: "acme", channels: [] }];
-    const slack = await SlackEmulator.start({ apps: [{ name: "Trestle", installations }], ...slackOptions });
+    const apps = [{ name: "Trestle", installations }];
+    const slack = await SlackEmulator.start({ port: await freePort(), apps, ...slackOptions });
     const alice = homeserver.createClient("alice");
     const makePlace = async (name: string): Promise<Place> => ({
       room: await alice.createRoom({
@@ -122,7 +124,7 @@ export class FaultStage {
     await this.until("the bot is in the channels", () =>
       this.places.every(({ channel }) => channel.members.includes(member)),
     );
-    if (mode === "socket") await this.slack.app().waitForConnections(2, { timeout: patienceMs });
+    if (mode === "socket") await this.slack.app().waitForConnections(2, { timeout: patiently(patienceMs) });
   }
 
   async close(): Promise<void> {

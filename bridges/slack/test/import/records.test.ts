@@ -276,7 +276,7 @@ postgresql.describe("what matrix-appservice-slack kept in PostgreSQL", (install)
 
   it("is not taken for another database, and a password is never shown", async () => {
     const secret = url.replace("trestle@", "trestle:hunter2@");
-    await expect(read(secret)).rejects.toThrow(/^(?!.*hunter2).*is no database of matrix-appservice-slack/);
+    await expect(read(secret)).rejects.toThrow(/^(?!.*hunter2).*it is no database of matrix-appservice-slack/);
     const nobody = secret.replace(/:\d+\//, `:${await freePort()}/`);
     await expect(read(nobody)).rejects.toThrow(/^(?!.*hunter2).*cannot be reached: .*ECONNREFUSED/);
   });

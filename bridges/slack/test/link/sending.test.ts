@@ -5,7 +5,7 @@ import { EffectId, isFailure, type Outcome } from "@trestle/core";
 import { pino } from "pino";
 import { z } from "zod";
 import { Pacer, SlackApi, Transport } from "../../dist/link/index.js";
-import { freePort } from "../../../../test/support/bounded.js";
+import { freePort, patiently } from "../../../../test/support/bounded.js";
 import { Stage, until } from "./support/stage.js";
 
 let stage: Stage | undefined;
@@ -156,20 +156,20 @@ describe("sending", () => {
 });
 
 /** An answer of a server that is not Slack. */
-async function answered(answer: (response: ServerResponse) => void, method = "chat.postMessage") {
+async function answered(answer: (response: ServerResponse) => void, method?: string, timeoutMs?: number) {
   server = createServer((request, response) => {
     request.resume();
     answer(response);
   });
   await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return call(`http://127.0.0.1:${port}/api/`, method);
+  return call(`http://127.0.0.1:${port}/api/`, method, timeoutMs);
 }
 
-async function call(url: string, method = "chat.postMessage") {
-  transport = new Transport({ connectTimeoutMs: 300 });
+async function call(url: string, method = "chat.postMessage", timeoutMs = patiently(5_000)) {
+  transport = new Transport({ connectTimeoutMs: patiently(5_000) });
   const log = pino({ level: "silent" });
-  const api = new SlackApi({ url, timeoutMs: 500, history: "internal", pacer: new Pacer(), transport, log });
+  const api = new SlackApi({ url, timeoutMs, history: "internal", pacer: new Pacer(), transport, log });
   return api.call({
     team: "T1",
     token: "xoxb-1",
@@ -183,15 +183,15 @@ describe("an answer of Slack", () => {
   const json = (value: unknown) => (response: ServerResponse) => response.end(JSON.stringify(value));
 
   it("is uncertain where it may have been done, and surely not done where it cannot have been", async () => {
-    const writes = async (answer: (response: ServerResponse) => void): Promise<unknown> => {
-      const result = await answered(answer);
+    const writes = async (answer: (response: ServerResponse) => void, timeoutMs?: number): Promise<unknown> => {
+      const result = await answered(answer, undefined, timeoutMs);
       return result.ok ? "ok" : result.failed;
     };
     expect(await writes(json({ ok: true, ts: "1.0" }))).toBe("ok");
     expect(await writes((response) => response.writeHead(500).end())).toBe("uncertain");
     expect(await writes((response) => response.writeHead(503).end())).toBe("uncertain");
     expect(await writes((response) => response.destroy())).toBe("uncertain");
-    expect(await writes(() => undefined)).toBe("uncertain");
+    expect(await writes(() => undefined, patiently(500))).toBe("uncertain");
     expect(await writes((response) => response.end("<html>"))).toBe("uncertain");
     expect(await writes(json({ ok: true }))).toBe("uncertain");
     expect(await writes(json({ ok: false, error: "internal_error" }))).toBe("uncertain");
@@ -253,7 +253,7 @@ describe("an answer of Slack", () => {
     transport = new Transport();
     const api = new SlackApi({
       url: `http://127.0.0.1:${port}/api`,
-      timeoutMs: 2_000,
+      timeoutMs: patiently(2_000),
       history: "internal",
       pacer: new Pacer(),
       transport,

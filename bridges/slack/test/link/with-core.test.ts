@@ -21,7 +21,7 @@ import { z } from "zod";
 import { configSchema } from "../../dist/config.js";
 import { channelIdOf, placeOf } from "../../dist/ids.js";
 import { SlackLink } from "../../dist/link/index.js";
-import { freePort, until } from "../../../../test/support/bounded.js";
+import { freePort, patiently, until } from "../../../../test/support/bounded.js";
 
 const serverName = "slack.test";
 const bot = `@slackbot:${serverName}`;
@@ -83,7 +83,7 @@ afterEach(async () => {
 });
 
 async function open(sockets = 2) {
-  const slack = await SlackEmulator.start({ retryDelays: [0, 20, 20], ackTimeout: 1_000 });
+  const slack = await SlackEmulator.start({ retryDelays: [0, 20, 20], ackTimeout: patiently(1_000) });
   closers.push(() => slack.stop());
   const port = await freePort();
   const registration = {

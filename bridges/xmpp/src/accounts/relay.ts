@@ -8,6 +8,8 @@ import { dispatch } from "../dispatch.js";
 import { findRoom } from "../find-room.js";
 import { XmppMetrics } from "../metrics.js";
 import { OwnIds } from "../own-ids.js";
+import { defaultPeopleTuning } from "../people/parts.js";
+import { OccupantPictures } from "../rooms/occupant-pictures.js";
 import { defaultRoomTuning, type RoomTuning } from "../rooms/parts.js";
 import { Rooms } from "../rooms/rooms.js";
 import { xml, type Element, type StreamState, type StreamTuning } from "../stream/index.js";
@@ -29,6 +31,7 @@ export class Relay {
   readonly #metrics: XmppMetrics;
   readonly #stream: ClientStream;
   readonly #rooms: Rooms;
+  readonly #pictures: OccupantPictures;
 
   constructor({ config, network, account, known, tuning }: RelayOptions) {
     const { jid, password } = account;
@@ -58,12 +61,15 @@ export class Relay {
     const relayed = { ...config, domain: jid, ghosts: false };
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
     this.#rooms = new Rooms({ stream, network, config: relayed, ids, uploads, metrics, tuning: rooms }, known);
+    const { profileTimeoutMs } = defaultPeopleTuning;
+    this.#pictures = new OccupantPictures(stream, (room) => this.#rooms.get(room), profileTimeoutMs);
     stream.start();
   }
 
   handlers(): NetworkHandlers<typeof limits> {
     return {
       ...dispatch([this.#rooms], () => undefined),
+      openMedia: (reference) => this.#pictures.open(reference),
       resolveChannel: (text) => findRoom(this.#stream, text),
       close: async () => {
         await this.#rooms.close();

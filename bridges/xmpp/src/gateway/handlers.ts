@@ -20,6 +20,7 @@ export function gatewayHandlers(gateway: Gateway): PartHandlers {
     unreact: to((told, effect) => told.unreact(effect)),
     topic: to((told, effect) => told.topic(effect)),
     name: to((told, effect) => told.name(effect)),
+    picture: to((told) => told.changed()),
     membership: to((told, effect) => told.membership(effect)),
     role: to((told) => told.changed()),
     settings: to((told) => told.changed()),

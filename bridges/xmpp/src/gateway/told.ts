@@ -130,7 +130,7 @@ export class Told {
     return undefined;
   }
 
-  /** Who may do what, or how the room is set, is another: it is read again. */
+  /** Who may do what, how the room is set, or its picture, is another: it is read again. */
   changed(): Outcome {
     const { view } = this.room;
     view.outdate();

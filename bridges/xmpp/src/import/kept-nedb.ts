@@ -1,15 +1,6 @@
 import { join } from "node:path";
-import { type NedbDocument, readNedb } from "@trestle/core";
-import {
-  keptRoom,
-  rowIn,
-  textIn,
-  type Kept,
-  type KeptAccount,
-  type KeptConversation,
-  type KeptGhost,
-  type KeptRoom,
-} from "./kept.js";
+import { type NedbDocument, readNedb, rowIn, textIn } from "@trestle/core";
+import { keptRoom, type Kept, type KeptAccount, type KeptConversation, type KeptGhost, type KeptRoom } from "./kept.js";
 
 const files = { rooms: "room-store.db", users: "user-store.db" } as const;
 

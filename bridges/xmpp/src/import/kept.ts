@@ -1,3 +1,5 @@
+import { rowIn, textIn, type Row } from "@trestle/core";
+
 /** What matrix-bifrost kept, wherever it kept it, as far as it is used. */
 export interface Kept {
   rooms(): AsyncIterable<KeptRoom>;
@@ -43,23 +45,6 @@ export interface KeptAccount {
   readonly user: string;
   readonly protocol: string;
   readonly name: string;
-}
-
-export type Row = Readonly<Record<string, unknown>>;
-
-export function isRow(value: unknown): value is Row {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A field as a text that is not empty. */
-export function textIn(row: Row | undefined, field: string): string | undefined {
-  const value = row?.[field];
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-export function rowIn(row: Row | undefined, field: string): Row | undefined {
-  const value = row?.[field];
-  return isRow(value) ? value : undefined;
 }
 
 /** A room as both places keep it: what it is called, or how it was entered. */

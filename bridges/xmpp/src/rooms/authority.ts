@@ -35,6 +35,15 @@ export class Authority {
     what: string,
     needed: "an admin" | "an owner" | "a moderator",
   ): Promise<Failure | undefined> {
+    const failure = await this.attempt(asking, query, what);
+    if (failure !== "denied") return failure;
+    return refused(
+      `${what} was refused: neither the bridge nor ${asking.author.name} has the right to. Make ${this.options.parts.config.domain} ${needed} of the room.`,
+    );
+  }
+
+  /** The same, where it is no matter that nobody of ours has the right to. */
+  async attempt(asking: Asking, query: XmlElement, what: string): Promise<Failure | "denied" | undefined> {
     const { parts, room, whyOut } = this.options;
     const out = whyOut();
     if (out !== undefined) return retry(out);
@@ -46,9 +55,7 @@ export class Authority {
       if (answer.kind === "result") return undefined;
       if (!DENIED.has(answer.error.condition)) return failureOf(answer.error, what);
     }
-    return refused(
-      `${what} was refused: neither the bridge nor ${asking.author.name} has the right to. Make ${parts.config.domain} ${needed} of the room.`,
-    );
+    return "denied";
   }
 
   /** Who has done it on Matrix, where they may there too: people see who it was. */

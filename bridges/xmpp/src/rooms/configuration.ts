@@ -14,6 +14,7 @@ const NOTHING: RoomFeatures = {
   membersOnly: false,
   moderated: false,
   moderation: undefined,
+  card: false,
 };
 
 export interface ConfigurationOptions {

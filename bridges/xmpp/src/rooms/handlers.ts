@@ -26,6 +26,7 @@ export function roomHandlers(rooms: Rooms): PartHandlers {
     unreact: to((room, effect) => room.outward.unreact(effect)),
     topic: to((room, effect) => room.outward.setTopic(effect)),
     name: to((room, effect) => room.outward.rename(effect)),
+    picture: to((room, effect) => room.picture(effect)),
     membership: to((room, effect) => room.membership(effect)),
     invite: to((room, effect) => room.outward.invite(effect)),
     role: to((room, effect) => room.role(effect)),

@@ -78,6 +78,8 @@ export interface RoomFeatures {
   readonly moderated: boolean;
   /** Its moderators can take messages away (XEP-0425), in the way of today or of the days before. */
   readonly moderation: "now" | "before" | undefined;
+  /** It has a vCard, with a picture (XEP-0486). */
+  readonly card: boolean;
 }
 
 export function featuresOf(info: Element): RoomFeatures {
@@ -90,6 +92,7 @@ export function featuresOf(info: Element): RoomFeatures {
     membersOnly: features.has("muc_membersonly"),
     moderated: features.has("muc_moderated"),
     moderation: features.has(ns.moderation) ? "now" : features.has(ns.oldModeration) ? "before" : undefined,
+    card: features.has(ns.vcard),
   };
 }
 

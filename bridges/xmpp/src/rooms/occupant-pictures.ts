@@ -7,14 +7,15 @@ import { avatarId } from "../protocol/index.js";
 import type { XmppStream } from "../stream/index.js";
 import type { Room } from "./room.js";
 
-/** In bytes: what may be a picture of a person. */
+/** In bytes: what may be a picture of a person, or of a room. */
 const largestPicture = 1024 * 1024;
 /** So many are asked for at a time, and so many wait; others are had with a later message. */
 const mostAtOnce = 4;
 const mostWaiting = 200;
 const scheme = "occupant-avatar:";
 
-const placeSchema = z.object({ room: z.string(), person: z.string(), id: z.string() });
+/** Without a person it is the picture of the room itself. */
+const placeSchema = z.object({ room: z.string(), person: z.string().optional(), id: z.string() });
 
 interface Picture {
   readonly data: Buffer;
@@ -29,7 +30,12 @@ export function pictureOf(room: string, person: RemoteUserId, hash: string): Rem
   return { id: hash, url: `remote:${scheme}${JSON.stringify({ room, person, id: hash })}` };
 }
 
-/** Fetches pictures of people in rooms, through the room (XEP-0054). */
+/** The picture of a room itself (XEP-0486), by the hash of its bytes. */
+export function pictureOfRoom(room: string, hash: string): RemoteAvatar {
+  return { id: hash, url: `remote:${scheme}${JSON.stringify({ room, id: hash })}` };
+}
+
+/** Fetches pictures of people in rooms and of rooms, through the room (XEP-0054). */
 export class OccupantPictures {
   /** The core may want one for several ghosts. */
   readonly #known = new Recent<Picture>(16);
@@ -86,16 +92,18 @@ export class OccupantPictures {
 
   async #ask({ room, person, id }: z.output<typeof placeSchema>): Promise<Picture> {
     const linked = this.roomOf(ChannelId(room));
-    const nick = linked?.nickOf(RemoteUserId(person));
-    if (!linked || nick === undefined) throw new Error(`${person} is not in ${room} now`);
-    const iq = { type: "get", from: linked.asker, to: `${room}/${nick}` };
+    const nick = person === undefined ? undefined : linked?.nickOf(RemoteUserId(person));
+    if (!linked) throw new Error(`${person ?? "The bridge"} is not in ${room} now`);
+    if (person !== undefined && nick === undefined) throw new Error(`${person} is not in ${room} now`);
+    const whose = nick === undefined ? room : `${nick} in ${room}`;
+    const iq = { type: "get", from: linked.asker, to: nick === undefined ? room : `${room}/${nick}` };
     const card = element("vCard", { xmlns: ns.vcard });
     const answer = await this.stream.request(element("iq", iq, card), { timeoutMs: this.timeoutMs });
     const what = answer.kind === "result" ? readIq(answer.stanza).what : undefined;
     const photo = what?.kind === "vcard" ? what.card.photo : undefined;
-    if (photo?.from !== "data") throw new Error(`${nick} in ${room} has no picture that can be had`);
-    if (photo.data.length > largestPicture) throw new Error(`The picture of ${nick} in ${room} is too large`);
-    if (avatarId(photo.data) !== id) throw new Error(`${nick} in ${room} has another picture by now`);
+    if (photo?.from !== "data") throw new Error(`${whose} has no picture that can be had`);
+    if (photo.data.length > largestPicture) throw new Error(`The picture of ${whose} is too large`);
+    if (avatarId(photo.data) !== id) throw new Error(`${whose} has another picture by now`);
     this.#known.set(id, photo);
     return photo;
   }

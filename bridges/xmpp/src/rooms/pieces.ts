@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { RemoteMessageId, type ChannelId, type RemoteUserId, type UserId } from "@trestle/core";
+import {
+  RemoteMessageId,
+  type ChannelId,
+  type Outcome,
+  type PictureEffect,
+  type RemoteUserId,
+  type UserId,
+} from "@trestle/core";
 import { readMucUser } from "../content/index.js";
 import { messageOf } from "../stream/errors.js";
 import { Archive } from "./archive.js";
@@ -16,10 +23,12 @@ import { RoomModeration } from "./moderation.js";
 import { nickOf } from "./muc.js";
 import { Occupant, type OccupantOptions } from "./occupant.js";
 import { RoomOutward } from "./outward.js";
+import { setPicture } from "./set-picture.js";
 import { OwnAffiliations } from "./own-affiliations.js";
 import type { RoomParts } from "./parts.js";
 import { Presence } from "./presence.js";
 import { ReactionSets } from "./reaction-sets.js";
+import { RoomPicture } from "./room-picture.js";
 import { RoomRanks } from "./room-ranks.js";
 import { RoomSender } from "./room-sender.js";
 import { ToldSettings } from "./settings.js";
@@ -39,6 +48,7 @@ export interface RoomPieces {
   readonly states: ChatStates;
   readonly outward: RoomOutward;
   readonly moderation: RoomModeration;
+  readonly setPicture: (effect: PictureEffect) => Promise<Outcome>;
   readonly expulsions: Expulsions;
   readonly voice: VoiceRequests;
   /** What is kept of the room beside where its archive was left. */
@@ -47,6 +57,7 @@ export interface RoomPieces {
 
 interface Kept {
   readonly topic: Topic;
+  readonly picture: RoomPicture;
   readonly threads: Threads;
   /** What people of the network reacted with, and what Matrix users did. */
   readonly given: ReactionSets;
@@ -75,7 +86,13 @@ interface Late {
 /** Puts a room's parts together. `hasHistory`: the core will say what it has received last. */
 export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boolean): RoomPieces {
   const room: string = channel;
-  const kept = keptOf(parts, channel);
+  const { network, stream, metrics } = parts;
+  const picture: RoomPicture = new RoomPicture({
+    ...{ network, stream, metrics, room, channel },
+    asker: () => seeing.watcher.jid,
+    isPossible: () => seeing.features().card,
+  });
+  const kept = { ...keptOf(parts, channel), picture };
   // Presence is the last to be made, and the first that all others ask.
   const late: Late = {};
   const seeing = seeingOf(parts, channel, late);
@@ -84,14 +101,14 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
   const { topic, threads, settings } = kept;
   const whos = { watcher, ghosts, archive, members, messages };
   const presence = new Presence({
-    ...{ ...whos, parts, room, channel, configuration, ranks, settings, hasHistory },
+    ...{ ...whos, parts, room, channel, configuration, ranks, settings, picture, hasHistory },
     inward: new RoomInward({
       ...{ parts, room, channel, members, messages, topic, threads, isOwnNick: seeing.isOwnNick },
       mentions: new InwardMentions(seeing.mentions),
       reactions: kept.given,
     }),
     load: async () => {
-      await Promise.all([topic, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
+      await Promise.all([topic, picture, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
     },
     shown: (id, roomsId) => acting.sender.shown(id, roomsId),
   });
@@ -103,13 +120,13 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
 function actingOf(
   parts: RoomParts,
   room: string,
-  kept: ReturnType<typeof keptOf>,
+  kept: Omit<Kept, "ranks" | "expulsions">,
   seeing: Seeing,
   late: Late,
-): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation"> {
+): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation" | "setPicture"> {
   const { watcher, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
   const { configuration, ranks, expulsions, voice } = seeing;
-  const { topic, threads, settings } = kept;
+  const { topic, picture, threads, settings } = kept;
   const sender = new RoomSender({
     ...{ parts, room, archive, watcher, whyOut },
     hasArchive: () => features().archive,
@@ -125,10 +142,11 @@ function actingOf(
     ...{ ...shared, mentions, reactions: kept.own, threads, topic, sender, states },
     whyBarred: (user) => expulsions.whyBarred(user),
   });
-  return { sender, states, outward, moderation };
+  const pictures = { ...shared, authority, picture };
+  return { sender, states, outward, moderation, setPicture: (effect) => setPicture(pictures, effect) };
 }
 
-function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "ranks" | "expulsions"> {
+function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "picture" | "ranks" | "expulsions"> {
   const room: string = channel;
   return {
     topic: new Topic(network, `topic ${room}`),

@@ -14,6 +14,7 @@ import { NS, unlockQuery } from "./muc.js";
 import type { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
 import { Place } from "./place.js";
+import type { RoomPicture } from "./room-picture.js";
 import type { RoomRanks } from "./room-ranks.js";
 import type { ToldSettings } from "./settings.js";
 
@@ -30,6 +31,7 @@ export interface PresenceOptions {
   readonly configuration: Configuration;
   readonly ranks: RoomRanks;
   readonly settings: ToldSettings;
+  readonly picture: RoomPicture;
   /** Reads what is kept of the room; before anything else. */
   readonly load: () => Promise<void>;
   /** A message of ours was found in the archive. */
@@ -163,13 +165,15 @@ export class Presence {
       if (await configuration.look()) return;
       if (epoch !== this.#epoch) return;
       await this.tellStanding();
+      await this.#options.picture.look();
     } while (this.#wasConfigured());
   }
 
   /** Says how the room is set and who is what in it, also to a Matrix room that was linked only now. */
   async tellStanding(isNew = false): Promise<void> {
-    const { configuration, settings, ranks } = this.#options;
+    const { configuration, settings, ranks, picture } = this.#options;
     if (!this.#open) return;
+    if (isNew) await picture.insist();
     await (isNew ? settings.insist(configuration.settings) : settings.tell(configuration.settings));
     await ranks.tellAll();
   }
@@ -196,6 +200,7 @@ export class Presence {
     this.#overflow = false;
     this.#isStale = false;
     this.#options.members.clear();
+    this.#options.picture.lost();
     this.#wake?.();
   }
 
@@ -239,6 +244,8 @@ export class Presence {
     await this.tellStanding();
     if (this.#wasConfigured()) void this.configured().catch((error: unknown) => this.#untold(error));
     void this.#options.ghosts.enter(() => epoch === this.#epoch);
+    // Nobody waits for it.
+    void this.#options.picture.look().catch((error: unknown) => this.#untold(error));
     return undefined;
   }
 

@@ -5,6 +5,7 @@ import {
   type MembershipEffect,
   type MessageEffect,
   type Outcome,
+  type PictureEffect,
   type ReceiptSignal,
   type RemoteMessageId,
   type RemoteUserId,
@@ -66,8 +67,8 @@ export class Room {
     await Promise.all([this.#pieces.ghosts.leave(), this.#pieces.watcher.leave()]);
     this.lost();
     await this.#pieces.presence.forget();
-    const { topic, threads, given, own, settings, ranks, expulsions } = this.#pieces.kept;
-    for (const kept of [topic, threads, given, own, settings, ranks, expulsions]) await kept.forget();
+    const { topic, picture, threads, given, own, settings, ranks, expulsions } = this.#pieces.kept;
+    for (const kept of [topic, picture, threads, given, own, settings, ranks, expulsions]) await kept.forget();
   }
 
   /** Everybody of ours leaves, until the next start: some servers would show them for as long as nothing is said. */
@@ -81,6 +82,8 @@ export class Room {
   take(stanza: Element, occupant: Occupant | undefined): Promise<void> | undefined {
     if (occupant === undefined) return undefined;
     if (stanza.name === "presence") {
+      if (stanza.attrs["from"] === this.channel && stanza.attrs["type"] === undefined)
+        return occupant === this.#pieces.watcher ? this.#pieces.kept.picture.presence(stanza) : undefined;
       occupant.presence(stanza);
       return occupant === this.#pieces.watcher ? this.#pieces.presence.presence(stanza) : undefined;
     }
@@ -208,6 +211,10 @@ export class Room {
 
   role(effect: RoleEffect): Promise<Outcome> {
     return this.#pieces.moderation.role(effect);
+  }
+
+  picture(effect: PictureEffect): Promise<Outcome> {
+    return this.#pieces.setPicture(effect);
   }
 
   settings(effect: SettingsEffect): Promise<Outcome> {

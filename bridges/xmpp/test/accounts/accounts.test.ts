@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { configSchema, xmppConnector } from "@trestle/xmpp";
 import { pino } from "pino";
-import { until } from "../../../../test/support/bounded.js";
+import { patiently, until } from "../../../../test/support/bounded.js";
 import { realServers } from "../../../../test/support/servers/index.js";
 import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
@@ -350,7 +350,7 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       const servers = { localhost: { host: "127.0.0.1", port: server.clientPort, security: "none" as const } };
       const examined = async (password: string) => {
         const config = configSchema.parse({ account: { jid: "relay@localhost", password }, accounts: { servers } });
-        const signal = AbortSignal.timeout(15_000);
+        const signal = AbortSignal.timeout(patiently(15_000));
         return xmppConnector.doctor?.({ config, signal, running: true, log: pino({ level: "silent" }) });
       };
       expect(await examined("relay")).toMatchObject([{ check: "account", state: "ok" }]);

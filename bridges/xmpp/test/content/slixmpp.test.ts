@@ -19,6 +19,7 @@ import {
 } from "../../dist/content/index.js";
 import { archiveResult, writeForm } from "../../dist/protocol/index.js";
 import { htmlOf, xml } from "./support.js";
+import { patiently } from "../../../../test/support/bounded.js";
 
 const python = "/usr/bin/python3";
 const hasSlixmpp = spawnSync(python, ["-c", "import slixmpp"]).status === 0;
@@ -70,7 +71,7 @@ withSlixmpp("slixmpp, which others wrote", () => {
     const { stdout, stderr, status } = spawnSync(python, [script], {
       input,
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: patiently(60_000),
       env: { ...process.env, PYTHONIOENCODING: "utf-8" },
     });
     if (status !== 0) throw new Error(`slixmpp failed: ${stderr}`);

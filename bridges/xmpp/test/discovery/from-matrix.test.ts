@@ -1,45 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { TestClient } from "@trestle/testkit";
 import { until } from "../../../../test/support/bounded.js";
-import { startEjabberd } from "../../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../../test/support/servers/index.js";
-import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
-import { bot, PeopleStage } from "../support/people-stage.js";
+import { onEachServer } from "../support/each-server.js";
+import { bot, type PeopleStage, stageWithBob, type StageWithBob } from "../support/people-stage.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
 const USERS = ["bob", "carol"];
 const THIRD_PARTY = "/_matrix/client/v3/thirdparty";
 const COMMANDS = "http://jabber.org/protocol/commands";
 
-prosody.describe("what there is, with Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("what there is, with ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("what there is, with $server", USERS, behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;
+  let begun: StageWithBob;
   let bob: XmppPerson;
   let stage: PeopleStage;
   let alice: TestClient;
   let rooms = 0;
 
   beforeAll(async () => {
-    server = await start();
-    stage = await PeopleStage.open(server, { gateway: { enabled: true } });
-    bob = await XmppPerson.connect(install, server, "bob");
+    begun = await stageWithBob(install, start, { gateway: { enabled: true } });
+    ({ server, stage, bob } = begun);
     alice = stage.homeserver.createClient("alice");
   }, 60_000);
-  afterAll(async () => {
-    await bob.end();
-    await stage.close();
-    await server.process.stop();
-  }, 60_000);
+  afterAll(() => begun.close(), 60_000);
 
   /** A room that bob has made. */
   async function aRoom(): Promise<string> {

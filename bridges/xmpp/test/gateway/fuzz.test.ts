@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { isFailure, RemoteMessageId, type Outcome, type UserId } from "@trestle/core";
 import fc from "fast-check";
-import { startEjabberd } from "../../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../../test/support/servers/index.js";
-import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
 import { cleanXml } from "../../dist/content/index.js";
+import { onEachServer } from "../support/each-server.js";
 import { anyBody, anyText, anyUser, withoutEnds } from "../support/anything.js";
 import { stanzasOnWire, type WireStanza } from "../support/stanzas-on-wire.js";
 import { WireSpy } from "../support/wire-spy.js";
@@ -17,15 +15,7 @@ const SEED = 11;
 const MESSAGES = 30;
 const OTHERS = 8;
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
-
-prosody.describe("anything from Matrix in a room of the gateway, with Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: ["carol"] })),
-);
-ejabberd.describe("anything from Matrix in a room of the gateway, with ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: ["carol"] })),
-);
+await onEachServer("anything from Matrix in a room of the gateway, with $server", ["carol"], behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;

@@ -1,23 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { RemoteMessageId, RemoteUserId, RoomId, textContent } from "@trestle/core";
-import { startEjabberd } from "../../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../../test/support/servers/index.js";
-import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
 import { GatewayStage, member, publicRoom } from "./support/gateway-stage.js";
+import { onEachServer } from "../support/each-server.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
 const USERS = ["carol", "dave", "erin"];
 
-prosody.describe("rooms of the gateway behind Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("rooms of the gateway behind ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("rooms of the gateway behind $server", USERS, behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;

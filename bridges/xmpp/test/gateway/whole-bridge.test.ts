@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
-import { until } from "../../../../test/support/bounded.js";
+import { patiently, until } from "../../../../test/support/bounded.js";
 import { realServers } from "../../../../test/support/servers/index.js";
 import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
@@ -29,7 +29,7 @@ servers.describe("the whole bridge with its gateway", ({ prosody, slixmpp }) => 
   /** The component is connected: its domain answers. */
   async function connected(): Promise<void> {
     const disco = '<query xmlns="http://jabber.org/protocol/disco#info"/>';
-    for (const end = Date.now() + 15_000; Date.now() < end;)
+    for (const end = Date.now() + patiently(15_000); Date.now() < end;)
       if ((await carol.query(server.component, "get", disco)).includes('category="conference"')) return;
     throw new Error("The component does not answer.");
   }

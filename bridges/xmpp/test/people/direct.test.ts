@@ -1,40 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { until } from "../../../../test/support/bounded.js";
-import { startEjabberd } from "../../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../../test/support/servers/index.js";
-import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
-import { XmppPerson } from "../../../../test/support/xmpp-person.js";
-import { PeopleStage } from "../support/people-stage.js";
+import type { XmppPerson } from "../../../../test/support/xmpp-person.js";
+import { onEachServer } from "../support/each-server.js";
+import { type PeopleStage, stageWithBob, type StageWithBob } from "../support/people-stage.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
 const USERS = ["bob", "carol"];
 
-prosody.describe("people on Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("people on ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("people on $server", USERS, behaviour);
 
 function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): void {
   let server: XmppServer;
+  let begun: StageWithBob;
   let bob: XmppPerson;
   let stage: PeopleStage;
   let users = 0;
 
   beforeAll(async () => {
-    server = await start();
-    stage = await PeopleStage.open(server);
-    bob = await XmppPerson.connect(install, server, "bob");
+    begun = await stageWithBob(install, start);
+    ({ server, stage, bob } = begun);
   }, 60_000);
-  afterAll(async () => {
-    await bob.end();
-    await stage.close();
-    await server.process.stop();
-  }, 60_000);
+  afterAll(() => begun.close(), 60_000);
 
   /** A Matrix user whom nobody knows yet. */
   const somebody = () => stage.homeserver.createClient(`user${++users}`);

@@ -10,24 +10,14 @@ import {
   type Role,
   type RoleEffect,
 } from "@trestle/core";
-import { startEjabberd } from "../../../../test/support/servers/ejabberd.js";
-import { realServers } from "../../../../test/support/servers/index.js";
-import { startProsody } from "../../../../test/support/servers/prosody.js";
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
+import { onEachServer } from "../support/each-server.js";
 import type { FakeCore } from "../support/fake-core.js";
 import { BOB, SaidStage, USERS } from "../support/said-stage.js";
 
-const prosody = await realServers("prosody", "slixmpp");
-const ejabberd = await realServers("ejabberd", "slixmpp");
-
-prosody.describe("moderation in rooms of Prosody", (installs) =>
-  behaviour(installs.slixmpp, () => startProsody(installs.prosody, { users: USERS })),
-);
-ejabberd.describe("moderation in rooms of ejabberd", (installs) =>
-  behaviour(installs.slixmpp, () => startEjabberd(installs.ejabberd, { users: USERS })),
-);
+await onEachServer("moderation in rooms of $server", USERS, behaviour);
 
 const ADMIN = "http://jabber.org/protocol/muc#admin";
 

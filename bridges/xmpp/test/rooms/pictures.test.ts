@@ -15,6 +15,7 @@ const features: RoomFeatures = {
   membersOnly: false,
   moderated: false,
   moderation: undefined,
+  card: true,
 };
 
 /** A room that gives these pictures, when it is let. */

@@ -21,8 +21,8 @@ import {
 import type { XmppLimits } from "@trestle/xmpp";
 import { toPlainText } from "@trestle/rich-text";
 import { Readable } from "node:stream";
-import { pino } from "pino";
-import { until } from "../../../../test/support/bounded.js";
+import { patiently, until } from "../../../../test/support/bounded.js";
+import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
 export class FakeCore {
@@ -85,22 +85,17 @@ export class FakeCore {
   #network(): Network {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
     const core = this;
-    const notUsed = async (): Promise<never> => {
-      throw new Error("not used by this connector");
-    };
+    const quiet = quietNetwork("xmpp", this.stored);
     return {
+      ...quiet,
       bridge: {
-        name: "xmpp",
-        bot: UserId("@xmppbot:example.org"),
-        serverName: "example.org",
+        ...quiet.bridge,
         get allMembers() {
           return core.allMembers;
         },
-        dataDirectory: "/nonexistent",
       },
-      log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
       receive: async (event) => {
-        if (event.kind === "raw") return notUsed();
+        if (event.kind === "raw") throw new Error("not used by this connector");
         await core.beforeReceive(event);
         core.#keep(event);
       },
@@ -118,28 +113,6 @@ export class FakeCore {
         const { bytes, ...about } = file;
         return { stream: Readable.from([bytes]), ...about };
       },
-      avatarLink: () => undefined,
-      storage: {
-        get: async (key) => core.stored.get(key),
-        set: async (key, value) => void core.stored.set(key, value),
-        delete: async (key) => void core.stored.delete(key),
-        keys: async (prefix) => [...core.stored.keys()].filter((key) => key.startsWith(prefix)).sort(),
-      },
-      logins: async () => [],
-      renewLogin: () => Promise.resolve(),
-      endLogin: () => Promise.resolve(),
-      status: () => Promise.reject(new Error("not asked in these tests")),
-      lookUpUser: () => Promise.resolve({ is: "user" }),
-      requestLink: () => Promise.resolve("asked"),
-      consented: () => Promise.resolve(false),
-      removeLinks: () => Promise.resolve([]),
-      openRoom: () => Promise.resolve(undefined),
-      lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
-      metrics: { counter: () => ({ add: () => undefined }), histogram: () => ({ observe: () => undefined }) },
-      moveChannel: () => Promise.resolve([]),
-      textLink: () => undefined,
-      picture: () => Promise.resolve(undefined),
-      spacesChanged: () => undefined,
       ghostsIn: async () => ({ inAll: core.ghosts, inAny: core.ghosts }),
     };
   }
@@ -183,7 +156,7 @@ export function effectOf(saying: Saying): MessageEffect<TextContent> {
     content: textContent(saying.text, saying.style),
     part: 0,
     parts: 1,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(patiently(30_000)),
   };
 }
 

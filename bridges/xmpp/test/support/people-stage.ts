@@ -5,7 +5,9 @@ import { createLogger, loadConfig, startTrestle, type RunningTrestle } from "@tr
 import { Homeserver, type TestClient } from "@trestle/testkit";
 import { xmppConnector } from "@trestle/xmpp";
 import { freePort, until } from "../../../../test/support/bounded.js";
+import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
+import { XmppPerson } from "../../../../test/support/xmpp-person.js";
 import { WireSpy } from "./wire-spy.js";
 
 const serverName = "people.test";
@@ -209,4 +211,29 @@ export class PeopleStage {
     );
     return String(content["body"]);
   }
+}
+
+/** A real server, the stage beside it, and bob, who is on that server. */
+export interface StageWithBob {
+  readonly server: XmppServer;
+  readonly stage: PeopleStage;
+  readonly bob: XmppPerson;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts the server and all that is needed beside it; `network` is as {@link PeopleStage.open} takes it. */
+export async function stageWithBob(
+  install: SlixmppInstall,
+  start: () => Promise<XmppServer>,
+  network?: Readonly<Record<string, unknown>>,
+): Promise<StageWithBob> {
+  const server = await start();
+  const stage = await PeopleStage.open(server, network);
+  const bob = await XmppPerson.connect(install, server, "bob");
+  const close = async (): Promise<void> => {
+    await bob.end();
+    await stage.close();
+    await server.process.stop();
+  };
+  return { server, stage, bob, close };
 }

@@ -10,6 +10,7 @@ import { idOf, ShownStanzas } from "./shown-stanzas.js";
 import { WireSpy } from "./wire-spy.js";
 
 const MUC = "http://jabber.org/protocol/muc";
+const VCARD = "vcard-temp";
 const CHAT_STATES = "http://jabber.org/protocol/chatstates";
 /** The component that the people of the tests are on; the server must know it. */
 export const PEOPLE = "people.localhost";
@@ -60,6 +61,7 @@ export class XmppFake implements NetworkFake {
   readonly #names = new Map<string, string>();
   /** The account behind an occupant. */
   readonly #accounts = new Map<string, string>();
+  readonly #pictures = new Map<string, string>();
   readonly #reactions = new Map<string, readonly string[]>();
   readonly #files = new Map<string, Pick<SharedFile, "mimeType" | "content">>();
   #web: Server | undefined;
@@ -73,6 +75,7 @@ export class XmppFake implements NetworkFake {
     this.#rooms.clear();
     this.#names.clear();
     this.#accounts.clear();
+    this.#pictures.clear();
     this.#reactions.clear();
     const server = await this.#start();
     this.#server = server;
@@ -179,6 +182,17 @@ export class XmppFake implements NetworkFake {
     );
   }
 
+  /** The first of the people, whose room it is, does so; the others may not. */
+  async setPicture(channel: string, _person: string, image: Uint8Array): Promise<void> {
+    const bytes = Buffer.from(image).toString("base64");
+    this.#pictures.set(channel, bytes);
+    const photo = xml("PHOTO", {}, xml("TYPE", {}, "image/png"), xml("BINVAL", {}, bytes));
+    const answer = await this.#observed.stream.request(
+      xml("iq", { type: "set", from: addressOf(this.people[0]), to: channel }, xml("vCard", { xmlns: VCARD }, photo)),
+    );
+    if (answer.kind !== "result") throw new Error(`The picture of ${channel} could not be set.`);
+  }
+
   stall(channel: string): () => void {
     if (!this.#spy) throw new Error("The network is not started.");
     return this.#spy.stall(channel);
@@ -239,12 +253,14 @@ export class XmppFake implements NetworkFake {
     if (answer.kind !== "result") throw new Error(`The bridge could not be made an owner of ${channel}.`);
   }
 
-  /** A room tells that something about it has changed (XEP-0045 §10.2.1), and not what: clients ask for its name. */
+  /** A room tells that something about it has changed (XEP-0045 §10.2.1), and not what: clients ask for its name, and its picture. */
   #watchName(stanza: Element): Promise<void> | undefined {
     const { from = "", to } = stanza.attrs;
     const statuses = stanza.getChild("x", `${MUC}#user`)?.getChildren("status") ?? [];
     const isChange = stanza.name === "message" && statuses.some(({ attrs }) => attrs["code"] === "104");
-    return isChange && to === addressOf(this.people[0]) ? this.#askName(from) : undefined;
+    return isChange && to === addressOf(this.people[0])
+      ? this.#askName(from).then(() => this.#askPicture(from))
+      : undefined;
   }
 
   async #askName(channel: string): Promise<void> {
@@ -257,6 +273,17 @@ export class XmppFake implements NetworkFake {
     if (name === "" || name === this.#names.get(channel)) return;
     this.#names.set(channel, name);
     this.#shown(channel).seen.push({ kind: "name", text: name });
+  }
+
+  async #askPicture(channel: string): Promise<void> {
+    const answer = await this.#observed.stream.request(
+      xml("iq", { type: "get", from: addressOf(this.people[0]), to: channel }, xml("vCard", { xmlns: VCARD })),
+    );
+    const photo = answer.kind === "result" ? answer.stanza.getChild("vCard", VCARD)?.getChild("PHOTO") : undefined;
+    const bytes = photo?.getChildText("BINVAL") ?? "";
+    if (bytes === (this.#pictures.get(channel) ?? "")) return;
+    this.#pictures.set(channel, bytes);
+    this.#shown(channel).seen.push({ kind: "picture", image: Buffer.from(bytes, "base64") });
   }
 
   #isOfBridge(channel: string, stanza: Element): boolean {

@@ -2,7 +2,7 @@ import type { JsonObject } from "@trestle/testkit";
 
 /** One thing that people in a Matrix room saw a person of the network do. */
 export interface SeenOnMatrix {
-  readonly kind: "message" | "edit" | "removal" | "reaction" | "topic" | "name" | "member" | "other";
+  readonly kind: "message" | "edit" | "removal" | "reaction" | "topic" | "name" | "picture" | "member" | "other";
   readonly event: string;
   readonly sender: string;
   /** What they read; for a reaction its key. */
@@ -42,6 +42,8 @@ function readEvent(event: JsonObject, sender: string): SeenOnMatrix {
       return { ...base, kind: "topic", text: stringOf(content["topic"]) };
     case "m.room.name":
       return { ...base, kind: "name", text: stringOf(content["name"]) };
+    case "m.room.avatar":
+      return { ...base, kind: "picture", text: stringOf(content["url"]) };
     case "m.room.member":
       return { ...base, kind: "member", text: stringOf(content["membership"]) };
     default:

@@ -34,6 +34,8 @@ export interface NetworkFake {
   unreact?(channel: string, person: string, id: string, key: string): Promise<void>;
   /** A person sets the topic. */
   setTopic?(channel: string, person: string, topic: string): Promise<void>;
+  /** A person gives the channel a picture. */
+  setPicture?(channel: string, person: string, image: Uint8Array): Promise<void>;
   /** A person shows a file. */
   share?(channel: string, person: string, file: SharedFile): Promise<string>;
   /** The network sends its latest messages of a channel once more, as many do after a reconnection. */
@@ -82,6 +84,8 @@ export interface SharedFile {
 }
 
 export interface Credentials {
+  /** For which of the connector's `accountNetworks` they are, where it names several. */
+  readonly network?: string;
   /** What is typed at each question of the login, in order, so that it succeeds. */
   readonly right: readonly string[];
   /** The same, so that it is refused. */
@@ -93,7 +97,7 @@ export interface Credentials {
 }
 
 /** One thing that people on the network saw the bridge do. */
-export type Seen = SeenMessage | SeenEdit | SeenRemoval | SeenReaction | SeenChange | SeenFile;
+export type Seen = SeenMessage | SeenEdit | SeenRemoval | SeenReaction | SeenChange | SeenPicture | SeenFile;
 
 export interface SeenMessage {
   readonly kind: "message";
@@ -128,6 +132,12 @@ export interface SeenReaction {
 export interface SeenChange {
   readonly kind: "topic" | "name";
   readonly text: string;
+}
+
+/** The channel has another picture. */
+export interface SeenPicture {
+  readonly kind: "picture";
+  readonly image: Uint8Array;
 }
 
 export interface SeenFile {

@@ -71,6 +71,39 @@ export const brokenAbilities: readonly Broken[] = [
     },
   },
   {
+    name: "passes no picture on",
+    caughtBy: "can.picture",
+    words: /on the network it was seen 0 times/,
+    fault: { handlers: () => ({ picture: () => Promise.resolve({}) }) },
+  },
+  {
+    name: "receives the picture that it set",
+    caughtBy: "can.picture",
+    words: /came back from the network and was set once more/,
+    fault: {
+      take: (right) => (channel, happening) =>
+        right(channel, happening.kind === "picture" ? { ...happening, bridge: false } : happening),
+    },
+  },
+  {
+    name: "does not hear of pictures",
+    caughtBy: "can.picture-back",
+    words: /gave the channel a picture; the room on Matrix has none/,
+    fault: { take: deafTo("picture") },
+  },
+  {
+    name: "gives the room another picture than the channel's",
+    caughtBy: "can.picture-back",
+    words: /gave the channel a picture; the room on Matrix has another one/,
+    fault: {
+      take: (right) => (channel, happening) =>
+        right(
+          channel,
+          happening.kind === "picture" ? { ...happening, image: happening.image.subarray(0, 40) } : happening,
+        ),
+    },
+  },
+  {
     name: "receives a correction as a message",
     caughtBy: "can.edit-back",
     words: /corrected a message; on Matrix it is a new message/,

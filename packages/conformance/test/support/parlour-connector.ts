@@ -8,6 +8,7 @@ import {
   retry,
   type Connector,
   type Content,
+  type ContentUri,
   type EffectBase,
   type MessageEffect,
   type Network,
@@ -115,6 +116,10 @@ function handlersOf(session: Session, leave: () => void): NetworkHandlers {
     unreact: (effect) =>
       session.act(effect, () => ({ kind: "reactionRemoved", target: effect.target, key: effect.key })),
     topic: (effect) => session.act(effect, () => ({ kind: "topic", text: effect.topic.slice(0, 400) })),
+    picture: async (effect) => {
+      const image = effect.picture === undefined ? Buffer.alloc(0) : await bytesOf(session.network, effect.picture);
+      return session.act(effect, () => ({ kind: "picture", image }));
+    },
     findSent: async (effect) => {
       const id = await visit.find(effect.channel, effect.effect);
       return id === undefined ? null : { id: RemoteMessageId(id) };
@@ -146,6 +151,13 @@ function handlersOf(session: Session, leave: () => void): NetworkHandlers {
       return Promise.resolve();
     },
   };
+}
+
+async function bytesOf(network: Network, uri: ContentUri): Promise<Buffer> {
+  const { stream } = await network.openMedia(uri);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece as Uint8Array);
+  return Buffer.concat(pieces);
 }
 
 /** Says a message through an account; through the bridge's own where there is none. */
@@ -194,6 +206,10 @@ export function eventOf(channel: string, happening: Happening): NetworkEvent | u
       };
     case "topic":
       return { ...base, kind: "channel", by: sender, topic: happening.text };
+    case "picture": {
+      const url = `remote:${Buffer.from(happening.image).toString("base64")}`;
+      return { ...base, kind: "channel", by: sender, picture: { id: happening.id, url } };
+    }
   }
 }
 

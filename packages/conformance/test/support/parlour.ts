@@ -33,6 +33,13 @@ export type Happening =
       readonly person: string;
       readonly text: string;
       readonly bridge: boolean;
+    }
+  | {
+      readonly kind: "picture";
+      readonly id: string;
+      readonly person: string;
+      readonly image: Uint8Array;
+      readonly bridge: boolean;
     };
 
 /** A session of the bridge: gets what happens, and answers when it has it. */
@@ -142,6 +149,10 @@ export class Parlour implements NetworkFake {
 
   setTopic(channel: string, person: string, text: string): Promise<void> {
     return this.#happen(channel, { kind: "topic", id: this.#id(), person, text, bridge: false });
+  }
+
+  setPicture(channel: string, person: string, image: Uint8Array): Promise<void> {
+    return this.#happen(channel, { kind: "picture", id: this.#id(), person, image, bridge: false });
   }
 
   type(channel: string, person: string, isTyping: boolean): Promise<void> {
@@ -266,6 +277,8 @@ export class Parlour implements NetworkFake {
       });
     if (seen.kind === "topic")
       await this.#happen(channel, { kind: "topic", id, person: "the bridge", text: seen.text, bridge: true });
+    if (seen.kind === "picture")
+      await this.#happen(channel, { kind: "picture", id, person: "the bridge", image: seen.image, bridge: true });
     await room.stalled;
     return id;
   }

@@ -72,17 +72,23 @@ export class AppServiceServer {
     });
   }
 
-  /** Takes no more; resolves when what was taken is answered. */
-  close(): Promise<void> {
+  /** Takes no more; resolves when what was taken is answered, or `deadline` resolves. */
+  close(deadline?: Promise<void>): Promise<void> {
     this.#closing = true;
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
+      // What is not answered by then the homeserver sends again.
+      void deadline?.then(() => this.#server.closeAllConnections());
     });
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = request.url ?? "/";
+    // The homeserver would keep a connection on which it was answered after the end had begun, and the end wait for it.
+    response.once("finish", () => {
+      if (this.#closing) this.#server.closeIdleConnections();
+    });
     const at = target.indexOf("?");
     const path = at < 0 ? target : target.slice(0, at);
     if (this.#closing) response.setHeader("Connection", "close");

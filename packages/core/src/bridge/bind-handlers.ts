@@ -15,6 +15,7 @@ const names = [
   "settings",
   "topic",
   "name",
+  "picture",
   "typing",
   "receipt",
   "presence",
@@ -38,8 +39,8 @@ const names = [
 
 /** Handlers that may be called on their own, also where a connector returned an instance of a class. */
 export function bindHandlers(handlers: NetworkHandlers): NetworkHandlers {
-  const { limits, idempotent, commands } = handlers;
-  const bound: Record<string, unknown> = { limits, idempotent, commands };
+  const { limits, idempotent, commands, accountNetworks } = handlers;
+  const bound: Record<string, unknown> = { limits, idempotent, commands, accountNetworks };
   for (const name of names) {
     const handler = handlers[name];
     if (handler) bound[name] = handler.bind(handlers);

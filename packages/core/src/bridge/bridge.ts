@@ -91,8 +91,7 @@ export class Bridge implements AppServiceHandler {
     for (const link of await this.runtime.links.all()) {
       await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
     }
-    await this.#all.logins.load();
-    if (this.#handlers.signedIn) for (const login of await this.#all.logins.all()) await this.#handlers.signedIn(login);
+    await this.#loadLogins();
     await this.#all.awaited.load();
     await this.#all.missed.load(clean);
     // What is said about a message must find that it may still be on its way to Matrix.
@@ -101,6 +100,14 @@ export class Bridge implements AppServiceHandler {
     this.#all.receiver.open();
     if ([...this.connections.values()].some(({ state }) => state === "connected")) this.#all.catchUp.start();
     this.#all.memberships.hurry();
+  }
+
+  async #loadLogins(): Promise<void> {
+    const { logins } = this.#all;
+    const { signedIn, accountNetworks } = this.#handlers ?? {};
+    await logins.load();
+    if (accountNetworks) await logins.place((account) => accountNetworks.of(account));
+    if (signedIn) for (const login of await logins.all()) await signedIn(login);
   }
 
   /** What needs the homeserver: registers the bot, makes the links of the configuration, asks whether the homeserver reaches us. Tried until it succeeds. */

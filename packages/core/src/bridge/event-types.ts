@@ -7,6 +7,7 @@ const taken: ReadonlySet<string> = new Set([
   "m.room.member",
   "m.room.topic",
   "m.room.name",
+  "m.room.avatar",
   "m.room.power_levels",
   "m.room.join_rules",
   "m.room.history_visibility",

@@ -220,11 +220,11 @@ async function run(running: Running): Promise<RunningTrestle> {
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     log.info("Stopping: nothing more is taken, what is under way ends");
-    await server.close();
     let cancel = (): void => undefined;
     const deadline = new Promise<void>((resolve) => {
       cancel = clock.after(config.delivery.stopTimeout, resolve);
     });
+    await server.close(deadline);
     await Promise.all(bridges.map((bridge) => bridge.stop(deadline)));
     cancel();
     housekeeping.stop();

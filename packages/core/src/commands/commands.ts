@@ -127,17 +127,31 @@ export class Commands {
         level: "relay",
         run: () => this.#status(),
       },
+      ...this.#ofAccounts(),
+    };
+  }
+
+  #ofAccounts(): Record<string, Command> {
+    const { names = [] } = this.parts.runtime.handlers.accountNetworks ?? {};
+    const network = names.length > 1 ? " <network>" : "";
+    return {
       login: {
-        usage: "login",
+        usage: `login${network}`,
         summary: "signs you in with an account of your own",
         level: "user",
-        run: ({ user, room }) => this.#dialogues.begin(user, room),
+        run: ({ user, room, argument }) => this.#dialogues.begin(user, room, argument),
       },
       logout: {
-        usage: "logout",
+        usage: `logout${network}`,
         summary: "forgets your account",
         level: "user",
-        run: ({ user }) => this.#dialogues.logout(user),
+        run: ({ user, argument }) => this.#dialogues.logout(user, argument),
+      },
+      logins: {
+        usage: "logins",
+        summary: "the accounts you have signed in to",
+        level: "user",
+        run: ({ user }) => this.#dialogues.list(user),
       },
       cancel: {
         usage: "cancel",

@@ -1,6 +1,7 @@
 import type { MatrixEvent } from "../appservice/event.js";
 import { effectIdOf } from "../bridge/effect-id.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
+import type { Login } from "../connector/connector.js";
 import type { LoginField, LoginSession } from "../connector/login-session.js";
 import { EventId, type RoomId, type UserId } from "../connector/ids.js";
 import type { Logins } from "../mapping/logins.js";
@@ -10,6 +11,13 @@ import { Dialogue } from "./dialogue.js";
 export interface LoginParts {
   readonly runtime: BridgeRuntime;
   readonly logins: Logins;
+}
+
+interface Beginning {
+  readonly user: UserId;
+  readonly room: RoomId;
+  readonly network: string | undefined;
+  readonly login: NonNullable<BridgeRuntime["handlers"]["login"]>;
 }
 
 const patienceMs = 10 * 60_000;
@@ -24,7 +32,8 @@ export class LoginDialogues {
     return this.#open.get(user)?.room === room;
   }
 
-  async begin(user: UserId, room: RoomId): Promise<string> {
+  /** `typed`: which network, where the bridge is to several. */
+  async begin(user: UserId, room: RoomId, typed: string): Promise<string> {
     const { runtime, logins } = this.parts;
     const { login } = runtime.handlers;
     if (!login)
@@ -39,10 +48,12 @@ export class LoginDialogues {
         `A login is for you alone: start a direct chat with ${runtime.bot} and type login there.`,
       );
     }
-    if (await logins.of(user))
-      throw new ServiceError("conflict", "You are signed in already. Sign out first with: logout");
+    const network = this.#networkFor(typed);
+    const present = (await logins.of(user)).find((each) => each.network === network);
+    if (present)
+      throw new ServiceError("conflict", `You are signed in already. Sign out first with: ${logoutOf(present)}`);
     this.cancel(user);
-    return this.#start(user, room, login);
+    return this.#start({ user, room, network, login });
   }
 
   /** Takes one answer; the message that carried it is redacted where it was secret. */
@@ -66,16 +77,37 @@ export class LoginDialogues {
     return "The login is given up.";
   }
 
-  async logout(user: UserId): Promise<string> {
+  async list(user: UserId): Promise<string> {
+    const logins = await this.parts.logins.of(user);
+    if (logins.length === 0) return "You are not signed in. Sign in with: login";
+    return logins.map((login) => `${login.account.name} – sign out with: ${logoutOf(login)}`).join("\n");
+  }
+
+  /** `typed`: of which network, where the user has signed in to several. */
+  async logout(user: UserId, typed: string): Promise<string> {
     const { runtime, logins } = this.parts;
-    const login = await logins.of(user);
-    if (!login) throw new ServiceError("notFound", "You are not signed in.");
+    const login = loginNamed(await logins.of(user), typed);
     await runtime.handlers.logout?.(login);
     await logins.remove(login);
     return `Signed out; ${login.account.name} is forgotten.`;
   }
 
-  #start(user: UserId, room: RoomId, login: NonNullable<BridgeRuntime["handlers"]["login"]>): Promise<string> {
+  /** @throws ServiceError where it is not clear */
+  #networkFor(typed: string): string | undefined {
+    const names = this.parts.runtime.handlers.accountNetworks?.names ?? [];
+    if (names.length === 0 || (names.length === 1 && typed === "")) return names[0];
+    const found = names.find((name) => isSame(name, typed));
+    if (found !== undefined) return found;
+    const which = `Say which: login <network>, one of ${names.join(", ")}`;
+    throw new ServiceError(
+      "invalid",
+      typed === ""
+        ? `You can sign in to each of several networks. ${which}`
+        : `There is no network “${typed}”. ${which}`,
+    );
+  }
+
+  #start({ user, room, network, login }: Beginning): Promise<string> {
     const { runtime, logins } = this.parts;
     const dialogue = new Dialogue(runtime, room);
     this.#open.set(user, dialogue);
@@ -87,6 +119,7 @@ export class LoginDialogues {
     dialogue.abandoned.catch(() => ended.abort());
     const session: LoginSession = {
       user,
+      ...(network !== undefined && { network }),
       signal: ended.signal,
       say: (text) => {
         dialogue.say(text);
@@ -95,7 +128,7 @@ export class LoginDialogues {
       ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => dialogue.ask(fields),
     };
     void Promise.race([login(session), dialogue.abandoned])
-      .then((account) => logins.save(user, account))
+      .then((account) => logins.save(user, account, network))
       .then(async (saved) => {
         await runtime.handlers.signedIn?.(saved);
         return `Signed in as ${saved.account.name}.`;
@@ -120,4 +153,27 @@ export class LoginDialogues {
     if (!redacted.ok) runtime.log.warn({ room, event }, "A message with a secret could not be redacted");
     return redacted.ok;
   }
+}
+
+/** @throws ServiceError where it is not clear which one is meant */
+function loginNamed(logins: readonly Login[], typed: string): Login {
+  if (logins.length === 0) throw new ServiceError("notFound", "You are not signed in.");
+  const [only, ...others] = logins;
+  // A bridge to one network needs no name, and takes any.
+  if (only && others.length === 0 && (typed === "" || only.network === undefined)) return only;
+  const found = logins.find(({ network }) => network !== undefined && isSame(network, typed));
+  if (found) return found;
+  const list = logins.map(({ account }) => account.name).join(", ");
+  const choices = logins.map(logoutOf).join(" or ");
+  throw typed === ""
+    ? new ServiceError("invalid", `You are signed in more than once: ${list}. Say which: ${choices}`)
+    : new ServiceError("notFound", `You are not signed in to “${typed}”, but: ${list}. Sign out with: ${choices}`);
+}
+
+function logoutOf({ network }: Login): string {
+  return network === undefined ? "logout" : `logout ${network}`;
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }

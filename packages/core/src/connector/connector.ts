@@ -13,6 +13,7 @@ import type {
   MembershipEffect,
   MessageEffect,
   NameEffect,
+  PictureEffect,
   PinEffect,
   PresenceSignal,
   ReactEffect,
@@ -212,8 +213,18 @@ export interface ChannelLink {
 export interface Login {
   readonly id: LoginId;
   readonly user: UserId;
+  /** For which of the `accountNetworks` it is. */
+  readonly network?: string;
   /** What `login` returned. */
   readonly account: LoginAccount;
+}
+
+/** The networks of a bridge to several, of which people may sign in to each. */
+export interface AccountNetworks {
+  /** Those one can sign in to, as people type them: single words. */
+  readonly names: readonly string[];
+  /** For which an account is that `login` returned, also an old one; `undefined` where that cannot be told. */
+  readonly of: (account: LoginAccount) => string | undefined;
 }
 
 /** What a login yields: kept by the core, given back with every {@link Login}. */
@@ -303,6 +314,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly topic?: (topic: TopicEffect) => Promise<Outcome>;
   /** Fallback: nothing. */
   readonly name?: (name: NameEffect) => Promise<Outcome>;
+  /** The room has another picture, or none any more. Fallback: nothing. */
+  readonly picture?: (picture: PictureEffect) => Promise<Outcome>;
   /** Somebody on Matrix types, or types no more. Never awaited in order. */
   readonly typing?: (typing: TypingSignal) => Promise<void>;
   /** Somebody on Matrix has read up to a message. Never awaited in order. */
@@ -372,6 +385,8 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    * Called at start and after `report({ state: "connected" })`; call `network.receive` for each, in order.
    */
   readonly catchUp?: (channel: ChannelId, cursor: RemoteMessageId | null) => Promise<void>;
+  /** Where people have an account for each of several networks. Fallback: everybody has one account at most. */
+  readonly accountNetworks?: AccountNetworks;
   /** Signs a Matrix user in to an account of their own. Fallback: the bridge has no logins. */
   readonly login?: (session: LoginSession) => Promise<LoginAccount>;
   /** Somebody signed in, and their login is on disk; or it was found at start, before anything is delivered. Must be quick. */

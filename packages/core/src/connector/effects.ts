@@ -19,7 +19,10 @@ export interface Author {
   /** The display name in the room; the localpart where there is none. */
   readonly name: string;
   readonly avatar?: ContentUri;
-  /** Their own account on the network, where they have one: speak through it. Otherwise speak through the relay. */
+  /**
+   * Their own account on the network, where they have one: speak through it. Otherwise speak through the relay. A
+   * connector with `accountNetworks` looks itself which of their accounts is for the channel: this is absent there.
+   */
   readonly login?: LoginId;
 }
 
@@ -143,6 +146,12 @@ export interface TopicEffect extends EffectBase {
 /** Somebody on Matrix renamed the room. */
 export interface NameEffect extends EffectBase {
   readonly name: string;
+}
+
+/** Somebody on Matrix gave the room another picture, or took it away. */
+export interface PictureEffect extends EffectBase {
+  /** To be read with `network.openMedia`; absent: the room has none now. */
+  readonly picture?: ContentUri;
 }
 
 /** What was received raw, to be made into events. */

@@ -11,7 +11,7 @@ export interface RemoteUser {
   readonly isBot?: boolean;
 }
 
-/** The picture of a person, or of a space. */
+/** The picture of a person, of a channel, or of a space. */
 export interface RemoteAvatar {
   /** Changes whenever the picture changes; an unchanged one is never fetched again. */
   readonly id: string;
@@ -160,12 +160,17 @@ export interface InvitationReceived extends Caused {
   readonly reason?: string;
 }
 
-/** Something about a channel changed: its name or topic, how it is set, whether anybody can speak in it. */
+/** Something about a channel changed: its name, topic or picture, how it is set, whether anybody can speak in it. */
 export interface ChannelChanged extends Caused {
   readonly kind: "channel";
   readonly by?: RemoteUser;
   readonly name?: string;
   readonly topic?: string;
+  /**
+   * Its picture becomes that of its rooms, where the bridge bot may set it. It may be told again: one that was brought to
+   * the homeserver before, by its `id`, is not fetched again. One that cannot be had, or is no image, becomes a dead letter.
+   */
+  readonly picture?: RemoteAvatar;
   /**
    * Whether it was closed for a time: its room becomes one in which only moderators can speak, until it is `false`. A
    * room that is linked to other channels too stays as it is. It may be told again: where the room is so already,

@@ -47,10 +47,12 @@ export interface ImportedLink {
   readonly channelName: string;
 }
 
-/** A Matrix user's own account on the network, kept only where they have none yet. */
+/** A Matrix user's own account on a network, kept only where they have none there yet. */
 export interface ImportedLogin {
   readonly kind: "login";
   readonly user: string;
+  /** As `accountNetworks.of` says it of the account; absent where the connector has no `accountNetworks`. */
+  readonly network?: string;
   /** As the connector's `login` returns it. */
   readonly account: LoginAccount;
 }

@@ -1,8 +1,9 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { isRow, type Row } from "./row.js";
 
 /** A document. */
-export type NedbDocument = Readonly<Record<string, unknown>>;
+export type NedbDocument = Row;
 
 /** A NeDB file: what is in it, in the order in which it first came, and how many lines could not be read. */
 export interface NedbContent {
@@ -38,12 +39,8 @@ export async function readNedb(file: string): Promise<NedbContent | undefined> {
 function parse(line: string): NedbDocument | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return isDocument(value) ? value : undefined;
+    return isRow(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isDocument(value: unknown): value is NedbDocument {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

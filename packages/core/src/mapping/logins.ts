@@ -8,17 +8,22 @@ import type { Store } from "../store/store.js";
 interface LoginRow {
   readonly id: string;
   readonly user: string;
+  readonly network: string;
   readonly name: string;
   readonly remote: string | null;
   readonly secret: Uint8Array;
 }
 
+const columns = "id, user, network, name, remote, secret";
+/** Of the logins of a bridge to one network. */
+const theOne = "";
+
 const secretSchema = z.record(z.string(), z.string());
 
-/** The Matrix users' own accounts on the network of one bridge; one a user. */
+/** The Matrix users' own accounts on what one bridge is to; one for each user and network. */
 export class Logins {
-  /** The ids by user: few, and asked for by every message. */
-  #ids: Map<string, LoginId> | undefined;
+  /** The ids by user and network: few, and asked for by every message. */
+  #ids: Map<string, Map<string, LoginId>> | undefined;
   readonly #users = new Map<string, UserId>();
 
   constructor(
@@ -28,32 +33,43 @@ export class Logins {
     readonly clock: Clock,
   ) {}
 
-  /** The ids by user, once they were read. */
-  get ids(): ReadonlyMap<string, LoginId> | undefined {
-    return this.#ids;
+  /** Whether what is kept in memory was read. */
+  get loaded(): boolean {
+    return this.#ids !== undefined;
+  }
+
+  /** Whether somebody has signed in, to any network; known from `load` on. */
+  has(user: string): boolean {
+    return this.#ids?.has(user) === true;
+  }
+
+  /** The id of the login of a bridge to one network; known from `load` on. */
+  knownIdOf(user: string): LoginId | undefined {
+    return this.#ids?.get(user)?.get(theOne);
   }
 
   async all(): Promise<readonly Login[]> {
     const rows = await this.store.all<LoginRow>(
-      "SELECT id, user, name, remote, secret FROM login WHERE bridge = ? ORDER BY user",
+      `SELECT ${columns} FROM login WHERE bridge = ? ORDER BY user, network`,
       this.bridge,
     );
     return rows.map((row) => this.#toLogin(row));
   }
 
-  async of(user: string): Promise<Login | undefined> {
-    const row = await this.store.get<LoginRow>(
-      "SELECT id, user, name, remote, secret FROM login WHERE bridge = ? AND user = ?",
+  /** Those of one user, by network. */
+  async of(user: string): Promise<readonly Login[]> {
+    const rows = await this.store.all<LoginRow>(
+      `SELECT ${columns} FROM login WHERE bridge = ? AND user = ? ORDER BY network`,
       this.bridge,
       user,
     );
-    return row && this.#toLogin(row);
+    return rows.map((row) => this.#toLogin(row));
   }
 
-  /** The id alone, for the way of every message: nothing is decrypted. */
+  /** The id alone, for the way of every message: nothing is decrypted. Of a bridge to one network. */
   async idOf(user: string): Promise<LoginId | undefined> {
-    this.#ids ??= await this.#readIds();
-    return this.#ids.get(user);
+    await this.load();
+    return this.knownIdOf(user);
   }
 
   /** Who signed in as this person of the network; known from `load` on. */
@@ -62,23 +78,34 @@ export class Logins {
   }
 
   async load(): Promise<void> {
-    this.#ids ??= await this.#readIds();
+    if (!this.#ids) await this.#readIds();
   }
 
-  async save(user: UserId, account: LoginAccount): Promise<Login> {
-    const id = LoginId(`${this.bridge}/${user}`);
+  async save(user: UserId, account: LoginAccount, network = theOne): Promise<Login> {
+    await this.load();
+    const id = this.#ids?.get(user)?.get(network) ?? LoginId(loginIdOf(this.bridge, user, network));
     const secret = this.secrets.seal(JSON.stringify(account.secret), `login ${id}`);
     await this.store.commit([
-      ["setLogin", id, this.bridge, user, account.name, account.remoteUser ?? null, secret, this.clock.now()],
+      ["setLogin", id, this.bridge, user, network, account.name, account.remoteUser ?? null, secret, this.clock.now()],
     ]);
-    await this.load();
-    this.#note(id, user, account.remoteUser ?? null);
-    return { id, user, account };
+    this.#note(id, user, network, account.remoteUser ?? null);
+    return { id, user, account, ...(network !== theOne && { network }) };
+  }
+
+  /** Says for which network the logins are that do not say it: those of versions that knew one account alone. */
+  async place(networkOf: (account: LoginAccount) => string | undefined): Promise<void> {
+    for (const { id, user, network, account } of await this.all()) {
+      const found = network === undefined ? networkOf(account) : undefined;
+      if (found === undefined || this.#ids?.get(user)?.has(found) === true) continue;
+      await this.store.commit([["setLoginNetwork", found, id]]);
+      this.#ids?.get(user)?.delete(theOne);
+      this.#note(id, user, found, account.remoteUser ?? null);
+    }
   }
 
   async find(id: LoginId): Promise<Login | undefined> {
     const row = await this.store.get<LoginRow>(
-      "SELECT id, user, name, remote, secret FROM login WHERE id = ? AND bridge = ?",
+      `SELECT ${columns} FROM login WHERE id = ? AND bridge = ?`,
       id,
       this.bridge,
     );
@@ -93,22 +120,24 @@ export class Logins {
 
   async remove(login: Login): Promise<void> {
     await this.store.commit([["dropLogin", login.id]]);
-    this.#ids?.delete(login.user);
+    const own = this.#ids?.get(login.user);
+    own?.delete(login.network ?? theOne);
+    if (own?.size === 0) this.#ids?.delete(login.user);
     if (login.account.remoteUser !== undefined) this.#users.delete(login.account.remoteUser);
   }
 
-  async #readIds(): Promise<Map<string, LoginId>> {
-    const rows = await this.store.all<Pick<LoginRow, "id" | "user" | "remote">>(
-      "SELECT id, user, remote FROM login WHERE bridge = ?",
+  async #readIds(): Promise<void> {
+    const rows = await this.store.all<Pick<LoginRow, "id" | "user" | "network" | "remote">>(
+      "SELECT id, user, network, remote FROM login WHERE bridge = ?",
       this.bridge,
     );
     this.#ids = new Map();
-    for (const { id, user, remote } of rows) this.#note(LoginId(id), UserId(user), remote);
-    return this.#ids;
+    for (const { id, user, network, remote } of rows) this.#note(LoginId(id), UserId(user), network, remote);
   }
 
-  #note(id: LoginId, user: UserId, remote: string | null): void {
-    this.#ids?.set(user, id);
+  #note(id: LoginId, user: UserId, network: string, remote: string | null): void {
+    const own = this.#ids?.get(user) ?? new Map<string, LoginId>();
+    this.#ids?.set(user, own.set(network, id));
     if (remote !== null) this.#users.set(remote, user);
   }
 
@@ -117,7 +146,13 @@ export class Logins {
     return {
       id: LoginId(row.id),
       user: UserId(row.user),
+      ...(row.network !== theOne && { network: row.network }),
       account: { name: row.name, secret, ...(row.remote !== null && { remoteUser: RemoteUserId(row.remote) }) },
     };
   }
+}
+
+/** Under which a login is kept; its secret is sealed for it, so that it never changes. */
+export function loginIdOf(bridge: number, user: string, network: string): string {
+  return network === theOne ? `${bridge}/${user}` : `${bridge}/${user}/${network}`;
 }

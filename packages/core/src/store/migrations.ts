@@ -219,6 +219,10 @@ export const migrations: readonly string[] = [
   -- An attempt may have reached the target (1): it is asked before another one is made.
   ALTER TABLE journal ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Which of a bridge's networks a login is for; '' where it has one alone, or the connector was not asked yet.
+  ALTER TABLE login ADD COLUMN network TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 export class SchemaTooNew extends Error {

@@ -9,6 +9,7 @@ import type {
   ImportRecord,
 } from "../connector/importer.js";
 import { toMatrix } from "../delivery/entry.js";
+import { loginIdOf } from "../mapping/logins.js";
 import { isEventId, isRoomId, isUserId } from "../mapping/identifiers.js";
 import { unknownSender } from "../mapping/messages.js";
 import { eventHash, remoteHash } from "./message-writer.js";
@@ -153,18 +154,24 @@ export class StoreImport {
     this.#count("links", added !== 0);
   }
 
-  #login({ user, account }: ImportedLogin): void {
+  #login({ user, account, network = "" }: ImportedLogin): void {
     if (!isUserId(user)) {
       this.options.remark("leftOut", "the account belongs to nobody with a valid user id", `${user} ${account.name}`);
       return;
     }
-    const known = this.#value("SELECT 1 FROM login WHERE bridge = ? AND user = ?", this.#bridge, user);
+    // One without a network may be for any: the connector says it when the bridge starts.
+    const known = this.#value(
+      "SELECT 1 FROM login WHERE bridge = ? AND user = ? AND network IN (?, '')",
+      this.#bridge,
+      user,
+      network,
+    );
     this.#count("logins", known === undefined);
     if (known !== undefined) return;
-    const id = `${this.#bridge}/${user}`;
+    const id = loginIdOf(this.#bridge, user, network);
     const secret = this.options.secrets.seal(JSON.stringify(account.secret), `login ${id}`);
     const { name, remoteUser = null } = account;
-    this.#write(["setLogin", id, this.#bridge, user, name, remoteUser, secret, this.options.now]);
+    this.#write(["setLogin", id, this.#bridge, user, network, name, remoteUser, secret, this.options.now]);
   }
 
   #message({ channel, remote, room, event, sender }: ImportedMessage): void {

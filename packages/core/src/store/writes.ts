@@ -59,7 +59,8 @@ const statements = {
   mapMedia: "INSERT INTO media (bridge, source, uri, info) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   revoke: "INSERT INTO revoked (event, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
   setLogin:
-    "INSERT INTO login (id, bridge, user, name, remote, secret, at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, remote = excluded.remote, secret = excluded.secret",
+    "INSERT INTO login (id, bridge, user, network, name, remote, secret, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, remote = excluded.remote, secret = excluded.secret",
+  setLoginNetwork: "UPDATE login SET network = ? WHERE id = ?",
   setLoginSecret: "UPDATE login SET secret = ? WHERE id = ?",
   dropLogin: "DELETE FROM login WHERE id = ?",
   setStorage:

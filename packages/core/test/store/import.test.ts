@@ -260,3 +260,21 @@ describe("an import", () => {
     expect(existsSync(databaseFile(loaded.config))).toBe(false);
   });
 });
+
+describe("accounts on several networks", () => {
+  const login = (network: string | undefined, word: string): ImportRecord => ({
+    kind: "login",
+    user: "@ann:example.org",
+    ...(network !== undefined && { network }),
+    account: { name: `ann, ${word}`, secret: { word } },
+  });
+
+  it("are taken one for each, and none beside one that may be for any", async () => {
+    const report = await importing([login("red", "1"), login("blue", "2"), login("red", "3")]);
+    expect(report.logins).toEqual({ added: 2, present: 1 });
+    const before = await importing([{ ...login(undefined, "4"), user: "@bob:example.org" } as ImportRecord]);
+    expect(before.logins).toEqual({ added: 1, present: 0 });
+    const after = await importing([{ ...login("red", "5"), user: "@bob:example.org" } as ImportRecord]);
+    expect(after.logins).toEqual({ added: 0, present: 1 });
+  });
+});

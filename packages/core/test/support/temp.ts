@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { patiently } from "../../../../test/support/bounded.js";
 
 /** A directory that is gone after the test file. */
 export function tempDirectory(): { path: string; remove(): void } {
@@ -14,7 +15,7 @@ export async function until(
   what: string,
   timeoutMs = 10_000,
 ): Promise<void> {
-  const end = Date.now() + timeoutMs;
+  const end = Date.now() + patiently(timeoutMs);
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`It did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
 import { z } from "zod";
+import { patiently } from "../../../../test/support/bounded.js";
 
 const frameSchema = z.looseObject({ type: z.string(), reason: z.string().optional() });
 
@@ -69,7 +70,7 @@ export class RawSocket {
   }
 
   async waitFor(condition: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 8000; !condition();) {
+    for (const deadline = Date.now() + patiently(8_000); !condition();) {
       if (Date.now() > deadline) throw new Error(`Waited in vain; the frames were ${JSON.stringify(this.frames)}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -18,6 +18,7 @@ import { SpecDeviationError } from "../spec/deviations.js";
 import type { SpecDeviation } from "../spec/deviations.js";
 import type { SpecValidator } from "../spec/validator.js";
 import { createWorld } from "./create-world.js";
+import { usualPatienceMs } from "../patience.js";
 import type { World } from "./world.js";
 
 const MAX_DEVIATIONS = 1_000;
@@ -168,7 +169,7 @@ export class Homeserver {
 
   /**
    * Resolves with the first event, of those so far and those to come, for which `predicate` holds.
-   * Rejects after `timeoutMs` (default 5 000).
+   * Rejects after `timeoutMs` (5000, times `TRESTLE_PATIENCE`).
    */
   waitFor(predicate: (event: JsonObject) => boolean, options: EventWaitOptions = {}): Promise<JsonObject> {
     return this.#waiters.waitFor(predicate, options);
@@ -188,9 +189,9 @@ export class Homeserver {
 
   /**
    * Resolves once the application service has accepted every transaction, repeats by faults included.
-   * Rejects after `timeoutMs` (default 5 000).
+   * Rejects after `timeoutMs` (5000, times `TRESTLE_PATIENCE`).
    */
-  delivered(appServiceId: string, timeoutMs = 5_000): Promise<void> {
+  delivered(appServiceId: string, timeoutMs = usualPatienceMs): Promise<void> {
     return this.#service(appServiceId).pusher.idle(timeoutMs);
   }
 

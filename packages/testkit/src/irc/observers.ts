@@ -1,5 +1,7 @@
+import { usualPatienceMs } from "../patience.js";
+
 export interface WaitOptions {
-  /** 5000 where absent. */
+  /** 5000, times `TRESTLE_PATIENCE`, where absent. */
   readonly timeoutMs?: number;
   /** What is waited for, for the error. */
   readonly what?: string;
@@ -25,7 +27,10 @@ export class Observers {
   }
 
   /** Resolves to the first value of `predicate` that is not `undefined`, `null` or `false`. */
-  wait<T>(predicate: () => T | undefined | null | false, { timeoutMs = 5_000, what }: WaitOptions = {}): Promise<T> {
+  wait<T>(
+    predicate: () => T | undefined | null | false,
+    { timeoutMs = usualPatienceMs, what }: WaitOptions = {},
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#watchers.delete(watcher);

@@ -164,7 +164,7 @@ export class IrcServer {
 
   /**
    * Resolves to the first value of `predicate` that is not `undefined`, `null` or `false`; it is looked at after every
-   * change. Rejects after `timeoutMs` (5000), or with what the predicate throws.
+   * change. Rejects after `timeoutMs` (5000, times `TRESTLE_PATIENCE`), or with what the predicate throws.
    */
   waitFor<T>(predicate: () => T | undefined | null | false, options?: WaitOptions): Promise<T> {
     return this.#observers.wait(predicate, options);

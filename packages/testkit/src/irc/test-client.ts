@@ -2,6 +2,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { type IrcLine, parseLine } from "./line.js";
 import { Observers, type WaitOptions } from "./observers.js";
+import { usualPatienceMs } from "../patience.js";
 
 export interface IrcTestClientOptions {
   readonly port: number;
@@ -167,7 +168,7 @@ export class IrcTestClient {
   }
 
   /** Resolves when the server has handled everything sent so far. */
-  async sync(timeoutMs = 5_000): Promise<void> {
+  async sync(timeoutMs = usualPatienceMs): Promise<void> {
     this.#pings += 1;
     const token = `sync-${this.#pings}`;
     this.raw(`PING ${token}`);
@@ -188,7 +189,7 @@ export class IrcTestClient {
   }
 
   async #register(options: IrcTestClientOptions): Promise<void> {
-    const wait = { timeoutMs: options.timeoutMs ?? 5_000 };
+    const wait = { timeoutMs: options.timeoutMs ?? usualPatienceMs };
     const caps = [...(options.caps ?? []), ...(options.account === undefined ? [] : ["sasl"])];
     if (options.password !== undefined) this.raw(`PASS :${options.password}`);
     if (caps.length > 0) this.raw(`CAP REQ :${caps.join(" ")}`);

@@ -34,7 +34,7 @@ export function loginAccountOf(network: string, credentials: Credentials, remote
 /** The network and credentials of a login; `undefined` where this version cannot read it. */
 export function readLogin({
   account,
-}: Login): { readonly network: string; readonly credentials: Credentials } | undefined {
+}: Pick<Login, "account">): { readonly network: string; readonly credentials: Credentials } | undefined {
   const parsed = secretSchema.safeParse(account.secret);
   if (!parsed.success) return undefined;
   const { network, ...secret } = parsed.data;

@@ -10,10 +10,8 @@ const CERTIFICATE_TRIES = 3;
 
 /** Asks somebody for their account on a network, and tries it. Rejects with an `Error` that says what is wrong. */
 export async function askForAccount(session: LoginSession, networks: readonly IrcNetwork[]): Promise<LoginAccount> {
-  const network = await askForNetwork(
-    session,
-    networks.filter(({ speaksByPuppets }) => speaksByPuppets),
-  );
+  const network = networks.find(({ name }) => name === session.network);
+  if (!network) throw new Error("the operator has switched off connections of people's own");
   const { account, password } = await session.ask([
     { id: "account", type: "username", label: `Your account on ${network.name}` },
     {
@@ -29,17 +27,6 @@ export async function askForAccount(session: LoginSession, networks: readonly Ir
   const credentials =
     password === "" ? await certified(session, network, name) : await withPassword(session, network, name, password);
   return loginAccountOf(network.name, credentials, accountIdOf(network.name, network.fold(credentials.account)));
-}
-
-async function askForNetwork(session: LoginSession, networks: readonly IrcNetwork[]): Promise<IrcNetwork> {
-  const [first, ...others] = networks;
-  if (!first) throw new Error("the operator has switched off connections of people's own");
-  if (others.length === 0) return first;
-  const names = networks.map(({ name }) => name).join(", ");
-  const typed = await session.ask([{ id: "network", type: "text", label: "Which network?", hint: `one of ${names}` }]);
-  const network = networks.find(({ name }) => name === typed.network.trim().toLowerCase());
-  if (!network) throw new Error(`There is no network "${typed.network}". Type one of: ${names}`);
-  return network;
 }
 
 async function withPassword(

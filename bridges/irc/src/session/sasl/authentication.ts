@@ -1,3 +1,4 @@
+import { ScramError } from "@trestle/core";
 import type { IrcMessage } from "../../wire/message.js";
 import { type Credentials, PASSWORD_MECHANISMS, type SignInResult } from "./credentials.js";
 import { external, type Mechanism, plain, SaslError } from "./mechanism.js";
@@ -107,7 +108,8 @@ export class Authentication {
       const response = await mechanism.respond(challenge);
       if (!this.#over && mechanism === this.#current) this.#send(response.toString("base64"));
     } catch (error) {
-      this.#abort(error instanceof SaslError ? error.message : `signing in failed: ${String(error)}`);
+      const expected = error instanceof SaslError || error instanceof ScramError;
+      this.#abort(expected ? error.message : `signing in failed: ${String(error)}`);
     }
   }
 

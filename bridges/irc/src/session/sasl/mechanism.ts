@@ -1,7 +1,7 @@
 /** The client's side of one run of a SASL mechanism (RFC 4422). */
 export interface Mechanism {
   readonly name: string;
-  /** Answers a challenge; the first one is empty. Throws a {@link SaslError} where the server does not play by the rules. */
+  /** Answers a challenge; the first one is empty. Throws a {@link SaslError} or a `ScramError` where the server does not play by the rules. */
   respond(challenge: Buffer): Buffer | Promise<Buffer>;
   /** Whether a success that the server claims now can be believed. */
   readonly complete: boolean;

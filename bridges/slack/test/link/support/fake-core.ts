@@ -1,6 +1,5 @@
 import {
   isFailure,
-  UserId,
   type ConnectionStatus,
   type Failure,
   type Interpretation,
@@ -9,7 +8,7 @@ import {
   type NetworkEvent,
   type RawReceived,
 } from "@trestle/core";
-import { pino } from "pino";
+import { quietNetwork } from "../../../../../test/support/quiet-network.js";
 
 type Interpret = (raw: Interpretation) => Promise<Interpreted | readonly NetworkEvent[] | Failure>;
 
@@ -33,55 +32,19 @@ export class FakeCore {
   readonly #controller = new AbortController();
 
   readonly network: Network = {
-    bridge: {
-      name: "slack",
-      bot: UserId("@slackbot:example.org"),
-      serverName: "example.org",
-      allMembers: false,
-      dataDirectory: "/nonexistent",
-    },
-    log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
+    ...quietNetwork("slack", this.stored),
     receive: async (event) => {
       if (event.kind !== "raw") throw new Error("the link receives raw events alone");
       await this.beforeKeeping(event);
       // The disk keeps JSON.
       this.#keep(JSON.parse(JSON.stringify(event)) as RawReceived);
     },
-    signal: () => undefined,
     report: (status) => {
       const before = this.statuses.get(status.connection)?.state;
       this.statuses.set(status.connection, status);
       this.reported.push(status);
       if (status.state === "connected" && before !== "connected") this.onConnected();
     },
-    links: () => Promise.resolve([]),
-    openMedia: () => Promise.reject(new Error("not used by the link")),
-    textLink: () => undefined,
-    avatarLink: () => undefined,
-    storage: {
-      get: (key) => Promise.resolve(this.stored.get(key)),
-      set: (key, value) => Promise.resolve(void this.stored.set(key, value)),
-      delete: (key) => Promise.resolve(void this.stored.delete(key)),
-      keys: (prefix) => Promise.resolve([...this.stored.keys()].filter((key) => key.startsWith(prefix)).sort()),
-    },
-    logins: () => Promise.resolve([]),
-    renewLogin: () => Promise.resolve(),
-    endLogin: () => Promise.resolve(),
-    status: () => Promise.reject(new Error("not asked in these tests")),
-    lookUpUser: () => Promise.resolve({ is: "user" }),
-    requestLink: () => Promise.resolve("asked"),
-    consented: () => Promise.resolve(false),
-    removeLinks: () => Promise.resolve([]),
-    openRoom: () => Promise.resolve(undefined),
-    lookAtRoom: () => Promise.reject(new Error("not used by this connector")),
-    metrics: {
-      counter: () => ({ add: () => undefined }),
-      histogram: () => ({ observe: () => undefined }),
-    },
-    moveChannel: () => Promise.resolve([]),
-    picture: () => Promise.resolve(undefined),
-    spacesChanged: () => undefined,
-    ghostsIn: () => Promise.resolve({ inAll: new Set(), inAny: new Set() }),
   };
 
   close(): void {

@@ -5,7 +5,7 @@ import { outcomeOf } from "../../../dist/content/index.js";
 import { SlackLink, type LinkOptions, type LinkTuning } from "../../../dist/link/index.js";
 import { configSchema } from "../../../dist/config.js";
 import { channelIdOf } from "../../../dist/ids.js";
-import { until } from "../../../../../test/support/bounded.js";
+import { patiently, until } from "../../../../../test/support/bounded.js";
 import { FakeCore } from "./fake-core.js";
 
 export { until };
@@ -34,7 +34,7 @@ export class Stage {
   static async open(options: StageOptions = {}): Promise<Stage> {
     const slack = await SlackEmulator.start({
       retryDelays: [0, 20, 20],
-      ackTimeout: 1_000,
+      ackTimeout: patiently(1_000),
       ...options.slack,
     });
     const stage = new Stage(slack, new FakeCore(), options);

@@ -1,6 +1,6 @@
+import { saslPrep, Scram, type ScramName } from "@trestle/core";
 import { xml, type Element } from "../../stream/element.js";
 import { messageOf } from "../../stream/errors.js";
-import { prepare, Scram, type ScramName } from "./scram.js";
 
 const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 
@@ -81,7 +81,7 @@ async function scram(exchange: Exchange, mechanism: Scram): Promise<void> {
 
 /** RFC 4616 */
 async function plain(exchange: Exchange, { account, password }: SignIn): Promise<void> {
-  await exchange.send(auth("PLAIN", `\0${prepare(account)}\0${prepare(password)}`));
+  await exchange.send(auth("PLAIN", `\0${saslPrep(account)}\0${saslPrep(password)}`));
   answered(await exchange.next(), "success");
 }
 

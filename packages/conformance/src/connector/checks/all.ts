@@ -6,6 +6,7 @@ import { crashChecks } from "./crash.js";
 import { loginChecks } from "./login.js";
 import { lostChecks } from "./lost.js";
 import { orderChecks } from "./order.js";
+import { pictureChecks } from "./pictures.js";
 import { signalChecks } from "./signals.js";
 import { silentChecks } from "./silent.js";
 import { twiceChecks } from "./twice.js";
@@ -23,6 +24,7 @@ export const connectorChecks: readonly ConnectorCheck[] = [
   ...belongChecks,
   ...sendChecks,
   ...receiveChecks,
+  ...pictureChecks,
   ...signalChecks,
   ...loginChecks,
 ].sort((a, b) => promiseOf(a) - promiseOf(b));

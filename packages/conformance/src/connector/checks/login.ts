@@ -9,10 +9,15 @@ import type { Stage } from "../stage.js";
 
 /** A direct chat with the bridge's bot. */
 class Chat {
+  /** Which network to sign in to, where the connector names several. */
+  readonly network: string;
+
   private constructor(
     private readonly stage: Stage,
     readonly room: string,
-  ) {}
+  ) {
+    this.network = stage.fake.credentials?.network ?? "";
+  }
 
   static async open(stage: Stage): Promise<Chat> {
     const room = await stage.alice.createRoom({ is_direct: true, preset: "trusted_private_chat", invite: [stage.bot] });
@@ -36,7 +41,7 @@ class Chat {
 
   /** What the bot says at the end. */
   async signIn(answers: readonly string[]): Promise<string> {
-    let last = await this.type("login");
+    let last = await this.type(`login ${this.network}`.trim());
     for (const answer of answers) last = await this.type(answer);
     return last;
   }
@@ -77,6 +82,13 @@ async function signsIn(stage: Stage): Promise<void> {
       seen: "whoever looks over a shoulder, or reads a backup, has the account",
       look: "the connector's `login`: ask for it with the type `password` or `token`; and do not repeat it",
     });
+  const listed = await chat.type("logins");
+  if (listed.startsWith("You are not signed in"))
+    fail({
+      failed: "An account that somebody signed in to is not among their logins.",
+      seen: "an account that nobody can find to give it up",
+      look: "the connector's `login` and `accountNetworks`",
+    });
   const file = await fileWith(stage.life.data, secret);
   if (file !== undefined)
     fail({
@@ -102,15 +114,15 @@ async function staysSignedIn(stage: Stage): Promise<void> {
   await chat.signIn(right);
   await stage.life.stop();
   await stage.life.start();
-  const again = await chat.type("login");
+  const again = await chat.type(`login ${chat.network}`.trim());
   if (!again.includes("signed in already"))
     fail({
       failed: `After a restart the Matrix user is not signed in any more; the bot says: ${JSON.stringify(again)}.`,
       seen: "everybody must sign in again after each update",
       look: "the connector's `login`: it must resolve when the account works",
     });
-  const out = await chat.type("logout");
-  const anew = await chat.type("login");
+  const out = await chat.type(`logout ${chat.network}`.trim());
+  const anew = await chat.type(`login ${chat.network}`.trim());
   if (!out.startsWith("Signed out") || anew.includes("signed in already"))
     fail({
       failed: `A Matrix user could not sign out; the bot says: ${JSON.stringify(out)}.`,
@@ -157,7 +169,7 @@ async function speaks(stage: Stage): Promise<void> {
       seen: "words in the mouth of somebody who never said them",
       look: "the connector's `message`: without `author.login` one speaks through the relay",
     });
-  await chat.type("logout");
+  await chat.type(`logout ${chat.network}`.trim());
   await stage.tell(after);
   if ((await speakerOf(stage, after)) !== undefined)
     fail({

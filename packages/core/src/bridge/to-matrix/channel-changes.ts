@@ -8,12 +8,15 @@ import { publishBridgeInfo } from "../bridge-info.js";
 import type { ModerationToMatrix } from "../moderation/to-matrix.js";
 import { isQuiet, loudAgain, quieted } from "../moderation/speaking-level.js";
 import type { BridgeRuntime } from "../runtime.js";
+import type { MatrixMedia } from "./media.js";
+import { applyPicture } from "./picture.js";
 import { applyPin } from "./pin.js";
 import { verdictOf } from "./send.js";
 
 export interface ChannelChangeParts {
   readonly runtime: BridgeRuntime;
   readonly moderation: ModerationToMatrix;
+  readonly media: MatrixMedia;
   /** The bot says something in the room. */
   readonly say: (entry: Entry, room: RoomId, text: string) => Promise<Verdict>;
   /** The link of the room ends. */
@@ -28,12 +31,12 @@ interface Target {
 
 const moderator = 50;
 
-/** What happens to a channel, done to its room: its name, its topic, whether one can speak in it, its end. */
+/** What happens to a channel, done to its room: its name, its topic, its picture, whether one can speak in it, its end. */
 export class ChannelChanges {
   constructor(readonly parts: ChannelChangeParts) {}
 
   async apply(target: Target, event: ChannelChanged): Promise<Verdict> {
-    const { topic, name, archived, deleted, notice, pin, settings } = event;
+    const { topic, name, archived, deleted, notice, pin, settings, picture } = event;
     if (topic !== undefined) {
       const failed = await this.#set(target.room.id, "m.room.topic", "topic", topic);
       if (failed) return failed;
@@ -44,6 +47,10 @@ export class ChannelChanges {
     }
     if (settings !== undefined) {
       const failed = await this.parts.moderation.settings(target, event, settings);
+      if (failed) return failed;
+    }
+    if (picture !== undefined) {
+      const failed = await applyPicture(this.parts.runtime, this.parts.media, target, picture);
       if (failed) return failed;
     }
     if (deleted === true || archived !== undefined) {

@@ -62,6 +62,7 @@ export class ToMatrix {
     this.#changes = new ChannelChanges({
       runtime: parts.runtime,
       moderation: this.#moderation,
+      media: parts.media,
       unlink: parts.unlink,
       say: (entry, room, text) => this.notice(entry, room, text, undefined),
     });

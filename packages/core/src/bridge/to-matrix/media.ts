@@ -63,6 +63,21 @@ export class MatrixMedia {
     return { ok: false, failure: { kind: "unanswered", applied: "no", message: reason } };
   }
 
+  /** The picture of a channel. `key` identifies it: the same one again is not uploaded twice. */
+  async uploadPicture({ url }: RemoteAvatar, key: string, asUser: UserId): Promise<Uploaded> {
+    const known = await this.#known(key);
+    if (known) return { media: known };
+    const source = this.#sourceOfPicture(url);
+    if (!source) return { refused: "this bridge cannot open the picture" };
+    const signal = AbortSignal.timeout(avatarTimeoutMs);
+    const result = await this.#transfer.upload({ source, fileName: "picture", asUser, signal });
+    if (!result.ok) return failed(result.failure);
+    const { uri, ...info } = result.media;
+    if (!info.mimeType.startsWith("image/")) return { refused: `it is no image but ${info.mimeType}` };
+    await this.runtime.store.commit([["mapMedia", this.runtime.key, key, uri, JSON.stringify(info)]]);
+    return { media: result.media };
+  }
+
   #sourceOfPicture(url: string): Source | undefined {
     if (!url.startsWith(remoteScheme)) return { url };
     const { openMedia } = this.runtime.handlers;

@@ -53,7 +53,7 @@ export class Puppets {
 
   /** Whether it is somebody who signed in. */
   speaksFor(user: UserId): boolean {
-    return this.mayBe(user) && this.logins.ids?.has(user) === true;
+    return this.mayBe(user) && this.logins.has(user);
   }
 
   /** Whether it is a user of the homeserver: the bridge can be nobody else's. */

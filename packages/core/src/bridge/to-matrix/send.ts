@@ -1,4 +1,4 @@
-import type { EventId, RoomId, UserId } from "../../connector/ids.js";
+import { UserId, type EventId, type RoomId } from "../../connector/ids.js";
 import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
@@ -60,9 +60,9 @@ export class MatrixSender {
       const sinceStart = entry.recovered && entry.attempts === 0;
       let found = await this.#lookup.find(room.id, runtime.bot, outgoing.effect, entry.at, sinceStart);
       // In a direct room only the ghost can look.
-      if (!found.ok && classify(found.failure).action !== "retry" && ghost) {
-        found = await this.#lookup.find(room.id, ghost.user, outgoing.effect, entry.at, sinceStart);
-      }
+      const other =
+        found.ok || classify(found.failure).action === "retry" ? undefined : await this.#standIn(room, speaker);
+      if (other !== undefined) found = await this.#lookup.find(room.id, other, outgoing.effect, entry.at, sinceStart);
       if (!found.ok && classify(found.failure).action === "retry")
         return { sent: false, verdict: verdictOf(found.failure) };
       if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
@@ -91,8 +91,24 @@ export class MatrixSender {
     }
     if (!result.ok && ghost && isForbidden(result.failure) && (await this.parts.letSpeak(room.id, ghost.user)))
       result = await runtime.client.sendEvent(request);
+    if (!result.ok && !speaker && isForbidden(result.failure)) {
+      const standIn = await this.#standIn(room, speaker);
+      if (standIn !== undefined) result = await runtime.client.sendEvent({ ...request, asUser: standIn });
+    }
     if (result.ok) return { sent: true, eventId: result.body.eventId };
     return { sent: false, verdict: verdictOf(result.failure) };
+  }
+
+  /** Who can look and speak where the bot cannot: in a direct room that began on Matrix, the ghost who was invited. */
+  async #standIn(room: Room, speaker: Speaker | undefined): Promise<UserId | undefined> {
+    if (speaker) return speaker.as === "ghost" ? speaker.ghost.user : undefined;
+    const { links, store } = this.runtime;
+    if (!(await links.ofRoom(room.id)).some(({ kind }) => kind === "direct")) return undefined;
+    const ghost = await store.get<{ readonly user: string }>(
+      "SELECT g.user AS user FROM membership m JOIN ghost g ON g.id = m.ghost WHERE m.room = ? AND m.actual = 1 ORDER BY g.id",
+      room.key,
+    );
+    return ghost && UserId(ghost.user);
   }
 
   /** Where the user may not speak in the room, their ghost speaks at the next attempt. */

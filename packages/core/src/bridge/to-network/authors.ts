@@ -17,8 +17,8 @@ export class Authors {
   /** Without asking anybody: `undefined` where it is not in memory. */
   known(room: Room, user: string): MatrixResult<Author> | undefined {
     const member = this.runtime.members.cached(room.key, user);
-    const { ids } = this.logins;
-    return member && ids ? authorOf(user, member, ids.get(user)) : undefined;
+    const { logins } = this;
+    return member && logins.loaded ? authorOf(user, member, logins.knownIdOf(user)) : undefined;
   }
 
   async of(room: Room, user: string): Promise<MatrixResult<Author>> {

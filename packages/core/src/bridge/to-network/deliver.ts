@@ -1,5 +1,5 @@
 import type { MatrixEvent } from "../../appservice/event.js";
-import { ChannelId, EventId, RoomId, type RemoteMessageId } from "../../connector/ids.js";
+import { ChannelId, ContentUri, EventId, RoomId, type RemoteMessageId } from "../../connector/ids.js";
 import { dead, done, toMatrix, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { Link } from "../../mapping/links.js";
 import type { Room } from "../../mapping/rooms.js";
@@ -87,6 +87,8 @@ export class ToNetwork {
         return this.#withSource(entry, event, link, (source) => this.#topic(source));
       case "m.room.name":
         return this.#withSource(entry, event, link, (source) => this.#name(source));
+      case "m.room.avatar":
+        return this.#withSource(entry, event, link, (source) => this.#picture(source));
       case "m.room.pinned_events":
         return this.#withSource(entry, event, link, (source) => deliverPins(this.parts.runtime, source));
       case "m.room.power_levels":
@@ -234,6 +236,18 @@ export class ToNetwork {
     const text = source.event.content.name;
     if (!name || typeof text !== "string") return done();
     return this.#effect(source, "name", (effect) => name({ ...effect, name: text }));
+  }
+
+  async #picture(source: EffectSource): Promise<Verdict> {
+    const { picture } = this.parts.runtime.handlers;
+    const { content, state_key: key } = source.event;
+    if (!picture || key !== "") return done();
+    const url = typeof content.url === "string" ? content.url : "";
+    // What is nowhere on a homeserver nobody on Matrix sees either.
+    if (url !== "" && !url.startsWith("mxc://")) return done();
+    return this.#effect(source, "picture", (effect) =>
+      picture({ ...effect, ...(url !== "" && { picture: ContentUri(url) }) }),
+    );
   }
 
   async #effect(

@@ -1,10 +1,11 @@
 import type { JsonObject } from "../json.js";
 import type { StoredEvent } from "../rooms/event.js";
 import { clientEvent } from "../rooms/event.js";
+import { usualPatienceMs } from "../../patience.js";
 import type { World } from "../world.js";
 
 export interface EventWaitOptions {
-  /** Default 5 000. */
+  /** 5000, times `TRESTLE_PATIENCE`, where absent. */
   readonly timeoutMs?: number;
   /** Only events of this room. */
   readonly roomId?: string;
@@ -21,7 +22,7 @@ export class EventWaiters {
   constructor(private readonly world: World) {}
 
   waitFor(predicate: (event: JsonObject) => boolean, options: EventWaitOptions): Promise<JsonObject> {
-    const { timeoutMs = 5_000, roomId, future = false, what = "an event" } = options;
+    const { timeoutMs = usualPatienceMs, roomId, future = false, what = "an event" } = options;
     const meets = (event: StoredEvent): JsonObject | undefined => {
       if (roomId !== undefined && event.roomId !== roomId) return undefined;
       const body = clientEvent(event);

@@ -10,16 +10,18 @@ const derive = promisify(pbkdf2);
 
 const hashes = { "SCRAM-SHA-256": ["sha256", 32], "SCRAM-SHA-1": ["sha1", 20] } as const;
 
+/** The SASL mechanism that is spoken. */
 export type ScramName = keyof typeof hashes;
 
-/** The other side has not proved what it must, or says what cannot be. */
+/** The server has not proved what it must, or says what cannot be; the message is for a person. */
 export class ScramError extends Error {
   override readonly name = "ScramError";
 }
 
 /**
- * SCRAM (RFC 5802, RFC 7677) without channel binding. The password never leaves the machine, and the server has to prove
- * that it knows it: a success without its signature is none.
+ * The client's side of one run of SCRAM (RFC 5802, RFC 7677) without channel binding. The password never leaves the
+ * machine, and the server has to prove that it knows it: a success without its signature is none. What is said is text
+ * as the RFCs write it; the protocol around it encodes it.
  */
 export class Scram {
   readonly #nonce: string;
@@ -28,7 +30,7 @@ export class Scram {
   #clientFirst = "";
   #serverSignature: Buffer | undefined;
 
-  /** `nonce` is for tests with known answers. */
+  /** `account` and `password` are prepared here; `nonce` is for tests with known answers. */
   constructor(
     readonly name: ScramName,
     private readonly account: string,
@@ -39,16 +41,21 @@ export class Scram {
     [this.#hash, this.#length] = hashes[name];
   }
 
-  /** What is said first. */
+  /** What is said first: `client-first-message`. */
   begin(): string {
     this.#clientFirst = `n=${saslName(this.account)},r=${this.#nonce}`;
     return `n,,${this.#clientFirst}`;
   }
 
-  /** The answer to the server's challenge. */
+  /**
+   * The answer to the server's challenge: `client-final-message`.
+   *
+   * @throws {@link ScramError} where the challenge does not answer {@link Scram.begin}, or asks for hardly any work or for
+   * work without end
+   */
   async prove(serverFirst: string): Promise<string> {
     const { nonce, salt, iterations } = this.#challenge(serverFirst);
-    const salted = await derive(prepare(this.password), salt, iterations, this.#length, this.#hash);
+    const salted = await derive(saslPrep(this.password), salt, iterations, this.#length, this.#hash);
     const unproven = `c=${Buffer.from("n,,").toString("base64")},r=${nonce}`;
     const said = `${this.#clientFirst},${serverFirst},${unproven}`;
     const clientKey = this.#hmac(salted, "Client Key");
@@ -58,7 +65,11 @@ export class Scram {
     return `${unproven},p=${Buffer.from(proof).toString("base64")}`;
   }
 
-  /** Throws where the server has not proved that it knows the password. */
+  /**
+   * Looks at the server's last word, `server-final-message`, in constant time.
+   *
+   * @throws {@link ScramError} where it does not prove that the server knows the password
+   */
   verify(serverFinal: string): void {
     const expected = this.#serverSignature;
     const signature = Buffer.from(/^v=([A-Za-z0-9+/]+={0,2})(?:,.*)?$/s.exec(serverFinal)?.[1] ?? "", "base64");
@@ -86,11 +97,11 @@ export class Scram {
 }
 
 function saslName(name: string): string {
-  return prepare(name).replaceAll("=", "=3D").replaceAll(",", "=2C");
+  return saslPrep(name).replaceAll("=", "=3D").replaceAll(",", "=2C");
 }
 
 /** SASLprep (RFC 4013) as far as it changes text: other spaces become spaces, invisible characters go, NFKC. */
-export function prepare(text: string): string {
+export function saslPrep(text: string): string {
   return text
     .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, " ")
     .replace(

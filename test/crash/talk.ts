@@ -1,34 +1,30 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../../tools/random.js";
-import { MatrixSide } from "./matrix-side.js";
-import type { XmppWorld } from "./world.js";
-import { XmppSide } from "./xmpp-side.js";
+import type { Random } from "../tools/random.js";
 
-/** People who talk, answer, edit, react and take back in all places at once, on both sides, without a pause. */
-export class Load {
+/** Does the next thing; resolves when it has been handed over. */
+export type Act = () => Promise<void> | void;
+
+/** People who do something all the time, on both sides and in all places at once, without a pause. */
+export class Talk {
   readonly #stopped = new AbortController();
   readonly #talks: Promise<void>[] = [];
   #failure: unknown;
 
-  /** `everyMs`: milliseconds between two deeds in one place on one side, on average. */
+  /**
+   * @param sides what people of one place do on one side: one deed after the other, so that their order is known
+   * @param everyMs milliseconds between two deeds of a side, on average
+   */
   constructor(
-    private readonly world: XmppWorld,
+    private readonly sides: readonly Act[],
     private readonly random: Random,
     private readonly everyMs: number,
   ) {}
 
   start(): void {
     // Everybody who talks listens to it.
-    setMaxListeners(2 * this.world.places.length + 1, this.#stopped.signal);
-    for (const place of this.world.places) {
-      const matrix = new MatrixSide(place, this.random);
-      const xmpp = new XmppSide(place, this.random);
-      this.#talks.push(
-        this.#talk(() => matrix.act()),
-        this.#talk(() => xmpp.act()),
-      );
-    }
+    setMaxListeners(this.sides.length + 1, this.#stopped.signal);
+    this.#talks.push(...this.sides.map((act) => this.#talk(act)));
   }
 
   /** Resolves when the last deed has been handed over; rejects when one could not be. */
@@ -43,8 +39,7 @@ export class Load {
     await Promise.all(this.#talks);
   }
 
-  /** One deed after the other, so that their order is known; who does it changes. */
-  async #talk(act: () => Promise<void> | void): Promise<void> {
+  async #talk(act: Act): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       try {
