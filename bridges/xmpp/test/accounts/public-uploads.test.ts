@@ -50,7 +50,7 @@ it("is the component's server where that of the account takes no files", async (
     kind: "file",
     name: "plan.pdf",
     source: { from: "matrix", uri: ContentUri("mxc://example.org/plan") },
-  } as MediaContent;
+  };
   expect(await own.urlOf(media, new AbortController().signal)).toBe("https://upload.example.com/file");
   expect(asked).toEqual(["plan.pdf"]);
 });
