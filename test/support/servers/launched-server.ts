@@ -4,6 +4,9 @@ import { until } from "../bounded.js";
 import type { Certificate } from "./certificate.js";
 import { Child } from "./child.js";
 
+/** One that cannot start says so and ends; a busy machine takes its time. */
+const startWithinMs = 60_000;
+
 export interface ServerProgram {
   readonly name: string;
   readonly command: string;
