@@ -38,7 +38,11 @@ servers.describe("the playground for XMPP in a browser", (installs) => {
     );
     if (!playground.running) throw new Error(`The playground ended: ${playground.output}`);
     const { executable, args } = installs.chromium;
-    browser = await chromium.launch({ executablePath: executable, args: [...args] });
+    browser = await chromium.launch({
+      executablePath: executable,
+      args: [...args],
+      timeout: patiently(30_000),
+    });
     page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
     page.setDefaultTimeout(patiently(SOON));
     page.on("pageerror", (error) => complaints.push(String(error)));

@@ -178,6 +178,7 @@ server.describe("the playground in a browser", (install) => {
 
   it("shows the same to a page that is opened later, in the dark and on a small screen", async () => {
     const context = await playground.browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    context.setDefaultTimeout(patiently(SOON));
     const later = await context.newPage();
     await later.goto(playground.url);
     await later.locator("#matrix .message", { hasText: "No. 200 of 200 from IRC" }).waitFor();

@@ -40,7 +40,7 @@ const full: Pace = {
   backlog: 5_000,
   stormMs: 9_000,
   renewalMs: 10_000,
-  burst: 6_000,
+  burst: 4_000,
   xmppMessages: 20_000,
   starts: 5,
   mappedMessages: 1_000_000,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import type { InviteEffect } from "@trestle/core";
+import { refused, type InviteEffect } from "@trestle/core";
 import { Stage } from "../faults/stage.js";
 import { eventually, happens, person, Recorder } from "./recorder.js";
 
@@ -10,6 +10,15 @@ const ghost = "@fake_bob:faults.test";
 const membershipOf = (user: string): unknown =>
   (stage.homeserver.room(stage.room()).state("m.room.member", user)?.content as { membership?: unknown } | undefined)
     ?.membership;
+
+const isNotice = ({ content }: Readonly<Record<string, unknown>>): boolean =>
+  (content as { msgtype?: unknown }).msgtype === "m.notice";
+const notices = (): unknown[] =>
+  stage.homeserver
+    .room(stage.room())
+    .messages()
+    .filter(isNotice)
+    .map(({ content }) => (content as { body?: unknown }).body);
 
 describe("somebody on the network asks into a linked room", () => {
   async function open(): Promise<void> {
@@ -78,6 +87,48 @@ describe("a Matrix user invites a person of the network into a linked room", () 
     expect(seen.map(({ who, channel }) => [who, channel])).toEqual([
       ["bob", "channel0"],
       ["ann", "channel0"],
+    ]);
+  });
+
+  it("and is told where the network refuses that", async () => {
+    const invite = () => Promise.resolve(refused("Only members may invite."));
+    const resolveUser = (id: string) => Promise.resolve(person(id));
+    stage = await Stage.open({ places: 1, network: { handlers: new Recorder({ invite, resolveUser }).handlers } });
+    await stage.alice.invite(stage.room(), ghost);
+    await eventually(() => notices().length === 1, "a notice");
+    expect(notices()).toEqual([expect.stringContaining("Only members may invite.")]);
+  });
+
+  it("and is told when they would rather not come, whose ghost then is invited no longer", async () => {
+    const recorder = new Recorder({
+      resolveUser: (id) => Promise.resolve(person(id)),
+      invite: () => Promise.resolve(undefined),
+    });
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
+    const { userId } = stage.alice;
+    const declines = (id: string, how: "declined" | "refused", reason?: string) =>
+      stage.network.port.receive(
+        happens({ kind: "declined", who: person(id), how, userId, ...(reason !== undefined && { reason }) }),
+      );
+    await stage.alice.invite(stage.room(), ghost);
+    await stage.alice.invite(stage.room(), "@fake_ann:faults.test");
+    await stage.network.say("channel0", "carol", "here already");
+    await eventually(() => membershipOf("@fake_carol:faults.test") === "join", "carol is in the room");
+    await declines("bob", "declined", "no time");
+    await declines("ann", "refused");
+    await declines("carol", "declined");
+    await eventually(() => notices().length === 3, "three notices");
+    expect(notices()).toEqual([
+      `bob, whom ${userId} had invited, would rather not come: no time`,
+      `ann, whom ${userId} had invited, could not be asked.`,
+      `carol, whom ${userId} had invited, would rather not come.`,
+    ]);
+    const [first] = stage.homeserver.room(stage.room()).messages().filter(isNotice);
+    expect(first?.content).toMatchObject({ "m.mentions": { user_ids: [userId] } });
+    expect([ghost, "@fake_ann:faults.test", "@fake_carol:faults.test"].map(membershipOf)).toEqual([
+      "leave",
+      "leave",
+      "join",
     ]);
   });
 

@@ -27,6 +27,11 @@ async function kill(world: World): Promise<void> {
 }
 
 async function terminate(world: World, random: Random): Promise<void> {
+  if (random.chance(0.3)) {
+    // What is in doubt after a kill stays so, however short the next process lives and however well it ends.
+    await kill(world);
+    await sleep(random.between(0, 600));
+  }
   const status = await world.bridge.terminate(30_000);
   // One that was asked to end before it had started may end by the signal.
   if (status !== 0 && status !== "SIGTERM")

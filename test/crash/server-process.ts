@@ -14,6 +14,9 @@ const started = z.union([
     .transform(({ url, controlUrl }) => ({ port: Number(new URL(url).port), control: controlUrl })),
 ]);
 
+/** It says so when it cannot start; a busy machine takes its time. */
+const startWithinMs = 60_000;
+
 /** A server of the test kit in a process of its own, with its control endpoint. */
 export class ServerProcess {
   private constructor(
@@ -34,7 +37,11 @@ export class ServerProcess {
         reject(new Error(`${program} ended at its start (${signal ?? String(code)}); ${log} says why`)),
       );
     });
-    const { port, control } = started.parse(JSON.parse(await within(`The start of ${program}`, 10_000, first)));
+    const line = await within(`The start of ${program}`, startWithinMs, first).catch((error: unknown) => {
+      child.kill("SIGKILL");
+      throw error;
+    });
+    const { port, control } = started.parse(JSON.parse(line));
     const rest = createWriteStream(log, { flags: "a" });
     lines.on("line", (line) => rest.write(`${line}\n`));
     lines.on("close", () => rest.end());

@@ -3,7 +3,7 @@ import { until } from "../support/bounded.js";
 import { expectAllOnceInOrder } from "./settled.js";
 import { Stage } from "./stage.js";
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Events that a homeserver accepted and, because it was killed, never hands over by itself (Synapse does that). */
 describe("a homeserver that forgets what it has accepted", () => {

@@ -57,7 +57,11 @@ export class PlaygroundPage {
       () => child.output,
     );
     if (!child.running) throw new Error(`The playground ended: ${child.output}`);
-    const browser = await chromium.launch({ executablePath: executable, args: [...args] });
+    const browser = await chromium.launch({
+      executablePath: executable,
+      args: [...args],
+      timeout: patiently(30_000),
+    });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
     const playground = new PlaygroundPage(child, url, browser, page);
     await page.goto(url);

@@ -54,7 +54,7 @@ inspircd.describe("with two linked InspIRCd", (install) => {
     await dave.join("#room");
     await carol.waitForLine("dave, over the link", ({ command, nick }) => command === "JOIN" && nick === "dave");
     const running = (bridge = await RunningBridge.start({
-      networks: [networkOn(one.port, { splitWait: 8 })],
+      networks: [networkOn(one.port, { splitWait: 15 })],
       channels: ["net/#room"],
       config: { onStop: "quit" },
     }));

@@ -85,6 +85,7 @@ inspircd.describe("on real servers", (install) => {
     await operator.waitForLine("carol", ({ command, nick }) => command === "JOIN" && nick === "carol");
     const running = await bridgeOn(one.port);
     const { core } = running;
+    await far.waitForLine("the bot", ({ command, nick }) => command === "JOIN" && nick === "trestle");
 
     await sayAll(running, numbers("before", 10));
     await far.waitForUtterance("the last before", ({ text }) => text === "before 9");

@@ -157,7 +157,7 @@ describe("when the holder dies", () => {
 
 describe("when the bridge is away", () => {
   it("for longer than the grace, clients quit, the holder ends, and what was heard until then is told later", async () => {
-    await start({}, { grace: 0.5, onStop: "keep" });
+    await start({}, { grace: patiently(0.5), onStop: "keep" });
     person = await IrcTestClient.connect({ port: server.port, nick: "carol" });
     await person.join("#room");
     await bridge.say({ channel: room, text: "one", name: "Alice" });
@@ -191,7 +191,7 @@ describe("when the bridge is away", () => {
   });
 
   it("and the server breaks the connections, what was heard until then is told, and nobody is heard twice", async () => {
-    await start({}, { grace: 10, onStop: "keep" });
+    await start({}, { grace: patiently(10), onStop: "keep" });
     person = await IrcTestClient.connect({ port: server.port, nick: "carol" });
     await person.join("#room");
     const { core } = bridge;

@@ -291,6 +291,37 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await other.end();
   });
 
+  it("learns who was invited and does not come, and whom the room does not invite", async () => {
+    const { room, core } = await stage.bridged({}, (made) =>
+      stage.configure(made, { "muc#roomconfig_allowinvites": "1" }),
+    );
+    const who = RemoteUserId(`bob@${stage.server.domain}`);
+    const invite = () => stage.handlers.invite!({ ...stage.effect(room), who });
+    const other = await stage.person("bob");
+    const decline = (to: string, why: string) =>
+      other.raw(
+        `<message to="${room}"><x xmlns="http://jabber.org/protocol/muc#user"><decline to="${to}"><reason>${why}</reason></decline></x></message>`,
+      );
+    await stage.say(room, "is anybody there?");
+    // Nobody has asked him: that is no news.
+    await decline(`${room}/bob`, "never asked");
+    expect(await invite()).toBeUndefined();
+    const { xml } = await other.sees("the invitation", ({ xml: text }) => /invite[^>]* from="/.test(text));
+    await stage.again(core, room);
+    await stage.say(room, "still there");
+    await decline(/invite[^>]* from="([^"]+)"/.exec(xml)?.[1] ?? "", "no time");
+    await core.until("that he does not come", () => core.ofKind("declined", room).length > 0);
+    await stage.configure(room, { "muc#roomconfig_allowinvites": "0", "muc#roomconfig_membersonly": "1" });
+    await stage.groupchat("another configuration", room, (stanza) => stanza.xml.includes(`code="104"`));
+    expect(await invite()).toBeUndefined();
+    await core.until("that the room refused it", () => core.ofKind("declined", room).length > 1);
+    expect(core.ofKind("declined", room)).toMatchObject([
+      { who: { id: who }, how: "declined", userId: BOB, reason: "no time" },
+      { who: { id: who }, how: "refused", userId: BOB, reason: expect.stringContaining(room) },
+    ]);
+    await other.end();
+  });
+
   it("types", async () => {
     const { room } = await stage.bridged();
     await stage.say(room, textContent("first"));

@@ -12,6 +12,11 @@ const settleMs = 2_000;
 /** How often the few speak: as much as the many will say at once, so that only the puppets make the difference. */
 const warmUpTimes = 8;
 
+/** Many more than there are places, so often: what each leaves must not drown in what comes and goes by chance. */
+const comeAndGo = 400;
+const times = 4;
+const channelsToLeave = 40;
+
 interface Weights {
   readonly bridge: Weight;
   readonly holder: Weight;
@@ -32,11 +37,8 @@ export async function measureMemory(puppets: number, report: Report): Promise<Fi
     await introduce(fewPuppets, puppets);
     await world.call("whenSeen", { puppets: puppets * channelsEach, timeoutMs: 60_000 });
     const many = await weighBoth(setup);
-    const before = await takePlaces(setup, puppets);
-    const after = await takePlaces(setup, puppets);
     const each = (process: keyof Weights): number =>
       growth(few[process], many[process]) / (puppets - fewPuppets) / 1024;
-    const gone = (heap(after) - heap(before)) / (2 * puppets) / 1024;
     report(`irc: ${fewPuppets} puppets ${inWords(few)}; ${puppets} puppets ${inWords(many)}`);
     return [
       information(
@@ -49,18 +51,39 @@ export async function measureMemory(puppets: number, report: Report): Promise<Fi
         each("bridge") + each("holder"),
         " KiB",
       ),
-      atMost("memory that a puppet leaves behind when it is disconnected", 1, gone, " KiB", 2),
     ];
   } finally {
     await setup.close();
   }
 }
 
-/** As many others speak as there are places, and others again: each time all puppets make room. Each time the same people. */
-async function takePlaces(setup: Setup, puppets: number): Promise<Weights> {
-  for (const from of [puppets, 2 * puppets])
-    await setup.world.call("introduce", { from, to: from + puppets, channelsEach: 1, groupSize: 1 });
-  return weighBoth(setup);
+/**
+ * What a puppet leaves behind that was disconnected: again and again the same people speak, more than there are places.
+ * What is remembered of messages, within bounds, is told from that by as many messages of people who stay.
+ */
+export async function measureLeftBehind(report: Report): Promise<Figure> {
+  const { setup } = await Setup.open("Trestle", { channels: channelsToLeave, puppets: fewPuppets, letsInAtOnce: true });
+  try {
+    await setup.startWeighed();
+    const speak = (to = comeAndGo, each = 1) =>
+      setup.world.call("introduce", { from: 0, to, channelsEach: 1, groupSize: 1, times: each });
+    // They are known from then on, with their rooms and names.
+    await speak();
+    await speak();
+    const first = await weighBoth(setup);
+    await speak(fewPuppets, (times * comeAndGo) / fewPuppets);
+    const before = await weighBoth(setup);
+    for (let time = 0; time < times; time++) await speak();
+    const after = await weighBoth(setup);
+    const said = times * comeAndGo;
+    report(
+      `irc: ${inWords(first)}; after ${said} messages of those who stay ${inWords(before)}; after as many of those who come and go ${inWords(after)}`,
+    );
+    const left = (heap(after) - heap(before) - (heap(before) - heap(first))) / said / 1024;
+    return atMost("memory that a puppet leaves behind when it is disconnected", 1, left, " KiB", 2);
+  } finally {
+    await setup.close();
+  }
 }
 
 async function weighBoth({ bridge, holder }: Setup): Promise<Weights> {

@@ -4,10 +4,18 @@ import type { Burst } from "../irc/api.js";
 import { Setup, type SetupOptions } from "../irc/setup.js";
 import { measureSplitting } from "../irc/splitting.js";
 import type { System } from "../session.js";
-import { measureMemory } from "./irc-memory.js";
+import { measureLeftBehind, measureMemory } from "./irc-memory.js";
 
 const puppets = 300;
+/** Those that bursts are said in. */
 const channels = 10;
+/** Everybody speaks first in one of these, where few wait for each other: the server takes up to a second to let somebody in. */
+const channelsAtFirst = 60;
+/** In how many channels all puppets are together. */
+const places = Array.from(
+  { length: puppets },
+  (_, person) => new Set([person % channels, person % channelsAtFirst]).size,
+).reduce((sum, each) => sum + each, 0);
 const directions = ["toIrc", "toMatrix"] as const;
 const titles = { toIrc: "Matrix → IRC", toMatrix: "IRC → Matrix" } as const;
 /** Of the cold start: in a channel everybody waits for their turn. */
@@ -24,8 +32,8 @@ export async function checkIrc(pace: Pace, report: Report): Promise<Figure[]> {
   return [
     ...(await checkBursts(pace, report)),
     await checkColdStart(report),
-    await checkOutage(pace, report),
     ...(await measureMemory(puppets, report)),
+    await measureLeftBehind(report),
     await measureSplitting(),
   ];
 }
@@ -48,31 +56,43 @@ async function introduceAll({ world }: Setup): Promise<void> {
   await world.call("introduce", { from: 0, to: puppets, channelsEach: 1, groupSize: 1 });
 }
 
+/** Both systems, in turn, and then Trestle alone while its server goes away. */
 async function checkBursts(pace: Pace, report: Report): Promise<Figure[]> {
+  return withSetup("Trestle", { channels: channelsAtFirst, puppets }, async (ours, server) => {
+    await ours.start();
+    await introduceAll(ours);
+    const figures = await withSetup("bare relay", { channels, puppets }, async (bare) => {
+      await bare.start();
+      return compareBursts({ "bare relay": bare, Trestle: ours }, server, pace, report);
+    });
+    return [...figures, await checkOutage(ours, pace, report)];
+  });
+}
+
+async function compareBursts(
+  setups: Readonly<Record<System, Setup>>,
+  server: string,
+  pace: Pace,
+  report: Report,
+): Promise<Figure[]> {
+  const systems = ["bare relay", "Trestle"] as const;
   const rounds: Record<System, Round[]> = { "bare relay": [], Trestle: [] };
-  let server = "";
+  // A warm-up, in which puppets enter the channels.
+  for (const system of systems) await runRound(setups[system], pace.burst / 2);
   for (let round = 1; round <= pace.rounds; round++)
-    for (const system of ["bare relay", "Trestle"] as const) {
-      const result = await withSetup(system, { channels, puppets }, async (setup, name) => {
-        server = name;
-        await setup.start();
-        await introduceAll(setup);
-        return runRound(setup, pace.burst);
-      });
+    for (const system of systems) {
+      const result = await runRound(setups[system], pace.burst);
       rounds[system].push(result);
       const rates = directions.map((way) => `${titles[way]} ${perSecond(result[way]).toFixed(0)}/s`);
       report(`irc, round ${round}, ${system}: ${rates.join(", ")}`);
     }
-  return [...directions.flatMap((way) => burstFigures(way, server, rounds["bare relay"], rounds.Trestle))];
+  return directions.flatMap((way) => burstFigures(way, server, rounds["bare relay"], rounds.Trestle));
 }
 
 async function runRound({ world }: Setup, messages: number): Promise<Round> {
-  // The first of each is a warm-up.
-  await world.call("toIrc", { messages: messages / 2, people: puppets });
-  await world.call("toMatrix", { messages: messages / 2 });
   return {
-    toIrc: await world.call("toIrc", { messages, people: puppets }),
-    toMatrix: await world.call("toMatrix", { messages }),
+    toIrc: await world.call("toIrc", { messages, people: puppets, channels }),
+    toMatrix: await world.call("toMatrix", { messages, channels }),
   };
 }
 
@@ -124,17 +144,12 @@ async function checkColdStart(report: Report): Promise<Figure> {
   );
 }
 
-async function checkOutage(pace: Pace, report: Report): Promise<Figure> {
-  const times = await withSetup("Trestle", { channels, puppets }, async (setup) => {
-    await setup.start();
-    await introduceAll(setup);
-    const elapsed: number[] = [];
-    for (let round = 0; round < pace.rounds; round++) {
-      const back = await setup.world.call("outage", { milliseconds: awayMs, puppets, timeoutMs: backWithinMs });
-      elapsed.push(back.elapsedMs / 1000);
-    }
-    return elapsed;
-  });
+async function checkOutage({ world }: Setup, pace: Pace, report: Report): Promise<Figure> {
+  const times: number[] = [];
+  for (let round = 0; round < pace.rounds; round++) {
+    const back = await world.call("outage", { milliseconds: awayMs, puppets: places, timeoutMs: backWithinMs });
+    times.push(back.elapsedMs / 1000);
+  }
   report(`irc: everybody back ${times.map((time) => time.toFixed(2)).join(", ")} s after an outage`);
   return atMost(`${puppets} puppets back after ${awayMs / 1000} s without a server`, 3, median(times), " s", 2);
 }

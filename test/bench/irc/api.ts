@@ -29,10 +29,10 @@ export const worldApi = {
   target: { input: z.object({ port: z.int(), token: z.string() }), output: nothing },
   /** So many idle people enter every channel. */
   crowd: { input: z.object({ people: z.int() }), output: nothing },
-  /** People say something on Matrix in turn, each in the channel of the same number modulo all, and as fast as it is taken. */
-  toIrc: { input: z.object({ messages: z.int(), people: z.int() }), output: burst },
+  /** People say something on Matrix in turn, each in the channel of the same number modulo `channels`, and as fast as it is taken. */
+  toIrc: { input: z.object({ messages: z.int(), people: z.int(), channels: z.int() }), output: burst },
   /** The same on IRC. */
-  toMatrix: { input: z.object({ messages: z.int() }), output: burst },
+  toMatrix: { input: z.object({ messages: z.int(), channels: z.int() }), output: burst },
   /** The people `from` to `to - 1`, whole groups, say something (once where absent) in each of so many channels of their own group; resolves when all has arrived. */
   introduce: {
     input: z.object({

@@ -22,7 +22,7 @@ interface RelayedEvent {
   readonly content: { readonly body: string };
 }
 
-const connectAtOnce = 20;
+const connectAtOnce = 100;
 let pool: Pool | undefined;
 let bot: IrcSocket | undefined;
 const sockets = new Map<string, IrcSocket>();

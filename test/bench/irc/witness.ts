@@ -24,7 +24,7 @@ export class Witness {
     const socket = new IrcSocket(this.port, "witness", [], (line) => this.#take(line));
     this.#socket = socket;
     await socket.register();
-    for (let channel = 0; channel < this.channels; channel++) await socket.join(channelName(channel));
+    await Promise.all(Array.from({ length: this.channels }, (_, channel) => socket.join(channelName(channel))));
   }
 
   close(): void {

@@ -77,7 +77,7 @@ async function enter(sockets: readonly IrcSocket[]): Promise<void> {
   await Promise.all(
     sockets.map(async (socket) => {
       await socket.register();
-      for (let channel = 0; channel < channels; channel++) await socket.join(channelName(channel));
+      await Promise.all(Array.from({ length: channels }, (_, channel) => socket.join(channelName(channel))));
     }),
   );
 }
@@ -143,21 +143,21 @@ serve(worldApi, {
     await enter(crowd);
     return {};
   },
-  toIrc: ({ messages, people }) =>
+  toIrc: ({ messages, people, channels: spoken }) =>
     burst(() =>
       push(
         Array.from({ length: messages }, (_, message) => ({
           person: message % people,
-          channel: (message % people) % channels,
+          channel: (message % people) % spoken,
         })),
       ),
     ),
-  toMatrix: ({ messages }) =>
+  toMatrix: ({ messages, channels: spoken }) =>
     burst(() => {
       const lines = speakers.map(() => "");
       for (let message = 0; message < messages; message++) {
         // Always the same one in a channel: only so is there an order.
-        const channel = message % channels;
+        const channel = message % spoken;
         const speaker = channel % ircSpeakers;
         lines[speaker] = `${lines[speaker] ?? ""}PRIVMSG ${channelName(channel)} :${arrivals.say(run)}\r\n`;
       }

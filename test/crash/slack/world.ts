@@ -5,7 +5,7 @@ import { SlackEmulator, type AppHandle, type ChannelHandle, type Person } from "
 import { z } from "zod";
 import { freePort } from "../../tools/free-port.js";
 import { inRepository } from "../../tools/paths.js";
-import { waitFor } from "../../tools/wait.js";
+import { waitWhileBusy } from "../../tools/progress.js";
 import { BridgeProcess } from "../bridge-process.js";
 import { serverName, writeConfig, writeRegistration } from "../config-files.js";
 import { MatrixServer, Timeline, type MatrixPerson } from "../matrix-client.js";
@@ -101,20 +101,21 @@ export class SlackWorld {
     this.complaints.push(text);
   }
 
-  /** Resolves when the bridge answers on its operations port, or does not within `timeoutMs`. */
-  async whenUp(timeoutMs: number): Promise<void> {
+  /** Resolves when the bridge answers on its operations port, or does nothing for `idleMs` without being there. */
+  async whenUp(idleMs: number): Promise<void> {
     const live = async (): Promise<boolean> =>
       (await fetch(`http://127.0.0.1:${this.operationsPort}/live`).catch(() => undefined))?.ok === true;
-    await waitFor("the bridge to be up", timeoutMs, live, 20).catch((error: unknown) => this.note(String(error)));
+    await waitWhileBusy("the bridge to be up", () => this.bridge.pid, live, { idleMs, everyMs: 20 }).catch(
+      (error: unknown) => this.note(String(error)),
+    );
   }
 
   /** Resolves when the bot is in every channel. */
-  async whenBridged(timeoutMs: number): Promise<void> {
+  async whenBridged(idleMs: number): Promise<void> {
     const bot = this.app.botUserId();
-    await waitFor("the bridge to enter every channel", timeoutMs, () =>
-      this.places.every(({ channel }) => channel.members.includes(bot)),
-    );
-    await this.whenUp(timeoutMs);
+    const entered = (): boolean => this.places.every(({ channel }) => channel.members.includes(bot));
+    await waitWhileBusy("the bridge to enter every channel", () => this.bridge.pid, entered, { idleMs });
+    await this.whenUp(idleMs);
   }
 
   /** Reads what is new in the rooms; resolves to how much that was. */

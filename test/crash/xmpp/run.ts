@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { XmppServer } from "../../support/servers/xmpp-server.js";
+import { Idleness } from "../../tools/progress.js";
 import { Random } from "../../tools/random.js";
 import { waitFor } from "../../tools/wait.js";
 import type { RunResult } from "../report.js";
@@ -18,7 +19,7 @@ const afterStartMs = [50, 1_500] as const;
 const afterUpMs = [0, 900] as const;
 const upWithinMs = 30_000;
 const startWithinMs = 120_000;
-/** All must have arrived after so long, or after so long without any arrival. */
+/** All must have arrived after so long, or after so long without any arrival while the bridge does nothing. */
 const settleMs = 300_000;
 const silenceMs = 60_000;
 
@@ -48,6 +49,7 @@ export async function runScenario(
     }
     await sleep(500);
     await talk.stop();
+    await world.whenUp(silenceMs);
     const account = await settle(world);
     for (const deviation of await world.deviations())
       world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);
@@ -104,16 +106,15 @@ async function readTimelines(world: XmppWorld): Promise<number> {
 /** Waits until all has arrived, or nothing arrives any more. */
 async function settle(world: XmppWorld): Promise<Account> {
   const end = performance.now() + settleMs;
-  let lastArrival = performance.now();
+  const idleness = new Idleness(() => world.bridge.pid);
   for (;;) {
     const fresh = await world.read().catch((error: unknown) => {
       world.note(`could not be read: ${String(error)}`);
       return 0;
     });
-    if (fresh > 0) lastArrival = performance.now();
+    if (fresh > 0) idleness.progressed();
     const account = settleAccount(world);
-    const now = performance.now();
-    if (now > end || now - lastArrival > silenceMs) return account;
+    if (performance.now() > end || idleness.forMs > silenceMs) return account;
     if (Object.values(account.tallies).every(({ lost }) => lost === 0)) {
       // A duplicate may still be on its way.
       await sleep(1_000);

@@ -5,6 +5,7 @@ import type { XmppServer } from "../../support/servers/xmpp-server.js";
 import { freePort } from "../../tools/free-port.js";
 import { inRepository } from "../../tools/paths.js";
 import { TcpLine } from "../../tools/tcp-line.js";
+import { waitWhileBusy } from "../../tools/progress.js";
 import { waitFor } from "../../tools/wait.js";
 import { BridgeProcess } from "../bridge-process.js";
 import { serverName, writeConfig, writeRegistration } from "../config-files.js";
@@ -114,11 +115,13 @@ export class XmppWorld {
     this.complaints.push(text);
   }
 
-  /** Resolves when the bridge answers on its operations port, or does not within `timeoutMs`. */
-  async whenUp(timeoutMs: number): Promise<void> {
+  /** Resolves when the bridge answers on its operations port, or does nothing for `idleMs` without being there. */
+  async whenUp(idleMs: number): Promise<void> {
     const live = async (): Promise<boolean> =>
       (await fetch(`http://127.0.0.1:${this.operationsPort}/live`).catch(() => undefined))?.ok === true;
-    await waitFor("the bridge to be up", timeoutMs, live, 20).catch((error: unknown) => this.note(String(error)));
+    await waitWhileBusy("the bridge to be up", () => this.bridge.pid, live, { idleMs, everyMs: 20 }).catch(
+      (error: unknown) => this.note(String(error)),
+    );
   }
 
   /** Resolves when the bridge is in every room. */

@@ -66,7 +66,7 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
     directory,
     componentPort,
   );
-  await until(10_000, "ejabberd's accounts", () => launched.output.includes("accounts made") || undefined);
+  await until(45_000, "ejabberd's accounts", () => launched.output.includes("accounts made") || undefined);
   return {
     name: "ejabberd",
     process: launched,

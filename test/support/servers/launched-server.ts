@@ -4,6 +4,9 @@ import { until } from "../bounded.js";
 import type { Certificate } from "./certificate.js";
 import { Child } from "./child.js";
 
+/** One that cannot start says so and ends; a busy machine takes its time. */
+const startWithinMs = 60_000;
+
 export interface ServerProgram {
   readonly name: string;
   readonly command: string;
@@ -64,7 +67,7 @@ export class LaunchedServer {
     this.#child = child;
     for (const port of [this.port, ...morePorts])
       await until(
-        15_000,
+        startWithinMs,
         `${name} on port ${port}`,
         async () => {
           if (!child.running)
@@ -94,7 +97,7 @@ export class LaunchedServer {
   async reload(port: number): Promise<void> {
     this.#child?.signal("SIGHUP");
     const accepted = async () => ((await accepts(port)) ? true : undefined);
-    await until(15_000, `${this.program.name} on port ${port}`, accepted, () => this.output);
+    await until(startWithinMs, `${this.program.name} on port ${port}`, accepted, () => this.output);
   }
 
   async restart(): Promise<void> {

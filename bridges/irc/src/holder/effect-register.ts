@@ -8,7 +8,8 @@ interface Effect {
   meta: string;
   outcome: WriteOutcome | "writing";
   result: string | undefined;
-  waiting: ((outcome: WriteOutcome) => void)[];
+  /** Made for the first who asks while it is being written: hardly anybody does. */
+  waiting?: ((outcome: WriteOutcome) => void)[];
 }
 
 export interface EffectAnswer {
@@ -32,7 +33,7 @@ export class EffectRegister {
 
   begin(key: string, connection: string, meta: string): void {
     this.#effects.delete(key);
-    this.#effects.set(key, { connection, meta, outcome: "writing", result: undefined, waiting: [] });
+    this.#effects.set(key, { connection, meta, outcome: "writing", result: undefined });
     if (this.#effects.size > MAX_EFFECTS) {
       const oldest = this.#effects.keys().next();
       if (!oldest.done) this.#effects.delete(oldest.value);
@@ -43,7 +44,8 @@ export class EffectRegister {
     const effect = this.#effects.get(key);
     if (effect?.outcome !== "writing") return;
     effect.outcome = outcome;
-    for (const tell of effect.waiting.splice(0)) tell(outcome);
+    for (const tell of effect.waiting ?? []) tell(outcome);
+    delete effect.waiting;
   }
 
   result(key: string, result: string): void {
@@ -59,7 +61,7 @@ export class EffectRegister {
     if (!effect) return undefined;
     const outcome =
       effect.outcome === "writing"
-        ? await new Promise<WriteOutcome>((resolve) => effect.waiting.push(resolve))
+        ? await new Promise<WriteOutcome>((resolve) => (effect.waiting ??= []).push(resolve))
         : effect.outcome;
     return { connection: effect.connection, outcome, result: effect.result };
   }
@@ -72,7 +74,7 @@ export class EffectRegister {
   }
 
   restore(effects: readonly StoredEffect[]): void {
-    for (const { key, ...effect } of effects) this.#effects.set(key, { ...effect, waiting: [] });
+    for (const { key, ...effect } of effects) this.#effects.set(key, { ...effect });
   }
 
   /** Effects that may have been written and of which nobody said what became of them, oldest first. */

@@ -207,7 +207,8 @@ export class Holder {
 
   #write(frame: WriteFrame): void {
     const connection = this.#connections.get(frame.connection);
-    if (frame.key !== "") this.#effects.begin(frame.key, frame.connection, frame.meta);
+    // One id for all effects of a connection, not the copy that came with each.
+    if (frame.key !== "") this.#effects.begin(frame.key, connection?.store.id ?? frame.connection, frame.meta);
     const done = (outcome: WriteOutcome) => {
       if (frame.key !== "") this.#effects.settle(frame.key, outcome);
       if (frame.request !== 0) this.#tell({ type: "written", request: frame.request, outcome });

@@ -13,6 +13,8 @@ interface OwnNick {
   /** `user@host` of the last one. */
   address: string | undefined;
   expiry: NodeJS.Timeout | undefined;
+  /** The bot has seen it leave, before the connection itself was seen to end. */
+  hasLeft: boolean;
 }
 
 const storedSchema = z.object({ nick: z.string().optional(), address: z.string().optional() });
@@ -34,9 +36,10 @@ export class OwnNicks {
 
   claim(nick: string, connection: string): void {
     const folded = this.fold(nick);
-    const own = this.#nicks.get(folded) ?? { nick, holders: new Set(), address: undefined, expiry: undefined };
+    const own = this.#nicks.get(folded) ?? ownNick(nick);
     clearTimeout(own.expiry);
     own.expiry = undefined;
+    own.hasLeft = false;
     own.holders.add(connection);
     this.#nicks.set(folded, own);
     this.store([this.#change(folded, own)]);
@@ -45,7 +48,9 @@ export class OwnNicks {
   /** Whom the server shows behind the nick. */
   address(folded: string, address: string): void {
     const own = this.#nicks.get(folded);
-    if (!own || own.address === address) return;
+    if (!own) return;
+    own.hasLeft = false;
+    if (own.address === address) return;
     own.address = address;
     this.store([this.#change(folded, own)]);
   }
@@ -54,11 +59,13 @@ export class OwnNicks {
   release(nick: string, connection: string): void {
     const own = this.#nicks.get(this.fold(nick));
     if (!own?.holders.delete(connection) || own.holders.size > 0 || this.#closed) return;
-    own.expiry = setTimeout(() => {
+    const forget = () => {
       const folded = this.fold(nick);
       this.#nicks.delete(folded);
       this.store([[OWN_KEY + folded, undefined]]);
-    }, LINGER_MS);
+    };
+    if (own.hasLeft) forget();
+    else own.expiry = setTimeout(forget, LINGER_MS);
   }
 
   releaseAll(connection: string): void {
@@ -84,7 +91,9 @@ export class OwnNicks {
   /** The bot has seen the nick leave. */
   left(folded: string, changes: StateChange[]): void {
     const own = this.#nicks.get(folded);
-    if (!own || own.holders.size > 0) return;
+    if (!own) return;
+    own.hasLeft = true;
+    if (own.holders.size > 0) return;
     clearTimeout(own.expiry);
     this.#nicks.delete(folded);
     changes.push([OWN_KEY + folded, undefined]);
@@ -101,12 +110,7 @@ export class OwnNicks {
       if (!key.startsWith(OWN_KEY) || value === undefined) continue;
       const folded = key.slice(OWN_KEY.length);
       const { nick = folded, address } = storedSchema.parse(JSON.parse(value));
-      const own = this.#nicks.get(folded) ?? {
-        nick,
-        holders: new Set<string>(["before"]),
-        address: undefined,
-        expiry: undefined,
-      };
+      const own = this.#nicks.get(folded) ?? ownNick(nick, "before");
       own.address ??= address;
       this.#nicks.set(folded, own);
       this.release(nick, "before");
@@ -121,4 +125,8 @@ export class OwnNicks {
   #change(folded: string, { nick, address }: OwnNick): StateChange {
     return [OWN_KEY + folded, JSON.stringify({ nick, ...(address !== undefined && { address }) })];
   }
+}
+
+function ownNick(nick: string, ...holders: readonly string[]): OwnNick {
+  return { nick, holders: new Set(holders), address: undefined, expiry: undefined, hasLeft: false };
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { ChannelId, type ChannelLink, type NetworkHandlers, type Outcome, RoomId } from "@trestle/core";
 import connector, { configSchema } from "@trestle/irc";
 import type { z } from "zod";
-import { holderEnded } from "./holder-process.js";
+import { patiently } from "../../../../test/support/bounded.js";
+import { endHolder, holderEnded, holderPid } from "./holder-process.js";
 import { deliver, FakeCore, type Saying } from "./fake-core.js";
 
 type NetworkInput = z.input<typeof configSchema>["networks"][number];
@@ -38,16 +39,17 @@ export class RunningBridge {
     readonly core: FakeCore,
     readonly handlers: NetworkHandlers,
     private readonly controller: AbortController,
+    private readonly onStop: "keep" | "quit",
   ) {}
 
   static async start(options: BridgeOptions): Promise<RunningBridge> {
     const core = options.core ?? new FakeCore(mkdtempSync(join(tmpdir(), "trestle-irc-")));
     if (options.channels) core.links = options.channels.map(linkOf);
-    const config = connector.config.parse({ grace: 3, ...options.config, networks: options.networks });
+    const config = connector.config.parse({ grace: patiently(3), ...options.config, networks: options.networks });
     const controller = new AbortController();
     const handlers = await connector.connect({ config, network: core.network, signal: controller.signal });
     for (const link of core.links) await handlers.linked?.(link);
-    return new RunningBridge(core, handlers, controller);
+    return new RunningBridge(core, handlers, controller, config.onStop);
   }
 
   /** Resolves when the bot is in all linked channels. */
@@ -70,6 +72,9 @@ export class RunningBridge {
   /** Closes for good: no holder stays behind. */
   async end(): Promise<void> {
     await this.close();
+    // One that keeps the connections would stay for all of the grace.
+    if (this.onStop === "keep" && holderPid(this.core.dataDirectory) !== undefined)
+      endHolder(this.core.dataDirectory, "SIGTERM");
     await holderEnded(this.core.dataDirectory);
     rmSync(this.core.dataDirectory, { recursive: true, force: true });
   }

@@ -70,12 +70,14 @@ export class Invites {
       void room.tell([...asker.sessions.keys()], writeDeclined(envelope, bare, reason));
       return undefined;
     }
-    const why = reason === undefined ? "" : `: ${reason.slice(0, 500)}`;
     return room.parts.network.receive({
-      kind: "channel",
+      kind: "declined",
       id: RemoteMessageId(`declined ${randomUUID()}`),
       channel: room.channel,
-      notice: `${bare} would rather not come${why}`,
+      who: { id: RemoteUserId(bare) },
+      how: "declined",
+      userId: asker.userId,
+      ...(reason !== undefined && { reason }),
     });
   }
 

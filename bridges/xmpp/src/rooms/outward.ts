@@ -37,6 +37,7 @@ import { writeForm } from "../protocol/index.js";
 import { failureOf, legalXmlText } from "../stream/index.js";
 import type { ChatStates } from "./chat-states.js";
 import type { Ghosts } from "./ghosts.js";
+import type { SentInvitations } from "./invitations.js";
 import type { MentionsOptions } from "./mentions.js";
 import { mentionedIn } from "./mentions.js";
 import type { Messages } from "./messages.js";
@@ -61,6 +62,7 @@ export interface OutwardOptions {
   readonly reactions: ReactionSets;
   readonly threads: Threads;
   readonly topic: Topic;
+  readonly invitations: SentInvitations;
   readonly sender: RoomSender;
   readonly states: ChatStates;
   readonly features: () => RoomFeatures;
@@ -152,12 +154,13 @@ export class RoomOutward {
 
   /** XEP-0045 §7.8.2: the room asks somebody to come, in the name of who did so on Matrix. */
   async invite(effect: InviteEffect): Promise<Outcome> {
-    const { parts, room } = this.#options;
+    const { parts, room, invitations } = this.#options;
     if (bareJidOf(effect.who) !== effect.who)
       return refused(`${effect.who} is no address to which ${room} could send an invitation`);
     const speaker = await this.#speaker(effect);
     if ("failed" in speaker) return speaker;
     const envelope = { from: speaker.jid, to: room, type: "normal" as const, id: parts.ids.of(room, effect.effect) };
+    await invitations.asking(envelope.id, effect.who, effect.author.userId);
     return parts.stream.send(writeInviteRequest(envelope, effect.who, effect.reason));
   }
 

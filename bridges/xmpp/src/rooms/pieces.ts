@@ -17,6 +17,7 @@ import { Expulsions } from "./expulsions.js";
 import { Ghosts } from "./ghosts.js";
 import { RoomInward } from "./inward.js";
 import { Members } from "./members.js";
+import { SentInvitations } from "./invitations.js";
 import { InwardMentions, type MentionsOptions } from "./mentions.js";
 import { Messages } from "./messages.js";
 import { RoomModeration } from "./moderation.js";
@@ -58,6 +59,7 @@ export interface RoomPieces {
 interface Kept {
   readonly topic: Topic;
   readonly picture: RoomPicture;
+  readonly invitations: SentInvitations;
   readonly threads: Threads;
   /** What people of the network reacted with, and what Matrix users did. */
   readonly given: ReactionSets;
@@ -98,7 +100,7 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
   const seeing = seeingOf(parts, channel, late);
   const acting = actingOf(parts, room, kept, seeing, late);
   const { watcher, ghosts, archive, members, messages, configuration, ranks, expulsions, voice } = seeing;
-  const { topic, threads, settings } = kept;
+  const { topic, invitations, threads, settings } = kept;
   const whos = { watcher, ghosts, archive, members, messages };
   const presence = new Presence({
     ...{ ...whos, parts, room, channel, configuration, ranks, settings, picture, hasHistory },
@@ -108,7 +110,9 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
       reactions: kept.given,
     }),
     load: async () => {
-      await Promise.all([topic, picture, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()));
+      await Promise.all(
+        [topic, picture, invitations, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()),
+      );
     },
     shown: (id, roomsId) => acting.sender.shown(id, roomsId),
   });
@@ -126,7 +130,7 @@ function actingOf(
 ): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation" | "setPicture"> {
   const { watcher, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
   const { configuration, ranks, expulsions, voice } = seeing;
-  const { topic, picture, threads, settings } = kept;
+  const { topic, picture, invitations, threads, settings } = kept;
   const sender = new RoomSender({
     ...{ parts, room, archive, watcher, whyOut },
     hasArchive: () => features().archive,
@@ -139,7 +143,7 @@ function actingOf(
   const moderation = new RoomModeration({ ...shared, authority, ranks, settings, configuration, members, expulsions });
   late.moderation = moderation;
   const outward = new RoomOutward({
-    ...{ ...shared, mentions, reactions: kept.own, threads, topic, sender, states },
+    ...{ ...shared, mentions, reactions: kept.own, threads, topic, invitations, sender, states },
     whyBarred: (user) => expulsions.whyBarred(user),
   });
   const pictures = { ...shared, authority, picture };
@@ -150,6 +154,7 @@ function keptOf({ network }: RoomParts, channel: ChannelId): Omit<Kept, "picture
   const room: string = channel;
   return {
     topic: new Topic(network, `topic ${room}`),
+    invitations: new SentInvitations(network, channel),
     threads: new Threads(network.storage, `threads ${room}`),
     given: new ReactionSets(network.storage, `reactions ${room} `),
     own: new ReactionSets(network.storage, `own-reactions ${room} `),

@@ -67,8 +67,9 @@ export class Room {
     await Promise.all([this.#pieces.ghosts.leave(), this.#pieces.watcher.leave()]);
     this.lost();
     await this.#pieces.presence.forget();
-    const { topic, picture, threads, given, own, settings, ranks, expulsions } = this.#pieces.kept;
-    for (const kept of [topic, picture, threads, given, own, settings, ranks, expulsions]) await kept.forget();
+    const { topic, picture, invitations, threads, given, own, settings, ranks, expulsions } = this.#pieces.kept;
+    for (const kept of [topic, picture, invitations, threads, given, own, settings, ranks, expulsions])
+      await kept.forget();
   }
 
   /** Everybody of ours leaves, until the next start: some servers would show them for as long as nothing is said. */
@@ -80,7 +81,12 @@ export class Room {
 
   /** Takes what the room, or somebody in it, sends to `to`, an address of ours. */
   take(stanza: Element, occupant: Occupant | undefined): Promise<void> | undefined {
-    if (occupant === undefined) return undefined;
+    // Whoever had asked somebody to come may have gone.
+    const declined =
+      stanza.name === "message" && stanza.attrs["from"] === this.channel
+        ? this.#pieces.kept.invitations.declined(stanza)
+        : undefined;
+    if (declined || occupant === undefined) return declined;
     if (stanza.name === "presence") {
       if (stanza.attrs["from"] === this.channel && stanza.attrs["type"] === undefined)
         return occupant === this.#pieces.watcher ? this.#pieces.kept.picture.presence(stanza) : undefined;
@@ -89,6 +95,8 @@ export class Room {
     }
     const { type } = stanza.attrs;
     if (type === "error") {
+      const refused = this.#pieces.kept.invitations.bounced(stanza);
+      if (refused) return refused;
       this.#pieces.sender.bounced(stanza, occupant);
       return undefined;
     }

@@ -133,8 +133,11 @@ describe("invitations", () => {
     expect([declined?.attrs["from"], declined?.getChildText("reason")]).toEqual([DAVE, "no time"]);
     await decline(`${hall.channel}/Alice`);
     expect(hall.core.received.at(-1)).toMatchObject({
-      kind: "channel",
-      notice: "dave@home.test would rather not come: no time",
+      kind: "declined",
+      who: { id: DAVE },
+      how: "declined",
+      userId: expect.stringMatching(/^@alice:/),
+      reason: "no time",
     });
   });
 

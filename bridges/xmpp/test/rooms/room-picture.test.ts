@@ -61,7 +61,9 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     );
 
   it("is told when the room has one, has another, or has none any more, and then only", async () => {
-    const { room, core } = await stage.bridged({}, async (made) => void (await card(made, one)));
+    const { room, core } = await stage.bridged({}, async (made) => {
+      await card(made, one);
+    });
     await core.until("the picture", () => picturesIn(core, room).length === 1);
     expect(await open(core, room)).toEqual(one);
     await card(room, two);
@@ -88,7 +90,9 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
   });
 
   it("is that of the Matrix room where the Matrix user or the bridge is an owner, and is no news then", async () => {
-    const { room, core } = await stage.bridged({}, async (made) => void (await card(made, undefined, "<FN>Hall</FN>")));
+    const { room, core } = await stage.bridged({}, async (made) => {
+      await card(made, undefined, "<FN>Hall</FN>");
+    });
     expect(await set(room, core, one)).toBeUndefined();
     expect(await stage.alice.query(room, "get", GET)).not.toContain("PHOTO");
     await stage.say(room, "hi");

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Connector, createLogger, loadConfig, type RunningTrestle, startTrestle } from "@trestle/core";
-import { Homeserver, type TestClient } from "@trestle/testkit";
+import { Homeserver, patience, type TestClient } from "@trestle/testkit";
 import { findFreePort } from "../playground/free-port.js";
 import type { StandIn } from "./stand-in.js";
 
 /** How a bridge is tested. */
 export interface TestBridgeOptions {
-  /** How long something that must come is waited for, in milliseconds; 10 000 where absent. */
+  /** How long something that must come is waited for, in milliseconds; 10 000, times `TRESTLE_PATIENCE`, where absent. */
   readonly patienceMs?: number;
   /** Writes Trestle's log to standard error. */
   readonly log?: boolean;
@@ -126,8 +126,8 @@ export class TestBridge {
   }
 
   async #wait(what: string, texts: () => string[], text: string): Promise<void> {
-    const { patienceMs = 10_000 } = this.options;
-    const deadline = Date.now() + patienceMs;
+    const { patienceMs: bound = 10_000 * patience } = this.options;
+    const deadline = Date.now() + bound;
     while (!texts().includes(text)) {
       if (Date.now() > deadline) {
         const queue = (await this.#trestle?.services.queue.list({ limit: 5 })) ?? [];
@@ -135,7 +135,7 @@ export class TestBridge {
           ({ source, state, error }) => `  ${state} ${source}${error === undefined ? "" : `: ${error}`}`,
         );
         throw new Error(
-          `Waited ${patienceMs} ms in vain for ${what}. There is: ${JSON.stringify(texts().slice(-5))}. In the journal:\n${waiting.join("\n") || "  nothing"}`,
+          `Waited ${bound} ms in vain for ${what}. There is: ${JSON.stringify(texts().slice(-5))}. In the journal:\n${waiting.join("\n") || "  nothing"}`,
         );
       }
       await delay(20);

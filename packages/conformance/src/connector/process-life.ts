@@ -2,11 +2,12 @@ import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AdminClient, readAdminAccess, type Services } from "@trestle/core";
+import { patience } from "@trestle/testkit";
 import { LogTail, type BridgeLife, type LifeOptions } from "./life.js";
 import type { Abilities } from "./subject.js";
 
 const program = fileURLToPath(new URL("bridge-process.js", import.meta.url));
-const patienceMs = 60_000;
+const patienceMs = 60_000 * patience;
 
 /** What the bridge's process tells its parent. */
 export type Told =
@@ -108,7 +109,7 @@ export class ProcessLife implements BridgeLife {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     const timer = setTimeout(() => {
-      this.surprises.push("The bridge did not end within 30 s of SIGTERM and was killed.");
+      this.surprises.push(`The bridge did not end within ${patienceMs / 2_000} s of SIGTERM and was killed.`);
       child.kill("SIGKILL");
     }, patienceMs / 2);
     await ended;

@@ -1,3 +1,4 @@
+import { patience } from "@trestle/testkit";
 import type { NetworkFake } from "../network/network-fake.js";
 import { Found, leaveOut, LeftOut, type Finding } from "../report/finding.js";
 import { formatResult } from "../report/format.js";
@@ -13,7 +14,7 @@ export interface ConformanceOptions {
   readonly only?: readonly string[];
   /** Checks to leave out, named in the same way, and why: the report says so. */
   readonly except?: Readonly<Record<string, string>>;
-  /** How long something that must come is waited for, in milliseconds; 20 000 where absent. */
+  /** How long something that must come is waited for, in milliseconds; 20 000, times `TRESTLE_PATIENCE`, where absent. */
   readonly patienceMs?: number;
   /** Settings of `delivery` that replace the suite's, which are short. */
   readonly delivery?: Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ export interface SuiteOptions extends ConformanceOptions {
   readonly timeoutMs?: number;
 }
 
-const usualPatienceMs = 20_000;
+const usualPatienceMs = 20_000 * patience;
 
 /** Makes a group of tests for a test runner, one for each check. A failed test says what people would have seen. */
 export function conformance(subject: Subject, fake: NetworkFake, options: SuiteOptions = {}): void {

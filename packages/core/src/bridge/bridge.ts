@@ -204,6 +204,11 @@ export class Bridge implements AppServiceHandler {
     return direction === toNetwork ? this.#toNetworkFlow : this.#toMatrixFlow;
   }
 
+  /** Whether something waits that may have been sent when an earlier process died. */
+  get inDoubt(): boolean {
+    return this.#toNetworkFlow.inDoubt || this.#toMatrixFlow.inDoubt;
+  }
+
   async status(): Promise<BridgeStatus> {
     const [links, outward, inward] = await Promise.all([
       this.runtime.links.count(),
@@ -241,11 +246,10 @@ export class Bridge implements AppServiceHandler {
 
   #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
-    return this.#all.missed.trusting || payload.via === "direct" || payload.via === "raw"
+    const room = this.#all.missed.trusting ? undefined : roomWritten(payload, entry);
+    return room === undefined
       ? this.#toMatrixNow(entry, payload)
-      : this.#all.missed
-          .beforeWriting(entry, RoomId(entry.lane))
-          .then((notYet) => notYet ?? this.#toMatrixNow(entry, payload));
+      : this.#all.missed.beforeWriting(entry, room).then((notYet) => notYet ?? this.#toMatrixNow(entry, payload));
   }
 
   #toMatrixNow(entry: Entry, payload: ToMatrixPayload): Promise<Verdict> {
@@ -300,6 +304,10 @@ export class Bridge implements AppServiceHandler {
       unmarkedLimit: () => (direction === toNetwork && this.#handlers?.idempotent ? unmarkedToMatrix : unmarkedLimit),
       isolate,
       handle,
+      ready: async (entry) => {
+        const room = direction === toMatrix ? roomWritten(entry.payload as ToMatrixPayload, entry) : roomHeld(entry);
+        return room && this.#all.missed.beforeWriting(entry, room);
+      },
       onDead: (entry, reason) => this.#died(direction, entry, reason),
       observe: {
         delivered: (waitedMs) => metrics.delivered(config.name, name, waitedMs),
@@ -308,4 +316,15 @@ export class Bridge implements AppServiceHandler {
       },
     });
   }
+}
+
+/** The room that an entry writes into, where that is known before anything is done. */
+function roomWritten({ via }: ToMatrixPayload, { lane }: Entry): RoomId | undefined {
+  return via === "direct" || via === "raw" ? undefined : RoomId(lane);
+}
+
+/** The room on which a held event waits. */
+function roomHeld(entry: Entry): RoomId | undefined {
+  const payload = entry.payload as ToNetworkPayload;
+  return payload.via === "held" ? RoomId(payload.event.room_id) : undefined;
 }

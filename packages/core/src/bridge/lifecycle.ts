@@ -5,11 +5,16 @@ import type { Store } from "../store/store.js";
 const deathsInALoop = 3;
 const longEnoughMs = 60_000;
 
+/** What is kept under `running`. */
+const running = "1";
+const ended = "0";
+const endedInDoubt = "2";
+
 /** Knows, across starts, whether the process before this one ended in good order. */
 export class Lifecycle {
   private constructor(
     readonly store: Store,
-    /** The process before this one ended in good order: nothing is in doubt. */
+    /** The process before this one ended in good order, and nothing is in doubt. */
     readonly clean: boolean,
     /** The last few processes died soon after their start. */
     readonly crashLoop: boolean,
@@ -21,23 +26,25 @@ export class Lifecycle {
       "SELECT key, value FROM meta WHERE key IN ('running', 'deaths')",
     );
     const meta = new Map(rows.map((row) => [row.key, row.value]));
-    const died = meta.get("running") === "1";
+    const before = meta.get("running") ?? ended;
+    const died = before === running;
     const deaths = died ? Number(meta.get("deaths") ?? 0) + 1 : 0;
     await store.commit([
-      ["setMeta", "running", "1"],
+      ["setMeta", "running", running],
       ["setMeta", "deaths", String(deaths)],
     ]);
     const cancel = clock.after(longEnoughMs, () => {
       // Should the disk refuse, the next start is only more careful than it needs to be.
       store.commit([["setMeta", "deaths", "0"]]).catch(() => undefined);
     });
-    return new Lifecycle(store, !died, deaths >= deathsInALoop, cancel);
+    return new Lifecycle(store, before === ended, deaths >= deathsInALoop, cancel);
   }
 
-  async end(): Promise<void> {
+  /** `inDoubt`: what was in doubt after an earlier process died has not all been taken up: the next one has to. */
+  async end(inDoubt: boolean): Promise<void> {
     this.cancelTimer();
     await this.store.commit([
-      ["setMeta", "running", "0"],
+      ["setMeta", "running", inDoubt ? endedInDoubt : ended],
       ["setMeta", "deaths", "0"],
     ]);
   }

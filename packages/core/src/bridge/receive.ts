@@ -20,6 +20,7 @@ const kinds: ReadonlySet<string> = new Set<NetworkEvent["kind"]>([
   "roles",
   "expulsion",
   "invitation",
+  "declined",
   "channel",
 ]);
 const longestId = 1024;

@@ -231,7 +231,7 @@ async function run(running: Running): Promise<RunningTrestle> {
     await operations.close();
     await forgetOperationsAddress(config.dataDirectory);
     await running.media.close();
-    await lifecycle.end();
+    await lifecycle.end(bridges.some((bridge) => bridge.inDoubt));
     metrics.close();
     await store.close();
     log.info("Stopped");

@@ -1,3 +1,4 @@
+import type { MatrixEvent } from "../appservice/event.js";
 import { toMatrix, toNetwork, type DirectionCode, type Entry } from "../delivery/entry.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { ToMatrixPayload } from "./to-matrix/payload.js";
@@ -19,7 +20,7 @@ export class Undelivered {
 
   #tellRoom(entry: Entry, reason: string): void {
     const payload = entry.payload as ToNetworkPayload | null;
-    if ((payload?.via !== "channel" && payload?.via !== "held") || payload.event.type === "m.room.member") return;
+    if ((payload?.via !== "channel" && payload?.via !== "held") || this.#isOwnDoing(payload.event)) return;
     const room = payload.event.room_id;
     if (!this.#allowed(room)) return;
     const text = `This was not delivered${payload.via === "channel" ? ` to ${payload.channel}` : ""}: ${reason}`;
@@ -29,6 +30,11 @@ export class Undelivered {
       source: `undelivered:${entry.seq}`,
       payload: { via: "notice", text, replyTo: payload.event.event_id } satisfies ToMatrixPayload,
     });
+  }
+
+  /** That somebody came or went themselves is no news to them; what they do to a person of the network they are told of. */
+  #isOwnDoing({ type, state_key: user }: MatrixEvent): boolean {
+    return type === "m.room.member" && (user === undefined || !this.runtime.isOwn(user));
   }
 
   #tellChannel(entry: Entry, reason: string): void {

@@ -51,6 +51,7 @@ export type NetworkEvent =
   | RolesReceived
   | ExpulsionReceived
   | InvitationReceived
+  | InvitationDeclined
   | ChannelChanged;
 
 /** A person of the network said something. */
@@ -163,6 +164,20 @@ export interface InvitationReceived extends Caused {
   readonly kind: "invitation";
   readonly by: RemoteUser;
   readonly who: { readonly userId: string } | { readonly person: RemoteUser };
+  readonly reason?: string;
+}
+
+/**
+ * A person of the network whom a Matrix user has asked into the rooms of a channel does not come: they would rather not, or
+ * the network does not ask them (`refused`). The room is told, and their ghost turns an invitation down that is still open.
+ */
+export interface InvitationDeclined extends Caused {
+  readonly kind: "declined";
+  readonly who: RemoteUser;
+  readonly how: "declined" | "refused";
+  /** The Matrix user who has asked them. */
+  readonly userId?: string;
+  /** What they, or the network, say about it. */
   readonly reason?: string;
 }
 

@@ -93,7 +93,10 @@ export class Aftermath {
   async #bury(lane: Lane, item: LaneItem, reason: string): Promise<void> {
     const { observe, log, onDead } = this.options;
     lane.unreachable = false;
-    await this.#mark(lane, item, [["dead", item.attempts, reason.slice(0, 1000), item.seq]], undefined);
+    const mark = [item.attempts, reason.slice(0, 1000)] as const;
+    // Whoever takes it up again must know.
+    const doubt: Write[] = item.maybeSent ? [["waiting", ...mark, 1, item.seq]] : [];
+    await this.#mark(lane, item, [...doubt, ["dead", ...mark, item.seq]], undefined);
     this.dead += 1;
     observe?.died();
     log.warn({ lane: lane.key, source: item.source, reason }, "Kept as a dead letter");

@@ -21,6 +21,8 @@ export interface Entry {
   readonly maybeSent: boolean;
   /** It was in the journal when the process started. */
   readonly recovered: boolean;
+  /** An operator took it up again after it was put aside, and an attempt before that may have reached the target. */
+  readonly replayed: boolean;
 }
 
 /** What came of one attempt. */

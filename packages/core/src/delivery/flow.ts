@@ -27,6 +27,8 @@ export interface FlowOptions {
   readonly unmarkedLimit: () => number;
   /** Runs one attempt. What it throws is logged and tried again. */
   readonly handle: (entry: Entry) => Promise<Verdict>;
+  /** What an entry under suspicion waits for before it is worked on; resolves to a verdict where it cannot have that yet. */
+  readonly ready?: (entry: Entry) => Promise<Verdict | undefined>;
   readonly onDead?: (entry: Entry, reason: string) => void;
   readonly observe?: FlowObserver;
   /** Treat the entries that were under way when the process died with suspicion: it died several times in a row. */
@@ -106,15 +108,17 @@ export class Flow {
 
   /** Lanes whose next entry waits for another attempt. */
   get waitingLanes(): number {
-    let count = 0;
-    for (const lane of this.#lanes.values()) if (lane.state === "waiting") count += 1;
-    return count;
+    return [...this.#lanes.values()].filter(({ state }) => state === "waiting").length;
+  }
+
+  /** Whether something waits that may have been sent, and of which the disk may not say so. */
+  get inDoubt(): boolean {
+    return [...this.#lanes.values()].some((lane) => lane.isInDoubt);
   }
 
   /** Whether any lane waits because the target cannot be reached. */
   get unreachable(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.unreachable === true) return true;
-    return false;
+    return [...this.#lanes.values()].some(({ unreachable }) => unreachable === true);
   }
 
   /** Takes up what an earlier process left. `clean` when that one ended in good order, so that nothing is in doubt. */
@@ -148,6 +152,7 @@ export class Flow {
           attempts: 0,
           maybeSent: false,
           recovered: false,
+          replayed: false,
           bytes: item.bytes,
           strikes: 0,
         });
@@ -294,15 +299,16 @@ export class Flow {
       const item = lane.items[0];
       if (!item) this.#endTurn(lane, undefined);
       else {
-        const attempt = (): Promise<Verdict> => this.#handle(item);
-        const verdict = this.#isSuspect(item)
-          ? await this.#isolation.run(item, item.strikes, attempt)
-          : await attempt();
-        await this.#conclude(lane, item, verdict);
+        await this.#conclude(lane, item, await (this.#isSuspect(item) ? this.#alone(item) : this.#handle(item)));
       }
     } catch (error) {
       this.#failTurn(lane, error);
     }
+  }
+
+  async #alone(item: LaneItem): Promise<Verdict> {
+    const notYet = await this.options.ready?.(item);
+    return notYet ?? this.#isolation.run(item, item.strikes, () => this.#handle(item));
   }
 
   /** Does what the verdict says, and ends the turn. Never rejects. */
@@ -367,8 +373,10 @@ export class Flow {
         at: row.at,
         payload: row.payload === null ? null : JSON.parse(row.payload),
         attempts: row.attempts,
+        unreached: row.attempts,
         maybeSent: inDoubt || row.doubt !== 0,
         recovered,
+        replayed: row.doubt > 1,
         bytes,
         strikes: row.strikes,
       });

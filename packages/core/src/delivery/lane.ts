@@ -3,7 +3,7 @@ import type { Entry } from "./entry.js";
 /** An entry in memory, with what changes from attempt to attempt. */
 export interface LaneItem extends Entry {
   attempts: number;
-  /** How many of them, by this process, failed because the target could not be reached. */
+  /** How many of them failed because the target could not be reached, or were a process's before: nobody knows why. */
   unreached?: number;
   maybeSent: boolean;
   readonly bytes: number;
@@ -37,6 +37,10 @@ export class Lane {
 
   get unmarked(): number {
     return this.marking.length;
+  }
+
+  get isInDoubt(): boolean {
+    return (this.more && this.inDoubt > 0) || this.items.some(({ maybeSent }) => maybeSent);
   }
 
   get isEmpty(): boolean {

@@ -9,7 +9,7 @@ export interface StoredEntry {
   readonly payload: string | null;
   readonly attempts: number;
   readonly strikes: number;
-  /** 1: an attempt may have reached the target. */
+  /** 1: an attempt may have reached the target. 2: before it was put aside, and taken up again. */
   readonly doubt: number;
 }
 

@@ -122,6 +122,7 @@ export class MatrixClient {
       asUser: request.asUser,
       deviceId: request.deviceId,
       ts: request.ts,
+      once: request.once,
       signal: request.signal,
       timeoutMs: request.timeoutMs,
     });

@@ -57,6 +57,11 @@ export interface MatrixRequest {
   readonly deviceId?: string | undefined;
   /** The time the event gets, in milliseconds since 1970 (`/send` and `/state` only, specification v1.3). */
   readonly ts?: number | undefined;
+  /**
+   * Never sent once more by itself, also where a kept connection turns out dead: the homeserver may have acted on it, and
+   * one that was restarted does not know it again.
+   */
+  readonly once?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
 }
@@ -219,6 +224,7 @@ function poolOptions(connections: number, timeoutMs: number): Pool.Options {
 }
 
 function isRepeatable(request: MatrixRequest): boolean {
+  if (request.once === true) return false;
   if (request.upload !== undefined && !(request.upload.data instanceof Uint8Array)) return false;
   return request.method === "GET" || request.method === "PUT";
 }

@@ -20,6 +20,8 @@ export interface SendEventRequest extends ReadRequest {
   readonly ts?: number | undefined;
   /** A device of the ghost; homeservers then remember the `txnId` longer. */
   readonly deviceId?: string | undefined;
+  /** Where the connection turns out dead it is not sent once more by itself: whoever asks for this looks first. */
+  readonly once?: boolean | undefined;
 }
 
 export interface RedactRequest extends ReadRequest {
@@ -27,6 +29,8 @@ export interface RedactRequest extends ReadRequest {
   readonly eventId: EventId;
   readonly txnId: string;
   readonly reason?: string | undefined;
+  /** The same as of an event that is sent. */
+  readonly once?: boolean | undefined;
 }
 
 export interface StateRequest extends ReadRequest {

@@ -277,7 +277,7 @@ function prepare(db: Database): {
     ),
     remove: db.prepare("DELETE FROM journal WHERE seq = ?"),
     requeue: db.prepare(
-      "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, seq = ? WHERE seq = ? AND state = 2",
+      "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, doubt = iif(doubt > 0, 2, 0), seq = ? WHERE seq = ? AND state = 2",
     ),
     moveParts: db.prepare("UPDATE part SET seq = ? WHERE seq = ?"),
     relane: db.prepare("UPDATE journal SET lane = ? WHERE lane = ? AND direction = ? AND state < 2"),

@@ -14,7 +14,7 @@ const statements = {
   setMeta: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   addBridge: "INSERT INTO bridge (name) VALUES (?) ON CONFLICT DO NOTHING",
 
-  waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, doubt = ?, strikes = 0 WHERE seq = ?",
+  waiting: "UPDATE journal SET state = 1, attempts = ?, error = ?, doubt = max(doubt, ?), strikes = 0 WHERE seq = ?",
   dead: "UPDATE journal SET state = 2, attempts = ?, error = ? WHERE seq = ?",
   strike: "UPDATE journal SET strikes = strikes + 1 WHERE seq = ?",
   discard: "DELETE FROM journal WHERE seq = ? AND state = 2",

@@ -161,6 +161,21 @@ describe("a flow", () => {
     await flow.stop();
   });
 
+  it("knows when it is stopped whether anything that a death left is still in doubt", async () => {
+    const first = make(() => new Promise<Verdict>(() => undefined));
+    await first.journal.append([cause("a", "$1"), cause("a", "$2")]);
+    const away = make(() => Promise.resolve({ verdict: "retry", reason: "away", transport: true }));
+    await away.flow.resume(false);
+    await until(() => away.flow.waitingLanes === 1, "it waits");
+    await away.flow.stop();
+    expect(away.flow.inDoubt).toBe(true);
+    const { flow } = make(() => Promise.resolve(done()));
+    await flow.resume(false);
+    await until(() => flow.open === 0, "all is delivered");
+    await flow.stop();
+    expect(flow.inDoubt).toBe(false);
+  });
+
   it("knows after a stop in good order what an attempt may have reached", async () => {
     const maybe = { verdict: "retry", reason: "the connection broke", maybeSent: true } as const;
     const never = { verdict: "retry", reason: "not connected", transport: true } as const;

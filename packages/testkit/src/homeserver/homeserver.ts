@@ -18,7 +18,7 @@ import { SpecDeviationError } from "../spec/deviations.js";
 import type { SpecDeviation } from "../spec/deviations.js";
 import type { SpecValidator } from "../spec/validator.js";
 import { createWorld } from "./create-world.js";
-import { usualPatienceMs } from "../patience.js";
+import { patience, usualPatienceMs } from "../patience.js";
 import type { World } from "./world.js";
 
 const MAX_DEVIATIONS = 1_000;
@@ -205,7 +205,7 @@ export class Homeserver {
   /**
    * Moves the {@link ManualClock} on by `ms` milliseconds, step by step: what falls due is done, and transactions that it
    * starts are answered, before the time goes on. An application service that has not answered after a second of real
-   * time counts as one that does not answer.
+   * time (times `TRESTLE_PATIENCE`) counts as one that does not answer.
    * @throws Error where the homeserver runs by another clock
    */
   async advance(ms: number): Promise<void> {
@@ -222,9 +222,9 @@ export class Homeserver {
 
   /**
    * Resolves once no transaction is on its way: all were accepted, or what failed waits for its retry. Or after
-   * `timeoutMs` (default 1 000).
+   * `timeoutMs` (1000, times `TRESTLE_PATIENCE`).
    */
-  async settled(timeoutMs = 1_000): Promise<void> {
+  async settled(timeoutMs = 1_000 * patience): Promise<void> {
     await Promise.all([...this.#world.services.values()].map(({ pusher }) => pusher.settled(timeoutMs)));
   }
 

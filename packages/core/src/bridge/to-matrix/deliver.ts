@@ -22,7 +22,7 @@ import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import { ContentForMatrix } from "./content.js";
 import { MatrixSender, verdictOf } from "./send.js";
-import { invite } from "./invitation.js";
+import { invite, turnedDown } from "./invitation.js";
 import type { MatrixMedia } from "./media.js";
 import type { Puppets } from "./puppets.js";
 import type { Speaker } from "./speaker.js";
@@ -126,19 +126,29 @@ export class ToMatrix {
         return this.#moderation.expel(target, event);
       case "invitation":
         return invite(this.parts.runtime, this.parts.ghosts, target.room.id, event);
+      case "declined":
+        return turnedDown(this.parts.runtime, this.parts.ghosts, target.room.id, event, (text, mention) =>
+          this.notice(target.entry, target.room.id, text, undefined, mention),
+        );
       case "channel":
         return this.#changes.apply(target, event);
     }
   }
 
   /** The bot says something, e.g. that a message could not be delivered. */
-  async notice(entry: Entry, roomId: RoomId, text: string, replyTo: string | undefined): Promise<Verdict> {
+  async notice(
+    entry: Entry,
+    roomId: RoomId,
+    text: string,
+    replyTo: string | undefined,
+    mention?: string,
+  ): Promise<Verdict> {
     const room = await this.parts.runtime.rooms.ensure(roomId);
     return this.#readable({ entry, room, channelKey: 0 }, async () => {
       const content = {
         msgtype: "m.notice",
         body: text,
-        "m.mentions": {},
+        "m.mentions": mention === undefined ? {} : { user_ids: [mention] },
         ...(replyTo !== undefined && { "m.relates_to": { "m.in_reply_to": { event_id: replyTo } } }),
       };
       const effect = effectIdOf(this.parts.runtime.name, "notice", roomId, entry.source);
@@ -213,7 +223,7 @@ export class ToMatrix {
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "message", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
-      if (!sent.sent) return sent.verdict;
+      if (!sent.sent) return afterParts(part, sent.verdict);
       mapped.push({
         channelKey,
         remote: event.id,
@@ -242,7 +252,7 @@ export class ToMatrix {
     for (const [part, { type, content }] of outgoing.events.entries()) {
       const effect = effectIdOf(runtime.name, "edit", channelKey, event.id, room.id, part);
       const sent = await this.sender.send(entry, room, speaker, { type, content, effect }, event.at);
-      if (!sent.sent) return sent.verdict;
+      if (!sent.sent) return afterParts(part, sent.verdict);
     }
     return done();
   }
@@ -315,7 +325,7 @@ export class ToMatrix {
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
       if (await this.#isDone(place, EventId(part.event))) continue;
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
       const author = UserId(part.sender);
@@ -323,7 +333,7 @@ export class ToMatrix {
       // Where the bot is no moderator whoever wrote it still may: somebody on the network could take it away.
       if (runtime.isOwn(author) || puppets?.speaksFor(author) === true) users.push(author);
       const failed = await this.sender.redact(room.id, users, EventId(part.event), effect, event.reason);
-      if (failed) return failed;
+      if (failed) return afterParts(index, failed);
     }
     return done(runtime.messages.unmap(parts));
   }
@@ -356,4 +366,9 @@ function reactionContent(target: string, { key, picture }: ReactionReceived): Re
   const relation = { rel_type: "m.annotation", event_id: target, key: picture ?? shown };
   if (picture === undefined) return { "m.relates_to": relation };
   return { "m.relates_to": relation, shortcode: shown, "com.beeper.reaction.shortcode": shown };
+}
+
+/** The parts before the one that failed are there already: a homeserver that was restarted would take them again. */
+function afterParts(count: number, verdict: Verdict): Verdict {
+  return count > 0 && verdict.verdict === "retry" ? { ...verdict, maybeSent: true } : verdict;
 }

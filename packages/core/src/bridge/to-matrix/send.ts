@@ -1,9 +1,10 @@
 import { UserId, type EventId, type RoomId } from "../../connector/ids.js";
 import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
+import type { ClientEvent } from "../../matrix/answers.js";
 import { classify } from "../../matrix/failure.js";
 import type { SendEventRequest } from "../../matrix/requests.js";
-import type { MatrixFailure } from "../../matrix/result.js";
+import type { MatrixFailure, MatrixResult } from "../../matrix/result.js";
 import { effectKey } from "../effect-id.js";
 import type { Memberships } from "../memberships.js";
 import type { BridgeRuntime } from "../runtime.js";
@@ -43,7 +44,8 @@ export class MatrixSender {
     this.runtime = parts.runtime;
     this.memberships = parts.memberships;
     this.puppets = parts.puppets;
-    this.#lookup = new SentLookup(parts.runtime.client);
+    const { client, log } = parts.runtime;
+    this.#lookup = new SentLookup({ client, log, isDelivered: (room, event) => this.#isDelivered(room, event) });
   }
 
   async send(
@@ -57,12 +59,7 @@ export class MatrixSender {
     const asUser = speaker?.user ?? runtime.bot;
     const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
     if (entry.maybeSent) {
-      const sinceStart = entry.recovered && entry.attempts === 0;
-      let found = await this.#lookup.find(room.id, runtime.bot, outgoing.effect, entry.at, sinceStart);
-      // In a direct room only the ghost can look.
-      const other =
-        found.ok || classify(found.failure).action === "retry" ? undefined : await this.#standIn(room, speaker);
-      if (other !== undefined) found = await this.#lookup.find(room.id, other, outgoing.effect, entry.at, sinceStart);
+      const found = await this.#find(entry, room, speaker, outgoing.effect);
       if (!found.ok && classify(found.failure).action === "retry")
         return { sent: false, verdict: verdictOf(found.failure) };
       if (found.ok && found.body !== null) return { sent: true, eventId: found.body };
@@ -79,7 +76,9 @@ export class MatrixSender {
       txnId: outgoing.effect,
       asUser,
       ts: late ? happenedAt : undefined,
+      once: true,
     };
+    this.#lookup.sending(room.id, entry.recovered);
     if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
     let result = await runtime.client.sendEvent(request);
     if (!result.ok && ghost && classify(result.failure).action === "rejoin") {
@@ -109,6 +108,36 @@ export class MatrixSender {
       room.key,
     );
     return ghost && UserId(ghost.user);
+  }
+
+  /** Looks in the room for what may have been sent before. */
+  async #find(
+    entry: Entry,
+    room: Room,
+    speaker: Speaker | undefined,
+    effect: string,
+  ): Promise<MatrixResult<EventId | null>> {
+    const doubt = {
+      room: room.id,
+      effect,
+      since: entry.at,
+      sinceStart: entry.recovered && entry.attempts === 0,
+      // What the bot says comes out of other lanes, too.
+      inOrder: speaker !== undefined && !entry.replayed,
+    };
+    const found = await this.#lookup.find({ ...doubt, asUser: this.runtime.bot });
+    if (found.ok || classify(found.failure).action === "retry") return found;
+    const other = await this.#standIn(room, speaker);
+    return other === undefined ? found : this.#lookup.find({ ...doubt, asUser: other });
+  }
+
+  /** Whether an event is what became of something that is marked as delivered. */
+  async #isDelivered(room: RoomId, { eventId, sender }: ClientEvent): Promise<boolean> {
+    const { runtime } = this;
+    if (!runtime.isOwn(sender)) return false;
+    for (const { channelKey } of await runtime.links.ofRoom(room))
+      if ((await runtime.messages.ofEvent(eventId, channelKey)).length > 0) return true;
+    return false;
   }
 
   /** Where the user may not speak in the room, their ghost speaks at the next attempt. */
@@ -145,7 +174,7 @@ export class MatrixSender {
     for (const [index, asUser] of [...new Set(users)].entries()) {
       const client = this.runtime.isOwn(asUser) ? this.runtime.client : this.puppets?.client;
       const txnId = index === 0 ? effect : `${effect}${index}`;
-      const result = await (client ?? this.runtime.client).redact({ ...request, asUser, txnId });
+      const result = await (client ?? this.runtime.client).redact({ ...request, asUser, txnId, once: true });
       if (result.ok) return undefined;
       if (classify(result.failure).action === "retry") return verdictOf(result.failure);
       // What the one with the best right was told says most.
