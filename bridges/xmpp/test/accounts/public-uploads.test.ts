@@ -30,7 +30,7 @@ describe("where a server that a Matrix user named may have files put", () => {
 it("is the component's server where that of the account takes no files", async () => {
   const refusal: Answer = {
     kind: "error",
-    error: { type: "cancel", condition: "item-not-found", application: undefined },
+    error: { type: "cancel", condition: "item-not-found", application: [] },
   };
   const asked: string[] = [];
   const own = new Uploads({
