@@ -42,6 +42,42 @@ describe("a direct conversation", () => {
     expect(said(opened)).toEqual(texts);
   });
 
+  it("has it corrected and taken back where that happened in that moment, too", async () => {
+    const { opened, recorder } = await open(150);
+    const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });
+    await eventually(() => membership(opened, room, ghost) === "join", "she is there");
+    const event = await opened.alice.sendText(room, "a secret");
+    const content = { msgtype: "m.text", body: "another secret" };
+    await opened.alice.send(room, "m.room.message", {
+      ...content,
+      "m.new_content": content,
+      "m.relates_to": { rel_type: "m.replace", event_id: event },
+    });
+    await opened.alice.redact(room, event);
+    await opened.alice.sendText(room, "hello");
+    await eventually(() => said(opened).includes("hello"), "what was said last arrives");
+    expect(said(opened)).toEqual(["a secret", "hello"]);
+    expect(recorder.calls).toEqual(["edit 1 to another secret", "redact 1"]);
+  });
+
+  it("is never told what replaced something that was taken back before the bridge saw it", async () => {
+    const { opened } = await open();
+    const room = await opened.alice.createRoom({ is_direct: true });
+    const event = await opened.alice.sendText(room, "a secret");
+    await opened.alice.redact(room, event);
+    await opened.alice.invite(room, ghost);
+    await eventually(() => membership(opened, room, ghost) === "join", "she is there");
+    const content = { msgtype: "m.text", body: "another secret" };
+    await opened.alice.send(room, "m.room.message", {
+      ...content,
+      "m.new_content": content,
+      "m.relates_to": { rel_type: "m.replace", event_id: event },
+    });
+    await opened.alice.sendText(room, "hello");
+    await eventually(() => said(opened).includes("hello"), "what was said last arrives");
+    expect(said(opened)).toEqual(["hello"]);
+  });
+
   it("tells its user what was not delivered, though no bot is in it, and answers commands", async () => {
     const { opened } = await open();
     const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });

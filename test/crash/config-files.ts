@@ -47,11 +47,28 @@ export interface BridgeSection {
   readonly network: Readonly<Record<string, unknown>>;
 }
 
-/** Writes the configuration of a Trestle with one bridge. */
-export function writeConfig(directory: string, ports: Ports, bridge: BridgeSection): string {
+const puppetToken = "as-token-of-the-double-puppets";
+
+/** Lets a bridge speak as the Matrix users themselves. */
+export const puppetRegistration: RegistrationFile["content"] = {
+  id: "double-puppet",
+  url: null,
+  as_token: puppetToken,
+  hs_token: "hs-token-of-the-double-puppets",
+  sender_localpart: "trestle-double-puppet",
+  rate_limited: false,
+  namespaces: { users: [{ exclusive: false, regex: `^@.*:crash\\.test$` }], aliases: [], rooms: [] },
+};
+
+/** Writes the configuration of a Trestle with one bridge, which speaks as Matrix users where `asUsers`. */
+export function writeConfig(directory: string, ports: Ports, bridge: BridgeSection, asUsers = false): string {
   const config = join(directory, "trestle.yaml");
   write(config, {
-    homeserver: { url: `http://127.0.0.1:${ports.homeserver}`, name: serverName },
+    homeserver: {
+      url: `http://127.0.0.1:${ports.homeserver}`,
+      name: serverName,
+      ...(asUsers && { doublePuppetToken: puppetToken }),
+    },
     listen: { port: ports.listen },
     operations: { port: ports.operations },
     media: { port: 0, allowPrivate: ["127.0.0.1"] },

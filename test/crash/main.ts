@@ -9,7 +9,7 @@ import { planSlack, slackScenarios, transports } from "./slack/suite.js";
 import { planXmpp, xmppScenarios, xmppServers } from "./xmpp/suite.js";
 
 const usage = `npm run test:crash -- [--network irc|slack|xmpp] [--server NAME] [--cycles N] [--transport socket|http|both]
-                   [--scenario NAME,…] [--seed N] [--keep]
+                   [--scenario NAME,…] [--accounts] [--seed N] [--keep]
 
 Kills the bridge at random instants under load in both directions and counts what is lost, duplicated and reordered.
 Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 something was, 2 wrong arguments.
@@ -22,10 +22,15 @@ Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 somet
 --transport NAME   of slack: how events come (both)
 --scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")};
                    xmpp: ${xmppScenarios.join(", ")}
+--accounts         of xmpp: some people on Matrix have accounts of their own on XMPP, which they also use with a client
 --seed N           decides about every instant; printed, so that a run can be repeated
 --keep             keeps the logs also when all is well`;
 
-const given = readArguments(usage, ["keep"], ["network", "cycles", "transport", "server", "scenario", "seed"]);
+const given = readArguments(
+  usage,
+  ["keep", "accounts"],
+  ["network", "cycles", "transport", "server", "scenario", "seed"],
+);
 const network = oneOf("network", ["irc", "slack", "xmpp"], "irc");
 const cycles = wholeNumber("cycles", given.options.get("cycles"), network === "irc" ? 200 : 100);
 const seed = wholeNumber("seed", given.options.get("seed"), Math.floor(Math.random() * 1_000_000));
@@ -62,7 +67,8 @@ function plan(): readonly PlannedRun[] {
       return planSlack(transport === "both" ? transports : [transport], names, cycles, seed, directory);
     case "xmpp": {
       const server = oneOf("server", [...xmppServers, "both"], "both");
-      return planXmpp(server === "both" ? xmppServers : [server], names, cycles, seed, directory);
+      const chosen = server === "both" ? xmppServers : [server];
+      return planXmpp(chosen, names, cycles, seed, directory, given.flags.has("accounts"));
     }
   }
 }

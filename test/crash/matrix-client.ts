@@ -74,6 +74,12 @@ export class MatrixPerson {
     return created.parse(await this.server.request("POST", "/_matrix/client/v3/createRoom", this.token, body)).room_id;
   }
 
+  /** Makes a conversation with somebody. */
+  async createDirect(other: string): Promise<string> {
+    const body = { is_direct: true, invite: [other], preset: "trusted_private_chat" };
+    return created.parse(await this.server.request("POST", "/_matrix/client/v3/createRoom", this.token, body)).room_id;
+  }
+
   async join(room: string): Promise<void> {
     await this.server.request("POST", `/_matrix/client/v3/join/${encodeURIComponent(room)}`, this.token, {});
   }
@@ -91,10 +97,10 @@ export class MatrixPerson {
     return this.#put(`/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/${type}/${transaction}`, content);
   }
 
-  /** Takes back what they sent. */
-  async redact(room: string, event: string, transaction: string): Promise<void> {
+  /** Takes back what they sent; resolves to the id of the event that does so. */
+  async redact(room: string, event: string, transaction: string): Promise<string> {
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/redact/${encodeURIComponent(event)}`;
-    await this.#put(`${path}/${transaction}`, {});
+    return this.#put(`${path}/${transaction}`, {});
   }
 
   /** What came after `from`, oldest first. */

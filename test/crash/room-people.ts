@@ -36,6 +36,8 @@ export class RoomPeople<Utterance extends Spoken> {
     private readonly people: readonly MatrixPerson[],
     private readonly random: Random,
     private readonly find: (utterance: Utterance) => Promise<string | undefined>,
+    /** Where the ids of their events are put. */
+    private readonly sent = new Set<string>(),
   ) {
     this.ids = new Set(people.map(({ userId }) => userId));
   }
@@ -52,6 +54,7 @@ export class RoomPeople<Utterance extends Spoken> {
     const number = ++this.#messages;
     const at = Date.now();
     const handle = await person.send(this.room, this.#transaction(), content(number, event));
+    this.sent.add(handle);
     return { number, at, who: person.userId, handle };
   }
 
@@ -61,19 +64,20 @@ export class RoomPeople<Utterance extends Spoken> {
     const at = Date.now();
     const body = bodyOf(target.version);
     const content = { msgtype: "m.text", body, "m.mentions": {} };
-    await this.#person(target.who).send(this.room, this.#transaction(), {
+    const edit = await this.#person(target.who).send(this.room, this.#transaction(), {
       ...content,
       body: `* ${body}`,
       "m.new_content": content,
       "m.relates_to": { rel_type: "m.replace", event_id: target.handle },
     });
+    this.sent.add(edit);
     return { at };
   }
 
   /** Whoever said it takes it back. */
   async delete(target: Utterance): Promise<void> {
     target.deleted = true;
-    await this.#person(target.who).redact(this.room, target.handle, this.#transaction());
+    this.sent.add(await this.#person(target.who).redact(this.room, target.handle, this.#transaction()));
   }
 
   /** Somebody who has not done so yet reacts, where what they react to has arrived. */
@@ -85,6 +89,7 @@ export class RoomPeople<Utterance extends Spoken> {
     const at = Date.now();
     const content = { "m.relates_to": { rel_type: "m.annotation", event_id: event, key } };
     const handle = await person.send(this.room, this.#transaction(), content, "m.reaction");
+    this.sent.add(handle);
     return { at, who: person.userId, handle };
   }
 
@@ -96,7 +101,7 @@ export class RoomPeople<Utterance extends Spoken> {
   }): Promise<void> {
     if (reaction.handle === undefined) return;
     reaction.taken = true;
-    await this.#person(reaction.who).redact(this.room, reaction.handle, this.#transaction());
+    this.sent.add(await this.#person(reaction.who).redact(this.room, reaction.handle, this.#transaction()));
   }
 
   #person(userId: string): MatrixPerson {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../tools/random.js";
 
@@ -21,6 +22,8 @@ export class Talk {
   ) {}
 
   start(): void {
+    // Everybody who talks listens to it.
+    setMaxListeners(this.sides.length + 1, this.#stopped.signal);
     this.#talks.push(...this.sides.map((act) => this.#talk(act)));
   }
 

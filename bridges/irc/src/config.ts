@@ -1,6 +1,6 @@
 import { TextDecoder } from "node:util";
 import { z } from "zod";
-import { isPrefix } from "./network/user-address.js";
+import { isPrefix } from "./network/connections/user-address.js";
 
 const oneLine = (what: string) => z.string().refine((text) => !/[\r\n\0]/.test(text), `${what} must be one line`);
 const word = (what: string) =>

@@ -3,7 +3,7 @@ import { ChannelId, type TextContent } from "@trestle/core";
 import { richTextOf, toMatrixHtml, toPlainText } from "@trestle/rich-text";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { parseFormatted } from "../dist/format/parse.js";
-import { withNickMentions } from "../dist/network/nick-mentions.js";
+import { withNickMentions } from "../dist/network/outward/nick-mentions.js";
 import { KeptPasswords } from "../dist/import/passwords.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { freePort } from "../../../test/support/bounded.js";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { banMasks } from "../dist/network/ban-masks.js";
-import { isKey } from "../dist/network/channel-keys.js";
+import { banMasks } from "../dist/network/channels/ban-masks.js";
+import { isKey } from "../dist/network/channels/channel-keys.js";
 import { channelIdOf, personIdOf, placeOf } from "../dist/network/ids.js";
-import { NickMaker } from "../dist/network/nick-maker.js";
+import { NickMaker } from "../dist/network/nicks/nick-maker.js";
 import { plain } from "../dist/session/sasl/mechanism.js";
 import { fold } from "../dist/wire/casemapping.js";
 import { Isupport } from "../dist/wire/isupport.js";

@@ -4,7 +4,7 @@ import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import fc from "fast-check";
 import { mergeRuns, parseRuns, PLAIN, type Run } from "../dist/format/runs.js";
 import { MIN_BUDGET, splitExactly } from "../dist/format/split.js";
-import { together } from "../dist/network/multiline.js";
+import { together } from "../dist/network/outward/multiline.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 const room = ChannelId("net/#room");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { NickMaker } from "../dist/network/nick-maker.js";
-import { transliterate } from "../dist/network/transliteration.js";
+import { NickMaker } from "../dist/network/nicks/nick-maker.js";
+import { transliterate } from "../dist/network/nicks/transliteration.js";
 import { isNick } from "../dist/wire/sanitise.js";
 
 const maker = (name: string, length = 30, template = "{name}[m]") =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { OwnNicks } from "../dist/network/own-nicks.js";
+import { OwnNicks } from "../dist/network/nicks/own-nicks.js";
 import { fold, type CaseMapping } from "../dist/wire/casemapping.js";
 
 const source = { nick: "Carol[m]", user: "carol", host: "example.org" };

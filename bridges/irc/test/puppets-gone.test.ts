@@ -3,8 +3,8 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { ChannelId } from "@trestle/core";
 import { IrcServer } from "@trestle/testkit";
-import type { Puppet } from "../dist/network/puppet.js";
-import { Puppets } from "../dist/network/puppets.js";
+import type { Puppet } from "../dist/network/connections/puppet.js";
+import { Puppets } from "../dist/network/connections/puppets.js";
 import { Connection } from "../dist/session/connection.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, UserId } from "@trestle/core";
 import type { IrcServer, IrcTestClient } from "@trestle/testkit";
 import fc from "fast-check";
-import { relayNickOf } from "../dist/network/relay-messages.js";
+import { relayNickOf } from "../dist/network/outward/relay-messages.js";
 import type { Saying } from "./support/fake-core.js";
 import { roomWithCarol, type ServerOptions } from "./support/room-with-carol.js";
 import { networkOn, type NetworkOptions, RunningBridge } from "./support/running-bridge.js";

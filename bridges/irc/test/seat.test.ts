@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { FloodControl, Priority } from "../dist/session/flood-control.js";
-import { Seat, type SeatOptions } from "../dist/network/seat.js";
+import { Seat, type SeatOptions } from "../dist/network/connections/seat.js";
 
 type Connection = ReturnType<SeatOptions["open"]>;
 type Ending = Parameters<Seat["ended"]>[1];

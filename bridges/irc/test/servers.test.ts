@@ -4,8 +4,8 @@ import { ChannelId } from "@trestle/core";
 import { IrcServer, selfSignedCertificate } from "@trestle/testkit";
 import fc from "fast-check";
 import { isFlooded, worthOf } from "../dist/session/error-texts.js";
-import { addressOf, isPrefix } from "../dist/network/user-address.js";
-import { stsPolicyOf } from "../dist/network/servers.js";
+import { addressOf, isPrefix } from "../dist/network/connections/user-address.js";
+import { stsPolicyOf } from "../dist/network/connections/servers.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 jest.setTimeout(60_000);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
-import { isSplit } from "../dist/network/splits.js";
+import { isSplit } from "../dist/network/channels/splits.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 let irc: IrcServer;

@@ -4,7 +4,7 @@ import { richTextOf, toMatrixHtml } from "@trestle/rich-text";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import fc from "fast-check";
 import { correctionOf } from "../dist/format/correction.js";
-import { withNickMentions } from "../dist/network/nick-mentions.js";
+import { withNickMentions } from "../dist/network/outward/nick-mentions.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 jest.setTimeout(60_000);

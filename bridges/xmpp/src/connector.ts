@@ -93,8 +93,10 @@ class XmppConnection {
     // What is derived from it nobody can guess.
     const own = createHash("sha256").update(`trestle\n${domain}\n${secret}`).digest("base64url");
     const ids = new OwnIds(own);
-    const uploads = new Uploads({ stream, network, domain, service: config.upload });
-    const accounts = new Accounts({ network, config, ids, metrics, tuning: tuning?.accounts ?? {} });
+    // The server is that of which the component's domain is a part.
+    const server = domain.slice(domain.indexOf(".") + 1);
+    const uploads = new Uploads({ stream, network, asker: domain, server, service: config.upload });
+    const accounts = new Accounts({ network, config, ids, uploads, metrics, tuning: tuning?.accounts ?? {} });
     this.#accounts = accounts;
     const voiceOf = (user: UserId) => accounts.voiceOf(user);
     const shared = { stream, network, config, ids, uploads };

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { retry, type Failure, type MediaContent, type Network } from "@trestle/core";
-import { request } from "undici";
+import { request, type Dispatcher } from "undici";
 import { element, ns } from "./content/index.js";
 import { readDiscoInfo, readDiscoItems, readUploadSlot, uploadRequest, type UploadSlot } from "./protocol/index.js";
 import type { Answer, Element, XmppStream } from "./stream/index.js";
@@ -8,10 +8,16 @@ import type { Answer, Element, XmppStream } from "./stream/index.js";
 export interface UploadsOptions {
   readonly stream: XmppStream;
   readonly network: Network;
-  /** The component's domain. */
-  readonly domain: string;
+  /** Who asks: the component's domain, or an account. */
+  readonly asker: string;
+  /** The server that may offer a service. */
+  readonly server: string;
   /** The service to use; found where absent. */
-  readonly service: string | undefined;
+  readonly service?: string | undefined;
+  /** Asked for what connects to an address at which a file is to be put; it throws where none may be. */
+  readonly dispatcherFor?: ((url: string) => Dispatcher) | undefined;
+  /** Where files go for which there is no place here. */
+  readonly otherwise?: Pick<Uploads, "urlOf">;
 }
 
 /** Where files can be put. */
@@ -46,6 +52,10 @@ export class Uploads {
    * link to the media proxy is left then. A failure where it may be possible later.
    */
   async urlOf(media: MediaContent, signal: AbortSignal): Promise<string | Failure | undefined> {
+    return (await this.#urlOf(media, signal)) ?? (await this.#options.otherwise?.urlOf(media, signal));
+  }
+
+  async #urlOf(media: MediaContent, signal: AbortSignal): Promise<string | Failure | undefined> {
     const { source } = media;
     if (source.from !== "matrix") return source.from === "url" ? source.url : undefined;
     const known = this.#known.get(source.uri);
@@ -90,7 +100,9 @@ export class Uploads {
       const mimeType = media.mimeType ?? file.mimeType;
       const slot = await this.#slot(service, { name: media.name, size, mimeType }, limited);
       if (!slot) return undefined;
+      const dispatcher = this.#options.dispatcherFor?.(slot.put);
       const answer = await request(slot.put, {
+        ...(dispatcher && { dispatcher }),
         method: "PUT",
         headers: { ...slot.headers, "content-type": mimeType, "content-length": String(size) },
         body,
@@ -115,7 +127,7 @@ export class Uploads {
     if (answer.kind === "error") {
       this.#options.network.log.warn(
         { service: jid, error: answer.error.text ?? answer.error.condition },
-        "The upload service gives no place for a file: let the component use it, and files as large as Matrix has them",
+        "The upload service gives no place for a file: let it be used, and for files as large as Matrix has them",
       );
       return undefined;
     }
@@ -133,18 +145,17 @@ export class Uploads {
     return service.found;
   }
 
-  /** Among what the server has, whose domain is that of the component without its first label. */
+  /** Among what the server has. */
   async #discover(): Promise<Service | undefined> {
-    const { domain, service } = this.#options;
+    const { asker, server, service } = this.#options;
     if (service !== undefined) return (await this.#look(service)) ?? { jid: service, largest: undefined };
-    const server = domain.slice(domain.indexOf(".") + 1);
     const own = await this.#look(server);
     if (own) return own;
     const answer = await this.#ask(server, "get", element("query", { xmlns: ns.discoItems }));
     const query = answer.kind === "result" ? answer.stanza.getChild("query", ns.discoItems) : undefined;
     const items = query ? readDiscoItems(query).items.slice(0, MOST_ITEMS) : [];
     for (const { jid, node } of items) {
-      const found = node === undefined && jid !== domain && !jid.includes("@") ? await this.#look(jid) : undefined;
+      const found = node === undefined && jid !== asker && !jid.includes("@") ? await this.#look(jid) : undefined;
       if (found) return found;
     }
     return undefined;
@@ -161,9 +172,9 @@ export class Uploads {
   }
 
   #ask(to: string, type: "get" | "set", payload: Element, signal?: AbortSignal): Promise<Answer> {
-    const { stream, domain } = this.#options;
+    const { stream, asker } = this.#options;
     return stream.request(
-      element("iq", { type, from: domain, to }, payload),
+      element("iq", { type, from: asker, to }, payload),
       signal ? { signal } : { timeoutMs: 10_000 },
     );
   }

@@ -1,15 +1,15 @@
 import { conformance } from "@trestle/conformance";
 import { startEjabberd } from "../../../test/support/servers/ejabberd.js";
 import { realServer } from "../../../test/support/servers/index.js";
-import { PEOPLE, withoutCrashes, withoutLogins, XmppFake } from "./support/xmpp-fake.js";
+import { needed, withoutCrashes, withoutReceipts, XmppFake } from "./support/xmpp-fake.js";
 
 const ejabberd = await realServer("ejabberd");
 
 // By its name: it runs in a process of its own.
 ejabberd.describe("with ejabberd", (install) =>
-  conformance("xmpp", new XmppFake(() => startEjabberd(install, { components: [PEOPLE] })), {
+  conformance("xmpp", new XmppFake(() => startEjabberd(install, needed)), {
     except: {
-      ...withoutLogins,
+      ...withoutReceipts,
       ...withoutCrashes,
       "can.picture": "the same",
       "can.change":

@@ -15,10 +15,9 @@ export interface Account {
 
 /** Holds what arrived everywhere against what was said and done, as far as the world has been read. */
 export function settleAccount(world: XmppWorld): Account {
-  const people = new Set(world.matrixPeople.map(({ userId }) => userId));
   const sights = world.places.map(
-    ({ book, timeline, archive }) =>
-      new PlaceSight(book, lookAtRoom(timeline.events, people), archive.messages, world.nicks),
+    ({ book, timeline, archive, speakers, shownAs }) =>
+      new PlaceSight(book, lookAtRoom(timeline.events, book.sent), archive.messages, new Set(speakers.nicks), shownAs),
   );
   const findings = sights.flatMap((sight) => [
     ...textsOn("matrix", sight),
@@ -39,9 +38,9 @@ export function settleAccount(world: XmppWorld): Account {
   };
   return {
     findings,
-    forgotten: world.places.flatMap(({ archive }) => {
+    forgotten: world.places.flatMap(({ archive, channel }) => {
       const kept = new Set(archive.messages.map(({ id }) => id));
-      const shown = world.people.seen.get(archive.room) ?? [];
+      const shown = world.people.shownIn(channel);
       return shown.flatMap(({ id = "", ownId, nick, body }) =>
         kept.has(id) ? [] : [`${nick} ${ownId} ${body ?? ""}`],
       );

@@ -49,10 +49,25 @@ export class Book {
   /** The texts that were said on Matrix, edits among them, in the order of the room. */
   readonly saidOnMatrix: Said[] = [];
 
-  constructor(readonly place: number) {}
+  /** The events that people on Matrix sent themselves. */
+  readonly sent = new Set<string>();
 
+  /** `humans`: who is behind those who are there several times. */
+  constructor(
+    readonly place: number,
+    private readonly humans: ReadonlyMap<string, string> = new Map(),
+  ) {}
+
+  /** Whether they have reacted with this, or with anything as whom else they are: the newer set would take its place. */
   hasReacted(target: Utterance, who: string, key: string): boolean {
-    return this.reactions.some((each) => each.target === target && each.who === who && each.key === key);
+    return this.reactions.some(
+      (each) =>
+        each.target === target && (each.who === who ? each.key === key : this.#human(each.who) === this.#human(who)),
+    );
+  }
+
+  #human(who: string): string {
+    return this.humans.get(who) ?? who;
   }
 
   /** The last few that are still there. */

@@ -1,5 +1,4 @@
 import type { Random } from "../../tools/random.js";
-import type { MatrixPerson } from "../matrix-client.js";
 import { RoomPeople } from "../room-people.js";
 import type { Utterance } from "./book.js";
 import { nextDeed } from "./deeds.js";
@@ -13,10 +12,16 @@ export class MatrixSide {
 
   constructor(
     private readonly place: Place,
-    people: readonly MatrixPerson[],
     private readonly random: Random,
   ) {
-    this.#people = new RoomPeople(place.room, place.number, people, random, (each) => this.#find(each));
+    this.#people = new RoomPeople(
+      place.room,
+      place.number,
+      place.matrixPeople,
+      random,
+      (each) => this.#find(each),
+      place.book.sent,
+    );
   }
 
   /** Somebody does something; resolves when the homeserver has it. */
@@ -70,9 +75,9 @@ export class MatrixSide {
   /** The event of a message; `undefined` while it has not arrived. */
   async #find({ id, side, handle }: Utterance): Promise<string | undefined> {
     if (side === "matrix") return handle;
-    const { timeline } = this.place;
+    const { timeline, book } = this.place;
     await timeline.read();
-    const { arrivals } = lookAtRoom(timeline.events, this.#people.ids);
+    const { arrivals } = lookAtRoom(timeline.events, book.sent);
     return arrivals.find(({ mark, replaces }) => mark.id === id && replaces === undefined)?.handle;
   }
 }

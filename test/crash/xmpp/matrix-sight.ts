@@ -26,19 +26,21 @@ export interface MatrixSight {
   readonly redactions: ReadonlyMap<string, number>;
 }
 
-/** What the bridge brought to a room. */
-export function lookAtRoom(events: readonly TimelineEvent[], people: ReadonlySet<string>): MatrixSight {
+/** What the bridge brought to a room; `sent` is what people on Matrix sent themselves. */
+export function lookAtRoom(events: readonly TimelineEvent[], sent: ReadonlySet<string>): MatrixSight {
   const arrivals: Arrival[] = [];
   const reactions: MatrixSight["reactions"][number][] = [];
   const pruned: MatrixSight["pruned"][number][] = [];
   const redactions = new Map<string, number>();
   const names = new Map<string, string>();
   for (const { type, sender, content, event_id: handle, redacts } of events) {
-    if (people.has(sender)) continue;
+    if (sent.has(handle)) continue;
     const nick = names.get(sender) ?? sender;
     const relation = recordIn(content, "m.relates_to");
     const related = textIn(relation, "event_id");
-    if (type === "m.room.member") names.set(sender, textIn(content, "displayname") ?? sender);
+    // Who is invited is named by somebody else.
+    if (type === "m.room.member" && content["membership"] === "join")
+      names.set(sender, textIn(content, "displayname") ?? sender);
     else if ((type === "m.room.message" || type === "m.reaction") && Object.keys(content).length === 0)
       pruned.push({ what: type === "m.reaction" ? "reaction" : "text", nick });
     else if (type === "m.room.message") {

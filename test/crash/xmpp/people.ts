@@ -2,17 +2,18 @@ import { randomUUID } from "node:crypto";
 import { component, xml, type XmppComponent, type XmppElement } from "@xmpp/component";
 import { waitFor } from "../../tools/wait.js";
 import { doesSomething, readRoomMessage, type RoomMessage } from "./room-message.js";
+import type { Speakers } from "./speakers.js";
 
 const MUC = "http://jabber.org/protocol/muc";
 /** A person whom the room has not let in tries again after so long. */
 const joinAgainMs = 3_000;
 
 /** The people on XMPP, in all rooms: users of a component, over the bare library, who come back whatever happens. */
-export class XmppPeople {
+export class XmppPeople implements Speakers {
   /** What rooms have shown to the first of the people while they were there, by room. */
   readonly seen = new Map<string, RoomMessage[]>();
   /** Who is in each room, as the first of the people sees it. */
-  readonly #occupants = new Map<string, Set<string>>();
+  readonly #occupants = new Map<string, Map<string, string>>();
   /** `room/nick` of those who are in. */
   readonly #in = new Set<string>();
   readonly #collecting = new Map<string, (result: XmppElement) => void>();
@@ -26,10 +27,12 @@ export class XmppPeople {
     private readonly rooms: readonly string[],
     readonly nicks: readonly string[],
     private readonly note: (text: string) => void,
+    /** Whether everybody in a room sees who everybody is (XEP-0045 §4.2). */
+    private readonly isOpen: boolean,
   ) {
     for (const room of rooms) {
       this.seen.set(room, []);
-      this.#occupants.set(room, new Set());
+      this.#occupants.set(room, new Map());
     }
     const service = `xmpp://127.0.0.1:${server.componentPort}`;
     this.#component = component({ service, domain, password: server.secret });
@@ -57,8 +60,17 @@ export class XmppPeople {
     return this.#in.has(`${room}/${nick}`);
   }
 
-  occupants(room: string): ReadonlySet<string> {
-    return this.#occupants.get(room) ?? new Set();
+  /** Who is in a room, by nick: the address behind it, as far as the room tells. */
+  occupants(room: string): ReadonlyMap<string, string> {
+    return this.#occupants.get(room) ?? new Map();
+  }
+
+  shownIn(room: string): readonly RoomMessage[] {
+    return this.seen.get(room) ?? [];
+  }
+
+  addressOf(room: string, nick: string): string {
+    return `${room}/${nick}`;
   }
 
   /**
@@ -134,14 +146,12 @@ export class XmppPeople {
       this.note(`people: ${from} refused ${to}: ${errorOf(stanza)}`);
       return;
     }
-    const codes = stanza
-      .getChild("x", `${MUC}#user`)
-      ?.getChildren("status")
-      .map(({ attrs }) => attrs["code"]);
+    const user = stanza.getChild("x", `${MUC}#user`);
+    const codes = user?.getChildren("status").map(({ attrs }) => attrs["code"]);
     if (codes?.includes("201") === true) this.#open(room, to);
     if (to === this.#jid(this.nicks[0] ?? "")) {
       if (type === "unavailable") this.#occupants.get(room)?.delete(nick);
-      else this.#occupants.get(room)?.add(nick);
+      else this.#occupants.get(room)?.set(nick, user?.getChild("item")?.attrs["jid"] ?? "");
     }
     if (to !== this.#jid(nick)) return;
     if (type === "unavailable") this.#in.delete(`${room}/${nick}`);
@@ -150,7 +160,11 @@ export class XmppPeople {
 
   /** A new room is closed to others until its owner has configured it (XEP-0045 §10.1.2). */
   #open(room: string, owner: string): void {
-    const form = xml("x", { xmlns: "jabber:x:data", type: "submit" });
+    const field = (name: string, value: string): XmppElement => xml("field", { var: name }, xml("value", {}, value));
+    const fields = this.isOpen
+      ? [field("FORM_TYPE", `${MUC}#roomconfig`), field("muc#roomconfig_whois", "anyone")]
+      : [];
+    const form = xml("x", { xmlns: "jabber:x:data", type: "submit" }, ...fields);
     this.#send(
       xml(
         "iq",

@@ -34,8 +34,12 @@ export class PlaceSight {
     readonly matrix: MatrixSight,
     archive: readonly Archived[],
     nicks: ReadonlySet<string>,
+    /** What people on XMPP are called on Matrix, where that is not their nick. */
+    shownAs: ReadonlyMap<string, string> = new Map(),
   ) {
-    this.own = archive.filter(({ nick }) => nicks.has(nick));
+    this.own = archive.flatMap((message) =>
+      nicks.has(message.nick) ? [{ ...message, nick: shownAs.get(message.nick) ?? message.nick }] : [],
+    );
     this.bridged = archive.filter(({ nick }) => !nicks.has(nick));
     this.ownTexts = textsOf(this.own);
     this.bridgedTexts = textsOf(this.bridged);

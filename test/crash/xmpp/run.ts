@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { XmppServer } from "../../support/servers/xmpp-server.js";
+import type { XmppServer, XmppServerOptions } from "../../support/servers/xmpp-server.js";
 import { Idleness } from "../../tools/progress.js";
 import { Random } from "../../tools/random.js";
 import { waitFor } from "../../tools/wait.js";
@@ -26,7 +26,8 @@ const silenceMs = 60_000;
 /** Runs one scenario with one server: load in both directions, and something bad in each cycle. */
 export async function runScenario(
   scenario: XmppScenario,
-  start: () => Promise<XmppServer>,
+  start: (options: XmppServerOptions) => Promise<XmppServer>,
+  withAccounts: boolean,
   title: string,
   cycles: number,
   seed: number,
@@ -35,12 +36,13 @@ export async function runScenario(
   const began = performance.now();
   mkdirSync(directory, { recursive: true });
   const [random, talkRandom] = [new Random(seed), new Random(seed + 1)];
-  const world = await XmppWorld.open(directory, await start(), seed);
+  const world = await XmppWorld.open(directory, start, seed, withAccounts);
   const talk = new Talk(sidesOf(world, talkRandom), talkRandom, everyMs);
   try {
-    await world.people.start();
+    await world.startPeople();
     world.bridge.start();
     await world.whenBridged(startWithinMs);
+    await world.whenSignedIn(startWithinMs);
     talk.start();
     for (let cycle = 1; cycle <= cycles; cycle++) {
       await live(world, random);
@@ -53,6 +55,7 @@ export async function runScenario(
     const account = await settle(world);
     for (const deviation of await world.deviations())
       world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);
+    for (const stray of world.strays()) world.complain(stray);
     for (const body of account.forgotten.slice(0, 10)) world.complain(`the server itself has lost: ${body}`);
     const complaints = [...world.complaints, ...world.bridge.surprises];
     const ok = complaints.length === 0 && account.findings.length === 0;
@@ -68,8 +71,8 @@ export async function runScenario(
 /** People who say, answer, edit, react and take back, on both sides of all places. */
 function sidesOf(world: XmppWorld, random: Random): Act[] {
   return world.places.flatMap((place) => {
-    const matrix = new MatrixSide(place, world.matrixPeople, random);
-    const xmpp = new XmppSide(place, world.people, random);
+    const matrix = new MatrixSide(place, random);
+    const xmpp = new XmppSide(place, random);
     return [() => matrix.act(), () => xmpp.act()];
   });
 }
@@ -93,12 +96,11 @@ async function live(world: XmppWorld, random: Random): Promise<void> {
 
 /** Resolves to how much of what was said on XMPP has newly come to the rooms. */
 async function readTimelines(world: XmppWorld): Promise<number> {
-  const people = new Set(world.matrixPeople.map(({ userId }) => userId));
   let arrived = 0;
-  for (const { timeline } of world.places) {
+  for (const { timeline, book } of world.places) {
     const before = timeline.events.length;
     await timeline.read();
-    arrived += timeline.events.slice(before).filter(({ sender }) => !people.has(sender)).length;
+    arrived += timeline.events.slice(before).filter(({ event_id }) => !book.sent.has(event_id)).length;
   }
   return arrived;
 }

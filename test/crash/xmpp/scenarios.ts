@@ -31,11 +31,11 @@ async function restartServer(world: XmppWorld, random: Random): Promise<void> {
 }
 
 async function cut(world: XmppWorld, random: Random): Promise<void> {
-  world.line.cut();
+  world.cut(random);
   if (random.chance(0.5)) {
     // Again, while it comes back.
     await sleep(random.between(0, 300));
-    world.line.cut();
+    world.cut(random);
   }
   if (random.chance(0.2)) await kill(world);
 }

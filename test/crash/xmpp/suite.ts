@@ -6,7 +6,6 @@ import type { XmppServer, XmppServerOptions } from "../../support/servers/xmpp-s
 import { mergeResults, type PlannedRun, type RunResult } from "../report.js";
 import { runScenario } from "./run.js";
 import { scenarios } from "./scenarios.js";
-import { peopleDomain } from "./world.js";
 
 export type XmppServerName = "prosody" | "ejabberd";
 
@@ -23,6 +22,7 @@ const cyclesOfServer = 10;
  *
  * @param names which scenarios; all where absent
  * @param cycles for each server
+ * @param withAccounts whether some of the people on Matrix use accounts of their own on XMPP
  */
 export function planXmpp(
   servers: readonly XmppServerName[],
@@ -30,6 +30,7 @@ export function planXmpp(
   cycles: number,
   seed: number,
   directory: string,
+  withAccounts: boolean,
 ): readonly PlannedRun[] {
   const chosen = scenarios.filter(({ name }) => names === undefined || names.includes(name));
   const shares = chosen.reduce((sum, { share }) => sum + share, 0);
@@ -43,8 +44,7 @@ export function planXmpp(
         for (let done = 0; done < own; done += cyclesOfServer) {
           const place = join(directory, `${server}-${scenario.name}${done === 0 ? "" : `-${done}`}`);
           const cyclesHere = Math.min(cyclesOfServer, own - done);
-          const open = () => start({ components: [peopleDomain] });
-          results.push(await runScenario(scenario, open, title, cyclesHere, seed + done, place));
+          results.push(await runScenario(scenario, start, withAccounts, title, cyclesHere, seed + done, place));
         }
         return mergeResults(results);
       };

@@ -1,22 +1,27 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { xml } from "@xmpp/component";
 import { z } from "zod";
-import type { XmppServer } from "../../support/servers/xmpp-server.js";
+import type { XmppServer, XmppServerOptions } from "../../support/servers/xmpp-server.js";
 import { freePort } from "../../tools/free-port.js";
 import { inRepository } from "../../tools/paths.js";
+import type { Random } from "../../tools/random.js";
 import { TcpLine } from "../../tools/tcp-line.js";
 import { waitWhileBusy } from "../../tools/progress.js";
 import { waitFor } from "../../tools/wait.js";
 import { BridgeProcess } from "../bridge-process.js";
-import { serverName, writeConfig, writeRegistration } from "../config-files.js";
+import { puppetRegistration, serverName, writeConfig, writeRegistration } from "../config-files.js";
 import { MatrixServer, Timeline, type MatrixPerson } from "../matrix-client.js";
 import { ServerProcess } from "../server-process.js";
+import { AccountPeople, accountUsers, localpart, signIn } from "./account-people.js";
 import { Book } from "./book.js";
+import type { Conversation } from "./conversation.js";
 import { XmppPeople } from "./people.js";
-import { RoomArchive } from "./room-archive.js";
+import { RoomArchive, type PlaceArchive } from "./room-archive.js";
+import { together, type Speakers } from "./speakers.js";
 
 /** Where the people on XMPP are. */
-export const peopleDomain = "people.localhost";
+const peopleDomain = "people.localhost";
 
 const placeCount = 4;
 const nicks = ["anna", "ben", "cora"];
@@ -24,13 +29,19 @@ const matrixPeople = 3;
 /** What the bridge is called in rooms. */
 const botNick = "Matrix";
 
-/** A Matrix room and an XMPP room that are one conversation. */
+/** A Matrix room, and an XMPP room or a person on XMPP, that are one conversation. */
 export interface Place {
   readonly number: number;
   readonly book: Book;
   readonly room: string;
   readonly timeline: Timeline;
-  readonly archive: RoomArchive;
+  /** The address on XMPP. */
+  readonly channel: string;
+  readonly archive: PlaceArchive;
+  readonly matrixPeople: readonly MatrixPerson[];
+  readonly speakers: Speakers;
+  /** What people on XMPP are called on Matrix, where that is not their nick. */
+  readonly shownAs: ReadonlyMap<string, string>;
 }
 
 /** The XMPP server, the homeserver and the bridge, each in a process of its own, and the people on both sides. */
@@ -42,66 +53,76 @@ export class XmppWorld {
     readonly directory: string,
     readonly homeserver: ServerProcess,
     readonly xmpp: XmppServer,
-    readonly line: TcpLine,
+    /** Of the component, and of clients. */
+    private readonly lines: readonly TcpLine[],
     readonly matrix: MatrixServer,
-    readonly matrixPeople: readonly MatrixPerson[],
     readonly people: XmppPeople,
-    readonly places: readonly Place[],
+    private readonly accounts: AccountPeople | undefined,
+    readonly places: Place[],
+    private readonly bot: string,
     config: string,
     private readonly operationsPort: number,
   ) {
     this.bridge = new BridgeProcess({ config, log: join(directory, "bridge.log"), env: {} });
   }
 
-  /** Takes the server over, and stops it at the end. */
-  static async open(directory: string, xmpp: XmppServer, seed: number): Promise<XmppWorld> {
+  /** Stops the server at the end. */
+  static async open(
+    directory: string,
+    start: (options: XmppServerOptions) => Promise<XmppServer>,
+    seed: number,
+    withAccounts: boolean,
+  ): Promise<XmppWorld> {
+    const xmpp = await start({ components: [peopleDomain], users: withAccounts ? accountUsers : [] });
     const listen = await freePort();
     const registration = writeRegistration(directory, listen, "xmpp");
+    const registrations = [registration.content, ...(withAccounts ? [puppetRegistration] : [])];
     const homeserver = await ServerProcess.start(
       inRepository("packages/testkit/dist/homeserver/main.js"),
-      [JSON.stringify({ serverName, seed, registrations: [registration.content] })],
+      [JSON.stringify({ serverName, seed, registrations })],
       join(directory, "homeserver.log"),
     );
-    const line = await TcpLine.to(xmpp.componentPort);
+    const [line, clientLine] = [await TcpLine.to(xmpp.componentPort), await TcpLine.to(xmpp.clientPort)];
     const matrix = new MatrixServer(`http://127.0.0.1:${homeserver.port}`);
     const persons: MatrixPerson[] = [];
     for (let person = 0; person < matrixPeople; person++) persons.push(await matrix.register(`person${person}`));
-    const [reader, ...others] = persons;
-    if (!reader) throw new Error("There is nobody on Matrix");
     const rooms = Array.from({ length: placeCount }, (_, number) => `place${number}@${xmpp.rooms}`);
-    const people = new XmppPeople(xmpp, peopleDomain, rooms, nicks, (text) => note(directory, text));
-    const places: Place[] = [];
-    for (const [number, channel] of rooms.entries()) {
-      const room = await reader.createRoom(`place${number}`, registration.bot);
-      for (const person of others) await person.join(room);
-      places.push({
-        number,
-        book: new Book(number),
-        room,
-        timeline: new Timeline(reader, room),
-        archive: new RoomArchive(people, channel),
-      });
-    }
+    const tell = (text: string): void => note(directory, text);
+    // ejabberd 23.01 has no ids of occupants: who uses a client beside the bridge is known only where all are.
+    const isOpen = withAccounts && xmpp.name === "ejabberd";
+    const people = new XmppPeople(xmpp, peopleDomain, rooms, nicks, tell, isOpen);
+    const accounts = withAccounts ? new AccountPeople({ server: xmpp, rooms, people: persons, note: tell }) : undefined;
+    const places = await openRooms(rooms, persons, registration.bot, people, accounts);
     const ports = { homeserver: homeserver.port, listen, operations: await freePort() };
-    const config = writeConfig(directory, ports, {
-      name: "xmpp",
-      connector: "xmpp",
-      registration: registration.path,
-      links: places.map(({ room, archive }) => ({ room, channel: archive.room })),
-      network: {
-        port: line.port,
-        domain: xmpp.component,
-        secret: xmpp.secret,
-        nick: botNick,
-        reconnect: { min: 0.05, max: 0.5 },
+    const network = {
+      port: line.port,
+      domain: xmpp.component,
+      secret: xmpp.secret,
+      nick: botNick,
+      reconnect: { min: 0.05, max: 0.5 },
+      ...(withAccounts && {
+        accounts: {
+          enabled: true,
+          servers: { [xmpp.domain]: { host: "127.0.0.1", port: clientLine.port, security: "none" } },
+        },
+      }),
+    };
+    const config = writeConfig(
+      directory,
+      ports,
+      {
+        name: "xmpp",
+        connector: "xmpp",
+        registration: registration.path,
+        links: places.map(({ room, channel }) => ({ room, channel })),
+        network,
       },
-    });
+      withAccounts,
+    );
+    const lines = withAccounts ? [line, clientLine] : [line];
+    const { bot } = registration;
     const { operations } = ports;
-    return new XmppWorld(directory, homeserver, xmpp, line, matrix, persons, people, places, config, operations);
-  }
-
-  get nicks(): ReadonlySet<string> {
-    return new Set(nicks);
+    return new XmppWorld(directory, homeserver, xmpp, lines, matrix, people, accounts, places, bot, config, operations);
   }
 
   /** Writes a line to the log of the run. */
@@ -127,16 +148,89 @@ export class XmppWorld {
   /** Resolves when the bridge is in every room. */
   async whenBridged(timeoutMs: number): Promise<void> {
     await waitFor("the bridge to enter every room", timeoutMs, () =>
-      this.places.every(({ archive }) => this.people.occupants(archive.room).has(botNick)),
+      this.places.every(({ channel }) => this.people.occupants(channel).has(botNick)),
     );
     await this.whenUp(timeoutMs);
   }
 
+  /** Resolves when those on Matrix who have an account are signed in with it, and talk with somebody on XMPP. */
+  async whenSignedIn(timeoutMs: number): Promise<void> {
+    const { accounts, bot, places } = this;
+    if (!accounts) return;
+    const channel = accounts.contact.jid;
+    const ghost = `@xmpp_${channel.replace("@", "=40")}:${serverName}`;
+    for (const { person, client, nick, conversation } of accounts.owners) {
+      await signIn(person, bot, client.jid, client.user);
+      const room = await person.createDirect(ghost);
+      const timeline = new Timeline(person, room);
+      await waitFor("the room of two", timeoutMs, async () => {
+        await timeline.read();
+        return timeline.events.some(({ sender, content }) => sender === ghost && content["membership"] === "join");
+      });
+      const number = places.length;
+      places.push({
+        ...{ number, book: new Book(number, new Map([[nick, person.userId]])), room, timeline, channel },
+        ...{ archive: conversation, matrixPeople: [person], speakers: conversation },
+        shownAs: new Map([[nick, localpart(person)]]),
+      });
+      await this.#greet(person, conversation, timeline, timeoutMs);
+    }
+  }
+
+  /** Somebody says something everywhere: then the bridge is in all places with their account. */
+  async #greet(person: MatrixPerson, talk: Conversation, timeline: Timeline, timeoutMs: number): Promise<void> {
+    const [fromMatrix, fromXmpp] = ["hello from Matrix", "hello from XMPP"];
+    const content = { msgtype: "m.text", body: fromMatrix, "m.mentions": {} };
+    const rooms = this.places.filter(({ matrixPeople }) => matrixPeople.includes(person));
+    for (const { number, room } of rooms) await person.send(room, `hello-${number}`, content);
+    let next = 0;
+    await waitFor(`${person.userId} everywhere`, timeoutMs, async () => {
+      await timeline.read();
+      // Of what is said before the account is there for the first time nothing is taken.
+      if (performance.now() > next) talk.say("", talk.nicks[0] ?? "", xml("body", {}, fromXmpp));
+      if (performance.now() > next) next = performance.now() + 1_000;
+      const isHeard = timeline.events.some((event) => event.content["body"] === fromXmpp);
+      const isIn = rooms.every(
+        ({ speakers, channel }) => speakers === talk || this.people.occupants(channel).has(localpart(person)),
+      );
+      return isHeard && isIn && talk.shownIn().some(({ body }) => body === fromMatrix);
+    });
+  }
+
+  /** Who should be in a room with an account of their own, and is in it without. */
+  strays(): readonly string[] {
+    const owners = this.accounts?.owners ?? [];
+    return owners.flatMap(({ person, client }) =>
+      this.places.flatMap(({ channel }) => {
+        const jid = this.people.occupants(channel).get(localpart(person));
+        return jid === undefined || jid === "" || jid.startsWith(`${client.jid}/`)
+          ? []
+          : [`${localpart(person)} is in ${channel} as ${jid}`];
+      }),
+    );
+  }
+
+  /** Cuts the line of the component, of clients, or both. */
+  cut(random: Random): void {
+    const [line, clientLine] = this.lines;
+    const which = clientLine ? random.between(1, 3) : 1;
+    if (which !== 2) line?.cut();
+    if (which !== 1) clientLine?.cut();
+  }
+
+  /** Resolves when everybody on XMPP is where they should be. */
+  async startPeople(): Promise<void> {
+    await this.people.start();
+    await this.accounts?.start();
+  }
+
   /** Resolves when the people on XMPP are in every room. */
   async whenPeopleAreIn(timeoutMs: number): Promise<void> {
-    await waitFor("the people on XMPP in their rooms", timeoutMs, () => this.people.areIn()).catch((error: unknown) =>
-      this.complain(String(error)),
-    );
+    await waitFor(
+      "the people on XMPP in their rooms",
+      timeoutMs,
+      () => this.people.areIn() && this.accounts?.areIn() !== false,
+    ).catch((error: unknown) => this.complain(String(error)));
   }
 
   /** Reads what is new on both sides; resolves to how much that was. */
@@ -154,12 +248,39 @@ export class XmppWorld {
   async close(): Promise<void> {
     await this.bridge.kill();
     await this.people.close();
-    await this.line.close();
+    await this.accounts?.close();
+    for (const line of this.lines) await line.close();
     await this.matrix.close();
     await this.homeserver.stop();
     writeFileSync(join(this.directory, "xmpp-server.log"), this.xmpp.process.output);
     await this.xmpp.process.stop();
   }
+}
+
+/** Makes a room on Matrix for each on XMPP, with everybody in it. */
+async function openRooms(
+  channels: readonly string[],
+  persons: readonly MatrixPerson[],
+  bot: string,
+  people: XmppPeople,
+  accounts: AccountPeople | undefined,
+): Promise<Place[]> {
+  const [reader, ...others] = persons;
+  if (!reader) throw new Error("There is nobody on Matrix");
+  const owners = accounts?.owners ?? [];
+  const humans = new Map(owners.map(({ nick, person }) => [nick, person.userId]));
+  const shownAs = new Map(owners.map(({ nick, person }) => [nick, localpart(person)]));
+  const places: Place[] = [];
+  for (const [number, channel] of channels.entries()) {
+    const room = await reader.createRoom(`place${number}`, bot);
+    for (const person of others) await person.join(room);
+    places.push({
+      ...{ number, book: new Book(number, humans), room, timeline: new Timeline(reader, room), channel },
+      ...{ archive: new RoomArchive(people, channel), matrixPeople: persons, shownAs },
+      speakers: accounts ? together(people, accounts.inRooms) : people,
+    });
+  }
+  return places;
 }
 
 function note(directory: string, text: string): void {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort, until } from "../bounded.js";
 import { findProgram, type Found, type Missing } from "./found.js";
 import { LaunchedServer } from "./launched-server.js";
-import { xmppNames, type XmppServer, type XmppServerOptions } from "./xmpp-server.js";
+import { usersOf, xmppNames, type XmppServer, type XmppServerOptions } from "./xmpp-server.js";
 
 export interface EjabberdInstall {
   /** The Erlang runtime. */
@@ -48,7 +48,9 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
   const [clientPort, componentPort, httpPort] = [await freePort(), await freePort(), await freePort()];
   const configFile = join(directory, "ejabberd.yml");
   await mkdir(join(directory, "upload"));
-  const users = (options.users ?? []).map((user) => `<<${JSON.stringify(user)}>>`).join(",");
+  const users = usersOf(options)
+    .map(({ name, password }) => `{${erlang(name)},${erlang(password)}}`)
+    .join(",");
   const launched = await LaunchedServer.launch(
     {
       name: "ejabberd",
@@ -56,7 +58,7 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
       args: [
         ...["-noinput", "-pa", install.ebin, "-mnesia", "dir", JSON.stringify(join(directory, "mnesia"))],
         ...["-s", "ejabberd", "-eval"],
-        `[ejabberd_auth:try_register(User, <<"${xmppNames.domain}">>, User) || User <- [${users}]], io:format("accounts made~n").`,
+        `[ejabberd_auth:try_register(User, <<"${xmppNames.domain}">>, Password) || {User, Password} <- [${users}]], io:format("accounts made~n").`,
       ],
       configFile,
       morePorts: [clientPort, httpPort],
@@ -76,6 +78,11 @@ export async function startEjabberd(install: EjabberdInstall, options: XmppServe
     lockedRooms: xmppNames.rooms,
     ...xmppNames,
   };
+}
+
+/** A binary of Erlang. */
+function erlang(text: string): string {
+  return `<<${JSON.stringify(text)}>>`;
 }
 
 interface Ports {

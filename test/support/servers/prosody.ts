@@ -7,7 +7,7 @@ import { freePort } from "../bounded.js";
 import { makeCertificate } from "./certificate.js";
 import { answerOf, findProgram, type Found, type Missing } from "./found.js";
 import { LaunchedServer } from "./launched-server.js";
-import { xmppNames, type XmppServer, type XmppServerOptions } from "./xmpp-server.js";
+import { usersOf, xmppNames, type XmppServer, type XmppServerOptions } from "./xmpp-server.js";
 
 export interface ProsodyInstall {
   readonly command: string;
@@ -39,8 +39,8 @@ export async function startProsody(install: ProsodyInstall, options: XmppServerO
   const { domain, rooms, upload, component, secret } = xmppNames;
   const accounts = join(directory, "data", domain, "accounts");
   await mkdir(accounts, { recursive: true });
-  for (const user of options.users ?? [])
-    await writeFile(join(accounts, `${encoded(user)}.dat`), `return { ["password"] = ${JSON.stringify(user)} };\n`);
+  for (const { name, password } of usersOf(options))
+    await writeFile(join(accounts, `${encoded(name)}.dat`), `return { ["password"] = ${JSON.stringify(password)} };\n`);
   const certificate = options.tls === true ? await makeCertificate(directory) : undefined;
   const configFile = join(directory, "prosody.cfg.lua");
   const config = `

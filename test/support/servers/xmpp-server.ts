@@ -2,12 +2,21 @@ import type { LaunchedServer } from "./launched-server.js";
 
 /** What an XMPP server of the tests is made of. */
 export interface XmppServerOptions {
-  /** Accounts on `localhost`, each with its name as the password. */
-  readonly users?: readonly string[];
+  /** Accounts on `localhost`; the password is the name where none is given. */
+  readonly users?: readonly (string | XmppUser)[];
   /** Components besides {@link XmppServer.component}, with the same secret. */
   readonly components?: readonly string[];
   /** Clients may ask for TLS, with a certificate that nobody has signed. Of Prosody. */
   readonly tls?: boolean;
+}
+
+export interface XmppUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+export function usersOf({ users = [] }: XmppServerOptions): XmppUser[] {
+  return users.map((user) => (typeof user === "string" ? { name: user, password: user } : user));
 }
 
 /** A real XMPP server with one domain, rooms that keep an archive, file upload and a place for a component. */

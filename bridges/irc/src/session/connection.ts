@@ -6,7 +6,7 @@ import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js
 import { parseSource } from "../wire/source.js";
 import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
-import { stsPolicyOf } from "../network/servers.js";
+import { stsPolicyOf } from "../network/connections/servers.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
 import { Priority } from "./flood-control.js";
 import { type JoinOutcome, Joins } from "./joins.js";

@@ -1,4 +1,4 @@
-import type { NetworkFake, NetworkSetting, SayOptions, Seen } from "@trestle/conformance";
+import type { Credentials, NetworkFake, NetworkSetting, SayOptions, Seen } from "@trestle/conformance";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn } from "./running-bridge.js";
 import { freePort } from "../../../../test/support/bounded.js";
@@ -6,6 +6,8 @@ import { freePort } from "../../../../test/support/bounded.js";
 type Server = Awaited<ReturnType<typeof IrcServer.start>>;
 type Message = Parameters<NonNullable<Parameters<Server["judgeMessages"]>[0]>>[0];
 
+const ACCOUNT = "ivy";
+const SECRET = "ivy's own secret: 7 owls";
 const channels = ["#hall", "#garden"] as const;
 /** What a client of ours has reason to send. */
 const commands = new Set(
@@ -19,21 +21,30 @@ export class IrcFake implements NetworkFake {
   readonly people = ["Carol", "a[b]\\c", "_x-1`"] as const;
   /** The holder keeps the connections, and what is said on them, while the bridge is away. */
   readonly remembers = true;
+  readonly credentials: Credentials = {
+    right: [ACCOUNT, SECRET],
+    wrong: [ACCOUNT, "no password of hers"],
+    secret: SECRET,
+    account: ACCOUNT,
+  };
   readonly #clients = new Map<string, IrcTestClient>();
   readonly #seen = new Map<string, Seen[]>();
   readonly #topics = new Map<string, string>();
   readonly #refused = new Set<string>();
   /** How many deletions of a channel were looked at. */
   readonly #deleted = new Map<string, number>();
+  /** Who types in a channel, of those for whom the bridge speaks. */
+  readonly #typing = new Map<string, Set<string>>();
   #server: Server | undefined;
 
   async start(): Promise<NetworkSetting> {
-    for (const kept of [this.#clients, this.#seen, this.#topics, this.#refused, this.#deleted]) kept.clear();
-    this.#server = await IrcServer.start({ port: await freePort() });
+    for (const kept of [this.#clients, this.#seen, this.#topics, this.#refused, this.#deleted, this.#typing])
+      kept.clear();
+    this.#server = await IrcServer.start({ port: await freePort(), accounts: { [ACCOUNT]: SECRET } });
     this.#server.judgeMessages((message) => this.#judge(message));
     const [hall, garden] = channels;
     return {
-      config: { networks: [networkOn(this.#server.port, { maxLines: 10_000 })], grace: 20 },
+      config: { networks: [networkOn(this.#server.port, { maxLines: 10_000, typing: true })], grace: 20 },
       channels: [`net/${hall}`, `net/${garden}`],
     };
   }
@@ -80,6 +91,14 @@ export class IrcFake implements NetworkFake {
     (await this.#client(person)).topic(nameOf(channel), topic);
   }
 
+  async type(channel: string, person: string, isTyping: boolean): Promise<void> {
+    (await this.#client(person)).raw(`@+typing=${isTyping ? "active" : "done"} TAGMSG ${nameOf(channel)}`);
+  }
+
+  seesTyping(channel: string): boolean {
+    return (this.#typing.get(nameOf(channel))?.size ?? 0) > 0;
+  }
+
   refuse(channel: string): Promise<() => void> {
     this.#refused.add(nameOf(channel));
     return Promise.resolve(() => void this.#refused.delete(nameOf(channel)));
@@ -109,6 +128,7 @@ export class IrcFake implements NetworkFake {
     if (this.#refused.has(message.to)) return "refuse";
     this.#lookAtTopic(message.to);
     this.#lookAtDeletions(message.to);
+    this.#lookAtTyping(message);
     if (message.command === "TAGMSG") {
       this.#reaction(message);
       return "deliver";
@@ -117,11 +137,13 @@ export class IrcFake implements NetworkFake {
     const action = /^\u0001ACTION (.*)\u0001$/.exec(message.text)?.[1];
     const id = message.tags["msgid"];
     const replyTo = message.tags["+draft/reply"];
+    const by = message.tags["account"];
     this.#list(message.to).push({
       kind: "message",
       text: action ?? message.text,
       emote: action !== undefined,
       ...(id !== undefined && { id }),
+      ...(by !== undefined && { by }),
       ...(replyTo !== undefined && { replyTo }),
     });
     return "deliver";
@@ -141,6 +163,16 @@ export class IrcFake implements NetworkFake {
     const { "+draft/react": added, "+draft/unreact": removed } = tags;
     if (added !== undefined) this.#list(to).push({ kind: "reaction", target, key: added });
     if (removed !== undefined) this.#list(to).push({ kind: "reactionRemoved", target, key: removed });
+  }
+
+  /** IRCv3 typing: who says something does not type any more. */
+  #lookAtTyping({ command, from, to, tags }: Message): void {
+    const state = tags["+typing"];
+    if (command === "TAGMSG" && state === undefined) return;
+    const typing = this.#typing.get(to) ?? new Set();
+    this.#typing.set(to, typing);
+    if (state === "active") typing.add(from);
+    else typing.delete(from);
   }
 
   #lookAtDeletions(channel: string): void {

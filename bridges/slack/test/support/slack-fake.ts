@@ -1,4 +1,4 @@
-import type { NetworkFake, NetworkSetting, SayOptions, Seen, SharedFile } from "@trestle/conformance";
+import type { Credentials, NetworkFake, NetworkSetting, SayOptions, Seen, SharedFile } from "@trestle/conformance";
 import { SlackEmulator, type ApiCall } from "@trestle/slack-emulator";
 import { z } from "zod";
 import { decodeEntities } from "../../dist/content/index.js";
@@ -7,6 +7,8 @@ import { nameOfEmoji, reactionKeyOf } from "../../dist/emoji/index.js";
 type Handle = ReturnType<SlackEmulator["faults"]["api"]>;
 type Posted = ReturnType<ReturnType<ReturnType<SlackEmulator["workspace"]>["person"]>["post"]>;
 
+/** Somebody with an account, who is on Matrix. */
+const ACCOUNT = "ivy";
 const channels = ["hall", "garden"] as const;
 const argumentsSchema = z.looseObject({
   channel: z.string().optional(),
@@ -28,6 +30,7 @@ export class SlackFake implements NetworkFake {
   #slack: SlackEmulator | undefined;
   #outage: Handle | undefined;
   readonly #posted = new Map<string, Posted>();
+  #credentials: Credentials | undefined;
 
   async start(): Promise<NetworkSetting> {
     this.#posted.clear();
@@ -38,12 +41,14 @@ export class SlackFake implements NetworkFake {
       workspaces: [
         {
           domain: "acme",
-          users: this.people.map((name) => ({ name, displayName: name })),
+          users: [ACCOUNT, ...this.people].map((name) => ({ name, displayName: name })),
           channels: channels.map((name) => ({ name })),
         },
       ],
     });
     const app = this.#slack.app();
+    const token = app.authorize("acme", ACCOUNT);
+    this.#credentials = { right: [token], wrong: ["xoxp-no-token-of-hers"], secret: token, account: ACCOUNT };
     const [hall, garden] = channels.map((name) => this.#idOf(name));
     return {
       config: {
@@ -58,6 +63,12 @@ export class SlackFake implements NetworkFake {
 
   async stop(): Promise<void> {
     await this.#slack?.stop();
+  }
+
+  /** The token that Slack gave out is another at each start. */
+  get credentials(): Credentials {
+    if (!this.#credentials) throw new Error("The fake network is not started.");
+    return this.#credentials;
   }
 
   say(channel: string, person: string, text: string, options: SayOptions = {}): Promise<string> {
@@ -220,6 +231,7 @@ function seenIn(call: ApiCall, channel: string | undefined): Seen[] {
           kind: "message",
           text: textOf(data),
           ...(answer.data.ts !== undefined && { id: answer.data.ts }),
+          ...(call.tokenKind === "user" && { by: ACCOUNT }),
           ...(data.thread_ts !== undefined && { replyTo: data.thread_ts }),
         },
       ];

@@ -10,9 +10,11 @@ import type { OwnVoice } from "../rooms/parts.js";
 import { CLOCK_SKEW_MS, Place as ArchivePlace } from "../rooms/place.js";
 import type { Rooms } from "../rooms/rooms.js";
 import { xml, type Element, type StreamState } from "../stream/index.js";
+import { Uploads } from "../uploads.js";
 import { CatchUp } from "./catch-up.js";
 import { ClientStream } from "./connection/client-stream.js";
 import type { AccountParts } from "./parts.js";
+import type { PublicUploads } from "./public-uploads.js";
 import { accountIn, placesOf, type OwnedAccount } from "./sign-in.js";
 
 const SAVE_MS = 10_000;
@@ -46,6 +48,7 @@ export class Account {
     readonly login: Login,
     owned: OwnedAccount,
     { people, rooms }: Served,
+    publicUploads: PublicUploads,
     onRefused: (account: Account, why: string) => void,
   ) {
     const { network, config, tuning } = parts;
@@ -80,8 +83,17 @@ export class Account {
       failed: (reason) => this.#stream.interrupt(reason),
     });
     this.voice = { jid: this.jid, stream: this.#stream };
+    const server = parseJid(this.jid)?.domain ?? this.jid;
+    const uploads = new Uploads({
+      ...{ stream: this.#stream, network, asker: this.jid, server, otherwise: parts.uploads },
+      // What a server that the operator named says is as good as what that of the component says.
+      ...(!Object.hasOwn(config.accounts.servers, server) && {
+        dispatcherFor: (url) => publicUploads.dispatcherFor(url),
+      }),
+    });
     this.way = people.way(this.#stream, {
       jid: this.jid,
+      uploads,
       account: {
         address: () => this.#stream.address,
         hasSent: (id, since, signal) => this.#hasSent(id, since, signal),

@@ -4,11 +4,13 @@ import type { OwnVoice } from "../rooms/parts.js";
 import type { Rooms } from "../rooms/rooms.js";
 import { Account, type Served } from "./account.js";
 import type { AccountParts } from "./parts.js";
+import { PublicUploads } from "./public-uploads.js";
 import { askForAccount, ownedAccountOf } from "./sign-in.js";
 
 /** The XMPP accounts with which Matrix users have signed in. */
 export class Accounts {
   readonly #accounts = new Map<UserId, Account>();
+  readonly #publicUploads = new PublicUploads();
   #served: (Served & { readonly rooms: Pick<Rooms, "voiceChanged"> }) | undefined;
 
   constructor(private readonly parts: AccountParts) {}
@@ -41,6 +43,7 @@ export class Accounts {
   async close(): Promise<void> {
     await Promise.all([...this.#accounts.values()].map((account) => account.close()));
     this.#accounts.clear();
+    await this.#publicUploads.close();
   }
 
   async #login(session: LoginSession): Promise<LoginAccount> {
@@ -64,7 +67,8 @@ export class Accounts {
       this.parts.network.report({ connection: login.account.name, state: "failed", detail });
       return;
     }
-    const account = new Account(this.parts, login, owned, served, (refusing, why) => this.#refused(refusing, why));
+    const refused = (refusing: Account, why: string): void => this.#refused(refusing, why);
+    const account = new Account(this.parts, login, owned, served, this.#publicUploads, refused);
     this.#accounts.set(login.user, account);
     account.start();
     served.rooms.voiceChanged(login.user);

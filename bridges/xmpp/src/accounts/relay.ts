@@ -56,9 +56,8 @@ export class Relay {
     this.#stream = stream;
     // What is derived from it nobody can guess.
     const ids = new OwnIds(createHash("sha256").update(`trestle\n${jid}\n${password}`).digest("base64url"));
-    // Files go to the server of the account, as to that of which a component's domain is a part.
-    const domain = `account.${parseJid(jid)?.domain ?? ""}`;
-    const uploads = new Uploads({ stream, network, domain, service: config.upload });
+    const server = parseJid(jid)?.domain ?? jid;
+    const uploads = new Uploads({ stream, network, asker: jid, server, service: config.upload });
     const relayed = { ...config, domain: jid, ghosts: false };
     const rooms = { ...defaultRoomTuning, ...tuning?.rooms };
     this.#rooms = new Rooms({ stream, network, config: relayed, ids, uploads, metrics, tuning: rooms }, known);

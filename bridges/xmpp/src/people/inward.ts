@@ -113,7 +113,14 @@ export class PeopleInward {
       id: RemoteMessageId(`${isOwn ? "own " : ""}${message.ids.id ?? message.ids.originId ?? raw.id}`),
       at: at ?? message.delay?.at ?? raw.receivedAt,
     };
-    return this.#eventsOf(said, message.what);
+    const { names } = this.#options;
+    await names.load(raw.channel);
+    const before = names.remembered(raw.channel);
+    const made = await this.#eventsOf(said, message.what);
+    const learnt = names.remembered(raw.channel);
+    if (Object.keys(learnt).every((key) => learnt[key] === before[key])) return made;
+    const { events, remember }: Interpreted = "events" in made ? made : { events: made };
+    return { events, remember: () => ({ ...remember?.(), ...names.remembered(raw.channel) }) };
   }
 
   async #eventsOf(incoming: Incoming, what: MessageWhat): Promise<readonly NetworkEvent[] | Interpreted> {

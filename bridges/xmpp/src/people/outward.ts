@@ -17,6 +17,7 @@ import {
   type Sent,
   UserId,
   type TypingSignal,
+  uncertain,
 } from "@trestle/core";
 import { toPlainText, truncate, type MentionTarget } from "@trestle/rich-text";
 import { bareJidOf, localOfUser } from "../address/index.js";
@@ -32,6 +33,7 @@ import {
   type SaidOptions,
   type XmlElement,
 } from "../content/index.js";
+import { messageOf } from "../stream/errors.js";
 import type { Acceptance } from "./acceptance.js";
 import { addressOf, conversationOf, type Conversation } from "./conversation.js";
 import type { ConversationHabits } from "./habits.js";
@@ -108,11 +110,9 @@ export class PeopleOutward {
     const id = this.#idOf(effect);
     const url = await this.#urlOf(effect);
     if (typeof url === "object") return url;
-    const contents = partsOf(effect.content).flatMap((part) => splitContent(part, longestText));
+    const contents = stanzasOf(effect.content);
     for (const [index, content] of contents.entries()) {
       const under = partId(id, index);
-      // Of several the first ones may have been taken before.
-      if (effect.attempt > 1 && this.#options.acceptance.isKnown(under)) continue;
       const options = index === 0 ? this.#saidOptions(effect, talk, url) : this.#common();
       const stanza = writeSaid(this.#envelope(talk, under), content, options);
       const failure = await this.#send(effect, talk, stanza, under, content);
@@ -169,13 +169,23 @@ export class PeopleOutward {
   async findSent(effect: MessageEffect): Promise<Sent | null> {
     const { acceptance, parts, account } = this.#options;
     const id = this.#idOf(effect);
-    if (acceptance.isKnown(id)) return { id: RemoteMessageId(id) };
+    const unknown = stanzasOf(effect.content).flatMap((_, index) => {
+      const under = partId(id, index);
+      return acceptance.isKnown(under) ? [] : [under];
+    });
+    if (unknown.length === 0) return { id: RemoteMessageId(id) };
     const { state } = parts.stream.state;
     if (state !== "online") throw new Error("The bridge is not connected to the XMPP server");
-    const hasSent = await account?.hasSent(id, effect.at, effect.signal);
-    if (hasSent !== undefined) return hasSent ? { id: RemoteMessageId(id) } : null;
-    this.#repeated().add({});
-    return null;
+    for (const under of unknown) {
+      const hasSent = await account?.hasSent(under, effect.at, effect.signal);
+      // Those of several that were sent are not sent again.
+      if (hasSent === false) return null;
+      if (hasSent === undefined) {
+        this.#repeated().add({});
+        return null;
+      }
+    }
+    return { id: RemoteMessageId(id) };
   }
 
   async typing({ channel, authors }: TypingSignal): Promise<void> {
@@ -277,15 +287,30 @@ export class PeopleOutward {
     };
   }
 
-  #send(
-    { signal }: EffectBase,
+  async #send(
+    effect: EffectBase,
     { to }: Talk,
     stanza: XmlElement,
     id: string,
     what: Content | string,
   ): Promise<Failure | undefined> {
+    const { acceptance } = this.#options;
+    // Of several the first ones may have been taken before.
+    if (effect.attempt > 1 && acceptance.isKnown(id)) return undefined;
+    const wasSent = effect.maybeSent && (await this.#wasSent(effect, id));
+    if (typeof wasSent === "object") return wasSent;
+    if (wasSent) return undefined;
     const excerpt = typeof what === "string" ? what : excerptOf(what);
-    return this.#options.acceptance.send(stanza, { id, to, excerpt }, signal);
+    return acceptance.send(stanza, { id, to, excerpt }, effect.signal);
+  }
+
+  /** Whether the account's archive has a stanza that may have been sent; a failure where that cannot be known now. */
+  async #wasSent({ at, signal }: EffectBase, id: string): Promise<boolean | Failure> {
+    try {
+      return (await this.#options.account?.hasSent(id, at, signal)) === true;
+    } catch (error) {
+      return uncertain(`Whether it was sent already cannot be known now: ${messageOf(error)}`);
+    }
   }
 
   /** What is true for a moment: nobody waits for it, and it is not sent later. */
@@ -299,6 +324,11 @@ export class PeopleOutward {
       "Messages to one person that were sent again, because nobody could say whether they had been sent",
     );
   }
+}
+
+/** A message is a stanza for each of these. */
+function stanzasOf(content: Content): readonly Content[] {
+  return partsOf(content).flatMap((part) => splitContent(part, longestText));
 }
 
 /** The address of somebody who is mentioned. */

@@ -25,6 +25,7 @@ import type { Gateway } from "../gateway/index.js";
 import { errorElement, xml, type Element, type XmppStream } from "../stream/index.js";
 import { Acceptance, reasonOf } from "./acceptance.js";
 import { Begins } from "./begins.js";
+import type { Uploads } from "../uploads.js";
 import { addressOf, channelOf, conversationOf, type Conversation } from "./conversation.js";
 import { ConversationHabits } from "./habits.js";
 import { PeopleInward } from "./inward.js";
@@ -85,7 +86,7 @@ export class People implements BridgePart {
   ) {
     this.#rooms = rooms;
     this.#parts = parts;
-    const names = new MessageNames(parts.ids);
+    const names = new MessageNames(parts.ids, parts.network.storage);
     this.#names = names;
     this.profiles = new Profiles(parts);
     this.#habits = new ConversationHabits(parts.network.storage);
@@ -114,8 +115,11 @@ export class People implements BridgePart {
   }
 
   /** A way to talk to people, through this stream. */
-  way(stream: XmppStream, through?: { readonly jid: string; readonly account: OwnAccount }): Way {
-    const parts = { ...this.#parts, stream };
+  way(
+    stream: XmppStream,
+    through?: { readonly jid: string; readonly account: OwnAccount; readonly uploads: Uploads },
+  ): Way {
+    const parts = { ...this.#parts, stream, ...(through && { uploads: through.uploads }) };
     const acceptance = new Acceptance(stream, { asked: through && parseJid(through.jid)?.domain });
     const outward = new PeopleOutward({
       ...{ parts, names: this.#names, habits: this.#habits, acceptance },

@@ -62,7 +62,7 @@ export class PrivateMessages implements BridgePart {
   constructor(parts: PeopleParts, roomOf: (room: ChannelId) => Room | undefined) {
     this.#parts = parts;
     this.#roomOf = roomOf;
-    const names = new MessageNames(parts.ids);
+    const names = new MessageNames(parts.ids, parts.network.storage);
     this.#names = names;
     this.#habits = new ConversationHabits(parts.network.storage);
     this.#acceptance = new Acceptance(parts.stream, { why: whyBounced });

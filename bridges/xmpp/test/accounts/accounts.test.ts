@@ -174,6 +174,18 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       expect(stage.bodies(room).join("\n")).not.toContain("I owe you money");
     });
 
+    it("has files where the account's own server keeps them, and the account asks for their places", async () => {
+      const [byAccount, byComponent] = [line.sent.length, stage.spy.sent.length];
+      const url = await alice.upload(Buffer.from("a plan"), "text/plain", "plan.txt");
+      const content = { msgtype: "m.file", body: "plan.txt", url, info: { mimetype: "text/plain", size: 6 } };
+      await alice.send(room, "m.room.message", content);
+      const seen = await bob.sees("the file", ({ xml }) => xml.includes("jabber:x:oob"));
+      expect(seen.from).toMatch(/^alice@localhost\//);
+      expect(await (await fetch(seen.body ?? "")).text()).toBe("a plan");
+      expect(line.sent.slice(byAccount)).toContain("urn:xmpp:http:upload:0");
+      expect(stage.spy.sent.slice(byComponent)).not.toContain("urn:xmpp:http:upload:0");
+    });
+
     it("is a dead letter where the person does not exist", async () => {
       const invite = [stage.ghostOf("nobody@localhost")];
       const other = await alice.createRoom({ invite, is_direct: true, preset: "trusted_private_chat" });

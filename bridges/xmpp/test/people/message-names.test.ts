@@ -56,6 +56,21 @@ describe("the ids under which the core knows messages", () => {
     expect(names.find(channel, "message-of-bob.1")).toBe("message-of-bob.1");
   });
 
+  it("are known again after a restart where they cannot be told from the wire, the latest of each conversation", async () => {
+    const names = new MessageNames(ids);
+    const given = Array.from({ length: 300 }, (_, index) => `said-elsewhere-${index}`);
+    const own = given.map((id) => names.nameOwn(channel, { id }, "hello"));
+    const counted = names.name(channel, { id: "1" }, "hello");
+    names.name(ChannelId("@alice:example.org carol@example.com"), { id: "said-by-carol-1" }, "hello");
+    const stored = names.remembered(channel);
+    expect(JSON.stringify(stored).length).toBeLessThan(20_000);
+    const again = new MessageNames(ids, { get: (key) => Promise.resolve(stored[key]) });
+    await again.load(channel);
+    expect(again.find(channel, "1")).toBe(counted);
+    for (const latest of [201, 299]) expect(again.find(channel, given[latest] ?? "")).toBe(own[latest]);
+    expect(again.remembered(channel)).toEqual(stored);
+  });
+
   it("of a correction lead to what it corrects", () => {
     const names = new MessageNames(ids);
     const name = names.name(channel, { id: "message-one" }, "helo");

@@ -20,14 +20,14 @@ export class ShownStanzas {
   readonly #sets = new Map<string, readonly string[]>();
   readonly seen: Seen[] = [];
 
-  /** `isBridge`: whether the bridge, or somebody for whom it speaks, says it. */
-  take(stanza: Element, isBridge: boolean): void {
+  /** `isBridge`: whether the bridge, or somebody for whom it speaks, says it; `account`: whose account says it. */
+  take(stanza: Element, isBridge: boolean, account?: string): void {
     const id = idOf(stanza);
     const given = stanza.attrs["id"] ?? "";
     const nick = stanza.attrs["from"] ?? "";
     this.#ids.set(`${nick}\n${given}`, id);
     if (!isBridge) return;
-    const said = this.#about(stanza, nick) ?? this.#said(stanza, id);
+    const said = this.#about(stanza, nick) ?? this.#said(stanza, id, account);
     this.seen.push(...said);
   }
 
@@ -55,7 +55,7 @@ export class ShownStanzas {
     ];
   }
 
-  #said(stanza: Element, id: string): Seen[] {
+  #said(stanza: Element, id: string, account: string | undefined): Seen[] {
     const [body, subject] = [stanza.getChildText("body"), stanza.getChildText("subject")];
     if (body === null) return subject === null || subject === "" ? [] : [{ kind: "topic", text: subject }];
     if (stanza.getChild("x", NS.oob)) {
@@ -76,6 +76,7 @@ export class ShownStanzas {
         id,
         text: action ?? text,
         emote: action !== undefined,
+        ...(account !== undefined && { by: account }),
         ...(reply !== undefined && { replyTo: reply }),
       },
     ];

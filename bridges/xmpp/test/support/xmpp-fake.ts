@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { NetworkFake, NetworkSetting, SayOptions, Seen, SharedFile } from "@trestle/conformance";
+import type { Credentials, NetworkFake, NetworkSetting, SayOptions, Seen, SharedFile } from "@trestle/conformance";
 import { until } from "../../../../test/support/bounded.js";
-import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
+import type { XmppServer, XmppServerOptions } from "../../../../test/support/servers/xmpp-server.js";
 import { xml, type Child, type Element } from "../../dist/stream/index.js";
 import { ObservedStream } from "./observed-stream.js";
 import { idOf, ShownStanzas } from "./shown-stanzas.js";
@@ -15,10 +15,21 @@ const CHAT_STATES = "http://jabber.org/protocol/chatstates";
 /** The component that the people of the tests are on; the server must know it. */
 export const PEOPLE = "people.localhost";
 
+/** Somebody with an account, who is on Matrix. */
+const IVY = "ivy@localhost";
+const SECRET = "ivy's own secret: 7 <owls>";
+
+/** What the server must have, and know. */
+export const needed: XmppServerOptions = {
+  components: [PEOPLE],
+  users: [{ name: "ivy", password: SECRET }],
+};
+
 /** Checks that have nothing to look at. */
-export const withoutLogins: Readonly<Record<string, string>> = Object.fromEntries(
-  ["can.login", "can.login-speaks", "can.login-stays"].map((id) => [id, "the bridge to XMPP has no logins"]),
-);
+export const withoutReceipts: Readonly<Record<string, string>> = {
+  "can.receipt":
+    "what Matrix users have read is told only in rooms whose members all know each other; that is looked at elsewhere",
+};
 
 /** Checks that take long, and in which it makes no difference which server it is. */
 export const withoutCrashes: Readonly<Record<string, string>> = Object.fromEntries(
@@ -33,13 +44,23 @@ export class XmppFake implements NetworkFake {
   readonly people = ["Carol", "it's <Bob>", "Ünï/@x"] as const;
   /** The rooms keep an archive. */
   readonly remembers = true;
+  readonly credentials: Credentials = {
+    right: [IVY, SECRET],
+    wrong: [IVY, "no password of hers"],
+    secret: SECRET,
+    account: IVY,
+  };
   readonly #start: () => Promise<XmppServer>;
   readonly #joined = new Map<string, Promise<void>>();
   #server: XmppServer | undefined;
   #spy: WireSpy | undefined;
+  /** Between the bridge and the server, for accounts of Matrix users. */
+  #accountSpy: WireSpy | undefined;
   #stream: ObservedStream | undefined;
   readonly #rooms = new Map<string, { readonly stanzas: ShownStanzas; next: number }>();
   readonly #names = new Map<string, string>();
+  /** The account behind an occupant. */
+  readonly #accounts = new Map<string, string>();
   readonly #pictures = new Map<string, string>();
   readonly #reactions = new Map<string, readonly string[]>();
   readonly #files = new Map<string, Pick<SharedFile, "mimeType" | "content">>();
@@ -53,11 +74,13 @@ export class XmppFake implements NetworkFake {
     this.#joined.clear();
     this.#rooms.clear();
     this.#names.clear();
+    this.#accounts.clear();
     this.#pictures.clear();
     this.#reactions.clear();
     const server = await this.#start();
     this.#server = server;
     this.#spy = await WireSpy.before(server.componentPort);
+    this.#accountSpy = await WireSpy.before(server.clientPort);
     this.#stream = await ObservedStream.online({
       port: server.componentPort,
       domain: PEOPLE,
@@ -74,6 +97,10 @@ export class XmppFake implements NetworkFake {
         domain: server.component,
         secret: server.secret,
         reconnect: { min: 0.05, max: 1 },
+        accounts: {
+          enabled: true,
+          servers: { [server.domain]: { host: server.host, port: this.#accountSpy.port, security: "none" } },
+        },
       },
       channels,
     };
@@ -85,6 +112,7 @@ export class XmppFake implements NetworkFake {
     this.#web?.close();
     this.#web = undefined;
     await this.#spy?.stop();
+    await this.#accountSpy?.stop();
     await this.#server?.process.stop();
   }
 
@@ -137,11 +165,13 @@ export class XmppFake implements NetworkFake {
 
   disconnect(): Promise<void> {
     this.#spy?.refuse();
+    this.#accountSpy?.refuse();
     return Promise.resolve();
   }
 
   reconnect(): Promise<void> {
     this.#spy?.admit();
+    this.#accountSpy?.admit();
     return Promise.resolve();
   }
 
@@ -180,7 +210,7 @@ export class XmppFake implements NetworkFake {
   }
 
   violations(): readonly string[] {
-    return this.#spy?.streamErrors ?? [];
+    return [this.#spy, this.#accountSpy].flatMap((spy) => spy?.streamErrors ?? []);
   }
 
   get #observed(): ObservedStream {
@@ -195,9 +225,22 @@ export class XmppFake implements NetworkFake {
     const { stanzas } = this.#observed;
     for (; shown.next < stanzas.length; shown.next++) {
       const stanza = stanzas[shown.next];
-      if (stanza && isShown(channel, stanza)) shown.stanzas.take(stanza, this.#isOfBridge(channel, stanza));
+      if (!stanza) continue;
+      this.#noteOccupant(stanza);
+      if (!isShown(channel, stanza)) continue;
+      const account = this.#accounts.get(stanza.attrs["from"] ?? "");
+      shown.stanzas.take(stanza, this.#isOfBridge(channel, stanza), account);
     }
     return shown.stanzas;
+  }
+
+  /** The owner of a room is told who is behind each nick; who has an account is none of the component's. */
+  #noteOccupant(stanza: Element): void {
+    const { from = "", to, type } = stanza.attrs;
+    if (stanza.name !== "presence" || to !== addressOf(this.people[0])) return;
+    const jid = stanza.getChild("x", `${MUC}#user`)?.getChild("item")?.attrs["jid"]?.split("/", 1)[0];
+    if (type !== "unavailable" && jid === IVY) this.#accounts.set(from, jid);
+    else this.#accounts.delete(from);
   }
 
   /** The first of the people, whose room it is, shares it with the bridge. */

@@ -23,6 +23,19 @@ const taken: ReadonlySet<string> = new Set([
   "org.matrix.msc3381.poll.end",
 ]);
 
+/** What is said and done in a conversation, and must not be missing from one that is linked a moment later. */
+const conversation: ReadonlySet<string> = new Set([
+  "m.room.message",
+  "m.sticker",
+  "m.reaction",
+  "m.room.redaction",
+  ...[...taken].filter((type) => /\bpoll\./.test(type)),
+]);
+
+export function isOfConversation(type: string): boolean {
+  return conversation.has(type);
+}
+
 /** Whether events of this type are taken at all; every other is nothing to a bridge. */
 export function isTaken(type: string): boolean {
   return taken.has(type);

@@ -7,7 +7,7 @@ import { toNetwork } from "../delivery/entry.js";
 import type { Cause } from "../delivery/journal.js";
 import { isCommand } from "../commands/recognise.js";
 import type { AwaitedRooms } from "./awaited-rooms.js";
-import { isTaken } from "./event-types.js";
+import { isOfConversation, isTaken } from "./event-types.js";
 import type { LoginAnswers } from "./login-answers.js";
 import type { MissedEvents } from "./missed-events.js";
 import { heldLane } from "./room-history.js";
@@ -104,12 +104,11 @@ export class Intake {
 
   #fanOut(event: MatrixEvent, links: readonly { readonly channel: string }[], causes: Cause[]): void {
     for (const { channel } of links) causes.push(cause(channel, event.event_id, { via: "channel", event, channel }));
-    const alone = links.length === 0 && (event.type === "m.room.message" || event.type === "m.room.encrypted");
-    if (!alone) return;
+    const isSaid = event.type === "m.room.message" || event.type === "m.room.encrypted";
+    if (links.length > 0 || !(isSaid || isOfConversation(event.type))) return;
     const { answers } = this;
-    const payload: ToNetworkPayload = answers.isAnswer(event)
-      ? { via: "sealed", event: answers.seal(event) }
-      : { via: "room", event };
+    const payload: ToNetworkPayload =
+      isSaid && answers.isAnswer(event) ? { via: "sealed", event: answers.seal(event) } : { via: "room", event };
     causes.push(cause(event.room_id, event.event_id, payload));
   }
 

@@ -7,6 +7,7 @@ import type { Cause } from "../delivery/journal.js";
 import { classify } from "../matrix/failure.js";
 import type { DirectRooms } from "./direct-rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
+import { isOfConversation } from "./event-types.js";
 import type { Permissions } from "./permissions.js";
 import type { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
@@ -39,7 +40,7 @@ export class RoomEvents {
       case "m.room.message":
         return this.#message(entry, event);
       default:
-        return done();
+        return isOfConversation(event.type) ? this.#beforeTheLink(event) : done();
     }
   }
 

@@ -1,10 +1,11 @@
 import type { MatrixEvent } from "../appservice/event.js";
-import { UserId, type RoomId } from "../connector/ids.js";
+import type { RoomId, UserId } from "../connector/ids.js";
 import { toNetwork } from "../delivery/entry.js";
 import type { ClientEvent } from "../matrix/answers.js";
 import type { MatrixResult } from "../matrix/result.js";
 import { isTaken } from "./event-types.js";
 import type { Write } from "../store/writes.js";
+import { ghostIn, isForbidden } from "./room-eyes.js";
 import type { BridgeRuntime } from "./runtime.js";
 
 /** Of one room 10,000 events are looked through: what was said on the network is among them. */
@@ -44,7 +45,7 @@ export class RoomHistory {
       let page = await this.#page(room, asUser, from);
       if (isForbidden(page) && asUser === undefined) {
         // In a direct room only the ghost can look.
-        asUser = await this.#ghostIn(room);
+        asUser = await ghostIn(this.runtime, room);
         if (asUser !== undefined) page = await this.#page(room, asUser, from);
       }
       if (!page.ok) return page;
@@ -141,19 +142,6 @@ export class RoomHistory {
     }
     return known;
   }
-
-  async #ghostIn(room: RoomId): Promise<UserId | undefined> {
-    const row = await this.runtime.store.get<{ user: string }>(
-      "SELECT ghost.user AS user FROM membership JOIN ghost ON ghost.id = membership.ghost JOIN room ON room.id = membership.room WHERE room.room = ? AND membership.actual = 1 AND ghost.bridge = ? LIMIT 1",
-      room,
-      this.runtime.key,
-    );
-    return row && UserId(row.user);
-  }
-}
-
-function isForbidden(result: MatrixResult<unknown>): boolean {
-  return !result.ok && result.failure.kind === "answered" && result.failure.status === 403;
 }
 
 function toMatrixEvent(room: RoomId, event: ClientEvent): MatrixEvent {

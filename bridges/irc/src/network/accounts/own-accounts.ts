@@ -3,7 +3,7 @@ import type { Network, UserId } from "@trestle/core";
 import type { Connection, ConnectionOwner } from "../../session/connection.js";
 import type { Credentials, SignInResult } from "../../session/sasl/credentials.js";
 import type { Role } from "../../session/state.js";
-import type { Puppets } from "../puppets.js";
+import type { Puppets } from "../connections/puppets.js";
 import { type Account, Accounts } from "./accounts.js";
 import { tryAccount } from "./trial.js";
 

@@ -1,15 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
-import { delimiter, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { CliError } from "../../failure.js";
+import { join } from "node:path";
 import { findFreePort, onFreePort } from "../free-port.js";
-import { guardOf } from "../guard.js";
+import { accepts, findProgram, InstalledServer } from "../installed-server.js";
 
-const STARTS_WITHIN_MS = 15_000;
-const ENDS_WITHIN_MS = 5_000;
+const missing =
+  "The playground for XMPP runs the server Prosody, which is not installed here. Install it with: sudo apt-get install prosody (macOS: brew install prosody/prosody/prosody)";
 
 /** Domains that mean something to this server alone. */
 export const domains = {
@@ -34,14 +29,14 @@ export interface ProsodyOptions {
 /** An XMPP server of its own on the loopback interface. */
 export class Prosody {
   private constructor(
-    private readonly child: ChildProcess,
+    private readonly server: InstalledServer,
     readonly clientPort: number,
     readonly componentPort: number,
   ) {}
 
   /** @throws CliError where the program is not installed, or does not start */
   static async start({ port, directory, visitor }: ProsodyOptions): Promise<Prosody> {
-    const program = findProsody();
+    const program = findProgram("prosody", missing);
     const home = join(directory, "prosody");
     const accounts = join(home, domains.people, "accounts");
     await mkdir(accounts, { recursive: true, mode: 0o700 });
@@ -50,57 +45,18 @@ export class Prosody {
     const componentPort = await findFreePort();
     const file = join(home, "prosody.cfg.lua");
     await writeFile(file, configOf(home, clientPort, componentPort), { mode: 0o600 });
-    const child = spawn(program, ["--config", file, "-F"], { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2_000)));
-    child.once("error", (error) => (said += error.message));
-    const guard = guardOf(child);
-    child.once("exit", () => guard.kill("SIGKILL"));
-    const deadline = Date.now() + STARTS_WITHIN_MS;
-    while (!((await accepts(componentPort)) && (await accepts(clientPort)))) {
-      if (child.exitCode !== null || child.pid === undefined || Date.now() > deadline) {
-        child.kill("SIGKILL");
-        throw new CliError("unexpected", `The XMPP server ${program} did not start. It said:\n${said}`);
-      }
-      await delay(20);
-    }
-    return new Prosody(child, clientPort, componentPort);
+    const server = await InstalledServer.start({
+      what: "The XMPP server",
+      program,
+      arguments: ["--config", file, "-F"],
+      ports: [componentPort, clientPort],
+    });
+    return new Prosody(server, clientPort, componentPort);
   }
 
-  async close(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.child.once("exit", resolve));
-    this.child.kill("SIGTERM");
-    const deadline = setTimeout(() => this.child.kill("SIGKILL"), ENDS_WITHIN_MS);
-    await ended;
-    clearTimeout(deadline);
+  close(): Promise<void> {
+    return this.server.close();
   }
-}
-
-/** Debian keeps it where the path of some users does not lead. */
-function findProsody(): string {
-  const places = [
-    ...(process.env["PATH"] ?? "").split(delimiter),
-    "/usr/local/bin",
-    "/usr/bin",
-    "/usr/local/sbin",
-    "/usr/sbin",
-    "/opt/homebrew/bin",
-  ];
-  for (const place of places) {
-    const program = join(place, "prosody");
-    try {
-      accessSync(program, constants.X_OK);
-      return program;
-    } catch {
-      continue;
-    }
-  }
-  throw new CliError(
-    "connector",
-    "The playground for XMPP runs the server Prosody, which is not installed here. Install it with: sudo apt-get install prosody (macOS: brew install prosody/prosody/prosody)",
-  );
 }
 
 function configOf(home: string, clientPort: number, componentPort: number): string {
@@ -147,15 +103,4 @@ function quoted(text: string): string {
 async function isFree(port: number): Promise<number> {
   if (await accepts(port)) throw Object.assign(new Error(`Port ${port} is taken`), { code: "EADDRINUSE" });
   return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

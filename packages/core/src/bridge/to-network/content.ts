@@ -10,6 +10,7 @@ import { contentOf, type MatrixMessage } from "../content/from-matrix.js";
 import { pollOf, pollPartOf, textInPoll } from "../content/poll.js";
 import { RecentMap } from "../../mapping/recent-map.js";
 import type { Ghosts } from "../ghosts.js";
+import { readEvent } from "../room-eyes.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { localpartOf } from "./authors.js";
 import type { Message } from "./message.js";
@@ -65,7 +66,7 @@ export class ContentForNetwork {
 
   /** Whether an event's content was taken back; `false` where the homeserver does not say. Fails when it cannot say now. */
   async isRedacted({ room }: EffectSource, event: EventId): Promise<MatrixResult<boolean>> {
-    const original = await this.runtime.client.getEvent(room.id, event);
+    const original = await readEvent(this.runtime, room.id, event);
     if (!original.ok) return classify(original.failure).action === "retry" ? original : { ok: true, body: false };
     return { ok: true, body: !!original.body && Object.keys(original.body.content).length === 0 };
   }
@@ -89,7 +90,7 @@ export class ContentForNetwork {
     // Another attempt of the same edit.
     if (last?.event === source.event.event_id) return { ok: true, body: last.before };
     if (last) return { ok: true, body: last.content };
-    const original = await this.runtime.client.getEvent(source.room.id, target);
+    const original = await readEvent(this.runtime, source.room.id, target);
     if (!original.ok) return classify(original.failure).action === "retry" ? original : { ok: true, body: undefined };
     const read = original.body && contentOf(original.body.type, original.body.content);
     return { ok: true, body: read?.kind === "message" ? await this.#translate(source, read.content) : undefined };
@@ -128,7 +129,7 @@ export class ContentForNetwork {
   async #inPoll({ event, room }: EffectSource, target: EventId, content: Content): Promise<MatrixResult<Content>> {
     const part = pollPartOf(event.type);
     if ((part !== "response" && part !== "end") || content.type !== "text") return { ok: true, body: content };
-    const original = await this.runtime.client.getEvent(room.id, target);
+    const original = await readEvent(this.runtime, room.id, target);
     if (!original.ok && classify(original.failure).action === "retry") return original;
     const poll = original.ok && original.body ? pollOf(original.body.type, original.body.content) : undefined;
     return { ok: true, body: poll ? { ...content, body: textInPoll(part, poll, event.content) } : content };
@@ -181,7 +182,7 @@ export class ContentForNetwork {
   async #target({ room, link }: EffectSource, event: EventId): Promise<MatrixResult<ReplyTarget>> {
     const { runtime } = this;
     const [part] = await runtime.messages.ofEvent(event, link.channelKey);
-    const original = await runtime.client.getEvent(room.id, event);
+    const original = await readEvent(runtime, room.id, event);
     if (!original.ok && classify(original.failure).action === "retry") return original;
     const kept = part?.sender === unknownSender ? undefined : part?.sender;
     const sender = kept ?? (original.ok ? original.body?.sender : undefined);

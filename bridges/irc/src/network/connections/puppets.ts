@@ -1,0 +1,173 @@
+import { type Author, UserId } from "@trestle/core";
+import type { NetworkConfig } from "../../config.js";
+import type { StateChange } from "../../holder/frames.js";
+import type { Connection, ConnectionOwner, Ending } from "../../session/connection.js";
+import { Priority } from "../../session/flood-control.js";
+import { NICK_INVALID } from "../../session/numerics.js";
+import type { Role } from "../../session/state.js";
+import type { Isupport } from "../../wire/isupport.js";
+import { regainNick, regainSeenFree, watchNick } from "../nicks/nick-regain.js";
+import { NickMaker } from "../nicks/nick-maker.js";
+import type { Puppet, PuppetEars } from "./puppet.js";
+import type { Accounts } from "../accounts/accounts.js";
+import { Seat, type SeatOptions } from "./seat.js";
+
+export interface PuppetsOptions {
+  readonly config: NetworkConfig;
+  readonly ears: PuppetEars;
+  readonly accounts: Accounts;
+  readonly isupport: () => Isupport;
+  readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority" | "comingBack">;
+  readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
+  readonly claiming: ConnectionOwner["claiming"];
+  readonly ready: (connection: Connection) => void;
+  readonly ended: (connection: Connection, ending: Ending) => void;
+  /** The network does not take the user's account any more. */
+  readonly rejected: (user: UserId, reason: string) => void;
+}
+
+/** The clients of the Matrix users of one network, made when their people first speak. */
+export class Puppets {
+  readonly #puppets = new Map<UserId, Puppet>();
+
+  constructor(private readonly options: PuppetsOptions) {}
+
+  get all(): readonly Puppet[] {
+    return [...this.#puppets.values()];
+  }
+
+  get(user: UserId): Puppet | undefined {
+    return this.#puppets.get(user);
+  }
+
+  /** The puppet of a Matrix user, made where there is none. */
+  of(author: Pick<Author, "userId" | "name">): Puppet {
+    const existing = this.#puppets.get(author.userId);
+    if (existing) return existing;
+    this.#makeRoom();
+    return this.#make(author.userId, author.name);
+  }
+
+  /** The puppet of a connection of the process before. */
+  recall(role: Role): Puppet | undefined {
+    if (!this.options.config.puppets || role.user === undefined) return undefined;
+    const user = UserId(role.user);
+    // Somebody signed in or out meanwhile: it is somebody else's connection now.
+    if (role.account !== this.options.accounts.of(user)?.credentials.account) return undefined;
+    return this.#puppets.get(user) ?? this.#make(user, role.name ?? role.user);
+  }
+
+  /** Goes on with what is kept of a puppet's connection of the process before. */
+  resume(connection: Connection, state: readonly StateChange[]): void {
+    this.options.ears.resume(connection, state);
+  }
+
+  /** The nick a Matrix user has, or would ask for. */
+  nickOf(author: Pick<Author, "userId" | "name">): string {
+    const puppet = this.#puppets.get(author.userId);
+    return puppet?.seat.connection?.view.nick ?? this.#nickMaker(author.userId, author.name).first();
+  }
+
+  /** Somebody gave up a nick that a puppet may want. */
+  nickFreed(folded: string): void {
+    for (const { seat, nicks } of this.#puppets.values())
+      if (seat.connection) regainSeenFree(seat.connection, folded, nicks.first());
+  }
+
+  /** The server was looked for in vain. */
+  serverIsAway(): void {
+    for (const { seat } of this.#puppets.values()) seat.serverIsAway();
+  }
+
+  /** The server is there: nobody has to wait for that any longer. */
+  serverIsBack(): void {
+    for (const { seat } of this.#puppets.values()) seat.serverIsBack();
+  }
+
+  remove(puppet: Puppet, reason: string): void {
+    this.#puppets.delete(puppet.user);
+    puppet.seat.stop(reason);
+  }
+
+  /** The user signed in or out: their puppet connects anew, into the channels in which it was. */
+  renew(user: UserId, reason: string): void {
+    const before = this.#puppets.get(user);
+    if (!before) return;
+    this.remove(before, reason);
+    const puppet = this.#make(user, before.name);
+    puppet.spokeAt = before.spokeAt;
+    for (const nick of before.queries) puppet.queries.add(nick);
+    for (const [folded, name] of before.seat.channels) puppet.seat.channels.set(folded, name);
+    puppet.seat.connect();
+  }
+
+  ownerOf(puppet: Puppet): ConnectionOwner {
+    const { claiming, ears } = this.options;
+    return {
+      claiming,
+      nextNick: (_refused, numeric) => puppet.nicks.next(NICK_INVALID.has(numeric)),
+      answered: () => this.serverIsBack(),
+      ready: (connection) => {
+        this.options.ready(connection);
+        puppet.nicks.restart();
+        watchNick(connection, puppet.nicks.first());
+        puppet.seat.isReady();
+        for (const name of puppet.seat.channels.values()) void connection.join(name);
+      },
+      line: (connection, message, scope) => {
+        ears.line(puppet, connection, message, scope);
+        regainNick(connection, message, scope.own, puppet.nicks.first());
+      },
+      ended: (connection, ending) => {
+        this.options.ended(connection, ending);
+        if (ending.rejected && puppet.seat.current === connection) this.#rejected(puppet, ending.reason);
+        puppet.seat.ended(connection, ending);
+      },
+    };
+  }
+
+  #make(user: UserId, name: string): Puppet {
+    const nicks = this.#nickMaker(user, name);
+    const { config, seat, open } = this.options;
+    const puppet: Puppet = {
+      user,
+      seat: new Seat({
+        ...seat(`${config.name}/${user}`),
+        priority: Priority.query,
+        comingBack: Priority.channel,
+        open: () => open(this.#roleOf(puppet), nicks, this.ownerOf(puppet)),
+      }),
+      nicks,
+      name,
+      queries: new Set(),
+      spokeAt: performance.now(),
+    };
+    this.#puppets.set(user, puppet);
+    return puppet;
+  }
+
+  #roleOf({ user, name }: Puppet): Role {
+    const account = this.options.accounts.of(user)?.credentials.account;
+    const { name: network } = this.options.config;
+    return { network, kind: "puppet", user, name, ...(account === undefined ? {} : { account }) };
+  }
+
+  /** Who waits for the puppet hears why; the next one has no account. */
+  #rejected(puppet: Puppet, reason: string): void {
+    puppet.rejected = reason;
+    this.options.rejected(puppet.user, reason);
+    this.remove(puppet, reason);
+  }
+
+  #nickMaker(user: UserId, name: string): NickMaker {
+    return new NickMaker(this.options.config.puppetNick, user, name, () => this.options.isupport().nickLength);
+  }
+
+  /** Lets the puppet go that has been silent for longest, where there are too many. */
+  #makeRoom(): void {
+    while (this.#puppets.size >= this.options.config.maxPuppets) {
+      const oldest = this.all.reduce((a, b) => (a.spokeAt <= b.spokeAt ? a : b));
+      this.remove(oldest, "Making room for somebody who speaks");
+    }
+  }
+}
