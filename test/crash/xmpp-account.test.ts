@@ -34,7 +34,9 @@ const answer = event("$4", "m.room.message", "ben", {
 });
 const last = event("$5", "m.room.message", "ben", { body: "[x0-3.0] pier" });
 const redaction = { ...event("$6", "m.room.redaction", "ben", {}), redacts: "$5" };
-const members = ["anna", "ben"].map((nick) => event(`$${nick}`, "m.room.member", nick, { membership: "join", displayname: nick }));
+const members = ["anna", "ben"].map((nick) =>
+  event(`$${nick}`, "m.room.member", nick, { membership: "join", displayname: nick }),
+);
 
 function findingsIn(...events: readonly ReturnType<typeof event>[]): readonly string[] {
   const seen = lookAtRoom([...members, ...events], new Set());
