@@ -51,7 +51,7 @@ async function lookAndSend(runtime: BridgeRuntime, effect: Omit<MessageEffect, "
     runtime.metrics.uncertainResent(runtime.name, "toNetwork");
     return send(runtime, effect);
   }
-  const found = await find(runtime, effect);
+  const found = await findSent(runtime, effect);
   if ("verdict" in found) return found;
   return found.sent ? { sent: found.sent } : send(runtime, { ...effect, maybeSent: false });
 }
@@ -69,7 +69,8 @@ function send(runtime: BridgeRuntime, effect: Omit<MessageEffect, "signal">): Pr
   );
 }
 
-async function find(
+/** Asks the network whether an effect has reached it: `null` where it has surely not. */
+export async function findSent(
   runtime: BridgeRuntime,
   effect: Omit<MessageEffect, "signal">,
 ): Promise<{ readonly sent: Sent | null } | { readonly verdict: Verdict }> {

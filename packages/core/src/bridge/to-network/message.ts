@@ -6,7 +6,7 @@ import type { MappedMessage } from "../../mapping/messages.js";
 import type { Write } from "../../store/writes.js";
 import { effectIdOf } from "../effect-id.js";
 import type { BridgeRuntime } from "../runtime.js";
-import { sendOnce } from "./call.js";
+import { findSent, sendOnce } from "./call.js";
 import type { EffectSource } from "./source.js";
 
 /** Where a message comes from and where it goes. */
@@ -77,10 +77,12 @@ async function deliverParts(
   source: MessageSource,
   message: Message,
 ): Promise<Verdict> {
-  const parts = await planParts(runtime, entry, source, message);
+  const planned = await planParts(runtime, entry, source, message);
+  if ("verdict" in planned) return planned;
+  const { parts } = planned;
   const several = parts.length > 1;
   const mapped: MappedMessage[] = [];
-  let inDoubt = entry.maybeSent;
+  let { inDoubt } = planned;
   for (const part of parts) {
     let remote = part.remote;
     if (!part.sent) {
@@ -95,6 +97,24 @@ async function deliverParts(
   }
   const writes = runtime.messages.map(mapped);
   return done(several ? [...writes, ["dropParts", entry.seq]] : writes);
+}
+
+/**
+ * What there is to say of a message that an earlier attempt may have sent and that is cut into parts only now: parts are on
+ * disk before the first of them is sent, so that it was sent whole, or not at all (then `undefined`).
+ */
+async function findWhole(
+  runtime: BridgeRuntime,
+  source: MessageSource,
+  message: Message,
+  [first]: readonly Part[],
+): Promise<Verdict | undefined> {
+  if (!first || !runtime.handlers.findSent) return undefined;
+  const found = await findSent(runtime, messageEffect(runtime, source, message, first, 1, true));
+  if ("verdict" in found) return found.verdict;
+  if (!found.sent) return undefined;
+  const { id } = found.sent;
+  return done(id === undefined ? [] : runtime.messages.map([mappedPart(source, 0, id)]));
 }
 
 type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -129,23 +149,29 @@ function messageEffect(
   return effect;
 }
 
-/** The parts of a message: those on disk where it was begun before, else as the connector (or its limits) cut it. */
+/**
+ * The parts of a message: those on disk where it was begun before, else as the connector (or its limits) cut it, which may
+ * be otherwise than at an earlier attempt.
+ */
 async function planParts(
   runtime: BridgeRuntime,
   entry: Entry,
   source: MessageSource,
   message: Message,
-): Promise<readonly Part[]> {
+): Promise<{ readonly parts: readonly Part[]; readonly inDoubt: boolean } | Verdict> {
+  const inDoubt = entry.maybeSent;
   const begun = entry.recovered || entry.attempts > 0 ? await storedParts(runtime, entry.seq) : [];
-  if (begun.length > 0) return begun;
+  if (begun.length > 0) return { parts: begun, inDoubt };
   const wires = await cut(runtime, source, message);
   const parts = wires.map((wire, part): Part => ({ part, wire, sent: false, remote: undefined }));
-  if (parts.length > 1) {
-    await runtime.store.commit(
-      parts.map(({ part, wire }): Write => ["addPart", entry.seq, part, JSON.stringify(wire ?? null)]),
-    );
-  }
-  return parts;
+  if (parts.length <= 1) return { parts, inDoubt };
+  const whole = inDoubt ? await findWhole(runtime, source, message, parts) : undefined;
+  if (whole) return whole;
+  await runtime.store.commit(
+    parts.map(({ part, wire }): Write => ["addPart", entry.seq, part, JSON.stringify(wire ?? null)]),
+  );
+  // Where the network cannot be asked, it goes out again, and is counted.
+  return { parts, inDoubt: inDoubt && !runtime.handlers.findSent };
 }
 
 async function cut(
