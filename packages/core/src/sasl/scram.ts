@@ -8,10 +8,13 @@ const MOST_ITERATIONS = 1_000_000;
 
 const derive = promisify(pbkdf2);
 
-const hashes = { "SCRAM-SHA-256": ["sha256", 32], "SCRAM-SHA-1": ["sha1", 20] } as const;
+const hashes: Record<ScramName, readonly [hash: string, bytes: number]> = {
+  "SCRAM-SHA-256": ["sha256", 32],
+  "SCRAM-SHA-1": ["sha1", 20],
+};
 
 /** The SASL mechanism that is spoken. */
-export type ScramName = keyof typeof hashes;
+export type ScramName = "SCRAM-SHA-256" | "SCRAM-SHA-1";
 
 /** The server has not proved what it must, or says what cannot be; the message is for a person. */
 export class ScramError extends Error {
