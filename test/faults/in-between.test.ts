@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { RemoteMessageId } from "@trestle/core";
-import { happens, Recorder } from "../bridge/recorder.js";
+import { happens, person, Recorder } from "../bridge/recorder.js";
 import { until } from "../support/bounded.js";
 import { Stage } from "./stage.js";
 
@@ -63,6 +63,42 @@ describe("a message of which the homeserver has not said yet which event it beca
     await stage.alice.react(stage.room(), old, "👍");
     await until(10_000, "the reaction", () => recorder.calls.includes("react 👍") || undefined);
     expect(recorder.calls.filter((call) => call.startsWith("react"))).toEqual(["react 👍"]);
+  });
+});
+
+describe("a message that the network has and has not confirmed", () => {
+  let stage: Stage;
+  afterEach(() => stage.close());
+
+  it("gets a reaction from the network, and loses it, although both come before that", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { network, alice, homeserver } = stage;
+    network.react = () => {
+      network.down = true;
+      return "takeAndFail";
+    };
+    await alice.sendText(stage.room(), "hello");
+    await until(10_000, "the message", () => network.taken.length === 1 || undefined);
+    const about = { target: RemoteMessageId(network.taken[0]?.effect ?? ""), sender: person("ann"), key: "👍" };
+    await network.port.receive(happens({ kind: "reaction", ...about }));
+    await network.port.receive(happens({ kind: "reactionRemoved", ...about }));
+    await until(10_000, "the reaction to wait", async () => {
+      const entries = await stage.trestle.services.queue.list({ direction: "toMatrix", state: "waiting" });
+      return entries.length > 0 || undefined;
+    });
+    network.react = () => "take";
+    network.comeBack();
+    const timeline = () => homeserver.room(stage.room()).timeline();
+    await until(
+      20_000,
+      "it to be taken back",
+      () => timeline().some(({ type }) => type === "m.room.redaction") || undefined,
+    );
+    const reactions = timeline().filter(({ type }) => type === "m.reaction");
+    expect(reactions).toHaveLength(1);
+    expect(timeline().find(({ type }) => type === "m.room.redaction")).toMatchObject({
+      redacts: reactions[0]?.event_id,
+    });
   });
 });
 

@@ -15,6 +15,8 @@ declare module "@xmpp/component" {
   export interface XmppComponent extends EventEmitter {
     readonly status: string;
     readonly reconnect: { delay: number; stop(): void };
+    /** How long an answer of the server is waited for while the connection is made, in milliseconds; 2,000 at first. */
+    timeout: number;
     /** `request` resolves to the answer; rejects where it is an error, or does not come within `timeoutMs`. */
     readonly iqCaller: { request(iq: XmppElement, timeoutMs?: number): Promise<XmppElement> };
     start(): Promise<unknown>;

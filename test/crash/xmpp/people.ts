@@ -37,6 +37,8 @@ export class XmppPeople implements Speakers {
     const service = `xmpp://127.0.0.1:${server.componentPort}`;
     this.#component = component({ service, domain, password: server.secret });
     this.#component.reconnect.delay = 50;
+    // A server that has just started takes its time on a busy machine.
+    this.#component.timeout = 30_000;
     this.#component.on("error", (error) => this.note(`people: ${error.message}`));
     this.#component.on("stanza", (stanza) => this.#take(stanza));
     this.#component.on("online", () => this.#enter());

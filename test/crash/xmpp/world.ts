@@ -82,7 +82,8 @@ export class XmppWorld {
       [JSON.stringify({ serverName, seed, registrations })],
       join(directory, "homeserver.log"),
     );
-    const [line, clientLine] = [await TcpLine.to(xmpp.componentPort), await TcpLine.to(xmpp.clientPort)];
+    const line = await TcpLine.to(xmpp.componentPort);
+    const clientLine = withAccounts ? await TcpLine.to(xmpp.clientPort) : undefined;
     const matrix = new MatrixServer(`http://127.0.0.1:${homeserver.port}`);
     const persons: MatrixPerson[] = [];
     for (let person = 0; person < matrixPeople; person++) persons.push(await matrix.register(`person${person}`));
@@ -100,7 +101,7 @@ export class XmppWorld {
       secret: xmpp.secret,
       nick: botNick,
       reconnect: { min: 0.05, max: 0.5 },
-      ...(withAccounts && {
+      ...(clientLine && {
         accounts: {
           enabled: true,
           servers: { [xmpp.domain]: { host: "127.0.0.1", port: clientLine.port, security: "none" } },
@@ -119,7 +120,7 @@ export class XmppWorld {
       },
       withAccounts,
     );
-    const lines = withAccounts ? [line, clientLine] : [line];
+    const lines = clientLine ? [line, clientLine] : [line];
     const { bot } = registration;
     const { operations } = ports;
     return new XmppWorld(directory, homeserver, xmpp, lines, matrix, people, accounts, places, bot, config, operations);

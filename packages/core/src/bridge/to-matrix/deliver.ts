@@ -10,7 +10,7 @@ import type {
   RemoteUser,
 } from "../../connector/events.js";
 import { EventId, RemoteMessageId, UserId, type EffectId, type RoomId } from "../../connector/ids.js";
-import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import { dead, done, toNetwork, type Entry, type Verdict } from "../../delivery/entry.js";
 import { unknownSender, type MappedMessage, type MappedReaction } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
@@ -18,6 +18,7 @@ import { effectIdOf } from "../effect-id.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import { ModerationToMatrix } from "../moderation/to-matrix.js";
+import { unlessOnItsWay } from "../on-its-way.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import type { MatrixEventDraft } from "../content/to-matrix.js";
@@ -267,6 +268,8 @@ export class ToMatrix {
     const { runtime } = this.parts;
     const { entry, room, channelKey } = target;
     const [original] = await runtime.messages.ofRemote(channelKey, event.target, room.key);
+    const unknown = original ? undefined : this.#unknown(entry, event);
+    if (unknown?.verdict === "retry") return unknown;
     const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
     const { speaker } = found;
@@ -297,7 +300,7 @@ export class ToMatrix {
     const { runtime } = this.parts;
     const { entry, room, channelKey } = target;
     const [on] = await runtime.messages.ofRemote(channelKey, event.target, room.key);
-    if (!on) return done();
+    if (!on) return this.#unknown(entry, event);
     const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
     const content = reactionContent(on.event, event);
@@ -317,6 +320,11 @@ export class ToMatrix {
         event: sent.eventId,
       }),
     );
+  }
+
+  /** Where the room does not know the message. The network may show what Matrix has said before it has confirmed it. */
+  #unknown(entry: Entry, { channel }: NetworkEvent): Verdict {
+    return unlessOnItsWay(this.parts.runtime, { direction: toNetwork, lane: channel }, entry);
   }
 
   /** It may have been made before the person signed in, or after. */
@@ -350,6 +358,7 @@ export class ToMatrix {
     const { room, channelKey } = place;
     const { runtime, ghosts, puppets } = this.parts;
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
+    if (parts.length === 0) return this.#unknown(place.entry, event);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
     for (const [index, part] of parts.entries()) {

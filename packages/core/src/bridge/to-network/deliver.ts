@@ -9,6 +9,7 @@ import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { Permissions } from "../permissions.js";
 import type { Pictures } from "../pictures.js";
+import { unlessOnItsWay } from "../on-its-way.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
 import { settingsOfHistory, settingsOfJoinRules } from "../moderation/room-settings.js";
@@ -34,10 +35,6 @@ export interface ToNetworkParts {
   /** A Matrix user is no longer in a direct conversation. */
   readonly leftConversation: (link: Link) => Promise<Verdict>;
 }
-
-/** Half a minute in all: longer than a homeserver takes to answer, and less than people wait. */
-const mostTriesForUnknown = 150;
-const unknownPauseMs = 200;
 
 /** Brings events of linked rooms to their channels. */
 export class ToNetwork {
@@ -204,15 +201,9 @@ export class ToNetwork {
     return done(runtime.messages.mapReaction(reaction));
   }
 
-  /**
-   * What is about a message that no network knows is for nobody; unless the message is just being brought to Matrix, and
-   * which event it became is not on disk yet.
-   */
+  /** Where no network knows the message. */
   #unknown(room: Room, seq: number, attempt: number): Verdict {
-    const isBusy = this.parts.runtime.journal.flow(toMatrix)?.isBusyBefore(room.id, seq) === true;
-    if (attempt > mostTriesForUnknown || !isBusy) return done();
-    const reason = "the message that it is about may still be on its way to Matrix";
-    return { verdict: "retry", reason, afterMs: unknownPauseMs, transport: "source" };
+    return unlessOnItsWay(this.parts.runtime, { direction: toMatrix, lane: room.id }, { seq, attempts: attempt - 1 });
   }
 
   async #redaction(source: EffectSource): Promise<Verdict> {
