@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { RemoteMessageId } from "@trestle/core";
-import { happens, person, Recorder } from "../bridge/recorder.js";
+import { happens, person, Recorder, text } from "../bridge/recorder.js";
 import { until } from "../support/bounded.js";
 import { Stage } from "./stage.js";
 
@@ -70,24 +70,48 @@ describe("a message that the network has and has not confirmed", () => {
   let stage: Stage;
   afterEach(() => stage.close());
 
-  it("gets a reaction from the network, and loses it, although both come before that", async () => {
+  /** Alice has said something, and is answered with its event. */
+  async function unconfirmed(): Promise<{ readonly event: string; readonly target: RemoteMessageId }> {
     stage = await Stage.open({ places: 1 });
-    const { network, alice, homeserver } = stage;
+    const { network, alice } = stage;
     network.react = () => {
       network.down = true;
       return "takeAndFail";
     };
-    await alice.sendText(stage.room(), "hello");
+    const event = await alice.sendText(stage.room(), "hello");
     await until(10_000, "the message", () => network.taken.length === 1 || undefined);
-    const about = { target: RemoteMessageId(network.taken[0]?.effect ?? ""), sender: person("ann"), key: "👍" };
-    await network.port.receive(happens({ kind: "reaction", ...about }));
-    await network.port.receive(happens({ kind: "reactionRemoved", ...about }));
-    await until(10_000, "the reaction to wait", async () => {
+    return { event, target: RemoteMessageId(network.taken[0]?.effect ?? "") };
+  }
+
+  /** What came about the message waits for it; then the network answers again. */
+  async function waits(): Promise<void> {
+    await until(10_000, "what is about the message to wait", async () => {
       const entries = await stage.trestle.services.queue.list({ direction: "toMatrix", state: "waiting" });
       return entries.length > 0 || undefined;
     });
-    network.react = () => "take";
-    network.comeBack();
+    stage.network.react = () => "take";
+    stage.network.comeBack();
+  }
+
+  it.each(["replyTo", "thread"] as const)("is what it is that is said about it before that: %s", async (relation) => {
+    const { event, target } = await unconfirmed();
+    const content = text("so it is");
+    await stage.network.port.receive(happens({ kind: "message", sender: person("ann"), content, [relation]: target }));
+    await waits();
+    const messages = () => stage.homeserver.room(stage.room()).messages();
+    await until(20_000, "the answer", () => messages().length === 2 || undefined);
+    const relates = z.looseObject({ "m.relates_to": z.looseObject({ event_id: z.string().optional() }) });
+    const { "m.relates_to": found } = relates.parse(messages().at(-1)?.content);
+    expect(JSON.stringify(found)).toContain(event);
+  });
+
+  it("gets a reaction from the network, and loses it, although both come before that", async () => {
+    const { target } = await unconfirmed();
+    const { network, homeserver } = stage;
+    const about = { target, sender: person("ann"), key: "👍" };
+    await network.port.receive(happens({ kind: "reaction", ...about }));
+    await network.port.receive(happens({ kind: "reactionRemoved", ...about }));
+    await waits();
     const timeline = () => homeserver.room(stage.room()).timeline();
     await until(
       20_000,

@@ -1,7 +1,15 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger, loadConfig, startTrestle, type Clock, type RunningTrestle } from "@trestle/core";
+import {
+  createLogger,
+  loadConfig,
+  startTrestle,
+  type Clock,
+  type Connector,
+  type Logger,
+  type RunningTrestle,
+} from "@trestle/core";
 import { Homeserver, type HomeserverOptions, type TestClient } from "@trestle/testkit";
 import { freePort } from "../support/bounded.js";
 import { FakeNetwork, type FakeNetworkOptions } from "../support/fake-connector.js";
@@ -25,6 +33,11 @@ export interface StageOptions {
   /** Where the database lies; otherwise a directory that is removed at the end. */
   readonly dataDirectory?: string;
   readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Stands where the fake network would. */
+  readonly connector?: Connector;
+  /** The channel of each place. */
+  readonly channelOf?: (place: number) => string;
 }
 
 /** What arrived on one side of one place. */
@@ -100,7 +113,7 @@ export class Stage {
           name: "fake",
           connector: "fake",
           registration: "registration.yaml",
-          links: rooms.map((room, place) => ({ room, channel: channelOf(place) })),
+          links: rooms.map((room, place) => ({ room, channel: (options.channelOf ?? channelOf)(place) })),
           ...options.bridge,
         },
       ],
@@ -125,13 +138,10 @@ export class Stage {
 
   async startUngreeted(): Promise<void> {
     const loaded = await loadConfig(join(this.directory, "trestle.yaml"));
-    const log = createLogger({
-      ...loaded.config.log,
-      level: process.env["TRESTLE_TEST_LOG"] === "1" ? "debug" : "silent",
-    });
+    const level = process.env["TRESTLE_TEST_LOG"] === "1" ? "debug" : "silent";
     this.#trestle = await startTrestle(loaded, {
-      log,
-      connectors: { fake: this.network.connector },
+      log: this.options.log ?? createLogger({ ...loaded.config.log, level }),
+      connectors: { fake: this.options.connector ?? this.network.connector },
       ...(this.options.clock && { clock: this.options.clock }),
     });
   }

@@ -24,9 +24,10 @@ export interface TakenMessage {
 
 /**
  * What becomes of one attempt: `take` delivers it; `takeAndFail` delivers it but the answer says that this is not known;
- * an outcome is answered as it is, and nothing is delivered.
+ * an outcome is answered as it is, and nothing is delivered. `hang` does nothing and never answers; `takeAndHang` delivers.
  */
-export type Reaction = "take" | "takeAndFail" | { readonly answer: Outcome } | { readonly throws: Error } | "hang";
+export type Reaction =
+  "take" | "takeAndFail" | { readonly answer: Outcome } | { readonly throws: Error } | "hang" | "takeAndHang";
 
 export interface FakeNetworkOptions {
   /** More handlers than those for messages, typing and receipts. */
@@ -120,7 +121,8 @@ export class FakeNetwork {
       if ("throws" in reaction) throw reaction.throws;
       return reaction.answer;
     }
-    if (reaction === "hang") {
+    if (reaction === "takeAndHang") this.taken.push({ channel, effect: effect.effect, text, attempt: effect.attempt });
+    if (reaction === "hang" || reaction === "takeAndHang") {
       await new Promise((resolve) => effect.signal.addEventListener("abort", resolve, { once: true }));
       // What comes after the core has given up must not count.
       return { id: RemoteMessageId("too late") };

@@ -17,6 +17,7 @@ export function quietNetwork(name: string, stored = new Map<string, string>()): 
     },
     log: pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
     receive: unused,
+    receiveAll: unused,
     signal: () => undefined,
     report: () => undefined,
     status: unused,

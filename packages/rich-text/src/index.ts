@@ -1,4 +1,4 @@
-export * from "./tree.js";
+export type * from "./tree.js";
 export * from "./build.js";
 export { type MatrixHtmlOptions } from "./html-reader.js";
 export { parseMatrixHtml, parsePlainText } from "./parse.js";

@@ -53,6 +53,7 @@ describe("registration", () => {
       "MODES=",
       "STATUSMSG=@%+",
       "BOT=B",
+      "DEAF=D",
     ]) {
       expect(tokens).toContain(token);
     }

@@ -47,6 +47,7 @@ const MODULES = [
   "uhnames",
   "setname",
   "botmode",
+  "deaf",
   "services_account",
   "monitor",
 ];
@@ -80,7 +81,7 @@ export async function startInspircd(install: InspircdInstall, options: InspircdO
 <admin name="nobody" nick="nobody" email="nobody@irc.test">
 <bind address="127.0.0.1" port="${port}" type="clients">
 <connect name="all" allow="*" timeout="30" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" localmax="10000" globalmax="10000" maxchans="1000" maxconnwarn="no" resolvehostnames="no" useconnectban="no" useconnflood="no" useident="${options.ident === true ? "yes" : "no"}" ${floodRules(options)}>
-<performance softlimit="20000" somaxconn="1024" quietbursts="yes">
+<performance softlimit="20000" netbuffersize="65534" somaxconn="1024" quietbursts="yes">
 <options prefixquit="Quit: " defaultmodes="not">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="inspircd.log">
 <pid file="${join(directory, "inspircd.pid")}">

@@ -1,5 +1,5 @@
 import { createLogger, formatProblem, loadConfig, StartError, startTrestle } from "@trestle/core";
-import type { LoadedConfig, Logger } from "@trestle/core";
+import type { LoadedConfig, LogConfig, Logger } from "@trestle/core";
 import type { Command } from "commander";
 import { findRefusal } from "../doctor/entrance.js";
 import { exitCodes } from "../exit-codes.js";
@@ -21,13 +21,19 @@ export async function runConfigured(path: string): Promise<void> {
   const signals = new StopSignals();
   try {
     const loaded = await loadConfig(path);
-    const { default: pretty } = await import("pino-pretty");
-    const log = createLogger(loaded.config.log, { pretty: () => pretty({ sync: true }) });
+    const log = await openLog(loaded.config.log);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
     await runLoaded(loaded, log, signals);
   } finally {
     signals.close();
   }
+}
+
+/** What makes lines readable is loaded where a person reads them: a service's log is JSON. */
+async function openLog(config: LogConfig): Promise<Logger> {
+  if (config.format === "json" || (config.format === "auto" && !process.stdout.isTTY)) return createLogger(config);
+  const { default: pretty } = await import("pino-pretty");
+  return createLogger(config, { pretty: () => pretty({ sync: true }) });
 }
 
 async function runLoaded(loaded: LoadedConfig, log: Logger, signals: StopSignals): Promise<void> {

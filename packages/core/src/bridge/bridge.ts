@@ -40,6 +40,8 @@ export class Bridge implements AppServiceHandler {
   #greeted: Promise<void> = Promise.resolve();
   #handlers: NetworkHandlers | undefined;
   #lastTransactionAt: number | null = null;
+  /** A stop did not wait for something that was under way. */
+  #leftBehind = false;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
@@ -88,9 +90,10 @@ export class Bridge implements AppServiceHandler {
     this.#handlers = bindHandlers(
       await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }),
     );
-    for (const link of await this.runtime.links.all()) {
-      await this.#handlers.linked?.({ channel: link.channel, room: link.room, kind: link.kind });
-    }
+    const { linked } = this.#handlers;
+    // There may be ten thousand links: they are read for a network that wants to hear of them.
+    if (linked)
+      for (const { channel, room, kind } of await this.runtime.links.all()) await linked({ channel, room, kind });
     await this.#loadLogins();
     await this.#all.awaited.load();
     await this.#all.missed.load(clean);
@@ -127,16 +130,37 @@ export class Bridge implements AppServiceHandler {
     const spacesKept = this.#all.spaces.stop();
     await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
-    await Promise.all([this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#all.memberships.stop()]);
+    await this.#endWork(deadline);
     await this.#disconnect();
     this.runtime.deadlines.close();
-    await Promise.all([this.runtime.client.close(), this.#all.puppets?.close()]);
+    await this.#closeClients();
     // Their requests have ended with the client.
     await inTime(
       this.runtime.clock,
       disconnectMs,
       Promise.allSettled([this.#greeted, this.#all.missed.ended(), spacesKept]),
     );
+  }
+
+  /** What is under way ends; at `deadline` without its answer, which the next start then asks for. */
+  async #endWork(deadline: Promise<void>): Promise<void> {
+    const { clock, deadlines, log } = this.runtime;
+    const flows = [this.#toNetworkFlow.stop(), this.#toMatrixFlow.stop(), this.#all.memberships.stop()];
+    const ended = Promise.all(flows).then(() => "ended" as const);
+    if ((await Promise.race([ended, deadline])) === "ended") return;
+    deadlines.end();
+    await this.#closeClients();
+    this.#leftBehind = true;
+    await inTime(
+      clock,
+      disconnectMs,
+      ended.then(() => (this.#leftBehind = false)),
+    );
+    if (this.inDoubt) log.warn("What was under way had to be left without an answer; the next start asks for it");
+  }
+
+  async #closeClients(): Promise<void> {
+    await Promise.all([this.runtime.client.close(), this.#all.puppets?.close()]);
   }
 
   /** A network that does not let go in time is left behind. */
@@ -206,7 +230,7 @@ export class Bridge implements AppServiceHandler {
 
   /** Whether something waits that may have been sent when an earlier process died. */
   get inDoubt(): boolean {
-    return this.#toNetworkFlow.inDoubt || this.#toMatrixFlow.inDoubt;
+    return this.#leftBehind || this.#toNetworkFlow.inDoubt || this.#toMatrixFlow.inDoubt;
   }
 
   async status(): Promise<BridgeStatus> {

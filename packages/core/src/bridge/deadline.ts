@@ -33,6 +33,7 @@ export class Deadlines {
   /** In the order of their deadlines, because all have the same limit. */
   readonly #running = new Set<Running>();
   #cancel: (() => void) | undefined;
+  #ended = false;
 
   constructor(
     readonly clock: Clock,
@@ -44,6 +45,7 @@ export class Deadlines {
    * work does afterwards is not waited for, and its failure is not lost but reported to `late`.
    */
   run<T>(work: (running: Running) => Promise<T>, late: (error: unknown) => void): Promise<T> {
+    if (this.#ended) return Promise.reject(stopping());
     return new Promise<T>((resolve, reject) => {
       const running = new Running(this.clock.now() + this.limitMs, reject);
       this.#running.add(running);
@@ -59,6 +61,16 @@ export class Deadlines {
         },
       );
     });
+  }
+
+  /** A stop has no more time: ends every call that is under way as if it had taken too long, and lets none begin. */
+  end(): void {
+    this.#ended = true;
+    for (const running of [...this.#running]) {
+      this.#running.delete(running);
+      running.expire(stopping());
+    }
+    this.close();
   }
 
   /** Watches no more. */
@@ -87,4 +99,8 @@ export class Deadlines {
       running.expire(new TookTooLong(`no answer within ${this.limitMs} ms`));
     }
   }
+}
+
+function stopping(): TookTooLong {
+  return new TookTooLong("no answer before Trestle had to stop");
 }

@@ -8,37 +8,22 @@ import { loadMediaSecret } from "../media/secret.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { StartError } from "../services/start-error.js";
 import type { Store } from "../store/store.js";
-import type { BridgeRuntime } from "./runtime.js";
+import type { RunningMediaProxy } from "./running-media-proxy.js";
 import { readTextPage } from "./text-page.js";
 
-export interface RunningMediaProxy {
-  /** Makes the links of one bridge, whose bot sees its rooms. */
-  linkFor(client: () => MatrixClient): BridgeRuntime["mediaLink"];
-  /** A public link to a page with what an event says. */
-  textLink(room: string, event: string): string | undefined;
-  /** A public link to a person's picture. */
-  avatarLink(uri: string): string | undefined;
-  revoke(event: string): Promise<void>;
-  close(): Promise<void>;
+/** What the media proxy needs of the Trestle it belongs to. */
+export interface MediaProxyParts {
+  readonly config: Config;
+  readonly publicUrl: string;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
-const off: RunningMediaProxy = {
-  linkFor: () => () => undefined,
-  textLink: () => undefined,
-  avatarLink: () => undefined,
-  revoke: () => Promise.resolve(),
-  close: () => Promise.resolve(),
-};
-
-/** Starts the media proxy where the configuration gives it a public address. */
-export async function startMediaProxy(
-  config: Config,
-  store: Store,
-  log: Logger,
-  metrics: Metrics,
-): Promise<RunningMediaProxy> {
-  const { publicUrl, host, port, expire, maxBytes } = config.media;
-  if (publicUrl === undefined) return off;
+/** Starts the media proxy at a public address. */
+export async function startMediaProxy(parts: MediaProxyParts): Promise<RunningMediaProxy> {
+  const { config, publicUrl, store, log, metrics } = parts;
+  const { host, port, expire, maxBytes } = config.media;
   /** Which bridge gave out links for a room: its bot is in it. */
   const clients = new Set<() => MatrixClient>();
   const first = (): MatrixClient => {

@@ -51,6 +51,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     log: runtime.log,
     storage: parts.storage,
     receive: (event) => parts.receiver.receive(event),
+    receiveAll: (events) => parts.receiver.receiveAll(events),
     signal: (event) => parts.ephemeral.take(event),
     report(status) {
       const before = connections.get(status.connection);

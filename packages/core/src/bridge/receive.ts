@@ -55,9 +55,27 @@ export class Receiver {
     check(event);
     if (this.#opening) await this.#opening;
     const { runtime } = this;
-    if (event.kind === "raw") return this.#raw(event);
+    if (event.kind === "raw") return this.#append(this.#raw(event));
     const found = runtime.links.ofChannel(event.channel);
     await this.#append(this.#journaled(event, found instanceof Promise ? await found : found));
+  }
+
+  /**
+   * The same for several, in one commit: all of them or none.
+   * @throws the same
+   */
+  async receiveAll(events: readonly (NetworkEvent | RawReceived)[]): Promise<void> {
+    for (const event of events) check(event);
+    if (this.#opening) await this.#opening;
+    const each: Journaled[] = [];
+    for (const event of events) {
+      if (event.kind === "raw") each.push(this.#raw(event));
+      else {
+        const found = this.runtime.links.ofChannel(event.channel);
+        each.push(this.#journaled(event, found instanceof Promise ? await found : found));
+      }
+    }
+    await this.#append(together(each));
   }
 
   /**
@@ -71,10 +89,7 @@ export class Receiver {
       if (!links.has(channel)) links.set(channel, await this.runtime.links.ofChannel(channel));
     const each = events.map((event) => this.#journaled(event, links.get(event.channel) ?? []));
     const remembered = remember ? this.storage.writes(remember()) : [];
-    await this.#append({
-      causes: each.flatMap(({ causes }) => causes),
-      writes: [...each.flatMap(({ writes }) => writes), ...remembered],
-    });
+    await this.#append(together([...each, { causes: [], writes: remembered }]));
   }
 
   #journaled(event: NetworkEvent, links: readonly Link[]): Journaled {
@@ -102,12 +117,14 @@ export class Receiver {
     if (fresh < causes.length) metrics.duplicatesDropped(name, "toMatrix", causes.length - fresh);
   }
 
-  async #raw(raw: RawReceived): Promise<void> {
-    const { runtime } = this;
-    checkRaw(raw, runtime.handlers.interpret !== undefined);
-    const fresh = await runtime.journal.append([cause(raw.channel, `raw:${raw.id}`, { via: "raw", raw })], [], "soon");
-    if (fresh === 0) runtime.metrics.duplicatesDropped(runtime.name, "toMatrix", 1);
+  #raw(raw: RawReceived): Journaled {
+    checkRaw(raw, this.runtime.handlers.interpret !== undefined);
+    return { causes: [cause(raw.channel, `raw:${raw.id}`, { via: "raw", raw })], writes: [] };
   }
+}
+
+function together(each: readonly Journaled[]): Journaled {
+  return { causes: each.flatMap(({ causes }) => causes), writes: each.flatMap(({ writes }) => writes) };
 }
 
 function cause(lane: string, source: string, payload: ToMatrixPayload): Cause {

@@ -29,8 +29,8 @@ import { version } from "../version.js";
 import { Bridge } from "./bridge.js";
 import type { BridgeParts } from "./bridge-parts.js";
 import { Housekeeping } from "./housekeeping.js";
-import { startMediaProxy, type RunningMediaProxy } from "./media-proxy.js";
 import { Lifecycle } from "./lifecycle.js";
+import { openMediaProxy, type RunningMediaProxy } from "./running-media-proxy.js";
 
 /** What a program that runs Trestle may bring with it. */
 export interface StartOptions {
@@ -72,7 +72,7 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
   try {
     const lifecycle = await Lifecycle.begin(store, clock);
     const metrics = new Metrics({ version });
-    const media = await startMediaProxy(config, store, log, metrics);
+    const media = await openMediaProxy(config, store, log, metrics);
     closers.push(() => media.close());
     const shared = {
       store,

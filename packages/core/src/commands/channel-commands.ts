@@ -70,7 +70,7 @@ export class ChannelCommands {
   async #run(name: string, command: NetworkCommand, { event, room, user, argument }: Invocation): Promise<string> {
     const { runtime, linker } = this.parts;
     const link = this.#only(await runtime.links.ofRoom(room));
-    await linker.authorise(room, user);
+    if (command.forEverybody !== true) await linker.authorise(room, user);
     const author = await this.#author(room, user);
     const effect: EffectId = effectIdOf(runtime.name, `command ${name}`, event.event_id);
     return askConnector(runtime, (signal) => command.run({ effect, channel: link.channel, author, argument, signal }));

@@ -103,7 +103,9 @@ export const deliverySchema = z.strictObject({
     .describe("How long ids of delivered events are remembered, to recognise repetitions"),
   stopTimeout: duration
     .prefault("20s")
-    .describe("How long a stop waits for lanes to finish; the rest is delivered after the next start"),
+    .describe(
+      "How long a stop waits for lanes to finish; what is not answered by then is asked for, and the rest delivered, after the next start",
+    ),
 });
 
 export const logSchema = z.strictObject({

@@ -3,13 +3,15 @@ import type { ChannelId, EffectId, RoomId, UserId } from "./ids.js";
 
 /**
  * A command of the network's own, about the channel a room is linked to: `!slack archive`. It stands in the list that
- * `help` gives. Only people who may link the room can use it.
+ * `help` gives. Only people who may link the room can use it, unless it is for everybody.
  */
 export interface NetworkCommand {
   /** What is typed behind its name, e.g. `<name>`; nothing where absent. */
   readonly usage?: string;
   /** What it does, in a few words. */
   readonly summary: string;
+  /** Whoever may use the bridge can use it, for it is about nobody but themselves. */
+  readonly forEverybody?: boolean;
   /**
    * Does it, and says so to the person. It may be called again after a crash, with the same `effect`: what is done
    * already is a success. Throw an `Error` whose message tells the person what is missing.

@@ -93,6 +93,11 @@ export interface Network {
    * What comes before `connect` has returned waits until it has: do not wait for it within `connect`.
    */
   readonly receive: (event: NetworkEvent | RawReceived) => Promise<void>;
+  /**
+   * The same for several events at once, in one commit: where the disk refuses, none of them is taken. What of a channel is
+   * given while earlier events of it are not on disk yet could overtake one that is refused: give what waits together.
+   */
+  readonly receiveAll: (events: readonly (NetworkEvent | RawReceived)[]) => Promise<void>;
   /** Passes on what is true for a moment; never waits, never fails. */
   readonly signal: (event: MomentaryEvent) => void;
   /** Says how a connection is; shown by `status`, the metrics and `/ready`. */

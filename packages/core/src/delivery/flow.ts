@@ -6,7 +6,7 @@ import type { Clock } from "./clock.js";
 import type { DirectionCode, Entry, Verdict } from "./entry.js";
 import { Isolation } from "./isolation.js";
 import { StoredEntries } from "./stored-entries.js";
-import { Lane, type LaneItem, type MemoryBudget } from "./lane.js";
+import { Lane, type LaneItem, type MemoryBudget, type NewItem } from "./lane.js";
 
 export interface FlowOptions {
   readonly bridge: number;
@@ -42,7 +42,7 @@ export interface FlowObserver {
 }
 
 const window = 64;
-const itemsInMemory = 256;
+const itemsInMemory = 2_048;
 
 /** One direction of one bridge: its lanes, each in order, all side by side up to `concurrency`. */
 export class Flow {
@@ -136,27 +136,14 @@ export class Flow {
   }
 
   /** Takes an entry that has just been committed. Must be called in the order of the commits. */
-  offer(laneKey: string, item: { seq: number; source: string; at: number; payload: unknown; bytes: number }): void {
+  offer(laneKey: string, item: NewItem): void {
     this.#aftermath.open += 1;
     const lane = this.#lane(laneKey);
     // While entries are read from the disk, this one may have come too late for it.
     if (lane.more) lane.missed = true;
     if (item.seq > lane.last && !lane.more) {
       if (lane.items.length < itemsInMemory && this.options.budget.take(item.bytes)) {
-        lane.items.push({
-          seq: item.seq,
-          lane: laneKey,
-          source: item.source,
-          at: item.at,
-          payload: item.payload,
-          attempts: 0,
-          maybeSent: false,
-          recovered: false,
-          replayed: false,
-          bytes: item.bytes,
-          strikes: 0,
-        });
-        lane.last = item.seq;
+        lane.add(item);
       } else {
         lane.more = true;
       }
@@ -360,28 +347,7 @@ export class Flow {
     lane.missed = false;
     const rows = await this.#stored.after(lane.key, lane.last, window);
     lane.more = rows.length === window || lane.missed;
-    for (const row of rows) {
-      const bytes = row.payload?.length ?? 0;
-      this.options.budget.force(bytes);
-      const recovered = row.seq <= lane.recoveredUpTo;
-      const inDoubt = recovered && lane.inDoubt > 0;
-      if (inDoubt) lane.inDoubt -= 1;
-      lane.items.push({
-        seq: row.seq,
-        lane: lane.key,
-        source: row.source,
-        at: row.at,
-        payload: row.payload === null ? null : JSON.parse(row.payload),
-        attempts: row.attempts,
-        unreached: row.attempts,
-        maybeSent: inDoubt || row.doubt !== 0,
-        recovered,
-        replayed: row.doubt > 1,
-        bytes,
-        strikes: row.strikes,
-      });
-      lane.last = row.seq;
-    }
+    for (const row of rows) this.options.budget.force(lane.addStored(row));
   }
 
   /** One attempt; never rejects, and never throws. */

@@ -1,4 +1,5 @@
 import type { Entry } from "./entry.js";
+import type { StoredEntry } from "./stored-entries.js";
 
 /** An entry in memory, with what changes from attempt to attempt. */
 export interface LaneItem extends Entry {
@@ -10,6 +11,9 @@ export interface LaneItem extends Entry {
   /** How often the process died while it was worked on. */
   readonly strikes: number;
 }
+
+/** An entry that has just been journaled. */
+export type NewItem = Pick<LaneItem, "seq" | "source" | "at" | "payload" | "bytes">;
 
 /** The entries of one room or channel, in order. Only a window of them is in memory; the rest waits on disk. */
 export class Lane {
@@ -34,6 +38,47 @@ export class Lane {
   recoveredUpTo = 0;
 
   constructor(readonly key: string) {}
+
+  add({ seq, source, at, payload, bytes }: NewItem): void {
+    this.items.push({
+      seq,
+      lane: this.key,
+      source,
+      at,
+      payload,
+      attempts: 0,
+      maybeSent: false,
+      recovered: false,
+      replayed: false,
+      bytes,
+      strikes: 0,
+    });
+    this.last = seq;
+  }
+
+  /** Takes an entry from the disk; returns how many bytes it has. */
+  addStored({ seq, source, at, payload, attempts, doubt, strikes }: StoredEntry): number {
+    const bytes = payload?.length ?? 0;
+    const recovered = seq <= this.recoveredUpTo;
+    const inDoubt = recovered && this.inDoubt > 0;
+    if (inDoubt) this.inDoubt -= 1;
+    this.items.push({
+      seq,
+      lane: this.key,
+      source,
+      at,
+      payload: payload === null ? null : JSON.parse(payload),
+      attempts,
+      unreached: attempts,
+      maybeSent: inDoubt || doubt !== 0,
+      recovered,
+      replayed: doubt > 1,
+      bytes,
+      strikes,
+    });
+    this.last = seq;
+    return bytes;
+  }
 
   get unmarked(): number {
     return this.marking.length;

@@ -1,6 +1,5 @@
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import request from "undici/lib/api/api-request.js";
 import Agent from "undici/lib/dispatcher/agent.js";
 import type { RawAnswer } from "./answer.js";
 import { Watch } from "./watch.js";
@@ -65,6 +64,7 @@ export class Downloader {
     plainHeaders: readonly string[],
     watch: Watch,
   ): Promise<DownloadStart> {
+    const { default: request } = await import("undici/lib/api/api-request.js");
     let url = new URL(path, this.origin);
     for (let redirects = 0; ; redirects += 1) {
       const home = url.origin === this.origin;

@@ -2,7 +2,6 @@ import { lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import type { Readable } from "node:stream";
 import type { buildConnector, Dispatcher } from "undici";
-import request from "undici/lib/api/api-request.js";
 import connectWith from "undici/lib/core/connect.js";
 import Client from "undici/lib/dispatcher/client.js";
 import { Watch } from "../matrix/watch.js";
@@ -100,6 +99,7 @@ export class GuardedFetcher {
   }
 
   async #request(client: Client, url: URL, watch: Watch): Promise<FetchResult | { readonly redirect: string }> {
+    const { default: request } = await import("undici/lib/api/api-request.js");
     const response = await request.call(client, {
       method: "GET",
       path: url.pathname + url.search,

@@ -1,13 +1,5 @@
 import { z } from "zod";
-import {
-  countBody,
-  errorBody,
-  linkView,
-  queueDetail,
-  queueEntry,
-  serviceErrorCode,
-  statusView,
-} from "./admin-schema.js";
+import type * as Schemas from "./admin-schema.js";
 import { errorCode, errorText } from "../config/error-text.js";
 import { ServiceError } from "./services.js";
 import type { LinkView, QueueDetail, QueueEntry, QueueFilter, QueueService, Services, StatusView } from "./services.js";
@@ -50,30 +42,30 @@ export class AdminClient implements Services {
   }
 
   link(bridge: string, room: string, channel: string): Promise<LinkView> {
-    return this.#request("POST", "links", linkView, { bridge, room, channel });
+    return this.#request("POST", "links", ({ linkView }) => linkView, { bridge, room, channel });
   }
 
   unlink(bridge: string, room: string, channel: string | undefined): Promise<readonly LinkView[]> {
-    return this.#request("DELETE", "links", z.array(linkView), { bridge, room, channel });
+    return this.#request("DELETE", "links", ({ linkView }) => z.array(linkView), { bridge, room, channel });
   }
 
   /** The links of one bridge, or of all. */
   list(bridge?: string): Promise<readonly LinkView[]> {
-    return this.#request("GET", `links${query({ bridge })}`, z.array(linkView));
+    return this.#request("GET", `links${query({ bridge })}`, ({ linkView }) => z.array(linkView));
   }
 
   /** How Trestle, its homeserver and its bridges are. */
   status(): Promise<StatusView> {
-    return this.#request("GET", "status", statusView);
+    return this.#request("GET", "status", ({ statusView }) => statusView);
   }
 
   #listQueue(filter: QueueFilter): Promise<readonly QueueEntry[]> {
-    return this.#request("GET", `queue${query({ ...filter })}`, z.array(queueEntry));
+    return this.#request("GET", `queue${query({ ...filter })}`, ({ queueEntry }) => z.array(queueEntry));
   }
 
   async #showQueue(seq: number): Promise<QueueDetail | undefined> {
     try {
-      return await this.#request("GET", `queue/${seq}`, queueDetail);
+      return await this.#request("GET", `queue/${seq}`, ({ queueDetail }) => queueDetail);
     } catch (error) {
       if (error instanceof ServiceError && error.code === "notFound") return undefined;
       throw error;
@@ -82,24 +74,26 @@ export class AdminClient implements Services {
 
   async #change(change: "replay" | "drop", selection: readonly number[] | "all"): Promise<number> {
     const body = selection === "all" ? { all: true } : { seqs: selection };
-    return (await this.#request("POST", `queue/${change}`, countBody, body)).count;
+    return (await this.#request("POST", `queue/${change}`, ({ countBody }) => countBody, body)).count;
   }
 
   async #request<Schema extends z.ZodType>(
     method: string,
     path: string,
-    schema: Schema,
+    choose: (schemas: typeof Schemas) => Schema,
     body?: object,
   ): Promise<z.output<Schema>> {
     const response = await this.#fetch(method, path, body);
     const text = await response.text();
     const answered = parseJson(text);
+    // Only who asks a running Trestle needs them, and not the Trestle that runs.
+    const schemas = await import("./admin-schema.js");
     if (response.ok) {
-      const parsed = schema.safeParse(answered);
+      const parsed = choose(schemas).safeParse(answered);
       if (parsed.success) return parsed.data;
       throw new AdminAccessError(`What answers at ${this.options.url} is not a Trestle of this version.`);
     }
-    throw this.#failure(response.status, answered);
+    throw this.#failure(response.status, answered, schemas);
   }
 
   async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
@@ -120,7 +114,7 @@ export class AdminClient implements Services {
     }
   }
 
-  #failure(status: number, answered: unknown): Error {
+  #failure(status: number, answered: unknown, { errorBody, serviceErrorCode }: typeof Schemas): Error {
     const parsed = errorBody.safeParse(answered);
     if (!parsed.success)
       return new AdminAccessError(`What answers at ${this.options.url} is not Trestle (status ${status}).`);

@@ -6,7 +6,7 @@ import type { ImportRecord } from "../connector/importer.js";
 import { SchemaTooNew } from "../store/migrations.js";
 import { claimStore } from "../store/ownership.js";
 import { Secrets } from "../store/secrets.js";
-import { StoreImport, type ImportCounts, type StoreImportOptions } from "../store/store-import.js";
+import type { ImportCounts, StoreImport, StoreImportOptions } from "../store/store-import.js";
 import { databaseFile } from "./offline.js";
 import { StartError } from "./start-error.js";
 
@@ -68,7 +68,7 @@ export async function importRecords(loaded: LoadedConfig, request: ImportRequest
   let db: Database.Database | undefined;
   try {
     db = new Database(isThere ? file : ":memory:", { timeout: 10_000 });
-    const store = begin(db, {
+    const store = await begin(db, {
       bridge,
       isOwnUser: (user) => registration.isOwnUser(user) && user !== registration.bot,
       secrets: new Secrets(config.encryptionKey),
@@ -93,7 +93,9 @@ export async function importRecords(loaded: LoadedConfig, request: ImportRequest
   }
 }
 
-function begin(db: Database.Database, options: StoreImportOptions): StoreImport {
+async function begin(db: Database.Database, options: StoreImportOptions): Promise<StoreImport> {
+  // A bridge that runs never needs it.
+  const { StoreImport } = await import("../store/store-import.js");
   try {
     return new StoreImport(db, options);
   } catch (error) {

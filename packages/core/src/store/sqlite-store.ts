@@ -24,7 +24,7 @@ const noResults: readonly number[] = [];
 /** Commits that follow one another more closely are a stream, in milliseconds. */
 const streamGap = 5;
 /** In a stream, a `soon` unit has a commit so long after the one before at the earliest, in milliseconds, so that units share commits. Elsewhere it has one at once. */
-const spacing = 2;
+const spacing = 1;
 /** How long a `lazy` unit waits for others to share its commit, in milliseconds. */
 const patience = 20;
 const largestBatch = 512;

@@ -245,7 +245,7 @@ describe("an import", () => {
         expect(found).toMatchObject([{ remote: `${Math.floor(index / 2)}.0`, part: index % 2 }]);
       }
     });
-  });
+  }, 60_000);
 
   it("says of many what is the same of all of them once, with some examples", async () => {
     const left = Array.from({ length: 100 }, (_, index): ImportRecord => ({

@@ -1,6 +1,6 @@
 import type { Client } from "./client.js";
 import { ELIST } from "./commands/list.js";
-import { chanmodesToken } from "./modes/letters.js";
+import { chanmodesToken, DEAF } from "./modes/letters.js";
 import { EXTENDED_BANS } from "./modes/masks.js";
 import { prefixToken, ranksOf } from "./modes/ranks.js";
 import type { Network } from "./network.js";
@@ -33,6 +33,7 @@ function whatItIs(network: Network): Record<string, string | boolean> {
     EXTBAN: `,${EXTENDED_BANS}`,
     ACCOUNTEXTBAN: "R",
     BOT: "B",
+    DEAF,
     ELIST,
     SAFELIST: true,
     WHOX: true,

@@ -1,6 +1,7 @@
 import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
 import { conversation } from "./history.js";
+import { DEAF } from "./modes/letters.js";
 import { isSilenced } from "./modes/masks.js";
 import { HALF_OPERATOR, RANKS, rankValue, ranksOf, VOICE } from "./modes/ranks.js";
 import type { Network } from "./network.js";
@@ -78,6 +79,7 @@ function whyMute(network: Network, channel: Channel, client: Client, attempt: At
 }
 
 function hears(channel: Channel, member: Client, status: string): boolean {
+  if (member.modes.has(DEAF)) return false;
   const rank = RANKS.find(({ prefix }) => prefix === status);
   return rank === undefined || channel.rankOf(member) >= rankValue(new Set([rank.mode]));
 }

@@ -13,7 +13,6 @@ import { EventId, RemoteMessageId, UserId, type EffectId, type RoomId } from "..
 import { dead, done, toNetwork, type Entry, type Verdict } from "../../delivery/entry.js";
 import { unknownSender, type MappedMessage, type MappedReaction } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
-import { classify } from "../../matrix/failure.js";
 import { effectIdOf } from "../effect-id.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
@@ -23,6 +22,7 @@ import type { BridgeRuntime } from "../runtime.js";
 import { ChannelChanges } from "./channel-changes.js";
 import type { MatrixEventDraft } from "../content/to-matrix.js";
 import { ContentForMatrix } from "./content.js";
+import { ifReadable } from "./readable.js";
 import { reactionContent } from "./reaction-content.js";
 import { afterParts, MatrixSender, verdictOf } from "./send.js";
 import { invite, turnedDown } from "./invitation.js";
@@ -116,11 +116,11 @@ export class ToMatrix {
   #dispatch(target: Target, event: NetworkEvent): Promise<Verdict> {
     switch (event.kind) {
       case "message":
-        return this.#readable(target, () => this.#message(target, event));
+        return ifReadable(this.parts.runtime, target.room, () => this.#message(target, event));
       case "edit":
-        return this.#readable(target, () => this.#edit(target, event));
+        return ifReadable(this.parts.runtime, target.room, () => this.#edit(target, event));
       case "reaction":
-        return this.#readable(target, () => this.#reaction(target, event));
+        return ifReadable(this.parts.runtime, target.room, () => this.#reaction(target, event));
       case "reactionRemoved":
         return this.#reactionRemoved(target, event);
       case "redaction":
@@ -153,7 +153,7 @@ export class ToMatrix {
     mention?: string,
   ): Promise<Verdict> {
     const room = await this.parts.runtime.rooms.ensure(roomId);
-    return this.#readable({ entry, room, channelKey: 0 }, async () => {
+    return ifReadable(this.parts.runtime, room, async () => {
       const content = {
         msgtype: "m.notice",
         body: text,
@@ -164,32 +164,6 @@ export class ToMatrix {
       const sent = await this.sender.send(entry, room, undefined, { type: "m.room.message", content, effect });
       return sent.sent ? done() : sent.verdict;
     });
-  }
-
-  /** Fails closed: nothing readable is sent where the room is encrypted, or where that is not known. */
-  #readable({ room }: Target, send: () => Promise<Verdict>): Promise<Verdict> {
-    const encrypted = this.parts.runtime.rooms.cached(room.id)?.encrypted ?? room.encrypted;
-    return encrypted === false ? send() : this.#unlessEncrypted(room, encrypted, send);
-  }
-
-  async #unlessEncrypted(room: Room, known: boolean | undefined, send: () => Promise<Verdict>): Promise<Verdict> {
-    const { runtime } = this.parts;
-    let encrypted = known;
-    if (encrypted === undefined) {
-      const state = await runtime.client.getState({ room: room.id, type: "m.room.encryption" });
-      if (!state.ok) {
-        const { action } = classify(state.failure);
-        if (action === "retry") return verdictOf(state.failure);
-        return dead("Whether the room is encrypted cannot be known: the bridge bot is not in it. Invite the bot.");
-      }
-      encrypted = state.body !== null;
-      await runtime.rooms.setEncrypted(room.id, encrypted);
-    }
-    if (encrypted)
-      return dead(
-        "The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.",
-      );
-    return send();
   }
 
   /** Without asking anybody: `undefined` where it is not in memory. */
@@ -240,6 +214,8 @@ export class ToMatrix {
 
   async #sendParts(target: Target, event: MessageReceived): Promise<Verdict> {
     const { entry, room, channelKey } = target;
+    const early = await this.#early(target, event);
+    if (early) return early;
     const found = await this.#speaker(event.sender, room);
     if ("verdict" in found) return found.verdict;
     const { speaker } = found;
@@ -258,6 +234,17 @@ export class ToMatrix {
       mapped.push(mappedPart(target, event, speaker, part, sent.eventId));
     }
     return done(this.parts.runtime.messages.map(mapped));
+  }
+
+  /** Where it answers what may be just on its way to the network: now it would answer nothing. */
+  async #early({ entry, room, channelKey }: Target, event: MessageReceived): Promise<Verdict | undefined> {
+    for (const about of [event.replyTo, event.thread]) {
+      if (about === undefined) continue;
+      const known = await this.parts.runtime.messages.ofRemote(channelKey, about, room.key);
+      const verdict = known.length > 0 ? undefined : this.#unknown(entry, event);
+      if (verdict?.verdict === "retry") return verdict;
+    }
+    return undefined;
   }
 
   #messageEffect({ room, channelKey }: Target, event: MessageReceived, part: number): EffectId {

@@ -16,8 +16,10 @@ const LISTS: Readonly<Record<string, ListMode>> = {
   q: { entry: "728", end: "729", name: "quiet", lettered: true },
 };
 
-/** Client modes a user may set: bot, invisible. `o` is had by OPER and can only be given up. */
-export const USER_MODES = "Bio";
+/** The client mode of those who are sent nothing of what is said in channels. */
+export const DEAF = "D";
+/** Client modes a user may set: bot, deaf, invisible. `o` is had by OPER and can only be given up. */
+export const USER_MODES = `B${DEAF}io`;
 
 /** The channel modes this server has, by the classes of CHANMODES. */
 export interface ChannelModes {
