@@ -89,6 +89,10 @@ export const networkSchema = z.strictObject({
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
     .default("{name}[m]")
     .describe("How puppets are called"),
+  chosenNicks: z
+    .boolean()
+    .default(true)
+    .describe("Whether people can choose another nick for their puppet, with the command nick"),
   puppetRealname: oneLine("a real name")
     .default("{user}")
     .describe("The puppets' real name; {user} is the Matrix id, {name} the display name"),
@@ -104,6 +108,14 @@ export const networkSchema = z.strictObject({
     .max(100_000)
     .default(100)
     .describe("How many puppets are connected at most; the one silent for longest makes room"),
+  idle: z
+    .number()
+    .positive()
+    .max(31_536_000)
+    .optional()
+    .describe(
+      "A puppet whose person has said nothing for so long quits, in seconds; it comes back when they speak, and they stay in the room. Without it nobody quits for being silent",
+    ),
   maxLines: z
     .int()
     .min(2)
@@ -186,6 +198,14 @@ export const networkSchema = z.strictObject({
     .default(300)
     .describe(
       "How long people who were lost because servers lost each other stay in the rooms, in seconds; who is not back by then leaves. 0: at once",
+    ),
+  outageNotice: z
+    .number()
+    .min(0)
+    .max(604_800)
+    .default(600)
+    .describe(
+      "How long the network must have been away before its rooms are told so, once, in seconds; they are then told as well when it is back. 0: never",
     ),
   encoding: encoding.default("windows-1252").describe("How lines are read that are not UTF-8"),
 });

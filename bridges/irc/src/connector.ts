@@ -24,12 +24,14 @@ import type { Welcome } from "./holder-client/link.js";
 import { holderPaths } from "./holder-client/paths.js";
 import { IdentServer } from "./ident/ident-server.js";
 import { setMembership, setTopic } from "./network/channels/channel-effects.js";
+import { invite } from "./network/channels/invitations.js";
 import { type Account, readLogin } from "./network/accounts/accounts.js";
 import { askForAccount } from "./network/accounts/login.js";
 import { matrixAppserviceIrc } from "./import/matrix-appservice-irc.js";
 import { IrcNetwork } from "./network/irc-network.js";
 import { isKey } from "./network/channels/channel-keys.js";
 import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf } from "./network/ids.js";
+import { nickCommand } from "./network/nicks/nick-command.js";
 import { NotKnownYet, PastEffects } from "./network/outward/past-effects.js";
 import { setRole, setSettings } from "./network/channels/rank-effects.js";
 import { react } from "./network/outward/reactions.js";
@@ -158,6 +160,8 @@ class IrcBridge {
       topic: (effect) => this.#channelEffect(effect, (...to) => setTopic(...to, effect)),
       role: (effect) => this.#channelEffect(effect, (...to) => setRole(...to, effect)),
       settings: (effect) => this.#channelEffect(effect, (...to) => setSettings(...to, effect)),
+      invite: (effect) =>
+        this.#channelEffect(effect, (...to) => invite(...to, effect, this.context.network, this.#past)),
       membership: (effect) => this.#channelEffect(effect, (...to) => setMembership(...to, effect)),
       typing: (signal) => {
         const place = placeOf(signal.channel);
@@ -181,6 +185,7 @@ class IrcBridge {
       resolveChannel: (text) => soon(() => this.#resolveChannel(text)),
       resolveUser: (text) => soon(() => this.#resolveUser(text)),
       directChannel: (user, remote) => soon(() => this.#directChannel(user, remote)),
+      commands: { nick: nickCommand(this.#networks) },
       accountNetworks: {
         names: [...this.#networks.values()].filter((each) => each.speaksByPuppets).map(({ name }) => name),
         of: (account) => readLogin({ account })?.network,

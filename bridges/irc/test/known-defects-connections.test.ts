@@ -5,11 +5,12 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IrcServer, IrcTestClient, selfSignedCertificate } from "@trestle/testkit";
+import { ChannelId } from "@trestle/core";
 import { configSchema, networkSchema } from "@trestle/irc";
 import { DurableProcess, type OutgoingMessage } from "./support/durable-process.js";
 import { FakeCore } from "./support/fake-core.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
-import { patiently } from "../../../test/support/bounded.js";
+import { patiently, until, within } from "../../../test/support/bounded.js";
 
 jest.setTimeout(60_000);
 
@@ -48,7 +49,8 @@ describe("defects of matrix-appservice-irc in connections that this bridge does 
     const slow = networkOn(server.port, { flood: { burst: 2, linesPerSecond: 4 } });
     const child = new DurableProcess({ networks: [slow], grace: 20, onStop: "quit" }, ["net/#room"], outgoing);
     child.start();
-    await server.waitFor(() => textsOf(server).length >= 2, { timeoutMs: patiently(20_000) });
+    // What has its echo is not on its way any more; the next one waits for its turn.
+    await until(20_000, "two that are done", () => child.read("done").length >= 2 || undefined);
     await child.stop();
     child.start();
     await server.waitFor(() => textsOf(server).length >= texts.length, { timeoutMs: patiently(20_000) });
@@ -153,6 +155,28 @@ describe("defects of matrix-appservice-irc in connections that this bridge does 
     bridge = await RunningBridge.start({ networks: [settings], channels: [], config: { onStop: "quit" } });
     // Waits that grow by their first length alone come to 40 s, those that double to years.
     await bridge.core.until("forty attempts", () => attempts >= 40, 30_000);
+    server.close();
+  });
+
+  it("who connects for the first time, and is never let in, is waited for without end", async () => {
+    let isAsked = false;
+    const server = createServer((socket) => {
+      // It takes everything and says nothing.
+      socket.on("data", () => (isAsked = true)).on("error", () => undefined);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    bridge = await RunningBridge.start({
+      networks: [networkOn(port)],
+      channels: ["net/#room"],
+      config: { onStop: "quit" },
+    });
+    await bridge.core.until("the first connection", () => isAsked);
+    const saying = { channel: ChannelId("net/#room"), text: "hello", name: "Alice" };
+    const [putOff] = await within(20_000, "an answer", bridge.say(saying, { attempts: 1, timeoutMs: 300 }));
+    expect(putOff).toMatchObject({ failed: "retry", reason: expect.stringContaining("not connected") });
+    await bridge.end();
+    bridge = undefined;
     server.close();
   });
 

@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
-import { ChannelId, type TextContent } from "@trestle/core";
+import { ChannelId, EffectId, EventId, RoomId, type TextContent, UserId } from "@trestle/core";
 import { richTextOf, toMatrixHtml, toPlainText } from "@trestle/rich-text";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { parseFormatted } from "../dist/format/parse.js";
 import { withNickMentions } from "../dist/network/outward/nick-mentions.js";
 import { KeptPasswords } from "../dist/import/passwords.js";
+import { realnameOf } from "../dist/session/realname.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
-import { freePort } from "../../../test/support/bounded.js";
+import { freePort, patiently, until } from "../../../test/support/bounded.js";
 
 jest.setTimeout(90_000);
 
@@ -72,10 +73,18 @@ describe("defects of matrix-appservice-irc", () => {
     await start();
     await bridge.say({ channel: room, text: "before" });
     await server.stop();
-    const outcome = bridge.say({ channel: room, text: "while it is down" }, { attempts: 200 });
+    const once = { attempts: 1, timeoutMs: 300 };
+    await until(20_000, "nobody to be connected", async () => {
+      const [probed] = await bridge.say({ channel: room, text: "is anybody there" }, once);
+      return (probed && "reason" in probed && probed.reason.startsWith("not connected to net")) || undefined;
+    });
+    const saying = { channel: room, text: "while it is down", id: "m-down" };
+    // Neither taken for said nor given up.
+    expect(await bridge.say(saying, once)).toMatchObject([{ failed: "retry" }]);
+    const outcome = bridge.say(saying, { attempts: 200 });
     await server.start();
     expect((await outcome).some((each) => each && "failed" in each)).toBe(false);
-    expect(said()).toContain("while it is down");
+    expect(said().filter((text) => text === "while it is down")).toHaveLength(1);
   });
 
   it("an edit that changes nothing (a link's preview) is sent again", async () => {
@@ -88,7 +97,27 @@ describe("defects of matrix-appservice-irc", () => {
 
   it("a reason for leaving is not passed on to IRC", async () => {
     await start();
-    await bridge.say({ channel: room, text: "hello" });
+    await bridge.say({ channel: room, text: "hello", user: "@alice:example.org", name: "Alice" });
+    await bridge.say({ channel: room, text: "hello", user: "@bob:example.org", name: "Bob" });
+    const left = (user: string, reason?: string) =>
+      bridge.handlers.membership?.({
+        effect: EffectId(`leave ${user}`),
+        attempt: 1,
+        maybeSent: false,
+        channel: room,
+        room: RoomId("!room"),
+        event: EventId(`$leave-${user}`),
+        at: Date.now(),
+        signal: AbortSignal.timeout(patiently(20_000)),
+        author: { userId: UserId(user), name: user },
+        who: { userId: UserId(user), name: user },
+        change: "leave",
+        ...(reason !== undefined && { reason }),
+      });
+    await left("@alice:example.org", "off to the $& lake");
+    expect(await person.waitForLine(/:Alice\S* (?:PART|QUIT) /)).toContain("off to the $& lake");
+    await left("@bob:example.org");
+    expect(await person.waitForLine(/:Bob\S* (?:PART|QUIT) /)).toContain("Left the room on Matrix");
     await bridge.handlers.unlinked?.({ ...bridge.core.links[0]! });
     const line = await person.waitForLine(
       ({ command, source }) => command === "PART" && source?.startsWith("trestle!") === true,
@@ -111,7 +140,9 @@ describe("defects of matrix-appservice-irc", () => {
   });
 
   it("reverse video leaves an empty font tag", () => {
-    expect(toMatrixHtml(parseFormatted("\x16reverse\x16 back"))).not.toMatch(/<font>|<font\s*>/);
+    const html = toMatrixHtml(parseFormatted("\x16reverse\x16 back"));
+    expect(html).toMatch(/^<span data-mx-color="#ffffff" data-mx-bg-color="#000000">reverse<\/span> back$/);
+    expect(html).not.toMatch(/<font/);
   });
 
   it("a replacement pattern in a name corrupts the text", () => {
@@ -120,6 +151,9 @@ describe("defects of matrix-appservice-irc", () => {
       userId: "@$&:example.org",
     }));
     expect(toPlainText(body)).toContain("$& $1 $$ stays");
+    const person = { kind: "puppet", network: "net", user: "@$&:example.org", name: "$& $1 $$" } as const;
+    const templates = { realname: "Bot", puppetRealname: "{name} of {user}" };
+    expect(realnameOf(templates, person)).toBe("$& $1 $$ of @$&:example.org");
   });
 
   it("a password is cut at its first space", async () => {

@@ -32,6 +32,15 @@ async function start(tokens: Record<string, string | boolean> = {}): Promise<{ i
 }
 
 describe("a nick that somebody else has", () => {
+  it("is theirs: what they say is heard, and their rank is nobody else's", async () => {
+    const { thief } = await start();
+    thief.say("#room", "it is me");
+    await bridge.core.until("what they say", () => bridge.core.texts().includes("it is me"), 5_000);
+    const ranked = bridge.core.received.flatMap((event) => (event.kind === "roles" ? event.changes : []));
+    expect(ranked.filter(({ who }) => "userId" in who)).toEqual([]);
+    thief.close();
+  });
+
   it.each([
     ["with MONITOR", {}],
     ["from what is seen in the channels, without MONITOR", { MONITOR: false }],

@@ -72,12 +72,12 @@ describe("the intake", () => {
   const log = pino({ level: "silent" });
 
   it("acknowledges only what is on disk, in order, a batch at a time", async () => {
-    const calls: string[] = [];
+    const calls: string[][] = [];
     const done: (() => void)[] = [];
     const acknowledged: [string, number, string[]][] = [];
     const intake = new Intake({
-      receive: (each) => {
-        calls.push(each.id);
+      receive: (events) => {
+        calls.push(events.map(({ id }) => id));
         return new Promise((resolve) => done.push(resolve));
       },
       acknowledge: (connection, line, changes) => acknowledged.push([connection, line, changes.map(([key]) => key)]),
@@ -89,20 +89,64 @@ describe("the intake", () => {
     await Promise.resolve();
     await Promise.resolve();
     intake.take({ connection: "c", line: 3, events: [event("3")], changes: [] });
-    expect([calls, acknowledged]).toEqual([["1", "7"], []]);
-    done[1]!();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(acknowledged).toEqual([]);
+    intake.tell([event("told")]);
+    expect([calls, acknowledged]).toEqual([[["1", "7"]], []]);
     done[0]!();
     await new Promise((resolve) => setImmediate(resolve));
     expect(acknowledged).toEqual([
       ["c", 2, ["a", "b"]],
       ["d", 7, []],
     ]);
-    expect(calls).toEqual(["1", "7", "3"]);
-    done[2]!();
+    expect(calls).toEqual([
+      ["1", "7"],
+      ["3", "told"],
+    ]);
+    done[1]!();
     expect(await intake.idle()).toBe(true);
     expect(acknowledged.at(-1)).toEqual(["c", 3, []]);
+  });
+
+  it("gives again what the disk refused, before what came later, and acknowledges nothing until then", async () => {
+    const calls: string[][] = [];
+    const acknowledged: number[] = [];
+    const intake = new Intake({
+      receive: (events) => {
+        calls.push(events.map(({ id }) => id));
+        if (calls.length > 2) return Promise.resolve();
+        intake.take({ connection: "c", line: 3, events: [event("3")], changes: [] });
+        return Promise.reject(new Error("full"));
+      },
+      acknowledge: (_, line) => acknowledged.push(line),
+      log,
+    });
+    intake.take({ connection: "c", line: 1, events: [event("1")], changes: [] });
+    intake.take({ connection: "c", line: 2, events: [event("2")], changes: [] });
+    expect(await intake.idle()).toBe(true);
+    expect(calls).toEqual([
+      ["1", "2"],
+      ["1", "2"],
+      ["1", "2"],
+      ["3", "3"],
+    ]);
+    expect(acknowledged).toEqual([2, 3]);
+  });
+
+  it("leaves out what the core will never take, and nothing else", async () => {
+    const taken: string[] = [];
+    const acknowledged: number[] = [];
+    const intake = new Intake({
+      receive: (events) => {
+        if (events.some(({ id }) => id === "")) return Promise.reject(new TypeError("no usable id"));
+        taken.push(...events.map(({ id }) => id));
+        return Promise.resolve();
+      },
+      acknowledge: (_, line) => acknowledged.push(line),
+      log,
+    });
+    for (const [index, id] of ["1", "", "3"].entries())
+      intake.take({ connection: "c", line: index, events: [event(id)], changes: [] });
+    expect(await intake.idle()).toBe(true);
+    expect([taken, acknowledged]).toEqual([["1", "3"], [2]]);
   });
 
   it("acknowledges nothing after it was stopped", async () => {

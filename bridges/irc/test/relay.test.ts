@@ -254,6 +254,22 @@ describe("from Matrix", () => {
     expect(rest.map((text) => text.replace("<A QUIT :name> ", "")).join("")).toBe("x".repeat(900));
   });
 
+  it("the bot calls nobody on IRC when somebody of their name speaks, and takes no formatting from a name", async () => {
+    await restart({ puppets: false });
+    await bridge.core.until("carol", () => bridge.core.membership().includes("join net/carol"));
+    await bridge.say({ channel: room, text: "hello carol", name: "caROL (away), Caroline" });
+    await bridge.say({ channel: room, text: "waves", name: "\x0304,05Carol\x02", style: "emote" });
+    await bridge.say({ channel: room, text: "long ".repeat(200).trim(), name: "Carol" });
+    expect(said().slice(0, 2)).toEqual([
+      ["trestle", "PRIVMSG", "<c\u200baROL (away), Caroline> hello carol"],
+      ["trestle", "PRIVMSG", "* 04,05Carol waves"],
+    ]);
+    const rest = said()
+      .slice(2)
+      .map(([, , text]) => text!);
+    expect(rest.map((text) => text.replace("<C\u200barol> ", "")).join(" ")).toBe("long ".repeat(200).trim());
+  });
+
   it("long text arrives whole, whatever the masks: the server cuts nothing", async () => {
     await restart({ puppetNick: "{name}-on-matrix" });
     const text = Array.from({ length: 400 }, (_, number) => `wörd${number}`).join(" ");
@@ -350,13 +366,6 @@ describe("from Matrix", () => {
     await person.waitForLine(/:Alicia\[m\]!\S+ QUIT/);
     expect(bridge.core.texts()).toEqual([]);
     expect(bridge.core.membership()).toEqual(["join net/carol"]);
-  });
-
-  it("the puppet silent for longest makes room for another", async () => {
-    await restart({ maxPuppets: 2 });
-    for (const name of ["A", "B", "C"]) await bridge.say({ channel: room, text: "hi", name, user: `@${name}:x` });
-    await server.waitFor(() => !server.nicks.includes("A[m]"));
-    expect(server.nicks).toEqual(expect.arrayContaining(["B[m]", "C[m]"]));
   });
 
   it("nothing that a person can type breaks out of its line", async () => {

@@ -92,6 +92,40 @@ describe("people who are lost in a netsplit", () => {
   });
 });
 
+describe("a server that tells splits in batches", () => {
+  it("need not say so in the words of each QUIT, also where the bridge was restarted in the middle", async () => {
+    await start(60, "keep");
+    const before = joins();
+    irc.sendRaw("trestle", ":irc.example BATCH +s1 netsplit hub.example leaf.example");
+    irc.sendRaw("trestle", "@batch=s1 :erin!e@h QUIT :Server went away");
+    await heard("in the middle");
+    const { core } = bridge;
+    await bridge.close();
+    bridge = await RunningBridge.start({ networks: [networkOn(irc.port, { splitWait: 60 })], core });
+    irc.sendRaw("trestle", "@batch=s1 :dave!d@h QUIT :Server went away");
+    irc.sendRaw("trestle", ":irc.example BATCH -s1");
+    for (const nick of ["dave", "erin"]) irc.sendRaw("trestle", `:${nick}!x@h JOIN #room`);
+    await heard("mended");
+    expect(told()).toEqual([]);
+    expect(joins()).toBe(before);
+    // Behind the batch a QUIT is one again.
+    irc.sendRaw("trestle", "@batch=s1 :erin!e@h QUIT :Server went away");
+    await heard("gone");
+    expect(told()).toEqual(["leave net/erin"]);
+  });
+
+  it("is believed when it says that they are together again: who is not back by then leaves soon", async () => {
+    await start(60);
+    irc.netsplit(["dave", "erin"]);
+    await heard("split");
+    await people[1]?.quit();
+    irc.netjoin();
+    await heard("mended");
+    await bridge.core.until("the one who is gone", () => told().length === 2, 10_000);
+    expect(told().sort()).toEqual(["leave net/dave", "net/dave none"]);
+  });
+});
+
 describe("a QUIT", () => {
   it.each([
     ["irc.example.org hub.example.org", true],

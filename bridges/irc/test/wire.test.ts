@@ -8,7 +8,7 @@ import { z } from "zod";
 import { fold } from "../dist/wire/casemapping.js";
 import { LineDecoder } from "../dist/wire/encoding.js";
 import { Isupport } from "../dist/wire/isupport.js";
-import { formatMessage, parseMessage } from "../dist/wire/message.js";
+import { accountTagOf, formatMessage, msgidOf, parseMessage } from "../dist/wire/message.js";
 import { reactionOf, reactionTags } from "../dist/wire/reaction.js";
 import { isChannelName, isNick, oneLine } from "../dist/wire/sanitise.js";
 import { parseSource } from "../dist/wire/source.js";
@@ -130,6 +130,25 @@ describe("a line", () => {
     const decoder = new LineDecoder("windows-1252");
     expect(decoder.decode(Buffer.from("grüße"))).toBe("grüße");
     expect(decoder.decode(Buffer.from("gr\xfc\xdfe \x80", "latin1"))).toBe("grüße €");
+  });
+});
+
+describe("what the server says of a message", () => {
+  const line = (tags: string) => parseMessage(`@${tags} :carol!c@h PRIVMSG #c :hello`)!;
+
+  it("has a name only where it is one that can be kept", () => {
+    expect(msgidOf(line("msgid=abc"))).toBe("abc");
+    expect(["msgid", "msgid=", "time=1", `msgid=${"x".repeat(5_000)}`].map((tags) => msgidOf(line(tags)))).toEqual(
+      Array(4).fill(undefined),
+    );
+  });
+
+  it("names an account only where there is one", () => {
+    expect([
+      accountTagOf(line("account=carol")),
+      accountTagOf(line("account=")),
+      accountTagOf(line("account")),
+    ]).toEqual(["carol", undefined, undefined]);
   });
 });
 

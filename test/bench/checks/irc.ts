@@ -17,6 +17,8 @@ const places = Array.from(
   (_, person) => new Set([person % channels, person % channelsAtFirst]).size,
 ).reduce((sum, each) => sum + each, 0);
 const directions = ["toIrc", "toMatrix"] as const;
+/** Into Matrix goes several times what goes into IRC, where each echo is waited for: so that both last about as long. */
+const timesToMatrix = 3;
 const titles = { toIrc: "Matrix → IRC", toMatrix: "IRC → Matrix" } as const;
 /** Of the cold start: in a channel everybody waits for their turn. */
 const channelsAtStart = 30;
@@ -92,7 +94,7 @@ async function compareBursts(
 async function runRound({ world }: Setup, messages: number): Promise<Round> {
   return {
     toIrc: await world.call("toIrc", { messages, people: puppets, channels }),
-    toMatrix: await world.call("toMatrix", { messages, channels }),
+    toMatrix: await world.call("toMatrix", { messages: messages * timesToMatrix, channels }),
   };
 }
 

@@ -4,8 +4,14 @@ import { parseRuns, type Run, type Style, type Toggle } from "./runs.js";
 /** The order in which styles are nested, from the outside; monospace is always innermost. */
 const NESTING: readonly Exclude<Toggle, "mono">[] = ["bold", "italic", "underline", "strike"];
 
+// eslint-disable-next-line no-control-regex -- every code of formatting is one
+const CONTROL = /[\0-\x1f]/;
+
 /** The text of an IRC message, without CTCP, as neutral text; no blocks where it shows nothing. Formatting ends with its line. */
 export function parseFormatted(text: string): RichText {
+  // Hardly any line is formatted.
+  if (!CONTROL.test(text))
+    return { blocks: text.trim() === "" ? [] : [{ type: "paragraph", children: [{ type: "text", text }] }] };
   const lines = text.split("\n").map((line) => parseRuns(line));
   if (lines.flat().every((run) => run.text.trim() === "")) return { blocks: [] };
   const children = lines.flatMap((runs, index): Inline[] => [

@@ -35,6 +35,8 @@ export class PuppetFilter {
         const channel = parameterAt(line, head.parameters);
         return parameterAt(line, channel.next).value === this.#nick;
       }
+      case "INVITE":
+        return parameterAt(line, head.parameters).value === this.#nick;
       case "MODE":
         return this.#concernsMe(line, head.parameters);
       case "JOIN":
@@ -46,7 +48,6 @@ export class PuppetFilter {
       case "AWAY":
       case "ACCOUNT":
       case "SETNAME":
-      case "INVITE":
         return false;
       default:
         return !LISTENER_NUMERICS.has(head.command);

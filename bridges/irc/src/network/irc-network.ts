@@ -32,6 +32,7 @@ import { regainNick, watchNick } from "./nicks/nick-regain.js";
 import { Momentary } from "./presence/momentary.js";
 import { NickMaker } from "./nicks/nick-maker.js";
 import { Orphans } from "./connections/orphans.js";
+import { ChosenNicks } from "./nicks/chosen-nicks.js";
 import { OwnNicks } from "./nicks/own-nicks.js";
 import { PuppetEars } from "./connections/puppet.js";
 import { Puppets } from "./connections/puppets.js";
@@ -50,6 +51,7 @@ export class IrcNetwork {
   readonly members = new Members();
   readonly keys: ChannelKeys;
   readonly wishes: RankWishes;
+  readonly chosenNicks: ChosenNicks;
   readonly puppets: Puppets;
   readonly accounts: OwnAccounts;
   readonly servers: Servers;
@@ -81,22 +83,22 @@ export class IrcNetwork {
     this.servers = new Servers({ config, storage: core.storage, log: core.log });
     this.#connects = new FloodControl({ burst: config.connects.burst, linesPerSecond: config.connects.perSecond });
     this.#intake = new Intake({
-      receive: (event) => core.receive(event),
+      receive: (events) => core.receiveAll(events),
       acknowledge: (connection, line, changes) => holder.acknowledge(connection, line, changes),
       log: core.log,
     });
     const stored = { network: config.name, storage: core.storage, log: core.log };
     this.keys = new ChannelKeys(stored);
     this.wishes = new RankWishes(stored);
-    this.history = new History({ ...stored, receive: (event) => core.receive(event) });
+    this.chosenNicks = new ChosenNicks(stored);
+    this.history = new History({ ...stored, tell: (events) => this.#intake.tell(events) });
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
     const userLength = () => this.#isupport.userLength;
     this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder, userLength });
-    const store = (changes: readonly StateChange[]): void => {
-      if (this.bot.current) holder.state(this.bot.current.id, changes);
-    };
+    const store = (changes: readonly StateChange[]): void =>
+      this.bot.current && holder.state(this.bot.current.id, changes);
     this.#ownNicks = new OwnNicks((nick) => this.fold(nick), store);
     this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
     this.bot = this.#botSeat();
@@ -104,8 +106,12 @@ export class IrcNetwork {
       network: config.name,
       core,
       bot: () => this.bot.connection,
-      forwarded: (from, to) => followForward(core, config.name, from, this.fold(to)),
+      forwarded: (from, to) =>
+        followForward(core, config.name, from, this.fold(to), (event) => this.#intake.tell([event])),
       asked: () => this.consents.open,
+      outageNoticeMs: config.outageNotice * 1000,
+      tell: (events) => intake.tell(events),
+      told: () => intake.idle(),
     });
     this.accounts = new OwnAccounts({
       network: config.name,
@@ -129,13 +135,9 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    await Promise.all([
-      this.keys.load(),
-      this.wishes.load(),
-      this.#listener.load(),
-      this.consents.load(),
-      this.history.load(),
-    ]);
+    const { keys, wishes, chosenNicks, consents, history, channels } = this;
+    const parts = [keys, wishes, chosenNicks, this.#listener, consents, history, channels];
+    await Promise.all(parts.map((each) => each.load()));
   }
 
   get name(): string {
@@ -175,13 +177,15 @@ export class IrcNetwork {
       const state = stateOf(frame.state);
       const connection = state?.phase === "ready" ? this.#resume(frame, state, pending) : undefined;
       if (connection) taken.push(connection);
-      else this.#discard(frame);
+      else {
+        this.context.holder.close(frame.connection, "QUIT");
+        this.context.holder.forget(frame.connection);
+      }
     }
     for (const connection of taken) connection.attach();
     this.bot.connect();
     for (const { seat } of before) seat.connect();
-    const bot = this.bot.connection;
-    if (bot) this.channels.occupy(bot);
+    if (this.bot.connection) this.channels.occupy(this.bot.connection);
   }
 
   /** The session with the holder is over: every connection is gone, or will be named again. */
@@ -220,6 +224,7 @@ export class IrcNetwork {
     this.#orphans.end("the bridge stops");
     this.#intake.stop();
     this.#connects.close();
+    this.puppets.close();
     this.#ownNicks.close();
     this.#splits.close();
     this.momentary.close();
@@ -235,6 +240,7 @@ export class IrcNetwork {
     return new Puppets({
       config: this.config,
       accounts: this.accounts.known,
+      chosenNicks: this.chosenNicks,
       ears: new PuppetEars(
         this.name,
         ctcp,
@@ -246,6 +252,7 @@ export class IrcNetwork {
       seat: (connection) => ({ ...this.#seatOptions(connection), isLookedFor: () => this.bot.isLooking }),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
+      refused: (connection, nick) => this.#ownNicks.refused(nick, connection),
       ready: (connection) => {
         this.#learn(connection);
         this.momentary.away.ready(connection);
@@ -260,6 +267,7 @@ export class IrcNetwork {
 
   readonly #botOwner: ConnectionOwner = {
     claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
+    refused: (connection, nick) => this.#ownNicks.refused(nick, connection),
     nextNick: (_refused, numeric) => this.#botNicks.next(NICK_INVALID.has(numeric)),
     // Before it has let the bot in: the others have to be let in as well.
     answered: () => this.puppets.serverIsBack(),
@@ -361,11 +369,6 @@ export class IrcNetwork {
     if (frame.open) seat.adopt(connection);
     else for (const [folded, name] of connection.view.channels) seat.channels.set(folded, name);
     return connection;
-  }
-
-  #discard(frame: HeldFrame): void {
-    this.context.holder.close(frame.connection, "QUIT");
-    this.context.holder.forget(frame.connection);
   }
 
   #credentialsOf(role: Role): Credentials | undefined {

@@ -35,6 +35,8 @@ export interface ConnectionContext {
 export interface ConnectionOwner {
   /** `nick` is about to be asked for: from now on it may be ours. */
   claiming(connection: string, nick: string): void;
+  /** The server does not give `nick`. */
+  refused?(connection: string, nick: string): void;
   /** The next nick to try after `refused`; `undefined` gives up. */
   nextNick(refused: string, numeric: string): string | undefined;
   /** The server has said its first word, and it is no refusal: it is there. */

@@ -269,6 +269,7 @@ export class Connection {
     }
     this.#registration?.line(text, message);
     if (verb === "001") this.#welcomed(params);
+    else if (verb === "004") this.view.introduced(params);
     else if (verb === "005") this.view.isupport.take(params);
     else if (verb === "376" || verb === "422") this.#letIn();
   }
@@ -317,6 +318,7 @@ export class Connection {
   }
 
   #nickRefused(numeric: string, text: string): void {
+    this.owner.refused?.(this.id, this.view.nick);
     const next = this.owner.nextNick(this.view.nick, numeric);
     if (next === undefined) {
       this.#fail(`the server takes none of the nicks: ${text}`);
@@ -384,6 +386,7 @@ export class Connection {
   }
 
   #otherNick(refused: string, verb: string): void {
+    if (!this.view.isOwn(refused)) this.owner.refused?.(this.id, refused);
     const next = this.owner.nextNick(refused, verb);
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }

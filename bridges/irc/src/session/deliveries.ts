@@ -25,12 +25,15 @@ export interface DeliveryMeta {
   readonly texts: readonly string[];
   /** A server that has dealt with it may say nothing, although it shows us what we say ourselves. */
   readonly unshown?: true | undefined;
+  /** A refusal may name this instead of the target, folded. */
+  readonly about?: string | undefined;
 }
 
 const metaSchema = z.strictObject({
   target: z.string(),
   texts: z.array(z.string()),
   unshown: z.literal(true).optional(),
+  about: z.string().optional(),
 });
 const resultSchema = z.discriminatedUnion("verdict", [
   z.strictObject({ verdict: z.literal("sent"), id: z.string().optional() }),
@@ -160,7 +163,7 @@ export class Deliveries {
   /** The server refused the oldest line to `target`. */
   refused(target: string, reason: string): boolean {
     for (const delivery of this.#open.values()) {
-      if (delivery.target !== target) continue;
+      if (delivery.target !== target && delivery.about !== target) continue;
       this.#settle(delivery, { verdict: "refused", reason });
       return true;
     }

@@ -15,18 +15,22 @@ export interface TakenLine {
   readonly changes: readonly StateChange[];
 }
 
+/** What waits for the disk; without a line there is nothing to acknowledge. */
+type Waiting = TakenLine | { readonly connection?: never; readonly events: readonly NetworkEvent[] };
+
 export interface IntakeOptions {
-  readonly receive: (event: NetworkEvent) => Promise<void>;
+  /** Takes all of them or none. */
+  readonly receive: (events: readonly NetworkEvent[]) => Promise<void>;
   readonly acknowledge: (connection: string, line: number, changes: readonly StateChange[]) => void;
   readonly log: Logger;
 }
 
 /**
- * Passes on what lines came to, and acknowledges them once that is on disk. What waits goes in one batch, in order; the
- * next batch only follows when the whole batch is on disk, so that a disk that refuses cannot change the order.
+ * Passes on what lines came to, and acknowledges them once that is on disk. What waits goes in one batch, in order, which
+ * the disk takes or refuses as a whole; the next only follows when it is on disk. So a disk that refuses changes no order.
  */
 export class Intake {
-  readonly #waiting: TakenLine[] = [];
+  readonly #waiting: Waiting[] = [];
   #running = false;
   readonly #stopped = new AbortController();
   readonly #idle: ((acknowledged: boolean) => void)[] = [];
@@ -34,8 +38,17 @@ export class Intake {
   constructor(private readonly options: IntakeOptions) {}
 
   take(line: TakenLine): void {
+    this.#take(line);
+  }
+
+  /** Passes on what no line tells, behind all that was taken. */
+  tell(events: readonly NetworkEvent[]): void {
+    this.#take({ events });
+  }
+
+  #take(waiting: Waiting): void {
     if (this.#stopped.signal.aborted) return;
-    this.#waiting.push(line);
+    this.#waiting.push(waiting);
     if (this.#running) return;
     this.#running = true;
     queueMicrotask(() => void this.#run());
@@ -66,9 +79,10 @@ export class Intake {
     for (const tell of this.#idle.splice(0)) tell(true);
   }
 
-  #acknowledge(batch: readonly TakenLine[]): void {
-    for (const connection of new Set(batch.map((taken) => taken.connection))) {
-      const lines = batch.filter((taken) => taken.connection === connection);
+  #acknowledge(batch: readonly Waiting[]): void {
+    const taken = batch.filter((each) => each.connection !== undefined);
+    for (const connection of new Set(taken.map((line) => line.connection))) {
+      const lines = taken.filter((line) => line.connection === connection);
       const last = lines.at(-1);
       if (last)
         this.options.acknowledge(
@@ -79,22 +93,33 @@ export class Intake {
     }
   }
 
-  /** Resolves when every event is on disk; what the disk refused is passed on again, from the first refused on. */
+  /** Resolves when all of them are on disk; what is refused is passed on again. */
   async #passOn(events: readonly NetworkEvent[]): Promise<void> {
-    let rest = events;
     let wait = RETRY_MIN_MS;
-    while (rest.length > 0 && !this.#stopped.signal.aborted) {
-      const results = await Promise.allSettled(rest.map((event) => this.options.receive(event)));
-      const refused = results.findIndex(({ status }) => status === "rejected");
-      if (refused === -1) return;
-      const result = results[refused];
-      this.options.log.error(
-        { err: result?.status === "rejected" ? result.reason : undefined },
-        "an event from IRC was not stored; trying again",
-      );
-      rest = rest.slice(refused);
+    while (events.length > 0 && !this.#stopped.signal.aborted) {
+      try {
+        await this.options.receive(events);
+        return;
+      } catch (error) {
+        if (isMistake(error)) {
+          await this.#withoutMistakes(events, error);
+          return;
+        }
+        this.options.log.error({ err: error }, "events from IRC were not stored; trying again");
+      }
       await delay(wait, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
       wait = Math.min(wait * 2, RETRY_MAX_MS);
     }
   }
+
+  /** What the core will never take must hold up nothing else. */
+  async #withoutMistakes(events: readonly NetworkEvent[], error: unknown): Promise<void> {
+    if (events.length > 1) for (const event of events) await this.#passOn([event]);
+    else this.options.log.error({ err: error, kind: events[0]?.kind }, "an event from IRC is left out");
+  }
+}
+
+/** Of an event as such, whatever the disk does. */
+function isMistake(error: unknown): boolean {
+  return error instanceof Error && error.name === "TypeError";
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { WriteOutcome } from "../holder/frames.js";
-import { formatMessage, formatTags, type IrcMessage, type Tags } from "../wire/message.js";
+import { formatMessage, formatTags, type IrcMessage, msgidOf, type Tags } from "../wire/message.js";
 import { cutToBytes } from "../wire/sanitise.js";
 import { Deliveries, encodeMeta, encodeVerdict, type Verdict } from "./deliveries.js";
 import { FloodControl, type FloodLimits, Priority } from "./flood-control.js";
@@ -32,6 +32,8 @@ export interface Effect {
   readonly key: string;
   /** The channel or nick. */
   readonly target: string;
+  /** Whom else a refusal may name: the nick that is invited. */
+  readonly about?: string;
   readonly lines: readonly Line[];
   /** The lines are one message: sent together as `draft/multiline`, with these tags. */
   readonly multiline?: Tags;
@@ -100,7 +102,13 @@ export class Outgoing {
     });
     const relays = effect.lines.some(({ verb }) => verb === "RELAYMSG");
     if (relays) this.#relayed = key;
-    const meta = { target: this.options.view.fold(target), texts, ...(relays && { unshown: true as const }) };
+    const { view } = this.options;
+    const meta = {
+      target: view.fold(target),
+      texts,
+      ...(relays && { unshown: true as const }),
+      ...(effect.about !== undefined && { about: view.fold(effect.about) }),
+    };
     const cost = effect.lines.reduce((sum, { params }) => sum + costOf(Buffer.byteLength(params.join(" "))), 0);
     if (!(await this.#turn(cost, effect.priority, signal)) || this.#closed) return undefined;
     this.deliveries.begin(key, meta);
@@ -147,7 +155,7 @@ export class Outgoing {
     if (label !== undefined && this.#labelled(label, message, own)) return;
     const target = this.options.view.fold(params[own ? 0 : 1] ?? "");
     const trace = own ? traceOf(message) : undefined;
-    if (trace !== undefined) this.deliveries.seen("self", target, trace, tags.get("msgid"));
+    if (trace !== undefined) this.deliveries.seen("self", target, trace, msgidOf(message));
     else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
     else if (verb === "FAIL") this.#failed(params);
     else if (verb === "421" && params[1] === "RELAYMSG" && this.#relayed !== undefined)
@@ -163,9 +171,9 @@ export class Outgoing {
   }
 
   #labelled(label: string, message: IrcMessage, own: boolean): boolean {
-    const { verb, params, tags } = message;
+    const { verb, params } = message;
     if (own && traceOf(message) !== undefined)
-      return this.deliveries.labelled(label, { verdict: "sent", id: tags.get("msgid") });
+      return this.deliveries.labelled(label, { verdict: "sent", id: msgidOf(message) });
     // "Nothing more to say": with echoes that means that there was none.
     if (verb === "ACK") return this.deliveries.unanswered(label, this.#silence());
     if (verb !== "FAIL" && !/^[45]\d\d$/.test(verb)) return false;

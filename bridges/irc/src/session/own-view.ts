@@ -13,6 +13,7 @@ export class OwnView {
   #user: string | undefined;
   #host: string | undefined;
   #isupport = new Isupport();
+  #isInspircdWithDeaf = false;
 
   constructor(
     private readonly role: Role,
@@ -40,6 +41,14 @@ export class OwnView {
 
   get isupport(): Isupport {
     return this.#isupport;
+  }
+
+  /**
+   * The user mode with which the server sends us nothing of what is said in channels: what it announces as `DEAF`, or
+   * InspIRCd's, which announces none. `undefined` where none is known: the letters mean something else elsewhere.
+   */
+  get deafMode(): string | undefined {
+    return this.#isupport.get("DEAF") || (this.#isInspircdWithDeaf ? "d" : undefined);
   }
 
   /** `user@host` as others see it, as far as it is known. */
@@ -74,6 +83,11 @@ export class OwnView {
     const mask = parseSource(/\S+!\S+@\S+$/.exec(params.at(-1) ?? "")?.[0] ?? "");
     this.#user = mask.user;
     this.#host = mask.host;
+  }
+
+  /** `004`: the server's software, and the user modes it has. */
+  introduced([, , software = "", userModes = ""]: readonly string[]): void {
+    this.#isInspircdWithDeaf = software.startsWith("InspIRCd") && userModes.includes("d");
   }
 
   /** The server has said what it has to say about itself. */

@@ -77,6 +77,20 @@ const ESCAPED: Readonly<Record<string, string>> = {
   "\0": "",
 };
 
+/** Longer than any server makes them; the core takes no id that is longer than 1024 characters. */
+const LONGEST_MSGID = 500;
+
+/** What the server calls a message; a tag without a value counts as absent (IRCv3 message-tags), and so does one that nobody could keep. */
+export function msgidOf({ tags }: Pick<IrcMessage, "tags">): string | undefined {
+  const id = tags.get("msgid") ?? "";
+  return id === "" || id.length > LONGEST_MSGID ? undefined : id;
+}
+
+/** The account of who says it. IRCv3 account-tag; a tag without a value counts as absent. */
+export function accountTagOf({ tags }: Pick<IrcMessage, "tags">): string | undefined {
+  return tags.get("account") || undefined;
+}
+
 function unescapeTag(value: string): string {
   return value.replace(/\\(.?)/gs, (_, character: string) => UNESCAPED[character] ?? character);
 }

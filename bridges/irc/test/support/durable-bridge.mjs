@@ -42,13 +42,16 @@ const store = async (key, value) => {
 const network = {
   bridge: { name: "irc", bot: UserId("@ircbot:example.org"), serverName: "example.org", dataDirectory: directory },
   log: pino({ level: "warn" }, pino.destination({ dest: file("log"), sync: true })),
-  receive: async (event) => {
+  receive: (event) => network.receiveAll([event]),
+  receiveAll: async (events) => {
     // Like a disk: many commits at once, in the order of the calls.
     await new Promise((resolve) => setTimeout(resolve, 2));
-    const id = `${event.channel}\n${event.id}`;
-    if (received.has(id)) return;
-    received.add(id);
-    append("received", event);
+    const fresh = events.filter((event) => {
+      const id = `${event.channel}\n${event.id}`;
+      return !received.has(id) && received.add(id);
+    });
+    // One write for all of them: whoever kills the process gets all or none.
+    appendFileSync(file("received"), fresh.map((event) => `${JSON.stringify(event)}\n`).join(""));
   },
   signal: () => undefined,
   report: () => undefined,

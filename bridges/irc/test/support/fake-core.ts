@@ -68,10 +68,14 @@ export class FakeCore {
       get log() {
         return core.log;
       },
-      receive: async (event) => {
-        if (event.kind === "raw") throw new Error("not used by this connector");
-        await core.beforeReceive(event);
-        core.#keep(event);
+      receive: (event) => core.network.receiveAll([event]),
+      receiveAll: async (events) => {
+        const kept = events.map((event) => {
+          if (event.kind === "raw") throw new Error("not used by this connector");
+          return event;
+        });
+        await Promise.all(kept.map((event) => core.beforeReceive(event)));
+        for (const event of kept) core.#keep(event);
       },
       signal: (event) => {
         if (event.kind === "typing") core.typed.push(event);

@@ -1,6 +1,7 @@
-import type { Network } from "@trestle/core";
+import type { Network, NetworkEvent } from "@trestle/core";
 import type { Connection } from "../../session/connection.js";
 import { channelIdOf } from "../ids.js";
+import { Outage } from "./outage.js";
 
 /** A channel that could not be joined is tried again after so long. */
 const REJOIN_MS = 30_000;
@@ -19,6 +20,11 @@ export interface BotChannelsOptions {
   readonly forwarded: (from: string, to: string) => void;
   /** Channels that are not linked yet, whose people have been asked. */
   readonly asked: () => readonly string[];
+  /** After so long without the network the rooms are told, in milliseconds; 0: never. */
+  readonly outageNoticeMs: number;
+  /** Passes events on, behind all that was heard; `told` resolves to `true` when they are on disk. */
+  readonly tell: (events: readonly NetworkEvent[]) => void;
+  readonly told: () => Promise<boolean>;
 }
 
 /** Keeps the bot in the channels that are linked. */
@@ -26,7 +32,18 @@ export class BotChannels {
   readonly #linked = new Set<string>();
   readonly #retries = new Map<string, NodeJS.Timeout>();
 
-  constructor(private readonly options: BotChannelsOptions) {}
+  readonly #outage: Outage;
+
+  constructor(private readonly options: BotChannelsOptions) {
+    const { network, core, tell, told, outageNoticeMs: tellAfterMs } = options;
+    const { storage, log } = core;
+    this.#outage = new Outage({ network, tellAfterMs, storage, log, linked: () => this.#linked, tell, told });
+  }
+
+  /** Reads what is on disk. */
+  load(): Promise<void> {
+    return this.#outage.load();
+  }
 
   isLinked(channel: string): boolean {
     return this.#linked.has(channel);
@@ -52,6 +69,7 @@ export class BotChannels {
 
   /** Joins what is linked, or is to be if its people agree, and leaves what no longer is. */
   occupy(bot: Connection): void {
+    this.#outage.back();
     for (const channel of this.#linked) this.#join(channel);
     const asked = this.options.asked();
     for (const channel of asked) void bot.join(channel);
@@ -62,7 +80,21 @@ export class BotChannels {
 
   /** The bot's connection ended: nobody hears the channels until it is back. */
   lost(reason: string): void {
+    this.#outage.away(reason);
     for (const channel of this.#linked) this.#report(channel, "waiting", reason);
+  }
+
+  /** Somebody invites the bot: it comes where it has to be. `false`: it has no business there. */
+  invited(channel: string): boolean {
+    if (this.#linked.has(channel)) {
+      clearTimeout(this.#retries.get(channel));
+      this.#retries.delete(channel);
+      this.#join(channel);
+      return true;
+    }
+    if (!this.options.asked().includes(channel)) return false;
+    void this.options.bot()?.join(channel);
+    return true;
   }
 
   kicked(channel: string, by: string, reason: string): void {
@@ -70,6 +102,7 @@ export class BotChannels {
   }
 
   close(): void {
+    this.#outage.close();
     for (const timer of this.#retries.values()) clearTimeout(timer);
     this.#linked.clear();
   }

@@ -7,6 +7,7 @@ import type { Expulsions } from "./expulsions.js";
 import type { Heard, Telling } from "../inward/heard.js";
 import type { History } from "../inward/history.js";
 import type { Members } from "./members.js";
+import { pairOf, SplitBatches } from "./split-batches.js";
 import { isSplit } from "./splits.js";
 import { type NameList, LISTING_KEY, NameLists } from "./name-lists.js";
 
@@ -28,6 +29,7 @@ export interface ComingsOptions {
 /** Who comes into the channels, goes, and is called otherwise. */
 export class Comings {
   readonly #names = new NameLists();
+  readonly #batches = new SplitBatches();
 
   constructor(private readonly options: ComingsOptions) {}
 
@@ -63,11 +65,19 @@ export class Comings {
   /** A new connection has to list everybody anew. */
   reset(): void {
     this.#names.reset();
+    this.#batches.reset();
   }
 
   /** Goes on where the process before ended. */
   resume(connection: Connection, state: readonly StateChange[]): void {
     this.#names.restore(connection, state);
+    this.#batches.restore(state);
+  }
+
+  /** A batch begins or ends: it may say that servers lost each other, or are together again. */
+  batch({ message, scope }: Heard): void {
+    const mended = this.#batches.take(message, scope.changes);
+    if (mended !== undefined) this.#telling.options.splits.mended(mended, scope.changes);
   }
 
   /** One of our own clients is shown under another address. */
@@ -164,11 +174,19 @@ export class Comings {
       return;
     }
     const reason = message.params[0];
-    const isLost = reason !== undefined && isSplit(reason);
+    const servers =
+      this.#batches.splitOf(message) ??
+      (reason !== undefined && isSplit(reason) ? pairOf(reason.split(" ")) : undefined);
     const waits = (channel: string, letters: string): boolean =>
-      isLost &&
+      servers !== undefined &&
       this.#telling.isGone(user, channel) &&
-      this.#telling.options.splits.lost(scope.id, channel, user, { reason, ranks: letters }, scope.changes);
+      this.#telling.options.splits.lost(
+        scope.id,
+        channel,
+        user,
+        { reason: reason ?? "", servers, ranks: letters },
+        scope.changes,
+      );
     const told = new Set(ranks.filter(([channel, letters]) => !waits(channel, letters)).map(([channel]) => channel));
     for (const [channel, letters] of ranks)
       if (told.has(channel)) this.options.ranks.ended(heard, channel, user, letters);

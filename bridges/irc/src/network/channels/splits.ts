@@ -16,6 +16,8 @@ const SPLIT_KEY = "split:";
 /** Of more people than that it is told at once that they left. */
 const MOST_WAITING = 20_000;
 const AGAIN_MS = 5_000;
+/** Who is not back for so much of the wait, when the servers have found each other again, went meanwhile. */
+const MENDED_PART = 0.05;
 
 const storedSchema = z.object({
   /** The line by which they were lost. */
@@ -24,6 +26,8 @@ const storedSchema = z.object({
   id: z.string(),
   name: z.string(),
   reason: z.string(),
+  /** Which servers lost each other. */
+  servers: z.string().default(""),
   /** The letters of the ranks they had. */
   ranks: z.string(),
   until: z.number(),
@@ -69,7 +73,7 @@ export class Splits {
     line: string,
     channel: string,
     user: RemoteUser,
-    { reason, ranks }: { readonly reason: string; readonly ranks: string },
+    { reason, servers, ranks }: { readonly reason: string; readonly servers: string; readonly ranks: string },
     changes: StateChange[],
   ): boolean {
     const key = `${channel} ${user.id}`;
@@ -80,7 +84,7 @@ export class Splits {
     const before = this.#lost.get(key);
     // Lost again while it was seen who is back: what they had before the first time counts.
     const had = before?.ranks ?? ranks;
-    this.#keep(key, { line, channel, id: user.id, name, reason, ranks: had, until, back: false }, changes);
+    this.#keep(key, { line, channel, id: user.id, name, reason, servers, ranks: had, until, back: false }, changes);
     this.#wake();
     return true;
   }
@@ -94,6 +98,14 @@ export class Splits {
     if (lost.ranks !== "") this.#keep(key, { ...lost, back: true }, changes);
     else this.#drop(key, changes);
     return true;
+  }
+
+  /** Two servers have found each other again, and said who is there: the others are hardly waited for any longer. */
+  mended(servers: string, changes: StateChange[]): void {
+    const until = Date.now() + this.options.splitWaitMs * MENDED_PART;
+    for (const [key, lost] of [...this.#lost])
+      if (lost.servers === servers && until < lost.until) this.#keep(key, { ...lost, until }, changes);
+    this.#wake();
   }
 
   restore(state: readonly StateChange[]): void {
@@ -175,7 +187,8 @@ export class Splits {
     }
     if (lost.back) return events;
     const id = RemoteMessageId(`${lost.line}:split:${lost.id}`);
-    events.push({ kind: "membership", id, channel, user, change: "leave", reason: lost.reason });
+    const reason = lost.reason === "" ? {} : { reason: lost.reason };
+    events.push({ kind: "membership", id, channel, user, change: "leave", ...reason });
     return events;
   }
 }

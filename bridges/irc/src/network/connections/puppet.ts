@@ -1,16 +1,17 @@
-import { RemoteMessageId, type UserId } from "@trestle/core";
+import { type ChannelId, RemoteMessageId, type UserId } from "@trestle/core";
 import type { StateChange } from "../../holder/frames.js";
 import type { Connection, LineScope } from "../../session/connection.js";
 import { Priority } from "../../session/flood-control.js";
-import type { IrcMessage } from "../../wire/message.js";
+import { accountTagOf, type IrcMessage, msgidOf } from "../../wire/message.js";
 import { isServer, parseSource } from "../../wire/source.js";
 import type { CtcpAnswers } from "../inward/ctcp.js";
-import { personIdOf, queryIdOf } from "../ids.js";
+import { channelIdOf, personIdOf, queryIdOf } from "../ids.js";
 import { answered, type Caused, reactionEvent, redactionEvent } from "../inward/incoming-events.js";
 import { incomingText } from "../inward/incoming-text.js";
 import { timeOf } from "../inward/listener.js";
 import type { Members } from "../channels/members.js";
 import { MultilineInbox } from "../inward/multiline-inbox.js";
+import type { NickTrial } from "../nicks/nick-command.js";
 import type { NickMaker } from "../nicks/nick-maker.js";
 import type { Seat } from "./seat.js";
 
@@ -23,6 +24,8 @@ export interface Puppet {
   name: string;
   /** Folded nicks (or `$account`) the user talks to alone. */
   readonly queries: Set<string>;
+  /** The nick that its user has just asked for. */
+  nickTrial?: NickTrial;
   /** When the user last said something, by the monotonic clock. */
   spokeAt: number;
   /** Why the network does not take the account that the user has signed in to. */
@@ -64,6 +67,9 @@ export class PuppetEars {
         // It comes back when its person speaks again, not by itself.
         if (view.isOwn(second)) puppet.seat.channels.delete(view.fold(first));
         return;
+      case "INVITE":
+        if (!scope.own && view.isOwn(first)) this.#invited(puppet, connection, message, scope);
+        return;
       case "BATCH": {
         // What is said in channels the bot puts together.
         const isHere = !first.startsWith("+") || view.isOwn(message.params[2] ?? "");
@@ -87,6 +93,39 @@ export class PuppetEars {
     else connection.send(Priority.control, "PART", [channel, "Not linked"]);
   }
 
+  /** Into the rooms of a channel: Matrix knows whether its person is there already. */
+  #invited(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
+    const source = parseSource(message.source);
+    const channel = message.params[1] ?? "";
+    const linked = connection.view.fold(channel);
+    if (isServer(source)) return;
+    if (!this.isLinked(linked)) {
+      const answer = this.ctcp.notLinked(channel);
+      if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
+      return;
+    }
+    const { folded, account } = this.#who(connection, message, source.nick);
+    scope.events.push({
+      kind: "invitation",
+      ...causedBy(message, channelIdOf(this.network, linked), scope),
+      by: { id: personIdOf(this.network, folded, account), name: source.nick },
+      who: { userId: puppet.user },
+    });
+  }
+
+  /** Whom a line is from: their folded nick, and their account where it is known. */
+  #who(
+    { view }: Connection,
+    message: IrcMessage,
+    nick: string,
+  ): { readonly folded: string; readonly account: string | undefined } {
+    const folded = view.fold(nick);
+    const tagged = accountTagOf(message);
+    const account = tagged === undefined ? this.members.accountOf(folded) : view.fold(tagged);
+    if (account !== undefined) this.members.met(account, nick);
+    return { folded, account };
+  }
+
   #heard(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
     const isText = message.verb === "PRIVMSG" || message.verb === "NOTICE";
     const taken = isText ? this.#inbox.take(connection, message, scope.changes) : undefined;
@@ -96,17 +135,9 @@ export class PuppetEars {
   #query(puppet: Puppet, connection: Connection, message: IrcMessage, scope: LineScope): void {
     const source = parseSource(message.source);
     if (isServer(source)) return;
-    const folded = connection.view.fold(source.nick);
-    const tagged = message.tags.get("account");
-    const account = tagged === undefined ? this.members.accountOf(folded) : connection.view.fold(tagged);
-    if (account !== undefined) this.members.met(account, source.nick);
+    const { folded, account } = this.#who(connection, message, source.nick);
     const person = account === undefined ? folded : `$${account}`;
-    const at = timeOf(message);
-    const caused: Caused = {
-      id: RemoteMessageId(message.tags.get("msgid") ?? scope.id),
-      channel: queryIdOf(this.network, person, puppet.user),
-      ...(at === undefined ? {} : { at }),
-    };
+    const caused = causedBy(message, queryIdOf(this.network, person, puppet.user), scope);
     const sender = { id: personIdOf(this.network, folded, account), name: source.nick };
     if (message.verb === "TAGMSG" || message.verb === "REDACT") {
       const event = (message.verb === "TAGMSG" ? reactionEvent : redactionEvent)(message, caused, sender);
@@ -131,4 +162,9 @@ export class PuppetEars {
       directTo: puppet.user,
     });
   }
+}
+
+function causedBy(message: IrcMessage, channel: ChannelId, scope: LineScope): Caused {
+  const at = timeOf(message);
+  return { id: RemoteMessageId(msgidOf(message) ?? scope.id), channel, ...(at === undefined ? {} : { at }) };
 }

@@ -7,19 +7,25 @@ import { NICK_INVALID } from "../../session/numerics.js";
 import type { Role } from "../../session/state.js";
 import type { Isupport } from "../../wire/isupport.js";
 import { regainNick, regainSeenFree, watchNick } from "../nicks/nick-regain.js";
+import type { ChosenNicks } from "../nicks/chosen-nicks.js";
+import { settleTrial } from "../nicks/nick-command.js";
 import { NickMaker } from "../nicks/nick-maker.js";
 import type { Puppet, PuppetEars } from "./puppet.js";
 import type { Accounts } from "../accounts/accounts.js";
 import { Seat, type SeatOptions } from "./seat.js";
 
+const LONGEST_TIMER_MS = 3_600_000;
+
 export interface PuppetsOptions {
   readonly config: NetworkConfig;
   readonly ears: PuppetEars;
   readonly accounts: Accounts;
+  readonly chosenNicks: ChosenNicks;
   readonly isupport: () => Isupport;
   readonly seat: (connection: string) => Omit<SeatOptions, "open" | "priority" | "comingBack">;
   readonly open: (role: Role, nicks: NickMaker, owner: ConnectionOwner) => Connection;
   readonly claiming: ConnectionOwner["claiming"];
+  readonly refused: NonNullable<ConnectionOwner["refused"]>;
   readonly ready: (connection: Connection) => void;
   readonly ended: (connection: Connection, ending: Ending) => void;
   /** The network does not take the user's account any more. */
@@ -29,6 +35,9 @@ export interface PuppetsOptions {
 /** The clients of the Matrix users of one network, made when their people first speak. */
 export class Puppets {
   readonly #puppets = new Map<UserId, Puppet>();
+  /** Runs until the one that is next could have been silent for too long. */
+  #retiring: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(private readonly options: PuppetsOptions) {}
 
@@ -57,14 +66,23 @@ export class Puppets {
     return this.#puppets.get(user) ?? this.#make(user, role.name ?? role.user);
   }
 
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retiring);
+  }
+
   /** Goes on with what is kept of a puppet's connection of the process before. */
   resume(connection: Connection, state: readonly StateChange[]): void {
     this.options.ears.resume(connection, state);
   }
 
-  /** The nick a Matrix user has, or would ask for. */
-  nickOf(author: Pick<Author, "userId" | "name">): string {
+  /** The nick a Matrix user has, or would ask for; `fresh`: would ask for now that they want another one. */
+  nickOf(author: Pick<Author, "userId" | "name">, fresh?: "fresh"): string {
     const puppet = this.#puppets.get(author.userId);
+    if (puppet && fresh) {
+      puppet.nicks.restart();
+      return puppet.nicks.first();
+    }
     return puppet?.seat.connection?.view.nick ?? this.#nickMaker(author.userId, author.name).first();
   }
 
@@ -102,19 +120,25 @@ export class Puppets {
   }
 
   ownerOf(puppet: Puppet): ConnectionOwner {
-    const { claiming, ears } = this.options;
+    const { claiming, refused, ears } = this.options;
     return {
       claiming,
-      nextNick: (_refused, numeric) => puppet.nicks.next(NICK_INVALID.has(numeric)),
+      refused,
+      // Whoever does not get the nick they ask for keeps the one they have.
+      nextNick: (_refused, numeric) => (puppet.nickTrial ? undefined : puppet.nicks.next(NICK_INVALID.has(numeric))),
       answered: () => this.serverIsBack(),
       ready: (connection) => {
         this.options.ready(connection);
+        // What is said in channels reaches the bridge through the bot.
+        const { deafMode, nick } = connection.view;
+        if (deafMode !== undefined) connection.send(Priority.control, "MODE", [nick, `+${deafMode}`]);
         puppet.nicks.restart();
         watchNick(connection, puppet.nicks.first());
         puppet.seat.isReady();
         for (const name of puppet.seat.channels.values()) void connection.join(name);
       },
       line: (connection, message, scope) => {
+        settleTrial(puppet, connection, message, scope.own);
         ears.line(puppet, connection, message, scope);
         regainNick(connection, message, scope.own, puppet.nicks.first());
       },
@@ -143,6 +167,7 @@ export class Puppets {
       spokeAt: performance.now(),
     };
     this.#puppets.set(user, puppet);
+    this.#watchSilence();
     return puppet;
   }
 
@@ -160,7 +185,26 @@ export class Puppets {
   }
 
   #nickMaker(user: UserId, name: string): NickMaker {
-    return new NickMaker(this.options.config.puppetNick, user, name, () => this.options.isupport().nickLength);
+    const { config, isupport, chosenNicks } = this.options;
+    const chosen = () => (config.chosenNicks ? chosenNicks.of(user) : undefined);
+    return new NickMaker(config.puppetNick, user, name, () => isupport().nickLength, chosen);
+  }
+
+  #watchSilence(): void {
+    const { idle } = this.options.config;
+    if (idle === undefined || this.#closed || this.#retiring !== undefined || this.#puppets.size === 0) return;
+    const next = Math.min(...this.all.map(({ spokeAt }) => spokeAt)) + idle * 1000;
+    const wait = Math.min(Math.max(next - performance.now(), idle * 250), LONGEST_TIMER_MS);
+    this.#retiring = setTimeout(() => {
+      this.#retiring = undefined;
+      const since = performance.now() - idle * 1000;
+      for (const puppet of this.all) {
+        // Who is not connected yet, or waits for what became of a message, is not done.
+        const isDone = puppet.seat.connection?.outgoing.deliveries.keys.length === 0;
+        if (isDone && puppet.spokeAt <= since) this.remove(puppet, "Silent for a while");
+      }
+      this.#watchSilence();
+    }, wait);
   }
 
   /** Lets the puppet go that has been silent for longest, where there are too many. */

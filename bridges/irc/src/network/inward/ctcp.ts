@@ -5,6 +5,8 @@ const PER_SECOND = 0.2;
 const HINT =
   "I carry messages between this network and Matrix, and read none myself: write in the channel, or to the person.";
 
+const NOT_LINKED = "is not linked with Matrix. Somebody on Matrix has to link a room to it.";
+
 /** Answers to the requests that clients make of one another. */
 export class CtcpAnswers {
   #tokens = BURST;
@@ -19,6 +21,11 @@ export class CtcpAnswers {
   /** What the bot says to who writes to it alone; `undefined` for nothing. */
   hint(): string | undefined {
     return this.#mayAnswer() ? HINT : undefined;
+  }
+
+  /** What somebody is told who invites one of our clients where it has no business; `undefined` for nothing. */
+  notLinked(channel: string): string | undefined {
+    return this.#mayAnswer() ? `${channel} ${NOT_LINKED}` : undefined;
   }
 
   #mayAnswer(): boolean {

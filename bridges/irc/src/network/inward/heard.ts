@@ -1,7 +1,7 @@
 import { type NetworkEvent, type Ranked, RemoteMessageId, type RemoteUser } from "@trestle/core";
 import type { Connection, LineScope } from "../../session/connection.js";
 import { withoutCodes } from "../../wire/formatting-codes.js";
-import type { IrcMessage } from "../../wire/message.js";
+import { accountTagOf, type IrcMessage } from "../../wire/message.js";
 import type { Source } from "../../wire/source.js";
 import { accountOf, channelIdOf, personIdOf } from "../ids.js";
 import type { Caused } from "./incoming-events.js";
@@ -49,8 +49,7 @@ export class Telling {
   /** By their account, where the network tells it, so that a change of nick makes nobody else of them. */
   userOf({ connection, message, source }: Heard, nick: string): RemoteUser {
     const folded = connection.view.fold(nick);
-    const tagged =
-      nick === source.nick && !IDENTITY_CHANGES.has(message.verb) ? message.tags.get("account") : undefined;
+    const tagged = nick === source.nick && !IDENTITY_CHANGES.has(message.verb) ? accountTagOf(message) : undefined;
     const account = tagged === undefined ? this.options.members.accountOf(folded) : connection.view.fold(tagged);
     return { id: personIdOf(this.options.network, folded, account), name: nick };
   }

@@ -2,7 +2,7 @@ import type { NetworkEvent } from "@trestle/core";
 import type { StateChange } from "../../holder/frames.js";
 import type { Connection } from "../../session/connection.js";
 import { Priority } from "../../session/flood-control.js";
-import type { IrcMessage } from "../../wire/message.js";
+import { type IrcMessage, msgidOf } from "../../wire/message.js";
 import type { Heard } from "./heard.js";
 import { HistoryMarks, type HistoryMarksOptions, type Mark } from "./history-marks.js";
 
@@ -40,8 +40,8 @@ interface Gap {
 }
 
 export interface HistoryOptions extends HistoryMarksOptions {
-  /** For what no line is there to be told with. */
-  readonly receive: (event: NetworkEvent) => Promise<void>;
+  /** For what no line is there to be told with: behind all that lines have told. */
+  readonly tell: (events: readonly NetworkEvent[]) => void;
 }
 
 /**
@@ -227,10 +227,7 @@ export class History {
       this.#marks.set(folded, markOf(heard));
       tell({ ...heard, scope: { ...heard.scope, events, changes } });
     }
-    if (by) return;
-    const { receive, log } = this.options;
-    for (const event of events)
-      receive(event).catch((error: unknown) => log.error({ err: error }, "what was said in a channel is lost"));
+    if (!by && events.length > 0) this.options.tell(events);
   }
 
   #ask(connection: Connection, gap: Gap, from: Mark): void {
@@ -262,5 +259,5 @@ function limitOf({ view }: Connection): number {
 }
 
 function markOf({ message, at }: Heard): Mark {
-  return { id: message.tags.get("msgid"), at };
+  return { id: msgidOf(message), at };
 }

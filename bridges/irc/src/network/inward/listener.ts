@@ -5,7 +5,7 @@ import type { MentionTarget } from "@trestle/rich-text";
 import { Priority } from "../../session/flood-control.js";
 import { traceOf } from "../../session/trace.js";
 import { withoutCodes } from "../../wire/formatting-codes.js";
-import type { IrcMessage } from "../../wire/message.js";
+import { type IrcMessage, msgidOf } from "../../wire/message.js";
 import { isServer, parseSource } from "../../wire/source.js";
 import { ChannelModes, type ChannelModesOptions } from "../channels/channel-modes.js";
 import { ChannelRanks } from "../channels/channel-ranks.js";
@@ -33,6 +33,8 @@ export interface ListenerOptions
   readonly history: History;
   /** Somebody said something to the bot, or in a channel; returns what the bot answers. */
   readonly consents: { heard(nick: string, text: string): string | undefined };
+  /** Somebody invites the bot into a channel; returns what they are told. */
+  readonly invited: (channel: string) => string | undefined;
   /** Somebody is typing; absent where nobody is to know. */
   readonly typing: ((event: TypingReceived) => void) | undefined;
   /** Somebody is away from now on, with a text, or is back. */
@@ -87,12 +89,17 @@ export class Listener {
         this.#topic(heard, message.params[1] ?? "", message.params[2] ?? "", undefined);
         return;
       case "BATCH": {
+        this.#comings.batch(heard);
         const whole = this.#inbox.take(connection, message, scope.changes);
         if (whole !== undefined && whole !== "kept") this.#message(joinedFrom(heard, whole));
         return;
       }
       case "AWAY":
         if (!own) this.options.away(this.#telling.userOf(heard, source.nick), message.params[0]);
+        return;
+      case "INVITE":
+        // Who else is invited (`invite-notify`) is for whoever is.
+        if (connection.view.isOwn(message.params[0] ?? "")) this.#invited(heard, message.params[1] ?? "");
         return;
       case "MODE":
         this.#modes.take(heard, message.params, false);
@@ -124,7 +131,7 @@ export class Listener {
     const trace = traceOf(message);
     if (trace === undefined) return;
     const [nick, channel] = [connection.view.fold(source.nick), connection.view.fold(message.params[0] ?? "")];
-    this.options.ownMessageSeen(nick, channel, trace, message.tags.get("msgid"));
+    this.options.ownMessageSeen(nick, channel, trace, msgidOf(message));
   }
 
   #said(heard: Heard): void {
@@ -134,7 +141,7 @@ export class Listener {
       case "REDACT": {
         const channel = connection.view.fold(message.params[0] ?? "");
         if (!this.options.isLinked(channel)) return;
-        const caused = this.#telling.caused(heard, channel, message.tags.get("msgid") ?? scope.id);
+        const caused = this.#telling.caused(heard, channel, msgidOf(message) ?? scope.id);
         const sender = isServer(source) ? undefined : this.#telling.userOf(heard, source.nick);
         const event =
           message.verb === "REDACT"
@@ -173,7 +180,7 @@ export class Listener {
     }
     // What is said to the operators alone (STATUSMSG, @#channel) is not for everybody in the room.
     if (incoming.kind === "nothing" || !this.options.isLinked(channel)) return;
-    const id = message.tags.get("msgid") ?? this.options.history.idOf(heard, channel) ?? scope.id;
+    const id = msgidOf(message) ?? this.options.history.idOf(heard, channel) ?? scope.id;
     this.#telling.emit(heard, {
       kind: "message",
       ...this.#telling.caused(heard, channel, id),
@@ -184,6 +191,11 @@ export class Listener {
       },
       ...answered(message),
     });
+  }
+
+  #invited({ connection, source }: Heard, channel: string): void {
+    const answer = this.options.invited(connection.view.fold(channel));
+    if (answer !== undefined && !isServer(source)) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
   }
 
   #mentioned(folded: string): MentionTarget | undefined {

@@ -33,12 +33,17 @@ export function makeListener(network: IrcNetwork, parts: ListenerParts): Listene
     consents: network.consents,
     typing: network.config.typing ? (event) => core.signal(event) : undefined,
     away: (user, text) => network.momentary.peopleAway?.take(user, text),
+    invited: (channel) => (network.channels.invited(channel) ? undefined : ctcp.notLinked(channel)),
     ctcp,
     clients,
     storage: core.storage,
     log: core.log,
     isLinked: (channel) => network.channels.isLinked(channel),
-    matrixUserOf: (folded) => network.connectionOf(folded)?.role.user,
+    matrixUserOf: (folded) => {
+      // Whoever is on their way in may not get the nick: it is still somebody else's, and so is their rank.
+      const connection = network.connectionOf(folded);
+      return connection?.ready === true ? connection.role.user : undefined;
+    },
     ownMessageSeen: (nick, channel, text, id) => {
       network.connectionOf(nick)?.outgoing.deliveries.seen("bot", channel, text, id);
       orphans.seen(nick, channel, text, id);

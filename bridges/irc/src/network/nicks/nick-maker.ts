@@ -13,12 +13,16 @@ const LEAST_NAME = 3;
 export class NickMaker {
   #tries = 0;
   #plain = false;
+  /** What `first` said last, and of what length: it is asked for with every line that is heard. */
+  #first: { readonly length: number; readonly nick: string } | undefined;
 
   constructor(
     private readonly template: string,
     private readonly user: string,
     private name: string,
     private readonly length: () => number,
+    /** What the user has chosen to be called. */
+    private readonly chosen: () => string | undefined = () => undefined,
   ) {}
 
   rename(name: string): void {
@@ -30,11 +34,14 @@ export class NickMaker {
   restart(): void {
     this.#tries = 0;
     this.#plain = false;
+    this.#first = undefined;
   }
 
   /** The nick to ask for first. */
   first(): string {
-    return this.#make("");
+    const length = this.length();
+    if (this.#first?.length !== length) this.#first = { length, nick: this.#make("") };
+    return this.#first.nick;
   }
 
   /** The one after a refusal: `invalid` says that no number behind it will help. */
@@ -47,6 +54,7 @@ export class NickMaker {
         .slice(0, 7)}`;
     if (invalid) {
       this.#plain = true;
+      this.#first = undefined;
       return this.#make("");
     }
     if (this.#tries <= 4) return this.#make(String(this.#tries + 1));
@@ -58,14 +66,20 @@ export class NickMaker {
   }
 
   #make(suffix: string): string {
-    const base = nickCharacters(this.name) || nickCharacters(this.user.replace(/^@|:.*$/gs, "")) || `m${this.#hash(6)}`;
+    const chosen = this.chosen();
+    const base = chosen ?? this.#base();
     const length = this.#plain ? Math.min(PLAIN_LENGTH, this.length()) : this.length();
-    const around = this.#plain ? 0 : nickCharacters(this.template.replace("{name}", () => "")).length;
+    const isBare = this.#plain || chosen !== undefined;
+    const around = isBare ? 0 : nickCharacters(this.template.replace("{name}", () => "")).length;
     // A template that leaves the name no room is left out.
-    const template = this.#plain || around + suffix.length + LEAST_NAME > length ? "{name}" : this.template;
+    const template = isBare || around + suffix.length + LEAST_NAME > length ? "{name}" : this.template;
     const room = length - suffix.length - (template === this.template ? around : 0);
     const nick = nickCharacters(template.replace("{name}", () => cutToBytes(base, room) + suffix));
     return /^[\d-]/.test(nick) ? `_${cutToBytes(nick, length - 1)}` : nick;
+  }
+
+  #base(): string {
+    return nickCharacters(this.name) || nickCharacters(this.user.replace(/^@|:.*$/gs, "")) || `m${this.#hash(6)}`;
   }
 
   #hash(length: number): string {
@@ -74,6 +88,6 @@ export class NickMaker {
 }
 
 /** Leaves what RFC 2812 §2.3.1 allows in a nick. */
-function nickCharacters(text: string): string {
+export function nickCharacters(text: string): string {
   return transliterate(text).replace(/[^A-Za-z0-9[\]\\`_^{|}-]/g, "");
 }

@@ -68,6 +68,19 @@ export class OwnNicks {
     else own.expiry = setTimeout(forget, LINGER_MS);
   }
 
+  /** The server does not give the nick: whoever has it is somebody else, unless we were seen under it before. */
+  refused(nick: string, connection: string): void {
+    const folded = this.fold(nick);
+    const own = this.#nicks.get(folded);
+    if (own?.address !== undefined) {
+      this.release(nick, connection);
+      return;
+    }
+    if (!own?.holders.delete(connection) || own.holders.size > 0) return;
+    this.#nicks.delete(folded);
+    this.store([[OWN_KEY + folded, undefined]]);
+  }
+
   releaseAll(connection: string): void {
     for (const { nick } of this.#nicks.values()) this.release(nick, connection);
   }

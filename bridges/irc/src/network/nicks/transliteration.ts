@@ -86,6 +86,8 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 /** Writes Latin, Cyrillic and Greek letters in ASCII; other scripts are left as they are. */
 export function transliterate(text: string): string {
+  // eslint-disable-next-line no-control-regex -- all of ASCII
+  if (/^[\x00-\x7f]*$/.test(text)) return text;
   let result = "";
   for (const character of text.normalize("NFC")) {
     const bare = character.normalize("NFKD").replace(/\p{M}/gu, "");

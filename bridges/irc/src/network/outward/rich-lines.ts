@@ -2,7 +2,7 @@ import type { Author, Content, MessageEffect, Network } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { correctionOf } from "../../format/correction.js";
 import { renderLines, type StyledLine } from "../../format/render.js";
-import { PLAIN } from "../../format/runs.js";
+import { PLAIN, printable } from "../../format/runs.js";
 import { splitExactly, splitLine } from "../../format/split.js";
 import { cutToBytes } from "../../wire/sanitise.js";
 import type { Place } from "../ids.js";
@@ -36,9 +36,20 @@ export function richLines(network: IrcNetwork, place: Place, message: Said, link
   );
 }
 
-/** The name as the relay shows it: one word less is better than a line less. */
-export function relayName(name: string): string {
-  return cutToBytes(name, RELAY_NAME_BYTES);
+/** What a client may take for the nick of its user, which it points out. */
+const MAYBE_NICK = /[A-Za-z0-9[\]\\`_^{|}\u0080-\uffff-]+/g;
+const UNSEEN = "\u200b";
+
+/**
+ * The name as the relay shows it: one word less is better than a line less. Who is called so on IRC is not called each
+ * time that somebody of the same name speaks.
+ */
+export function relayName(network: IrcNetwork, name: string): string {
+  const shown = printable(name).replace(/\s+/g, " ").trim();
+  return cutToBytes(shown, RELAY_NAME_BYTES).replace(MAYBE_NICK, (word) => {
+    const [first = ""] = word;
+    return network.members.nickOf(network.fold(word)) === undefined ? word : first + UNSEEN + word.slice(first.length);
+  });
 }
 
 function linesOf(network: IrcNetwork, body: RichText, { replyTo, author, at }: Said): StyledLine[] {
@@ -88,7 +99,7 @@ function roomFor(network: IrcNetwork, place: Place, { author }: Said, style: Wir
     return { room: puppetRoom(network, author, target, style), limits, isWhole: true };
   const { isupport, config } = network;
   const line = bot ? lineBudget(bot.view, target, style) : assumedBudget(isupport, config.nick, target, style);
-  const room = line - Buffer.byteLength(relayPrefix(style, relayName(author.name)));
+  const room = line - Buffer.byteLength(relayPrefix(style, relayName(network, author.name)));
   const nick = bot && network.relays.nickFor(bot, place.channel, author);
   if (nick === undefined || style === "notice") return { room, limits, isWhole: false };
   // The server relays line by line; what it refuses to relay the bot says itself.

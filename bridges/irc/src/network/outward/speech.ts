@@ -31,7 +31,7 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
     );
   const relayed = speaker.as === "relay" ? await relay(network, place, speaker, part, effect) : undefined;
   if (relayed) return relayed.outcome;
-  const lines = linesOf(speaker, part, effect);
+  const lines = linesOf(network, speaker, part, effect);
   const multiline = takesTogether(connection, lines) && part.text.includes("\n");
   const verdict = await connection.deliver({
     key: effect.effect,
@@ -85,6 +85,7 @@ function takesTogether({ view }: Connection, lines: readonly WireLine[]): boolea
 
 /** The lines of a part; more than it has where whoever speaks got a longer nick or host than was assumed. */
 function linesOf(
+  network: IrcNetwork,
   { connection, target, as }: Exclude<Speaker, { outcome: unknown }>,
   part: WirePart,
   effect: MessageEffect,
@@ -92,7 +93,7 @@ function linesOf(
   const room = lineBudget(connection.view, target, part.style);
   const texts = part.text.split("\n");
   if (as === "puppet") return puppetLines(part, texts, room);
-  const name = relayName(effect.author.name);
+  const name = relayName(network, effect.author.name);
   const rest = room - Buffer.byteLength(relayPrefix(part.style, name));
   return texts.flatMap((line) => splitText(line, rest)).map((text) => asRelay({ ...part, text }, name));
 }
