@@ -214,8 +214,11 @@ export class SlackLink {
 
   async #startTransports(): Promise<void> {
     this.address = await this.#server?.listen();
-    // Over HTTP nobody says when Slack began to reach us: what was missed is looked for at once.
-    if (this.#config.mode === "http") this.#network.report({ connection: "events", state: "connected" });
+    // Over HTTP nobody says when Slack began to reach us: from now on it can.
+    if (this.#config.mode === "http") {
+      this.#network.report({ connection: "events", state: "connected" });
+      this.#repairs.reached();
+    }
     this.#gateway?.start();
   }
 
@@ -246,7 +249,7 @@ export class SlackLink {
   #makeIntake(): Intake {
     const { wants, replyTo } = this.#options;
     return new Intake({
-      receive: (raw) => this.#network.receive(raw),
+      receive: (raws) => this.#network.receiveAll(raws),
       log: this.#network.log,
       appId: () => this.#appId,
       knowsTeam: (team, organisation) => this.installations.knows(team, organisation),
@@ -316,7 +319,7 @@ export class SlackLink {
       log: this.#network.log,
       onBack: () => {
         if (wasOpen) this.#repairs.outage();
-        else this.#repairs.wantAll();
+        else this.#repairs.reached();
         wasOpen = true;
       },
       onAppId: (appId) => (this.#appId ??= appId),

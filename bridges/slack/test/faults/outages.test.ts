@@ -120,3 +120,27 @@ describe.each(["socket", "http"] as const)("over %s", (mode) => {
     timeoutMs,
   );
 });
+
+it(
+  "what is said between the first look at the channels and the first connection is found in its place",
+  async () => {
+    stage = await FaultStage.open("socket");
+    const { slack, places } = stage;
+    await stage.sayEverywhere(3);
+    await stage.expectWhole();
+    await stage.stop();
+    const shut = slack.faults.api({ kind: "status", method: "apps.connections.open", status: 503 });
+    const before = slack.calls("conversations.history").length;
+    await stage.start("socket", false);
+    await stage.until(
+      "a look at both channels",
+      () => slack.calls("conversations.history").filter(({ answer }) => answer !== undefined).length >= before + 2,
+    );
+    for (const place of places) stage.sayOnSlack(place, 2);
+    shut.lift();
+    await stage.connected();
+    for (const place of places) stage.sayOnSlack(place, 2);
+    await stage.expectWhole();
+  },
+  timeoutMs,
+);

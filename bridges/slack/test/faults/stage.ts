@@ -111,7 +111,8 @@ export class FaultStage {
     return stage;
   }
 
-  async start(mode: Mode): Promise<void> {
+  /** Resolves when Slack reaches the bridge, or where that is not waited for when the bridge is in the channels. */
+  async start(mode: Mode, isReached = true): Promise<void> {
     const loaded = await loadConfig(join(this.directory, "trestle.yaml"));
     const level = process.env["TRESTLE_TEST_LOG"] === "1" ? "debug" : "silent";
     const slack = tunedSlackConnector({ speed: 1_000, staggerMs: 20, retryMinMs: 20, retryMaxMs: 200 });
@@ -124,11 +125,20 @@ export class FaultStage {
     await this.until("the bot is in the channels", () =>
       this.places.every(({ channel }) => channel.members.includes(member)),
     );
-    if (mode === "socket") await this.slack.app().waitForConnections(2, { timeout: patiently(patienceMs) });
+    if (mode === "socket" && isReached) await this.connected();
+  }
+
+  async connected(): Promise<void> {
+    await this.slack.app().waitForConnections(2, { timeout: patiently(patienceMs) });
+  }
+
+  async stop(): Promise<void> {
+    await this.#trestle?.close();
+    this.#trestle = undefined;
   }
 
   async close(): Promise<void> {
-    await this.#trestle?.close();
+    await this.stop();
     await this.slack.stop();
     await this.homeserver.stop();
     await rm(this.directory, { recursive: true, force: true });

@@ -21,8 +21,8 @@ const log = pino({ level: "silent" });
 function open(options: Partial<IntakeOptions> = {}) {
   const kept: RawReceived[] = [];
   const intake = new Intake({
-    receive: (raw) => {
-      kept.push(raw);
+    receive: (raws) => {
+      kept.push(...raws);
       return Promise.resolve();
     },
     log,
@@ -161,9 +161,9 @@ describe("the order on disk", () => {
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 30 }), async (refusals) => {
         const kept: string[] = [];
         const { take } = open({
-          receive: ({ id }) => {
+          receive: (raws) => {
             if (refusals.shift() === true) return Promise.reject(new Error("full"));
-            if (!kept.includes(id)) kept.push(id);
+            for (const { id } of raws) if (!kept.includes(id)) kept.push(id);
             return Promise.resolve();
           },
         });
@@ -184,14 +184,40 @@ describe("the order on disk", () => {
 
   it("does not stop at what the core can never take", async () => {
     const { kept, take } = open({
-      receive: (raw) => {
-        if (raw.id === "event:Ev1") return Promise.reject(new TypeError("too long"));
-        kept.push(raw);
+      receive: (raws) => {
+        if (raws.some(({ id }) => id === "event:Ev1")) return Promise.reject(new TypeError("too long"));
+        kept.push(...raws);
         return Promise.resolve();
       },
     });
     await expect(take(message())).rejects.toThrow("too long");
     expect((await take(message({ event_id: "Ev2" }))).outcome).toBe("taken");
-    expect(kept.map(({ id }) => id)).toEqual(["event:Ev2"]);
+    const together = ["Ev3", "Ev1", "Ev4"].map((event_id) => take(message({ event_id })));
+    expect((await Promise.allSettled(together)).map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect(kept.map(({ id }) => id)).toEqual(["event:Ev2", "event:Ev3", "event:Ev4"]);
+  });
+
+  it("is kept when the disk would refuse one event and take the next, also of those that come together", async () => {
+    const kept: string[] = [];
+    let refuses = true;
+    const { take } = open({
+      // Like a disk on which the larger one finds no room.
+      receive: (raws) => {
+        if (refuses && raws.some(({ id }) => id === "event:Ev2")) return Promise.reject(new Error("full"));
+        for (const { id } of raws) if (!kept.includes(id)) kept.push(id);
+        return Promise.resolve();
+      },
+    });
+    const names = ["Ev1", "Ev2", "Ev3", "Ev4"];
+    const first = await Promise.allSettled(names.map((event_id) => take(message({ event_id }))));
+    refuses = false;
+    // What was not taken Slack sends again, in any order.
+    const again = names.filter((_, index) => first[index]?.status === "rejected").reverse();
+    await Promise.all(again.map((event_id) => take(message({ event_id }))));
+    expect(kept).toEqual(names.map((id) => `event:${id}`));
   });
 });

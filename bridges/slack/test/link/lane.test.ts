@@ -31,8 +31,8 @@ function holdUp(ms: number): void {
 describe("events of one channel from two connections", () => {
   it("are put in order also when the process was held up before it read the second one", async () => {
     const committed: string[] = [];
-    const lane = new CommitLane((event) => {
-      committed.push(event.id);
+    const lane = new CommitLane((events) => {
+      committed.push(...events.map(({ id }) => id));
       return Promise.resolve();
     }, 5);
     const first = new Promise<void>((resolve, reject) => {

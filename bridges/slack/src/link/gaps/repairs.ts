@@ -79,6 +79,8 @@ export class Repairs {
   #looks = 0;
   /** Counts outages; the start is one. */
   #outages = 1;
+  /** Since the last of them. */
+  #hasAsked = false;
 
   constructor(readonly options: RepairOptions) {
     this.#now = options.now ?? Date.now;
@@ -112,7 +114,14 @@ export class Repairs {
   /** Slack could not reach the bridge for a while, or left something out: what comes now is behind what was missed. */
   outage(): void {
     this.#outages += 1;
+    this.#hasAsked = false;
     this.wantAll();
+  }
+
+  /** Slack reaches the bridge from now on: where it was asked before, it has not said what came since. */
+  reached(): void {
+    if (this.#hasAsked) this.outage();
+    else this.wantAll();
   }
 
   /** Something may come of a channel: a look stands before it, where one is due. */
@@ -265,6 +274,7 @@ export class Repairs {
     look.state = "asking";
     const memory = await this.options.ledger.find(key);
     look.round = this.#outages;
+    this.#hasAsked = true;
     if (memory)
       look.found = await search(workspace, watched.channel, memory, this.#now(), {
         ...this.options,

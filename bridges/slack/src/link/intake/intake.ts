@@ -38,7 +38,8 @@ export type SlackWire =
   | { readonly from: "look"; readonly team: string; readonly channel: string };
 
 export interface IntakeOptions {
-  readonly receive: (raw: RawReceived) => Promise<void>;
+  /** Takes all of them or none. */
+  readonly receive: (raws: readonly RawReceived[]) => Promise<void>;
   readonly log: Logger;
   /** The app's id, where it is known. */
   readonly appId: () => string | undefined;

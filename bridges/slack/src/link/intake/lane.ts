@@ -24,11 +24,11 @@ export class CommitLane {
   #running = false;
 
   /**
-   * `gatherMs`: what comes within so short a time is put in the order in which it happened. Of several connections one
+   * `receive` takes all of them or none. `gatherMs`: what comes within so short a time is put in the order in which it happened. Of several connections one
    * may bring the second event before the other brings the first.
    */
   constructor(
-    readonly receive: (raw: RawReceived) => Promise<void>,
+    readonly receive: (raws: readonly RawReceived[]) => Promise<void>,
     readonly gatherMs = 0,
   ) {}
 
@@ -57,14 +57,35 @@ export class CommitLane {
         for (const each of wave) this.#refuse(each, error);
         continue;
       }
-      const results = await Promise.allSettled(wave.map(({ raw }) => this.receive(raw)));
-      for (const [index, result] of results.entries()) {
-        const each = wave[index];
-        if (result.status === "fulfilled") each?.resolve();
-        else if (each) this.#refuse(each, result.reason);
-      }
+      await this.#take(wave);
     }
     this.#running = false;
+  }
+
+  /** A disk may refuse one thing and take the next: in one commit nothing overtakes anything. */
+  async #take(wave: readonly Waiting[]): Promise<void> {
+    try {
+      await this.receive(wave.map(({ raw }) => raw));
+      for (const { resolve } of wave) resolve();
+    } catch (error) {
+      if (wave.length > 1 && isHopeless(error)) await this.#takeEach(wave);
+      else for (const each of wave) this.#refuse(each, error);
+    }
+  }
+
+  /** One of them the core will never take. */
+  async #takeEach(wave: readonly Waiting[]): Promise<void> {
+    let refusal: { readonly error: unknown } | undefined;
+    for (const each of wave) {
+      try {
+        if (refusal) throw refusal.error;
+        await this.receive([each.raw]);
+        each.resolve();
+      } catch (error) {
+        if (!isHopeless(error)) refusal = { error };
+        this.#refuse(each, error);
+      }
+    }
   }
 
   /** Until nothing has come for a moment; in a steady stream not for long. */
@@ -80,18 +101,21 @@ export class CommitLane {
 
   async #payOwed(): Promise<void> {
     for (let next = this.#owed[0]; next; next = this.#owed[0]) {
-      await this.receive(next);
+      await this.receive([next]);
       this.#owed.shift();
     }
   }
 
   #refuse({ raw, reject }: Waiting, error: unknown): void {
     // What the core will never take must hold up nobody.
-    const hopeless = error instanceof TypeError;
     const known = this.#owed.some(({ id }) => id === raw.id);
-    if (!hopeless && !known && this.#owed.length < mostOwed) this.#owed.push(raw);
+    if (!isHopeless(error) && !known && this.#owed.length < mostOwed) this.#owed.push(raw);
     reject(error);
   }
+}
+
+function isHopeless(error: unknown): boolean {
+  return error instanceof TypeError;
 }
 
 /** What has no time keeps its place behind what came before it. */

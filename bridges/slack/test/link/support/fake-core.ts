@@ -33,11 +33,15 @@ export class FakeCore {
 
   readonly network: Network = {
     ...quietNetwork("slack", this.stored),
-    receive: async (event) => {
-      if (event.kind !== "raw") throw new Error("the link receives raw events alone");
-      await this.beforeKeeping(event);
+    receive: (event) => this.network.receiveAll([event]),
+    receiveAll: async (events) => {
+      const raws = events.map((event) => {
+        if (event.kind !== "raw") throw new Error("the link receives raw events alone");
+        return event;
+      });
+      await Promise.all(raws.map((raw) => this.beforeKeeping(raw)));
       // The disk keeps JSON.
-      this.#keep(JSON.parse(JSON.stringify(event)) as RawReceived);
+      for (const raw of raws) this.#keep(JSON.parse(JSON.stringify(raw)) as RawReceived);
     },
     report: (status) => {
       const before = this.statuses.get(status.connection)?.state;
