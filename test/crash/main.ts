@@ -7,9 +7,10 @@ import { ircScenarios, planIrc } from "./irc-suite.js";
 import { describeResult, summarize, type PlannedRun, type RunResult } from "./report.js";
 import { planSlack, slackScenarios, transports } from "./slack/suite.js";
 import { planXmpp, xmppScenarios, xmppServers } from "./xmpp/suite.js";
+import type { Way } from "./xmpp/way.js";
 
 const usage = `npm run test:crash -- [--network irc|slack|xmpp] [--server NAME] [--cycles N] [--transport socket|http|both]
-                   [--scenario NAME,…] [--accounts] [--seed N] [--keep]
+                   [--scenario NAME,…] [--accounts | --relay] [--seed N] [--keep]
 
 Kills the bridge at random instants under load in both directions and counts what is lost, duplicated and reordered.
 Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 something was, 2 wrong arguments.
@@ -23,12 +24,13 @@ Exit status: 0 nothing was (but the repetitions that a scenario allows), 1 somet
 --scenario LIST    only these; irc: ${ircScenarios.join(", ")}; slack: ${slackScenarios.join(", ")};
                    xmpp: ${xmppScenarios.join(", ")}
 --accounts         of xmpp: some people on Matrix have accounts of their own on XMPP, which they also use with a client
+--relay            of xmpp: the bridge has no component, but an account that says for all what they say on Matrix
 --seed N           decides about every instant; printed, so that a run can be repeated
 --keep             keeps the logs also when all is well`;
 
 const given = readArguments(
   usage,
-  ["keep", "accounts"],
+  ["keep", "accounts", "relay"],
   ["network", "cycles", "transport", "server", "scenario", "seed"],
 );
 const network = oneOf("network", ["irc", "slack", "xmpp"], "irc");
@@ -68,9 +70,14 @@ function plan(): readonly PlannedRun[] {
     case "xmpp": {
       const server = oneOf("server", [...xmppServers, "both"], "both");
       const chosen = server === "both" ? xmppServers : [server];
-      return planXmpp(chosen, names, cycles, seed, directory, given.flags.has("accounts"));
+      return planXmpp(chosen, names, cycles, seed, directory, wayOf(given.flags));
     }
   }
+}
+
+function wayOf(flags: ReadonlySet<string>): Way {
+  if (flags.has("accounts") && flags.has("relay")) refuse("--accounts and --relay exclude each other");
+  return flags.has("accounts") ? "accounts" : flags.has("relay") ? "relay" : "component";
 }
 
 function oneOf<const Value extends string>(

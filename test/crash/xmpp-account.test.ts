@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { Book } from "../dist/crash/xmpp/book.js";
 import { lookAtRoom } from "../dist/crash/xmpp/matrix-sight.js";
 import { PlaceSight } from "../dist/crash/xmpp/place-sight.js";
-import { reactionsOnMatrix } from "../dist/crash/xmpp/reaction-account.js";
+import { reactionsOnMatrix, reactionsOnXmpp } from "../dist/crash/xmpp/reaction-account.js";
 import { relationsOn, retractionsOnMatrix, textsOn } from "../dist/crash/xmpp/text-account.js";
 
 const said = { id: "s1", ownId: "c1", nick: "anna", body: "[x0-1.0] beam", at: 1 };
@@ -40,7 +40,7 @@ const members = ["anna", "ben"].map((nick) =>
 
 function findingsIn(...events: readonly ReturnType<typeof event>[]): readonly string[] {
   const seen = lookAtRoom([...members, ...events], new Set());
-  const sight = new PlaceSight(new Book(0), seen, archive, new Set(["anna", "ben"]));
+  const sight = new PlaceSight(new Book(0), seen, archive, { nicks: new Set(["anna", "ben"]) });
   return [
     ...textsOn("xmpp", sight),
     ...relationsOn("xmpp", sight),
@@ -65,5 +65,27 @@ describe("the judge of the XMPP crash suite", () => {
     expect(findingsIn(first, answer, edit, reaction, last, redaction)).toEqual(["reordered x0-1.1"]);
     const stray = { ...answer, content: { body: "[x0-2.0] arch" } };
     expect(findingsIn(first, edit, reaction, stray, last, redaction)).toEqual(["unknown x0-2.0"]);
+  });
+
+  it("knows who speaks where one says for all what is said on Matrix", () => {
+    const book = new Book(0);
+    const said = { side: "matrix", at: 1, version: 0, deleted: false, pinned: false, answers: undefined } as const;
+    const one = { ...said, id: "m0-1", number: 1, who: "@dora:test", handle: "$m1" };
+    const other = { ...said, id: "m0-2", number: 2, who: "@eve:test", handle: "$m2" };
+    book.utterances.push(one, other);
+    for (const who of ["@dora:test", "@eve:test"])
+      book.reactions.push({ side: "matrix", target: one, who, key: "🎉", at: 2, handle: "$r", taken: false });
+    const relayed = (body: string, id: string) => ({ ...none, id, ownId: id, nick: "Matrix", body, at: 1 });
+    const reacted = { ...none, id: "r1", ownId: "r1", nick: "Matrix", at: 2, reacts: { target: "t1", keys: ["🎉"] } };
+    const findings = (second: string, ...more: readonly (typeof reacted)[]) => {
+      const shown = [relayed("<dora> [m0-1.0] beam", "t1"), relayed(second, "t2"), ...more];
+      const names = { nicks: new Set(["anna"]), spokesman: "Matrix" };
+      const sight = new PlaceSight(book, lookAtRoom([], new Set()), shown, names);
+      return [...relationsOn("matrix", sight), ...reactionsOnXmpp(sight)].map(({ what, id }) => `${what} ${id}`);
+    };
+    // The second wants what the first wants already.
+    expect(findings("* eve [m0-2.0] truss", reacted, { ...reacted, id: "r2" })).toEqual([]);
+    expect(findings("<dora> [m0-2.0] truss", reacted)).toEqual(["unknown m0-2.0"]);
+    expect(findings("<eve> [m0-2.0] truss")).toEqual(["lost Matrix m0-1"]);
   });
 });

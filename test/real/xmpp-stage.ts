@@ -113,7 +113,7 @@ export class XmppStage {
 
   /** Makes the bridge an admin of a room, which is a moderator while it is there. */
   async promote(muc: string): Promise<void> {
-    const item = `<item jid="${this.xmpp.component}" affiliation="admin"/>`;
+    const item = `<item jid="bridge@${this.xmpp.component}" affiliation="admin"/>`;
     await this.alice.query(muc, "set", `<query xmlns="http://jabber.org/protocol/muc#admin">${item}</query>`);
   }
 

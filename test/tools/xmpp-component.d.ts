@@ -21,6 +21,8 @@ declare module "@xmpp/component" {
     readonly iqCaller: { request(iq: XmppElement, timeoutMs?: number): Promise<XmppElement> };
     start(): Promise<unknown>;
     stop(): Promise<unknown>;
+    /** Ends the connection without a word. */
+    disconnect(): Promise<unknown>;
     /** Gives a text to the system, as it stands; resolves when that has taken it. */
     write(text: string): Promise<void>;
     /** Rejects where there is no connection. */

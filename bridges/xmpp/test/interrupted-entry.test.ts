@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { FakeServer, SECRET, type FakeSession } from "./support/fake-server.js";
-import { RunningBridge } from "./support/running-bridge.js";
+import { linkOf, RunningBridge } from "./support/running-bridge.js";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
 
 const room = "hall@rooms.test";
-const me = "bridge.test/bridge";
+const me = "bridge@bridge.test/bridge";
 
 describe("a room that is being entered when the connection ends", () => {
   let server: FakeServer;
@@ -42,6 +42,27 @@ describe("a room that is being entered when the connection ends", () => {
     ]);
     await core.until("all of them", () => core.texts(room).length >= 3);
     expect(core.texts(room)).toEqual(["one", "two", "three"]);
+  });
+
+  it("misses nothing that a new room showed since the bridge came in, where the bridge was killed at once", async () => {
+    server = await FakeServer.start();
+    bridge = await RunningBridge.start({ server: placeOf(server), rooms: [] });
+    const { core } = bridge;
+    await bridge.handlers.linked?.(linkOf(room));
+    const first = await server.session(0);
+    await first.receives("the join", (text) => text.includes(`${room}/Matrix`));
+    await first.send(joined());
+    await first.receives("what the room can do", (text) => text.includes("disco#info"));
+    first.socket.destroy();
+
+    await bridge.close();
+    const next = server.sessions.length;
+    bridge = await RunningBridge.start({ server: placeOf(server), rooms: [room], core });
+    await enter(await server.session(next), [["kept1", "one"]]);
+    await core.until("what was said", () => core.texts(room).length > 0);
+    const last = server.sessions.at(-1)?.received ?? "";
+    expect(Date.parse(/<field var="start"><value>([^<]*)</.exec(last)?.[1] ?? "")).toBeLessThanOrEqual(Date.now());
+    expect(core.texts(room)).toEqual(["one"]);
   });
 });
 

@@ -27,7 +27,19 @@ describe("a defect that others have", () => {
   });
 
   it("bifrost #268: escapes of a variable length, which are read as something else", () => {
-    for (const name of ["Пётр", "jonas’", "jonas 19", "😀", "AfE1D2D0", "a=2f", "a/b", "\\2f", "^41"]) {
+    for (const name of [
+      "Пётр",
+      "jonas’",
+      "jonas 19",
+      "😀",
+      "AfE1D2D0",
+      "a=2f",
+      "a/b",
+      "\\2f",
+      "^41",
+      "\u0001f",
+      "\n1",
+    ]) {
       const user = UserId(`@${name}:example.org`);
       expect(userOfLocal(localOfUser(user))).toBe(user);
     }

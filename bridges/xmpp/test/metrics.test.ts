@@ -36,7 +36,7 @@ describe("the metrics of the XMPP bridge", () => {
     const session = await server.session(0);
     await session.receives("the join", (text) => text.includes("hall@rooms.test/Matrix"));
     await session.send(
-      `<presence type='error' from='hall@rooms.test/Matrix' to='bridge.test/bridge'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`,
+      `<presence type='error' from='hall@rooms.test/Matrix' to='bridge@bridge.test/bridge'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`,
     );
     await core.until("that the room is closed to it", () => core.statuses.get("hall@rooms.test")?.state === "waiting");
     expect(await sum("trestle_xmpp_stanzas_total", { direction: "out", kind: "presence" })).toBe(1);

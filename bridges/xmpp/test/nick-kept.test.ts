@@ -26,7 +26,7 @@ describe("a Matrix user who is about to speak for the first time", () => {
     const place = { component: "bridge.test", secret: SECRET, componentPort: server.port } as unknown as XmppServer;
     bridge = await RunningBridge.start({ server: place, rooms: [room], core });
     const session = await server.session(0);
-    await lets(session, "Matrix", "bridge.test/bridge");
+    await lets(session, "Matrix", "bridge@bridge.test/bridge");
     await answersDisco(session);
     await bridge.ready();
 
@@ -56,6 +56,6 @@ async function answersDisco(session: FakeSession): Promise<void> {
   const iq = asked.match(/<iq .*?<\/iq>/gs)?.find((text) => text.includes("disco#info")) ?? "";
   const id = /^<iq [^>]*\bid="([^"]+)"/.exec(iq)?.[1] ?? "";
   await session.send(
-    `<iq type='result' id='${id}' from='${room}' to='bridge.test/bridge'><query xmlns='http://jabber.org/protocol/disco#info'><identity category='conference' type='text'/></query></iq>`,
+    `<iq type='result' id='${id}' from='${room}' to='bridge@bridge.test/bridge'><query xmlns='http://jabber.org/protocol/disco#info'><identity category='conference' type='text'/></query></iq>`,
   );
 }

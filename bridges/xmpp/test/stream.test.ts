@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { Backoff } from "../dist/stream/backoff.js";
 import { xml, type Element } from "../dist/stream/index.js";
@@ -40,8 +41,11 @@ describe("reading", () => {
     const { stream, session } = await connected();
     const body = "Привет 😀 мир ".repeat(20);
     const bytes = Buffer.from(`<message from='b@test' to='a@bridge.test'><body>${body}</body></message>`);
-    // A read for each byte, as far as the system keeps them apart.
-    for (const byte of bytes) await session.send(Buffer.from([byte]));
+    // A read for each byte: nothing is read before this side has let the other one have its turn.
+    for (const byte of bytes) {
+      await session.send(Buffer.from([byte]));
+      await nextTurn();
+    }
     const seen = await stream.gets("the message", ({ name }) => name === "message");
     expect(seen.getChildText("body")).toBe(body);
   });

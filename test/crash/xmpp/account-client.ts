@@ -8,6 +8,10 @@ const MAM = "urn:xmpp:mam:2";
 const CARBONS = "urn:xmpp:carbons:2";
 /** A room that has not let it in is asked again after so long. */
 const joinAgainMs = 3_000;
+/** A connection that is gone is made anew after so long. */
+const connectAgainMs = 100;
+/** One on which nobody is signed in by then is given up: with a server that is about to end it may stand still. */
+const onlineWithinMs = 20_000;
 
 export interface AccountClientOptions {
   readonly server: { readonly clientPort: number; readonly domain: string };
@@ -21,53 +25,34 @@ export interface AccountClientOptions {
   readonly onMessage: (message: XmppElement) => void;
 }
 
-/** A person's client over the bare library, which comes back whatever happens. */
+/**
+ * A person's client over the bare library, which comes back whatever happens: each time with a new object, for one whose
+ * connection ended while it signed in answers for that sign-in in all that follow.
+ */
 export class AccountClient {
   readonly jid: string;
   /** The name, which is the password. */
   readonly user: string;
   readonly #options: AccountClientOptions;
-  readonly #client: XmppComponent;
+  #client: XmppComponent | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #in = new Set<string>();
   readonly #collecting = new Map<string, (result: XmppElement) => void>();
   #isOnline = false;
+  #isClosed = false;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: AccountClientOptions) {
     this.#options = options;
-    const { server, user, resource, note } = options;
+    const { server, user } = options;
     this.user = user;
     this.jid = `${user}@${server.domain}`;
-    const bare = client({
-      service: `xmpp://127.0.0.1:${server.clientPort}`,
-      domain: server.domain,
-      username: user,
-      password: user,
-      resource,
-    });
-    this.#client = bare;
-    // Usually two seconds, which are over before a crowded machine has answered.
-    bare.timeout = 30_000;
-    // The library counts what it was given otherwise than ejabberd does, and sends once more what was not acknowledged.
-    const onElement = bare._onElement.bind(bare);
-    bare._onElement = (element) => {
-      element.children = element.children.filter((child) => typeof child === "string" || child.name !== "sm");
-      onElement(element);
-    };
-    this.#client.reconnect.delay = 50;
-    this.#client.on("error", (error) => note(`${this.jid}: ${error.message}`));
-    this.#client.on("online", () => this.#online());
-    this.#client.on("disconnect", () => {
-      this.#isOnline = false;
-      this.#in.clear();
-    });
-    this.#client.on("stanza", (stanza) => this.#take(stanza));
     this.#timer = setInterval(() => this.#enter(), joinAgainMs);
   }
 
   /** Resolves when it is in its rooms. */
   async start(): Promise<void> {
-    await this.#client.start();
+    this.#connect();
     await waitFor(`${this.jid} in the rooms`, 30_000, () => this.isIn());
   }
 
@@ -90,6 +75,7 @@ export class AccountClient {
 
   /** Asks the archive of its account. */
   async ask(queryid: string, query: XmppElement, collect: (result: XmppElement) => void): Promise<XmppElement> {
+    if (!this.#client) throw new Error(`${this.jid} is not connected`);
     this.#collecting.set(queryid, collect);
     try {
       return await this.#client.iqCaller.request(xml("iq", { type: "set", id: randomUUID() }, query), 30_000);
@@ -99,12 +85,55 @@ export class AccountClient {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
-    this.#client.reconnect.stop();
-    if (this.#client.status === "online") await this.#client.stop();
+    clearTimeout(this.#again);
+    if (this.#isOnline) await this.#client?.stop();
+    else await this.#client?.disconnect().catch(() => undefined);
+  }
+
+  #connect(): void {
+    const { server, user, resource, note } = this.#options;
+    const bare = client({
+      service: `xmpp://127.0.0.1:${server.clientPort}`,
+      domain: server.domain,
+      username: user,
+      password: user,
+      resource,
+    });
+    this.#client = bare;
+    // Usually two seconds, which are over before a crowded machine has answered.
+    bare.timeout = 30_000;
+    // The library counts what it was given otherwise than ejabberd does, and sends once more what was not acknowledged.
+    const onElement = bare._onElement.bind(bare);
+    bare._onElement = (element) => {
+      element.children = element.children.filter((child) => typeof child === "string" || child.name !== "sm");
+      onElement(element);
+    };
+    bare.reconnect.stop();
+    bare.on("error", (error) => note(`${this.jid}: ${error.message}`));
+    bare.on("online", () => this.#online());
+    bare.on("disconnect", () => this.#lost(bare));
+    bare.on("stanza", (stanza) => this.#take(stanza));
+    // What went wrong is said as an error too.
+    bare.start().catch(() => this.#lost(bare));
+    this.#again = setTimeout(() => this.#lost(bare), onlineWithinMs);
+  }
+
+  /** Not twice for the same. */
+  #lost(bare: XmppComponent): void {
+    if (this.#client !== bare) return;
+    clearTimeout(this.#again);
+    this.#client = undefined;
+    this.#isOnline = false;
+    this.#in.clear();
+    // A connection on which the sign-in failed is still there.
+    bare.disconnect().catch(() => undefined);
+    if (!this.#isClosed) this.#again = setTimeout(() => this.#connect(), connectAgainMs);
   }
 
   #online(): void {
+    clearTimeout(this.#again);
     this.#isOnline = true;
     this.#send(xml("iq", { type: "set", id: randomUUID() }, xml("enable", { xmlns: CARBONS })));
     this.#send(xml("presence"));
@@ -148,6 +177,6 @@ export class AccountClient {
 
   #send(stanza: XmppElement): void {
     // What does not go out was not said.
-    this.#client.send(stanza).catch((error: unknown) => this.#options.note(`${this.jid}: ${String(error)}`));
+    this.#client?.send(stanza).catch((error: unknown) => this.#options.note(`${this.jid}: ${String(error)}`));
   }
 }

@@ -16,8 +16,11 @@ export interface Account {
 /** Holds what arrived everywhere against what was said and done, as far as the world has been read. */
 export function settleAccount(world: XmppWorld): Account {
   const sights = world.places.map(
-    ({ book, timeline, archive, speakers, shownAs }) =>
-      new PlaceSight(book, lookAtRoom(timeline.events, book.sent), archive.messages, new Set(speakers.nicks), shownAs),
+    ({ book, timeline, archive, speakers, shownAs, spokesman }) =>
+      new PlaceSight(book, lookAtRoom(timeline.events, book.sent), archive.messages, {
+        ...{ nicks: new Set(speakers.nicks), shownAs },
+        ...(spokesman !== undefined && { spokesman }),
+      }),
   );
   const findings = sights.flatMap((sight) => [
     ...textsOn("matrix", sight),

@@ -18,8 +18,20 @@ export interface ReactionStep {
   readonly at: number;
 }
 
+/** Who is who in a room on XMPP. */
+export interface PlaceNicks {
+  /** The people on XMPP. */
+  readonly nicks: ReadonlySet<string>;
+  /** What they are called on Matrix, where that is not their nick. */
+  readonly shownAs?: ReadonlyMap<string, string>;
+  /** Who says for everybody what is said on Matrix, where that is one. */
+  readonly spokesman?: string;
+}
+
 /** What both sides of one place show, and what was said there. */
 export class PlaceSight {
+  /** Who says for everybody what is said on Matrix, and reacts for all at once. */
+  readonly spokesman: string | undefined;
   /** In the order of the archive: what people on XMPP said, and what the bridge did. */
   readonly own: readonly Archived[];
   readonly bridged: readonly Archived[];
@@ -33,14 +45,17 @@ export class PlaceSight {
     readonly book: Book,
     readonly matrix: MatrixSight,
     archive: readonly Archived[],
-    nicks: ReadonlySet<string>,
-    /** What people on XMPP are called on Matrix, where that is not their nick. */
-    shownAs: ReadonlyMap<string, string> = new Map(),
+    { nicks, shownAs, spokesman }: PlaceNicks,
   ) {
+    this.spokesman = spokesman;
     this.own = archive.flatMap((message) =>
-      nicks.has(message.nick) ? [{ ...message, nick: shownAs.get(message.nick) ?? message.nick }] : [],
+      nicks.has(message.nick) ? [{ ...message, nick: shownAs?.get(message.nick) ?? message.nick }] : [],
     );
-    this.bridged = archive.filter(({ nick }) => !nicks.has(nick));
+    this.bridged = archive.flatMap((message) =>
+      nicks.has(message.nick)
+        ? []
+        : [message.nick === spokesman ? { ...message, nick: speakerIn(message.body) ?? message.nick } : message],
+    );
     this.ownTexts = textsOf(this.own);
     this.bridgedTexts = textsOf(this.bridged);
     const first = ({ replaces }: { readonly replaces: string | undefined }): boolean => replaces === undefined;
@@ -88,6 +103,11 @@ export class PlaceSight {
         : this.stepsIn(this.own).length;
     return this.saidOn(side).length + this.takenBackOn(side).size + reactions;
   }
+}
+
+/** For whom something is said. */
+function speakerIn(body = ""): string | undefined {
+  return /^(?:<([^>]+)>|\* (\S+)) /.exec(body)?.slice(1).join("");
 }
 
 function textsOf(messages: readonly Archived[]): readonly RoomText[] {

@@ -49,9 +49,12 @@ export function reactionsOnMatrix(sight: PlaceSight): readonly Finding[] {
   return findings;
 }
 
-/** Reactions of people on Matrix: each of their sets differs from the one before, and the last one is what they want. */
+/**
+ * Reactions of people on Matrix: each of their sets differs from the one before, and the last one is what they want. Who
+ * reacts for all does so with what any of them want, and once more with that where another wants the same.
+ */
 export function reactionsOnXmpp(sight: PlaceSight): readonly Finding[] {
-  const { book } = sight;
+  const { book, spokesman } = sight;
   const findings: Finding[] = [];
   const base = { direction: "Matrix → XMPP", place: book.place, at: undefined } as const;
   const people = [
@@ -59,19 +62,19 @@ export function reactionsOnXmpp(sight: PlaceSight): readonly Finding[] {
   ];
   const last = new Map<string, readonly string[]>();
   for (const { nick, target, keys } of sight.stepsIn(sight.bridged)) {
-    const who = people.find((each) => nick.startsWith(localpart(each))) ?? nick;
+    const who = spokesman ?? people.find((each) => nick.startsWith(localpart(each))) ?? nick;
     const id = `${who} ${target}`;
-    if (same(last.get(id) ?? [], keys))
+    if (spokesman === undefined && same(last.get(id) ?? [], keys))
       findings.push({ ...base, what: "duplicated", id, detail: `[${keys.join("")}] came again` });
     last.set(id, keys);
   }
   const wanted = new Map<string, string[]>();
   for (const { side, who, target, key, taken } of book.reactions) {
     if (side !== "matrix") continue;
-    const id = `${who} ${target.id}`;
+    const id = `${spokesman ?? who} ${target.id}`;
     const keys = wanted.get(id) ?? [];
     wanted.set(id, keys);
-    if (!taken) keys.push(key);
+    if (!taken && !keys.includes(key)) keys.push(key);
   }
   for (const id of new Set([...last.keys(), ...wanted.keys()])) {
     const [is, should] = [last.get(id) ?? [], wanted.get(id)];

@@ -10,6 +10,7 @@ import { Talk, type Act } from "../talk.js";
 import { settleAccount, type Account } from "./account.js";
 import { MatrixSide } from "./matrix-side.js";
 import type { XmppScenario } from "./scenarios.js";
+import type { Way } from "./way.js";
 import { XmppWorld } from "./world.js";
 import { XmppSide } from "./xmpp-side.js";
 
@@ -27,7 +28,7 @@ const silenceMs = 60_000;
 export async function runScenario(
   scenario: XmppScenario,
   start: (options: XmppServerOptions) => Promise<XmppServer>,
-  withAccounts: boolean,
+  way: Way,
   title: string,
   cycles: number,
   seed: number,
@@ -36,7 +37,7 @@ export async function runScenario(
   const began = performance.now();
   mkdirSync(directory, { recursive: true });
   const [random, talkRandom] = [new Random(seed), new Random(seed + 1)];
-  const world = await XmppWorld.open(directory, start, seed, withAccounts);
+  const world = await XmppWorld.open(directory, start, seed, way);
   const talk = new Talk(sidesOf(world, talkRandom), talkRandom, everyMs);
   try {
     await world.startPeople();

@@ -6,6 +6,7 @@ import type { XmppServer, XmppServerOptions } from "../../support/servers/xmpp-s
 import { mergeResults, type PlannedRun, type RunResult } from "../report.js";
 import { runScenario } from "./run.js";
 import { scenarios } from "./scenarios.js";
+import type { Way } from "./way.js";
 
 export type XmppServerName = "prosody" | "ejabberd";
 
@@ -22,7 +23,7 @@ const cyclesOfServer = 10;
  *
  * @param names which scenarios; all where absent
  * @param cycles for each server
- * @param withAccounts whether some of the people on Matrix use accounts of their own on XMPP
+ * @param way how the bridge is on XMPP
  */
 export function planXmpp(
   servers: readonly XmppServerName[],
@@ -30,7 +31,7 @@ export function planXmpp(
   cycles: number,
   seed: number,
   directory: string,
-  withAccounts: boolean,
+  way: Way,
 ): readonly PlannedRun[] {
   const chosen = scenarios.filter(({ name }) => names === undefined || names.includes(name));
   const shares = chosen.reduce((sum, { share }) => sum + share, 0);
@@ -44,7 +45,7 @@ export function planXmpp(
         for (let done = 0; done < own; done += cyclesOfServer) {
           const place = join(directory, `${server}-${scenario.name}${done === 0 ? "" : `-${done}`}`);
           const cyclesHere = Math.min(cyclesOfServer, own - done);
-          results.push(await runScenario(scenario, start, withAccounts, title, cyclesHere, seed + done, place));
+          results.push(await runScenario(scenario, start, way, title, cyclesHere, seed + done, place));
         }
         return mergeResults(results);
       };

@@ -13,12 +13,13 @@ import { BridgeProcess } from "../bridge-process.js";
 import { puppetRegistration, serverName, writeConfig, writeRegistration } from "../config-files.js";
 import { MatrixServer, Timeline, type MatrixPerson } from "../matrix-client.js";
 import { ServerProcess } from "../server-process.js";
-import { AccountPeople, accountUsers, localpart, signIn } from "./account-people.js";
+import { AccountPeople, localpart, signIn } from "./account-people.js";
 import { Book } from "./book.js";
 import type { Conversation } from "./conversation.js";
 import { XmppPeople } from "./people.js";
 import { RoomArchive, type PlaceArchive } from "./room-archive.js";
 import { together, type Speakers } from "./speakers.js";
+import { botNick, networkFor, usersFor, type Way } from "./way.js";
 
 /** Where the people on XMPP are. */
 const peopleDomain = "people.localhost";
@@ -26,8 +27,6 @@ const peopleDomain = "people.localhost";
 const placeCount = 4;
 const nicks = ["anna", "ben", "cora"];
 const matrixPeople = 3;
-/** What the bridge is called in rooms. */
-const botNick = "Matrix";
 
 /** A Matrix room, and an XMPP room or a person on XMPP, that are one conversation. */
 export interface Place {
@@ -42,6 +41,8 @@ export interface Place {
   readonly speakers: Speakers;
   /** What people on XMPP are called on Matrix, where that is not their nick. */
   readonly shownAs: ReadonlyMap<string, string>;
+  /** The nick that says for everybody what is said on Matrix, where there is one. */
+  readonly spokesman: string | undefined;
 }
 
 /** The XMPP server, the homeserver and the bridge, each in a process of its own, and the people on both sides. */
@@ -53,7 +54,7 @@ export class XmppWorld {
     readonly directory: string,
     readonly homeserver: ServerProcess,
     readonly xmpp: XmppServer,
-    /** Of the component, and of clients. */
+    /** Of the component, and of clients, as far as the bridge uses them. */
     private readonly lines: readonly TcpLine[],
     readonly matrix: MatrixServer,
     readonly people: XmppPeople,
@@ -71,9 +72,10 @@ export class XmppWorld {
     directory: string,
     start: (options: XmppServerOptions) => Promise<XmppServer>,
     seed: number,
-    withAccounts: boolean,
+    way: Way,
   ): Promise<XmppWorld> {
-    const xmpp = await start({ components: [peopleDomain], users: withAccounts ? accountUsers : [] });
+    const withAccounts = way === "accounts";
+    const xmpp = await start({ components: [peopleDomain], users: usersFor(way) });
     const listen = await freePort();
     const registration = writeRegistration(directory, listen, "xmpp");
     const registrations = [registration.content, ...(withAccounts ? [puppetRegistration] : [])];
@@ -82,8 +84,8 @@ export class XmppWorld {
       [JSON.stringify({ serverName, seed, registrations })],
       join(directory, "homeserver.log"),
     );
-    const line = await TcpLine.to(xmpp.componentPort);
-    const clientLine = withAccounts ? await TcpLine.to(xmpp.clientPort) : undefined;
+    const line = way === "relay" ? undefined : await TcpLine.to(xmpp.componentPort);
+    const clientLine = way === "component" ? undefined : await TcpLine.to(xmpp.clientPort);
     const matrix = new MatrixServer(`http://127.0.0.1:${homeserver.port}`);
     const persons: MatrixPerson[] = [];
     for (let person = 0; person < matrixPeople; person++) persons.push(await matrix.register(`person${person}`));
@@ -93,21 +95,9 @@ export class XmppWorld {
     const isOpen = withAccounts && xmpp.name === "ejabberd";
     const people = new XmppPeople(xmpp, peopleDomain, rooms, nicks, tell, isOpen);
     const accounts = withAccounts ? new AccountPeople({ server: xmpp, rooms, people: persons, note: tell }) : undefined;
-    const places = await openRooms(rooms, persons, registration.bot, people, accounts);
+    const places = await openRooms(rooms, persons, registration.bot, people, accounts, way);
     const ports = { homeserver: homeserver.port, listen, operations: await freePort() };
-    const network = {
-      port: line.port,
-      domain: xmpp.component,
-      secret: xmpp.secret,
-      nick: botNick,
-      reconnect: { min: 0.05, max: 0.5 },
-      ...(clientLine && {
-        accounts: {
-          enabled: true,
-          servers: { [xmpp.domain]: { host: "127.0.0.1", port: clientLine.port, security: "none" } },
-        },
-      }),
-    };
+    const network = networkFor(way, xmpp, { component: line?.port, client: clientLine?.port });
     const config = writeConfig(
       directory,
       ports,
@@ -120,7 +110,7 @@ export class XmppWorld {
       },
       withAccounts,
     );
-    const lines = clientLine ? [line, clientLine] : [line];
+    const lines = [line, clientLine].flatMap((each) => each ?? []);
     const { bot } = registration;
     const { operations } = ports;
     return new XmppWorld(directory, homeserver, xmpp, lines, matrix, people, accounts, places, bot, config, operations);
@@ -172,7 +162,7 @@ export class XmppWorld {
       places.push({
         ...{ number, book: new Book(number, new Map([[nick, person.userId]])), room, timeline, channel },
         ...{ archive: conversation, matrixPeople: [person], speakers: conversation },
-        shownAs: new Map([[nick, localpart(person)]]),
+        ...{ shownAs: new Map([[nick, localpart(person)]]), spokesman: undefined },
       });
       await this.#greet(person, conversation, timeline, timeoutMs);
     }
@@ -187,7 +177,7 @@ export class XmppWorld {
     let next = 0;
     await waitFor(`${person.userId} everywhere`, timeoutMs, async () => {
       await timeline.read();
-      // Of what is said before the account is there for the first time nothing is taken.
+      // Again until it is there: what is waited for here is the account, and what it may have missed is another test's.
       if (performance.now() > next) talk.say("", talk.nicks[0] ?? "", xml("body", {}, fromXmpp));
       if (performance.now() > next) next = performance.now() + 1_000;
       const isHeard = timeline.events.some((event) => event.content["body"] === fromXmpp);
@@ -211,12 +201,12 @@ export class XmppWorld {
     );
   }
 
-  /** Cuts the line of the component, of clients, or both. */
+  /** Cuts one of the bridge's lines, or all. */
   cut(random: Random): void {
-    const [line, clientLine] = this.lines;
-    const which = clientLine ? random.between(1, 3) : 1;
+    const [line, another] = this.lines;
+    const which = another ? random.between(1, 3) : 1;
     if (which !== 2) line?.cut();
-    if (which !== 1) clientLine?.cut();
+    if (which !== 1) another?.cut();
   }
 
   /** Resolves when everybody on XMPP is where they should be. */
@@ -265,6 +255,7 @@ async function openRooms(
   bot: string,
   people: XmppPeople,
   accounts: AccountPeople | undefined,
+  way: Way,
 ): Promise<Place[]> {
   const [reader, ...others] = persons;
   if (!reader) throw new Error("There is nobody on Matrix");
@@ -278,6 +269,7 @@ async function openRooms(
     places.push({
       ...{ number, book: new Book(number, humans), room, timeline: new Timeline(reader, room), channel },
       ...{ archive: new RoomArchive(people, channel), matrixPeople: persons, shownAs },
+      spokesman: way === "relay" ? botNick : undefined,
       speakers: accounts ? together(people, accounts.inRooms) : people,
     });
   }

@@ -15,7 +15,7 @@ import { CatchUp } from "./catch-up.js";
 import { ClientStream } from "./connection/client-stream.js";
 import type { AccountParts } from "./parts.js";
 import type { PublicUploads } from "./public-uploads.js";
-import { accountIn, placesOf, type OwnedAccount } from "./sign-in.js";
+import { accountIn, placesOf, type OwnedAccount } from "./owned-account.js";
 
 const SAVE_MS = 10_000;
 
@@ -79,6 +79,7 @@ export class Account {
       archive: this.#archive,
       place: this.#place,
       address: () => this.#stream.address,
+      ...(owned.lastBefore !== undefined && { lastBefore: owned.lastBefore }),
       take: (stanza, at) => this.#message(stanza, at),
       failed: (reason) => this.#stream.interrupt(reason),
     });

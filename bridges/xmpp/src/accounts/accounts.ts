@@ -5,7 +5,8 @@ import type { Rooms } from "../rooms/rooms.js";
 import { Account, type Served } from "./account.js";
 import type { AccountParts } from "./parts.js";
 import { PublicUploads } from "./public-uploads.js";
-import { askForAccount, ownedAccountOf } from "./sign-in.js";
+import { ownedAccountOf } from "./owned-account.js";
+import { askForAccount } from "./sign-in.js";
 
 /** The XMPP accounts with which Matrix users have signed in. */
 export class Accounts {

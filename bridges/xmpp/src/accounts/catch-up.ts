@@ -9,6 +9,8 @@ export interface CatchUpOptions {
   readonly place: Place;
   /** Who asks. */
   readonly address: () => string;
+  /** The last message of the archive when the user signed in, `null` where there was none; absent where nobody knows. */
+  readonly lastBefore?: string | null;
   /** Takes a message; `at` is when it was said (milliseconds since 1970) where it comes from the archive. */
   readonly take: (stanza: Element, at?: number) => Promise<void> | undefined;
   /** It could not be read now: ask again, on another connection. */
@@ -89,15 +91,21 @@ export class CatchUp {
     await place.load();
     for (let again = true; again && this.#isCurrent(round); again = this.#isBehind()) {
       this.#overflowed = false;
-      if (place.isNew) await this.#start();
-      else await this.#pages(round);
+      if (place.isNew && !(await this.#start())) continue;
+      await this.#pages(round);
     }
   }
 
-  /** Of what was said before the user signed in nothing is taken. */
-  async #start(): Promise<void> {
+  /** Of what was said before the user signed in nothing is taken. Whether there may be something since. */
+  async #start(): Promise<boolean> {
+    const { place, lastBefore } = this.#options;
+    if (lastBefore !== undefined) {
+      await place.start(lastBefore ?? undefined);
+      return true;
+    }
     const page = await this.#page({ before: "", most: 1 });
-    if (page !== undefined) await this.#options.place.start(page === "gone" ? undefined : page.items.at(-1)?.id);
+    if (page !== undefined) await place.start(page === "gone" ? undefined : page.items.at(-1)?.id);
+    return false;
   }
 
   async #pages(round: number): Promise<void> {

@@ -15,7 +15,7 @@ import { Rooms } from "../rooms/rooms.js";
 import { xml, type Element, type StreamState, type StreamTuning } from "../stream/index.js";
 import { Uploads } from "../uploads.js";
 import { ClientStream } from "./connection/client-stream.js";
-import { accountIn, placesOf } from "./sign-in.js";
+import { accountIn, placesOf } from "./owned-account.js";
 
 export interface RelayOptions extends Pick<ConnectContext<XmppConfig>, "config" | "network"> {
   /** The account through which everything goes. */

@@ -5,6 +5,7 @@ import { findRoom } from "../find-room.js";
 import { Allowance } from "../gateway/allowance.js";
 import type { Gateway } from "../gateway/index.js";
 import { readMucAdmin, writeMucAdmin, type CommandNote } from "../protocol/index.js";
+import { bridgeAddresses } from "../rooms/bridge-address.js";
 import type { XmppStream } from "../stream/index.js";
 import { failed, table, type Outcome } from "./commands.js";
 
@@ -116,22 +117,24 @@ export class LinkActions {
     if (lists.some((named) => named?.includes(asker))) return undefined;
     if (lists.includes(undefined))
       return failed(
-        `${room} does not tell the bridge who its owners are. Make ${domain} an owner of it, or an admin where that is enough (ejabberd); or have a moderator of the Matrix room do it there.`,
+        `${room} does not tell the bridge who its owners are. Make ${bareJidOf(bridgeAddresses(domain)[0])} an owner of it, or an admin where that is enough (ejabberd); or have a moderator of the Matrix room do it there.`,
       );
     return failed(`Only owners and admins of ${room} may do this.`);
   }
 
   /**
    * Who has an affiliation in a room, by bare JIDs (XEP-0045 §9.5, §10.5); `undefined` where it does not tell. Prosody names
-   * owners to owners alone; ejabberd names them to admins too, and makes no domain an owner.
+   * owners to owners alone; ejabberd names them to admins too.
    */
   async #named(room: string, affiliation: "owner" | "admin"): Promise<readonly string[] | undefined> {
-    const { stream } = this.options;
-    const iq = element("iq", { type: "get", from: stream.address, to: room }, writeMucAdmin([{ affiliation }]));
-    const answer = await stream.request(iq);
-    if (answer.kind !== "result") return undefined;
-    const query = answer.stanza.getChild("query", ns.mucAdmin);
-    return query && readMucAdmin(query).flatMap(({ jid }) => bareJidOf(jid ?? "") ?? []);
+    const { stream, domain } = this.options;
+    for (const from of bridgeAddresses(domain)) {
+      const iq = element("iq", { type: "get", from, to: room }, writeMucAdmin([{ affiliation }]));
+      const answer = await stream.request(iq);
+      const query = answer.kind === "result" ? answer.stanza.getChild("query", ns.mucAdmin) : undefined;
+      if (query) return readMucAdmin(query).flatMap(({ jid }) => bareJidOf(jid ?? "") ?? []);
+    }
+    return undefined;
   }
 }
 

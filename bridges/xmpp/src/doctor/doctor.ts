@@ -1,5 +1,5 @@
 import type { Check, DoctorContext } from "@trestle/core";
-import { tryAccount } from "../accounts/sign-in.js";
+import { tryAccount } from "../accounts/try-account.js";
 import { sameJid } from "../address/index.js";
 import { answerTo } from "../answers.js";
 import type { XmppConfig } from "../config.js";

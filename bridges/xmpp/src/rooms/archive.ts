@@ -36,7 +36,7 @@ export class Archive {
   readonly #collecting = new Map<string, Archived[]>();
 
   constructor(
-    private readonly stream: XmppStream,
+    private readonly stream: Pick<XmppStream, "request">,
     private readonly room: string,
   ) {}
 

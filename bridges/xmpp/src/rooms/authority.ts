@@ -5,6 +5,14 @@ import type { Ghosts } from "./ghosts.js";
 import type { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
 
+/** What the bridge may do in a room, and under which of its addresses. */
+export interface Rights {
+  /** For people: to whom they are to be given. */
+  readonly named: string;
+  /** Has the bridge enter under another one of its addresses where that may do more; whether it does. */
+  readonly seek: () => Promise<boolean>;
+}
+
 export interface AuthorityOptions {
   readonly parts: RoomParts;
   readonly room: string;
@@ -13,6 +21,7 @@ export interface AuthorityOptions {
   /** What the room shows of the occupant of the Matrix user; `undefined` where there is none. */
   readonly shownOf: (user: Author["userId"]) => MucItem | undefined;
   readonly whyOut: () => string | undefined;
+  readonly rights: Rights;
 }
 
 /** For whom something is asked, and until when. */
@@ -38,7 +47,7 @@ export class Authority {
     const failure = await this.attempt(asking, query, what);
     if (failure !== "denied") return failure;
     return refused(
-      `${what} was refused: neither the bridge nor ${asking.author.name} has the right to. Make ${this.options.parts.config.domain} ${needed} of the room.`,
+      `${what} was refused: neither the bridge nor ${asking.author.name} has the right to. Make ${this.options.rights.named} ${needed} of the room.`,
     );
   }
 
@@ -55,7 +64,7 @@ export class Authority {
       if (answer.kind === "result") return undefined;
       if (!DENIED.has(answer.error.condition)) return failureOf(answer.error, what);
     }
-    return "denied";
+    return (await this.options.rights.seek()) ? retry(`The bridge enters ${room} again to do it`) : "denied";
   }
 
   /** Who has done it on Matrix, where they may there too: people see who it was. */

@@ -51,6 +51,8 @@ export class Configuration {
   /** One of ours came into the room, and this is what they are there. Whether that says something new of the room. */
   entered({ affiliation = "none", role }: MucItem): boolean {
     if (affiliation !== "none" || role === undefined || role === "none") return false;
+    // Where nobody needs a voice that they have one says nothing.
+    if (this.#isKnown && !this.#features.moderated) return false;
     const before = this.features.moderated;
     this.#hasVoiceByDefault = role !== "visitor";
     return this.#isKnown && this.features.moderated !== before;
@@ -83,6 +85,7 @@ export class Configuration {
     if (answer.kind === "failure") return retry(answer.failure.reason);
     if (answer.kind === "error") return retry(failureOf(answer.error, `Asking ${room} what it can do`).reason);
     this.#features = featuresOf(answer.stanza);
+    if (!this.#features.moderated) this.#hasVoiceByDefault = false;
     const query = answer.stanza.getChild("query", NS.discoInfo);
     const info = query && readRoomInfo(readDiscoInfo(query));
     this.#settings = info ? settingsOf(info) : {};

@@ -33,7 +33,7 @@ export interface Origin {
 export interface MessagesOptions {
   readonly room: string;
   /** Who asks the archive. */
-  readonly asker: string;
+  readonly asker: () => string;
   readonly archive: Archive;
   readonly members: Members;
   readonly ids: OwnIds;
@@ -112,7 +112,7 @@ export class Messages {
   async find(id: string, signal?: AbortSignal): Promise<ShownMessage | Failure | undefined> {
     const known = this.#shown.get(id);
     if (known || !this.canReferTo(id)) return known;
-    const found = await this.#options.archive.find(this.#options.asker, id, signal);
+    const found = await this.#options.archive.find(this.#options.asker(), id, signal);
     return found === undefined || "failed" in found ? found : this.#archived(found.message, found.id);
   }
 
@@ -123,7 +123,7 @@ export class Messages {
     if (known !== undefined || !features().archive) return known;
     let at = before;
     for (let page = 0; page < PAGES_SEARCHED; page++) {
-      const found = await archive.page(asker, { before: at });
+      const found = await archive.page(asker(), { before: at });
       if (found === "gone") return undefined;
       if ("failed" in found) return found;
       const hit = found.items.findLast(

@@ -6,7 +6,7 @@ import { joinPresence, leavePresence, nickOf, nickPresence, statusesOf } from ".
 export interface OccupantOptions {
   readonly stream: XmppStream;
   readonly room: string;
-  /** The full address that enters the room. */
+  /** The full address that enters the room; another one only while it is not in it. */
   readonly jid: string;
   /** The nicks to try, one after the other. */
   readonly nick: (attempt: number) => string;

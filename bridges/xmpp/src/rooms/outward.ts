@@ -36,6 +36,7 @@ import {
 import { writeForm } from "../protocol/index.js";
 import { failureOf, legalXmlText } from "../stream/index.js";
 import type { ChatStates } from "./chat-states.js";
+import type { Authority, Rights } from "./authority.js";
 import type { Ghosts } from "./ghosts.js";
 import type { SentInvitations } from "./invitations.js";
 import type { MentionsOptions } from "./mentions.js";
@@ -68,6 +69,8 @@ export interface OutwardOptions {
   readonly features: () => RoomFeatures;
   /** Why nothing can be said in the room now. */
   readonly whyOut: () => string | undefined;
+  readonly authority: Authority;
+  readonly rights: Rights;
   /** Why somebody is kept out of the room. */
   readonly whyBarred: (user: EffectBase["author"]["userId"]) => string | undefined;
 }
@@ -166,21 +169,13 @@ export class RoomOutward {
 
   /** XEP-0045 §10.2. Only an owner can: where the bridge is none, the room keeps its name. */
   async rename(effect: NameEffect): Promise<Outcome> {
-    const { parts, room, watcher, whyOut } = this.#options;
-    const out = whyOut();
-    if (out !== undefined) return retry(out);
+    const { parts, room, authority } = this.#options;
     const fields = [{ name: "muc#roomconfig_roomname", values: [cleanXmlLine(effect.name)] }];
     const form = writeForm({ type: "submit", formType: ROOM_CONFIG, fields });
     const query = element("query", { xmlns: ns.mucOwner }, form);
-    const answer = await parts.stream.request(element("iq", { type: "set", from: watcher.jid, to: room }, query), {
-      signal: effect.signal,
-    });
-    if (answer.kind === "failure") return retry(answer.failure.reason);
-    if (answer.kind === "result") return undefined;
-    if (!["forbidden", "not-allowed", "not-authorized"].includes(answer.error.condition))
-      return failureOf(answer.error, `Naming ${room}`);
-    const why = answer.error.text ?? answer.error.condition;
-    parts.network.log.info({ room, why }, "A room that the bridge does not own keeps its name");
+    const done = await authority.attempt(effect, query, `Naming ${room}`);
+    if (done !== "denied") return done;
+    parts.network.log.info({ room }, "A room that neither the bridge nor the Matrix user owns keeps its name");
     return undefined;
   }
 
@@ -285,7 +280,7 @@ export class RoomOutward {
   }
 
   async #moderate(effect: RedactEffect, target: string): Promise<Outcome> {
-    const { parts, room, watcher, features } = this.#options;
+    const { parts, room, watcher, features, rights } = this.#options;
     const request = moderationRequest(target, {
       old: features().moderation === "before",
       ...(effect.reason !== undefined && { reason: effect.reason }),
@@ -298,10 +293,10 @@ export class RoomOutward {
     const { condition } = answer.error;
     // To take something away twice is to take it away.
     if (condition === "item-not-found") return undefined;
-    if (condition === "forbidden" || condition === "not-allowed")
-      return refused(
-        `The bridge may not take messages away in ${room}: make ${parts.config.domain} an admin of the room`,
-      );
+    if (condition === "forbidden" || condition === "not-allowed") {
+      if (await rights.seek()) return retry(`The bridge enters ${room} again to take a message away`);
+      return refused(`The bridge may not take messages away in ${room}: make ${rights.named} an admin of the room`);
+    }
     return failureOf(answer.error, `To take a message away in ${room}`);
   }
 

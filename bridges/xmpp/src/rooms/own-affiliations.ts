@@ -9,8 +9,8 @@ import type { RoomParts } from "./parts.js";
 const LIST_MS = 10_000;
 
 /**
- * What Matrix users are in a room themselves. The bridge is there under its domain, and with ejabberd what a domain is
- * in a room all its users are: without a look at the room's list every Matrix user would be an admin where the bridge is.
+ * What Matrix users are in a room themselves. With ejabberd what a domain is in a room all its users are, the bridge among
+ * them: without a look at the room's list every Matrix user would be an admin where the domain is.
  */
 export class OwnAffiliations {
   #bridge: Affiliation | undefined;
@@ -32,9 +32,15 @@ export class OwnAffiliations {
   /** What somebody is by themselves of what the room shows of them; `isEntry`: they have just come in. */
   async personal(userId: UserId, item: MucItem, isEntry: boolean): Promise<MucItem> {
     const { affiliation } = item;
-    if (affiliation === undefined || affiliation === "none" || affiliation !== this.#bridge) return item;
+    if (affiliation === undefined || affiliation === "none") return item;
+    const isAsBridge = affiliation === this.#bridge;
+    const mayAsk = this.#bridge === "owner" || this.#bridge === "admin";
+    if (!isAsBridge && !mayAsk) return item;
+    const { domain } = this.parts.config;
     const listed = await this.#listed(affiliation, isEntry);
-    if (listed.has(`${localOfUser(userId)}@${this.parts.config.domain}`)) return item;
+    if (listed.has(`${localOfUser(userId)}@${domain}`)) return item;
+    // The bridge may be more by itself than its domain is.
+    if (!isAsBridge && !listed.has(domain)) return item;
     return { ...item, affiliation: "none", ...(item.role === "moderator" && { role: "participant" }) };
   }
 

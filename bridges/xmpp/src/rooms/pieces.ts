@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   RemoteMessageId,
+  type ChannelChanged,
   type ChannelId,
   type Outcome,
   type PictureEffect,
@@ -11,6 +12,7 @@ import { readMucUser } from "../content/index.js";
 import { messageOf } from "../stream/errors.js";
 import { Archive } from "./archive.js";
 import { Authority } from "./authority.js";
+import { BridgeAddress } from "./bridge-address.js";
 import { ChatStates } from "./chat-states.js";
 import { Configuration } from "./configuration.js";
 import { Expulsions } from "./expulsions.js";
@@ -40,6 +42,7 @@ import { VoiceRequests } from "./voice-requests.js";
 /** What a linked room is made of. */
 export interface RoomPieces {
   readonly watcher: Occupant;
+  readonly address: BridgeAddress;
   readonly ghosts: Ghosts;
   readonly archive: Archive;
   readonly members: Members;
@@ -69,7 +72,7 @@ interface Kept {
   readonly expulsions: Expulsions;
 }
 
-type Seeing = Pick<RoomPieces, "watcher" | "ghosts" | "archive" | "members" | "messages" | "expulsions"> & {
+type Seeing = Pick<RoomPieces, "watcher" | "address" | "ghosts" | "archive" | "members" | "messages" | "expulsions"> & {
   readonly mentions: MentionsOptions;
   readonly configuration: Configuration;
   readonly ranks: RoomRanks;
@@ -99,9 +102,9 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
   const late: Late = {};
   const seeing = seeingOf(parts, channel, late);
   const acting = actingOf(parts, room, kept, seeing, late);
-  const { watcher, ghosts, archive, members, messages, configuration, ranks, expulsions, voice } = seeing;
+  const { watcher, address, ghosts, archive, members, messages, configuration, ranks, expulsions, voice } = seeing;
   const { topic, invitations, threads, settings } = kept;
-  const whos = { watcher, ghosts, archive, members, messages };
+  const whos = { watcher, address, ghosts, archive, members, messages };
   const presence = new Presence({
     ...{ ...whos, parts, room, channel, configuration, ranks, settings, picture, hasHistory },
     inward: new RoomInward({
@@ -111,7 +114,7 @@ export function piecesOf(parts: RoomParts, channel: ChannelId, hasHistory: boole
     }),
     load: async () => {
       await Promise.all(
-        [topic, picture, invitations, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()),
+        [address, topic, picture, invitations, threads, ghosts, settings, ranks, expulsions].map((each) => each.load()),
       );
     },
     shown: (id, roomsId) => acting.sender.shown(id, roomsId),
@@ -128,7 +131,7 @@ function actingOf(
   seeing: Seeing,
   late: Late,
 ): Pick<RoomPieces, "sender" | "states" | "outward" | "moderation" | "setPicture"> {
-  const { watcher, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
+  const { watcher, address, ghosts, archive, members, messages, mentions, features, whyOut } = seeing;
   const { configuration, ranks, expulsions, voice } = seeing;
   const { topic, picture, invitations, threads, settings } = kept;
   const sender = new RoomSender({
@@ -137,13 +140,14 @@ function actingOf(
     removed: () => late.presence?.removed(),
     voiceless: (jid, nick) => voice.refused(jid, nick),
   });
-  const shared = { parts, room, watcher, ghosts, messages, features, whyOut };
+  const rights = { named: address.named, seek: async () => (await late.presence?.seekRights()) === true };
+  const shared = { parts, room, watcher, ghosts, messages, features, whyOut, rights };
   const states = new ChatStates(shared);
   const authority = new Authority({ ...shared, shownOf: (userId) => ranks.itemOf({ userId }) });
   const moderation = new RoomModeration({ ...shared, authority, ranks, settings, configuration, members, expulsions });
   late.moderation = moderation;
   const outward = new RoomOutward({
-    ...{ ...shared, mentions, reactions: kept.own, threads, topic, invitations, sender, states },
+    ...{ ...shared, authority, mentions, reactions: kept.own, threads, topic, invitations, sender, states },
     whyBarred: (user) => expulsions.whyBarred(user),
   });
   const pictures = { ...shared, authority, picture };
@@ -168,11 +172,13 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
   const { network, config, ids, stream, tuning } = parts;
   const whyOut = () => (late.presence ? late.presence.whyOut : `${room} was not entered yet`);
   const archive = new Archive(stream, room);
-  const watcher = bridgeItself(parts, room, {
+  const address = new BridgeAddress(parts, room);
+  const watcher = bridgeItself(parts, room, address, {
     onRemoved: (stanza) => late.presence?.removed(stanza),
     onShown: (stanza, isEntry) => {
       const [item] = readMucUser(stanza)?.items ?? [];
       if (!item) return;
+      address.shown(item.affiliation);
       affiliations.bridgeShown(item);
       if (isEntry) configuration.entered(item);
       void told(voice.shown(watcher.jid, config.nick, item));
@@ -200,16 +206,13 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
       ranks.leftOwn(userId);
       void told(expulsions.removed(userId, stanza));
     },
-    renamed: (name, wanted, nick) => {
-      const notice = `${name} is called ${nick} in ${room}, where ${wanted} is taken or reserved.`;
-      void told(network.receive({ kind: "channel", id: RemoteMessageId(`nick:${randomUUID()}`), channel, notice }));
-    },
+    renamed: (...names) => void told(network.receive(calledOtherwise(channel, ...names))),
   });
   const isOwnNick = (nick: string) => nick === watcher.nick || ghosts.hasNick(nick);
   const isAsked = (nick: string) => nick === watcher.asking || ghosts.isAsking(nick);
   const accountOf = (id: RemoteUserId, nick: string) => ghosts.accountOf(id, nick);
   const members = new Members({ room, channel, features, isOwnNick, isAsked, accountOf });
-  const messages = new Messages({ room, asker: watcher.jid, archive, members, ids, features, isOwnNick });
+  const messages = new Messages({ room, asker: () => watcher.jid, archive, members, ids, features, isOwnNick });
   const regrant = (user: UserId, wish: Parameters<RoomModeration["regrant"]>[1]) =>
     void told(late.moderation?.regrant(user, wish));
   const personal: OwnAffiliations["personal"] = (...shown) => affiliations.personal(...shown);
@@ -219,8 +222,14 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
     remove: (user) => ghosts.remove(user),
   });
   const mentions = mentionsOf(room, config.domain, members, ghosts);
-  const whos = { watcher, ghosts, members, ranks, expulsions, voice };
+  const whos = { watcher, address, ghosts, members, ranks, expulsions, voice };
   return { ...whos, archive, messages, mentions, configuration, features, whyOut, isOwnNick };
+}
+
+/** What is told where somebody of ours is called otherwise in the room than they would be. */
+function calledOtherwise(channel: ChannelId, name: string, wanted: string, nick: string): ChannelChanged {
+  const notice = `${name} is called ${nick} in ${channel}, where ${wanted} is taken or reserved.`;
+  return { kind: "channel", id: RemoteMessageId(`nick:${randomUUID()}`), channel, notice };
 }
 
 /** Who of the room is meant by a name, and what a Matrix user is called there. */
@@ -235,12 +244,15 @@ function mentionsOf(room: string, domain: string, members: Members, ghosts: Ghos
 function bridgeItself(
   { stream, config, tuning }: RoomParts,
   room: string,
+  address: BridgeAddress,
   watched: Pick<OccupantOptions, "onRemoved" | "onShown">,
 ): Occupant {
   return new Occupant({
     stream,
     room,
-    jid: `${config.domain}/bridge`,
+    get jid() {
+      return address.jid;
+    },
     nick: (attempt) => `${config.nick}${attempt === 0 ? "" : `[m${attempt === 1 ? "" : attempt}]`}`,
     joinTimeoutMs: tuning.joinTimeoutMs,
     ...watched,

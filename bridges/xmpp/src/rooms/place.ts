@@ -2,8 +2,8 @@ import { parseJson, type ConnectorStorage } from "@trestle/core";
 import { z } from "zod";
 import type { ArchivePlace } from "./archive.js";
 
-/** `id` is `null` where the archive was empty. */
-const storedSchema = z.object({ id: z.string().nullable(), at: z.number() });
+/** `id` is `null` where the archive was empty, and absent where the room was about to be entered for the first time. */
+const storedSchema = z.object({ id: z.string().nullable().optional(), at: z.number() });
 
 /** How far the clocks of the room's server and of this machine may differ. */
 export const CLOCK_SKEW_MS = 10 * 60_000;
@@ -13,12 +13,15 @@ export class Place {
   /** `undefined` where the room was never read. */
   #id: string | null | undefined;
   #at = 0;
+  /** When the room was about to be entered for the first time, by a process that then ended. */
+  #since: number | undefined;
   #saved: string | undefined;
   #cursor: Promise<string | null>;
   #tellCursor: ((cursor: string | null) => void) | undefined;
   #tail: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #loaded = false;
+  #isMarked = false;
   #closed = false;
 
   constructor(
@@ -31,10 +34,11 @@ export class Place {
   }
 
   get isNew(): boolean {
-    return this.#id === undefined;
+    return this.#id === undefined && this.#since === undefined;
   }
 
   get after(): ArchivePlace {
+    if (this.#id === undefined && this.#since !== undefined) return { start: this.#since };
     return this.#id === undefined || this.#id === null ? {} : { after: this.#id };
   }
 
@@ -57,7 +61,15 @@ export class Place {
     // Ids of messages that had none from the room are no places in its archive.
     this.#id = cursor !== null && !cursor.startsWith("x-") ? cursor : stored?.id;
     this.#at = stored?.at ?? Date.now();
+    if (stored && stored.id === undefined) this.#since = stored.at;
     this.#loaded = true;
+  }
+
+  /** The room is about to be entered: where this ends before it is known where to begin, it is known from when. */
+  async mark(): Promise<void> {
+    if (!this.isNew || this.#isMarked) return;
+    this.#isMarked = true;
+    await this.storage.set(this.key, JSON.stringify({ at: Date.now() }));
   }
 
   /** The room is new: all behind this message, or all there will be, is to be taken. */

@@ -5,6 +5,7 @@ import { failureOf, isPassing, xml, type Element } from "../stream/index.js";
 import { Backoff } from "../stream/backoff.js";
 import { messageOf } from "../stream/errors.js";
 import type { Archive } from "./archive.js";
+import type { BridgeAddress } from "./bridge-address.js";
 import type { Configuration } from "./configuration.js";
 import type { Ghosts } from "./ghosts.js";
 import type { RoomInward } from "./inward.js";
@@ -23,6 +24,7 @@ export interface PresenceOptions {
   readonly room: string;
   readonly channel: ChannelId;
   readonly watcher: Occupant;
+  readonly address: BridgeAddress;
   readonly ghosts: Ghosts;
   readonly archive: Archive;
   readonly inward: RoomInward;
@@ -57,6 +59,7 @@ export class Presence {
   /** What the room said of itself may be true no more. */
   #isStale = false;
   #loaded: Promise<void> | undefined;
+  #seeking: Promise<boolean> | undefined;
   #wake: (() => void) | undefined;
   #silence: NodeJS.Timeout | undefined;
   readonly #removals: Backoff;
@@ -104,6 +107,24 @@ export class Presence {
     watcher.forget();
     void this.#enter(this.#epoch, this.#removals.next());
     parts.network.report({ connection: room, state: "waiting", detail: this.#why });
+  }
+
+  /** Enters again under another address of the bridge, where that may do more; whether it does. */
+  seekRights(): Promise<boolean> {
+    this.#seeking ??= this.#seekRights().finally(() => (this.#seeking = undefined));
+    return this.#seeking;
+  }
+
+  async #seekRights(): Promise<boolean> {
+    const { room, address, watcher } = this.#options;
+    const epoch = this.#epoch;
+    const better = this.#open ? await address.better() : undefined;
+    if (better === undefined || epoch !== this.#epoch) return false;
+    this.#close(`The bridge enters ${room} again, as somebody who may do more there`);
+    await watcher.leave();
+    await address.become(better);
+    if (epoch + 1 === this.#epoch) void this.#enter(this.#epoch);
+    return true;
   }
 
   /** XEP-0045 §10.9: whoever entered it again would make a new one. */
@@ -225,15 +246,17 @@ export class Presence {
   }
 
   async #enterOnce(epoch: number): Promise<Failure | undefined> {
-    const { parts, room, watcher, configuration, load } = this.#options;
+    const { parts, room, watcher, configuration, load, hasHistory } = this.#options;
     this.#loaded ??= load();
     await this.#loaded.catch((error: unknown) => {
       this.#loaded = undefined;
       throw error;
     });
+    // The core says of a room that was linked before what it has received last, and may do so late.
+    if (!hasHistory) await this.#mark();
     const failure = (await watcher.join()) ?? (await this.#unlock()) ?? (await configuration.look());
     if (failure || epoch !== this.#epoch) return failure;
-    await this.#place.load();
+    await this.#mark();
     const missed = await this.#catchUp(epoch);
     if (missed || epoch !== this.#epoch) return missed;
     this.#open = true;
@@ -244,9 +267,16 @@ export class Presence {
     await this.tellStanding();
     if (this.#wasConfigured()) void this.configured().catch((error: unknown) => this.#untold(error));
     void this.#options.ghosts.enter(() => epoch === this.#epoch);
-    // Nobody waits for it.
+    // Nobody waits for these.
+    void this.seekRights().catch((error: unknown) => this.#untold(error));
     void this.#options.picture.look().catch((error: unknown) => this.#untold(error));
     return undefined;
+  }
+
+  /** From when on nothing may be missed, should the bridge be killed before it has read the archive. */
+  async #mark(): Promise<void> {
+    await this.#place.load();
+    await this.#place.mark();
   }
 
   /** A room that did not exist is closed to others until it is configured. */

@@ -28,6 +28,7 @@ export class RoomPicture {
   #known: z.output<typeof storedSchema> = { hash: "", changes: 0 };
   /** The room has told its picture since it was entered or asked: it need not be asked. */
   #isTold = false;
+  #timesTold = 0;
 
   constructor(private readonly options: RoomPictureOptions) {}
 
@@ -57,19 +58,21 @@ export class RoomPicture {
     const hash = what.kind === "available" || what.kind === "occupant" ? what.avatarHash : undefined;
     if (hash === undefined) return undefined;
     this.#isTold = true;
+    this.#timesTold += 1;
     return this.#told(hash);
   }
 
   /** The room was entered, or something about it has changed. What cannot be had now is asked the next time. */
   async look(): Promise<void> {
     const { stream, network, room, asker, isPossible } = this.options;
-    const wasTold = this.#isTold;
+    const [wasTold, before] = [this.#isTold, this.#timesTold];
     this.#isTold = false;
     if (wasTold || !isPossible()) return;
     const answer = await stream.request(
       element("iq", { type: "get", from: asker(), to: room }, element("vCard", { xmlns: ns.vcard })),
     );
-    if (answer.kind === "failure") return;
+    // What it has told meanwhile is newer than what it may have looked up before.
+    if (answer.kind === "failure" || this.#timesTold > before) return;
     if (answer.kind === "error") {
       if (answer.error.condition === "item-not-found") await this.#told("");
       else network.log.info({ room, error: answer.error }, "The picture of a room could not be asked for");

@@ -15,8 +15,8 @@ import {
   type TypingSignal,
   type UserId,
 } from "@trestle/core";
+import { sameJid } from "../address/index.js";
 import type { Element } from "../stream/index.js";
-import type { Ghosts } from "./ghosts.js";
 import { NS, statusesOf, subjectOf } from "./muc.js";
 import type { Occupant } from "./occupant.js";
 import type { RoomOutward } from "./outward.js";
@@ -68,7 +68,18 @@ export class Room {
     this.lost();
     await this.#pieces.presence.forget();
     const { topic, picture, invitations, threads, given, own, settings, ranks, expulsions } = this.#pieces.kept;
-    for (const kept of [topic, picture, invitations, threads, given, own, settings, ranks, expulsions])
+    for (const kept of [
+      this.#pieces.address,
+      topic,
+      picture,
+      invitations,
+      threads,
+      given,
+      own,
+      settings,
+      ranks,
+      expulsions,
+    ])
       await kept.forget();
   }
 
@@ -133,9 +144,20 @@ export class Room {
     if (!isThere && jid !== undefined) sender.lost(jid);
   }
 
-  /** Who of ours has an address. */
-  occupantOf(user: Parameters<Ghosts["find"]>[0] | undefined): Occupant | undefined {
-    return user === undefined ? this.#pieces.watcher : this.#pieces.ghosts.find(user);
+  /** The Matrix user's occupant. */
+  occupantOf(user: UserId): Occupant | undefined {
+    return this.#pieces.ghosts.find(user);
+  }
+
+  /** The bridge's own occupant, where that has this address; what is meant for another one concerns nobody. */
+  bridgeAt(jid: string): Occupant | undefined {
+    const { watcher } = this.#pieces;
+    return sameJid(jid, watcher.jid) ? watcher : undefined;
+  }
+
+  /** The bridge's own occupant. */
+  get bridge(): Occupant {
+    return this.#pieces.watcher;
   }
 
   /** Why nothing can be said in the room now. */
@@ -150,7 +172,7 @@ export class Room {
 
   /** Who of the network has a nick now. */
   personWithNick(nick: string): RemoteUserId | undefined {
-    return this.#pieces.members.withNick(nick);
+    return this.#pieces.members.personWithNick(nick);
   }
 
   /** The nick that somebody of the network has now. */

@@ -1,7 +1,8 @@
 import type { ChannelId, RemoteMessageId, UserId } from "@trestle/core";
-import { bareJidOf, parseJid, userOfLocal } from "../address/index.js";
+import { bareJidOf, formatJid, parseJid, userOfLocal } from "../address/index.js";
 import type { BridgePart } from "../bridge-part.js";
 import type { Element } from "../stream/index.js";
+import { isBridge } from "./bridge-address.js";
 import { roomHandlers } from "./handlers.js";
 import type { RoomParts } from "./parts.js";
 import { Room } from "./room.js";
@@ -79,15 +80,14 @@ export class Rooms implements BridgePart {
     const to = parseJid(stanza.attrs["to"] ?? "");
     if (!room || to?.domain !== this.parts.config.domain) return "unknown";
     const user = to.local === undefined ? undefined : userOfLocal(to.local);
-    if (to.local !== undefined && user === undefined) return "unknown";
-    if (isForSomebody(stanza)) return "unknown";
-    return room.take(stanza, room.occupantOf(user));
+    if ((user === undefined && !isBridge(to.local)) || isForSomebody(stanza)) return "unknown";
+    return room.take(stanza, user === undefined ? room.bridgeAt(formatJid(to)) : room.occupantOf(user));
   }
 
   /** The same where the bridge has one address alone, to which everything comes. */
   takeForBridge(stanza: Element): Promise<void> | undefined | "unknown" {
     const room = this.#rooms.get(bareJidOf(stanza.attrs["from"] ?? "") ?? "");
-    return room === undefined || isForSomebody(stanza) ? "unknown" : room.take(stanza, room.occupantOf(undefined));
+    return room === undefined || isForSomebody(stanza) ? "unknown" : room.take(stanza, room.bridge);
   }
 
   /** Takes what comes to the account of a Matrix user's own; `"unknown"` where it does not come from a linked room. */

@@ -19,6 +19,8 @@ export function fieldsOf({ moderated, inviteOnly, topicLocked }: ChannelSettings
     value === undefined ? [] : [{ name: `muc#roomconfig_${name}`, values: [value ? "1" : "0"] }];
   return [
     ...field("moderatedroom", moderated),
+    // In moderated rooms of ejabberd everybody has a voice where nobody says otherwise.
+    ...(moderated === true ? [{ name: "members_by_default", values: ["0"] }] : []),
     ...field("membersonly", inviteOnly),
     ...field("changesubject", topicLocked === undefined ? undefined : !topicLocked),
   ];

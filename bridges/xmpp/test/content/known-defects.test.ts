@@ -15,6 +15,7 @@ import {
   type Envelope,
   type SaidOptions,
 } from "../../dist/content/index.js";
+import { attributeOf } from "../../dist/content/xml.js";
 import { capsHash, readAvatarData, readDiscoInfo, writeAvatarData, writeDiscoInfo } from "../../dist/protocol/index.js";
 import { html, message, whatOf, xml } from "./support.js";
 
@@ -222,6 +223,8 @@ describe("a defect that others have", () => {
       "<message __proto__='x' constructor='y' toString='z' type='chat'><body __proto__='x'>hello</body></message>",
     );
     expect(readStanza(stanza)).toMatchObject({ type: "chat", what: { kind: "text" } });
+    for (const name of ["constructor", "toString", "hasOwnProperty", "__proto__"])
+      expect(attributeOf(xml("<message/>"), name)).toBeUndefined();
   });
 
   it("clients with XEP-0393: letters of a text taken for styles", () => {

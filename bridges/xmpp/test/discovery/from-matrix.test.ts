@@ -126,11 +126,11 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
       const matrix = await alice.createRoom({ preset: "public_chat", room_alias_name: `linked${rooms}` });
       const typed = { room, matrix: `#linked${rooms}:people.test` };
       // The room does not tell everybody who its owners are.
-      expect(await run(bob, "link", typed)).toContain(`Make ${server.component} an owner of it`);
+      expect(await run(bob, "link", typed)).toContain(`Make bridge@${server.component} an owner of it`);
       await bob.query(
         room,
         "set",
-        `<query xmlns="http://jabber.org/protocol/muc#admin"><item jid="${server.component}" affiliation="${server.name === "Prosody" ? "owner" : "admin"}"/></query>`,
+        `<query xmlns="http://jabber.org/protocol/muc#admin"><item jid="bridge@${server.component}" affiliation="owner"/></query>`,
       );
       expect(await run(bob, "link", typed)).toContain(`have ${bot} invited there first`);
       await alice.invite(matrix, bot);

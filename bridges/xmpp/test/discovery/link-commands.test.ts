@@ -58,7 +58,7 @@ describe("link", () => {
     // Whoever has the same name elsewhere is somebody else.
     expect(await note(ROOM, MATRIX, "dave@evil.test/x")).toContain("Only owners and admins");
     desk.answers.set(`${ROOM} http://jabber.org/protocol/muc#admin`, "forbidden");
-    expect(await note(ROOM)).toContain(`Make ${DOMAIN} an owner of it`);
+    expect(await note(ROOM)).toContain(`Make bridge@${DOMAIN} an owner of it`);
     expect(await note("nowhere@muc.test")).toContain("There is no room nowhere@muc.test");
     expect(await note("no address")).toContain("is no address of an XMPP room");
     expect(await note(ROOM, "chat")).toContain("is no Matrix room");

@@ -153,6 +153,9 @@ describe("a room", () => {
     await withTexts(0);
     const answer = await hall.asks(CAROL, "get", '<query xmlns="http://jabber.org/protocol/disco#info"/>');
     const info = readDiscoInfo(query(answer));
+    // A client joins what says that it is a conference, and nothing else.
+    expect(info.identities).toEqual([{ category: "conference", type: "text", name: "Trestle" }]);
+    expect(info.features).toContain("http://jabber.org/protocol/muc");
     expect(readRoomInfo(info)).toMatchObject({
       name: "Trestle",
       subject: "Bridges",

@@ -79,6 +79,7 @@ describe("a defect that others have", () => {
     await withAll();
     await hall.says(CAROL, "", '<active xmlns="http://jabber.org/protocol/chatstates"/>');
     expect(hall.core.received.filter(({ kind }) => kind !== "membership")).toEqual([]);
+    expect(hall.read).toEqual([]);
     expect(hall.to(DAVE).some((stanza) => stanza.toString().includes("displayed"))).toBe(false);
   });
 

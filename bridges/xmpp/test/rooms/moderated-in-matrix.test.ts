@@ -71,7 +71,7 @@ prosody.describe("ranks, kicks and bans between a room of Prosody and a Matrix r
     const admin = (item: string) => bob.query(muc, "set", `<query xmlns="${ADMIN}">${item}</query>`);
     await admin(`<item nick="dora" role="moderator"/>`);
     await power("dora's power", dora.userId, 50);
-    await admin(`<item jid="${server.component}" affiliation="admin"/>`);
+    await admin(`<item jid="bridge@${server.component}" affiliation="admin"/>`);
     await set(dora.userId, 0);
     await bob.sees("dora a participant again", ({ name, from, xml }) => {
       const isDora = name === "presence" && from === `${muc}/dora` && xml.includes(`role="participant"`);

@@ -36,7 +36,7 @@ function pictures(photos: Readonly<Record<string, Buffer>>, answering: Promise<v
       return stanza ? { kind: "result", stanza } : Promise.reject(new Error("no XML"));
     },
   };
-  const room = { asker: "bridge.test/bridge", nickOf: (person: string) => person.split("/")[1] };
+  const room = { asker: "bridge@bridge.test/bridge", nickOf: (person: string) => person.split("/")[1] };
   const opened = new OccupantPictures(stream as XmppStream, (id) => (id === ROOM ? room : undefined), 1_000);
   const open = (person: string, hash: string, from = ROOM) =>
     opened.open(pictureOf(from, RemoteUserId(`occupant:${from}/${person}`), hash).url.replace("remote:", ""));

@@ -128,10 +128,10 @@ describe("the picture of a room", () => {
   const room = "hall@rooms.test";
   const shown = (hash: string) =>
     xml("presence", { from: room }, xml("x", { xmlns: "vcard-temp:x:update" }, xml("photo", {}, hash)));
-  const begin = async (core: FakeCore): Promise<RoomPicture> => {
+  const begin = async (core: FakeCore, request?: XmppStream["request"]): Promise<RoomPicture> => {
     const { network } = core;
-    const stream = {} as XmppStream;
-    const asked = { asker: () => "bridge.test", isPossible: () => false };
+    const stream = { request } as XmppStream;
+    const asked = { asker: () => "bridge.test", isPossible: () => request !== undefined };
     const metrics = new XmppMetrics(network.metrics);
     const picture = new RoomPicture({ stream, network, metrics, room, channel: ChannelId(room), ...asked });
     await picture.load();
@@ -158,6 +158,16 @@ describe("the picture of a room", () => {
     core.beforeReceive = () => Promise.resolve();
     await picture.presence(shown(first));
     await picture.presence(shown(first));
+    expect(picturesIn(core, room)).toEqual([first]);
+  });
+
+  it("that the room tells while it is asked is newer than its answer", async () => {
+    const core = new FakeCore();
+    const picture: RoomPicture = await begin(core, async () => {
+      await picture.presence(shown(first));
+      return { kind: "error", error: { type: "cancel", condition: "item-not-found", application: [] } };
+    });
+    await picture.look();
     expect(picturesIn(core, room)).toEqual([first]);
   });
 

@@ -19,6 +19,8 @@ export interface FakeAccountServerOptions {
   /** The address it gives, instead of the one asked for. */
   readonly bound?: string;
   readonly iterations?: number;
+  /** It keeps an archive (XEP-0313) of these messages, by their ids. */
+  readonly archive?: Map<string, string>;
 }
 
 export const PASSWORD = "pencil";
@@ -177,7 +179,7 @@ export class FakeClientSession {
     else if (element.startsWith("<enable ")) this.#enable();
     else if (element.startsWith("<resume ")) this.#resume(element);
     else if (element.startsWith("<iq ") && element.includes("urn:xmpp:carbons:2")) this.#result(element);
-    else if (element.startsWith("<iq ") && element.includes("urn:xmpp:mam:2")) this.#noArchive(element);
+    else if (element.startsWith("<iq ") && element.includes("urn:xmpp:mam:2")) this.#archive(element);
   }
 
   #features(): string {
@@ -228,6 +230,24 @@ export class FakeClientSession {
   #result(element: string, payload = ""): void {
     const id = /\sid="([^"]*)"/.exec(element)?.[1] ?? "";
     this.write(`<iq type='result' id='${id}'>${payload}</iq>`);
+  }
+
+  #archive(element: string): void {
+    const { archive } = this.server.options;
+    if (!archive) {
+      this.#noArchive(element);
+      return;
+    }
+    const after = /<after>([^<]*)</.exec(element)?.[1];
+    const all = [...archive];
+    const start = after === undefined ? 0 : all.findIndex(([id]) => id === after) + 1;
+    const page = element.includes("<before") ? all.slice(-1) : all.slice(start);
+    const queryid = /queryid="([^"]*)"/.exec(element)?.[1] ?? "";
+    for (const [id, message] of page)
+      this.write(
+        `<message to='alice@localhost'><result xmlns='urn:xmpp:mam:2' queryid='${queryid}' id='${id}'><forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2026-11-22T10:00:00Z'/>${message}</forwarded></result></message>`,
+      );
+    this.#result(element, `<fin xmlns='urn:xmpp:mam:2' complete='true'/>`);
   }
 
   #noArchive(element: string): void {

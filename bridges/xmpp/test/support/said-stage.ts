@@ -50,6 +50,11 @@ export class SaidStage {
     return new SaidStage(install, server, spy, await XmppPerson.connect(install, server, "alice"));
   }
 
+  /** The bridge itself, as rooms give it rights. */
+  get bridge(): string {
+    return `bridge@${this.server.component}`;
+  }
+
   get handlers(): RunningBridge["handlers"] {
     if (!this.#bridge) throw new Error("No bridge runs.");
     return this.#bridge.handlers;

@@ -89,7 +89,7 @@ export class XmppFake implements NetworkFake {
     const channels = [`hall@${server.rooms}`, `garden@${server.rooms}`] as const;
     for (const channel of channels) {
       await this.#enter(channel, this.people[0]);
-      await this.#own(channel, server.component);
+      await this.#own(channel, `bridge@${server.component}`);
     }
     return {
       config: {
