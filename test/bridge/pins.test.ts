@@ -13,7 +13,7 @@ afterEach(async () => {
 class PinningNetwork {
   readonly calls: string[] = [];
   /** What comes of pinning a message, where it is not done. */
-  readonly answers = new Map<string, Outcome[]>();
+  readonly answers = new Map<string, (Outcome | Promise<Outcome>)[]>();
   readonly recorder = new Recorder({
     pin: (pin) => this.#take("pin", pin),
     unpin: (pin) => this.#take("unpin", pin),
@@ -21,7 +21,7 @@ class PinningNetwork {
 
   #take(kind: string, { target }: PinEffect): Promise<Outcome> {
     this.calls.push(`${kind} ${target}`);
-    return Promise.resolve(this.answers.get(target)?.shift());
+    return Promise.resolve<Outcome>(this.answers.get(target)?.shift());
   }
 }
 
@@ -101,6 +101,23 @@ describe("a message that is pinned on Matrix", () => {
     await pinOnMatrix(opened);
     await eventually(() => network.calls.length === 1, "it is told");
     expect(network.calls).toEqual(["unpin m1"]);
+  });
+
+  it("does not take back what the network pinned after the list was written", async () => {
+    const network = new PinningNetwork();
+    let answer = (_outcome: Outcome): void => undefined;
+    network.answers.set("m3", [new Promise<Outcome>((resolve) => (answer = resolve))]);
+    const opened = await open(network);
+    await pinOnMatrix(opened, "m3");
+    await eventually(() => network.calls.length === 1, "it is tried");
+    await opened.network.port.receive(changed("m1", true));
+    await eventually(() => pinned(opened).length === 2, "the other one is pinned as well");
+    answer(retry("the network is away"));
+    await eventually(() => network.calls.length > 1 && network.calls.at(-1) === "pin m3", "it is tried again");
+    expect(network.calls).toEqual(["pin m3", "pin m3"]);
+    await pinOnMatrix(opened, "m3");
+    await eventually(() => network.calls.length > 2, "the other one is taken from the list");
+    expect(network.calls.slice(2)).toEqual(["unpin m1"]);
   });
 
   it("is tried again where the network is away, and does not keep others back that it refuses", async () => {
