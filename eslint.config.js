@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "**/coverage/**", "**/node_modules/**", "packages/cli/template/**", ".scaffold-*/**"] },
+  { ignores: ["**/dist/**", "**/bundle/**", "**/coverage/**", "**/node_modules/**", "packages/cli/template/**", ".scaffold-*/**"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -27,7 +27,7 @@ servers.describe("the playground for XMPP in a browser", (installs) => {
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    playground = await Child.start("the playground", process.execPath, [COMMAND, "start", "xmpp"], {
+    playground = await Child.start("the playground", COMMAND, ["start", "xmpp"], {
       env: { NO_COLOR: "1" },
     });
     const url = await until(

@@ -30,14 +30,10 @@ export class BridgeProcess {
   start(env: Readonly<Record<string, string>> = {}): void {
     const log = openSync(this.options.log, "a");
     writeSync(log, `--- start ${++this.starts}\n`);
-    const child = spawn(
-      process.execPath,
-      [inRepository("packages/cli/bin/trestle.js"), "run", "--config", this.options.config],
-      {
-        stdio: ["ignore", log, log],
-        env: { ...process.env, ...this.options.env, ...env },
-      },
-    );
+    const child = spawn(inRepository("packages/cli/bin/trestle.js"), ["run", "--config", this.options.config], {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...this.options.env, ...env },
+    });
     closeSync(log);
     this.#child = child;
     this.#startedAt = performance.now();

@@ -84,8 +84,8 @@ export class Bridge {
   async command(...args: readonly string[]): Promise<CommandResult> {
     return new Promise((resolve) => {
       execFile(
-        process.execPath,
-        [PROGRAM, ...args, "--config", this.config],
+        PROGRAM,
+        [...args, "--config", this.config],
         { timeout: patiently(60_000), encoding: "utf8" },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
@@ -117,7 +117,7 @@ export class Bridge {
   async start(options: { readonly ready?: boolean } = {}): Promise<void> {
     if (this.#child?.running === true) return;
     if (this.#child) this.#outputs.push(this.#child.output);
-    const child = await Child.start("trestle run", process.execPath, [PROGRAM, "run", "--config", this.config], {
+    const child = await Child.start("trestle run", PROGRAM, ["run", "--config", this.config], {
       cwd: this.directory,
     });
     this.#child = child;

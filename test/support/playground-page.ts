@@ -48,8 +48,8 @@ export class PlaygroundPage {
     env: Readonly<Record<string, string>> = {},
   ): Promise<PlaygroundPage> {
     mkdirSync(PICTURES, { recursive: true });
-    const words = [COMMAND, "start", ...(bridge === undefined ? [] : [bridge])];
-    const child = await Child.start("the playground", process.execPath, words, { env: { NO_COLOR: "1", ...env } });
+    const words = ["start", ...(bridge === undefined ? [] : [bridge])];
+    const child = await Child.start("the playground", COMMAND, words, { env: { NO_COLOR: "1", ...env } });
     const url = await until(
       SOON,
       "the playground's address",

@@ -62,6 +62,7 @@ export class Playground {
     this.#bridge = new BridgeProcess({
       command: [
         process.execPath,
+        ...process.execArgv,
         fileURLToPath(new URL("../../bin/trestle.js", import.meta.url)),
         "run",
         "--config",

@@ -24,7 +24,7 @@ export function start(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): ChildProcess {
-  return spawn(process.execPath, [program, ...args], {
+  return spawn(program, args, {
     cwd: directory,
     env: { PATH: process.env["PATH"], HOME: directory, NO_COLOR: "1", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
