@@ -11,10 +11,11 @@ afterEach(async () => {
 
 const bot = "@fakebot:faults.test";
 
-/** A network that makes channels and knows the command `archive`. */
+/** A network that makes channels and knows two commands: `archive`, and `nick`, which is for everybody. */
 class Managed {
   readonly made: ChannelRequest[] = [];
   readonly archived: CommandCall[] = [];
+  readonly named: CommandCall[] = [];
   refusal: string | undefined;
 
   readonly recorder = new Recorder({
@@ -30,6 +31,15 @@ class Managed {
         run: (call) => {
           this.archived.push(call);
           return this.refusal === undefined ? Promise.resolve("Archived.") : Promise.reject(new Error(this.refusal));
+        },
+      },
+      nick: {
+        usage: "<name>",
+        summary: "changes what you are called",
+        forEverybody: true,
+        run: (call) => {
+          this.named.push(call);
+          return Promise.resolve(`You are called ${call.argument}.`);
         },
       },
     },
@@ -140,5 +150,24 @@ describe("a command of the network's own", () => {
     await eve.join(stage.room());
     expect(await command(stage, stage.room(), "!fake archive", eve)).toMatch(/^You need power level/);
     expect(network.archived).toEqual([]);
+  });
+
+  it("is for whoever may use the bridge where it is about nobody but themselves, and for nobody else", async () => {
+    const network = new Managed();
+    stage = await open(network, {
+      config: { permissions: { "faults.test": "user", "@mallory:faults.test": "relay" } },
+    });
+    const [eve, mallory] = ["eve", "mallory"].map((name) => stage!.homeserver.createClient(name));
+    for (const guest of [eve!, mallory!]) {
+      await stage.alice.invite(stage.room(), guest.userId);
+      await guest.join(stage.room());
+    }
+    expect(await command(stage, stage.room(), "!fake nick evie", eve)).toBe("You are called evie.");
+    expect(network.named.map(({ author, channel, argument }) => [author.userId, channel, argument])).toEqual([
+      [eve!.userId, "channel0", "evie"],
+    ]);
+    expect(await command(stage, stage.room(), "!fake archive", eve)).toMatch(/^You need power level/);
+    expect(await command(stage, stage.room(), "!fake nick mal", mallory)).toMatch(/needs the level “user”/);
+    expect([network.named.length, network.archived.length]).toEqual([1, 0]);
   });
 });

@@ -36,6 +36,8 @@ export interface StageOptions {
   readonly log?: Logger;
   /** Stands where the fake network would. */
   readonly connector?: Connector;
+  /** Further connectors, by name. */
+  readonly connectors?: Readonly<Record<string, Connector>>;
   /** The channel of each place. */
   readonly channelOf?: (place: number) => string;
 }
@@ -125,6 +127,10 @@ export class Stage {
     return stage;
   }
 
+  get configFile(): string {
+    return join(this.directory, "trestle.yaml");
+  }
+
   get trestle(): RunningTrestle {
     if (!this.#trestle) throw new Error("Trestle is not running");
     return this.#trestle;
@@ -137,11 +143,13 @@ export class Stage {
   }
 
   async startUngreeted(): Promise<void> {
-    const loaded = await loadConfig(join(this.directory, "trestle.yaml"));
+    const reread = () => loadConfig(this.configFile);
+    const loaded = await reread();
     const level = process.env["TRESTLE_TEST_LOG"] === "1" ? "debug" : "silent";
     this.#trestle = await startTrestle(loaded, {
       log: this.options.log ?? createLogger({ ...loaded.config.log, level }),
-      connectors: { fake: this.options.connector ?? this.network.connector },
+      connectors: { fake: this.options.connector ?? this.network.connector, ...this.options.connectors },
+      reread,
       ...(this.options.clock && { clock: this.options.clock }),
     });
   }

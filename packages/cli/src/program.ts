@@ -10,6 +10,7 @@ import { addLinks } from "./commands/links.js";
 import { addNew } from "./commands/new.js";
 import { addQueue } from "./commands/queue.js";
 import { addRegistration } from "./commands/registration.js";
+import { addReload } from "./commands/reload.js";
 import { addRun } from "./commands/run.js";
 import { addStart } from "./commands/start.js";
 import { addStatus } from "./commands/status.js";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     addStart,
     addLinks,
     addStatus,
+    addReload,
     addQueue,
     addImport,
     addNew,

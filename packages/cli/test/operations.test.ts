@@ -13,7 +13,7 @@ import {
   ServiceError,
   startOperationsServer,
 } from "@trestle/core";
-import type { LinkView, OperationsServer, QueueDetail, Services, StatusView } from "@trestle/core";
+import type { LinkView, OperationsServer, QueueDetail, ReloadView, Services, StatusView } from "@trestle/core";
 import { Homeserver } from "@trestle/testkit";
 import { load } from "js-yaml";
 import { Registry } from "prom-client";
@@ -195,6 +195,16 @@ const status: StatusView = {
   ],
 };
 
+const nothingChanged: ReloadView = {
+  refused: null,
+  changed: [],
+  needsRestart: [],
+  started: [],
+  restarted: [],
+  stopped: [],
+  failed: [],
+};
+
 /** What a running Trestle offers, with answers of the test's own. */
 async function answering(
   changes: Partial<Services> = {},
@@ -213,6 +223,7 @@ async function answering(
     unlink: record("unlink", [link]),
     list: record("list", [link]),
     status: record("status", status),
+    reload: record("reload", nothingChanged),
     queue: {
       list: record("queue.list", [listed]),
       show: async (seq) => (seq === 7 ? entry : undefined),

@@ -24,6 +24,7 @@ import type {
   QueueDetail,
   QueueFilter,
   Readiness,
+  ReloadView,
   Services,
   StatusView,
 } from "../dist/services/index.js";
@@ -69,6 +70,16 @@ const status: StatusView = {
   ],
 };
 
+const reloaded: ReloadView = {
+  refused: { why: "registration", message: "registration.yaml: there is no such file" },
+  changed: ["log.level", "listen.port"],
+  needsRestart: ["listen.port"],
+  started: ["a"],
+  restarted: ["b"],
+  stopped: ["c"],
+  failed: [{ bridge: "d", reason: "the port is taken", runs: true }],
+};
+
 class FakeServices implements Services {
   readonly calls: unknown[][] = [];
   failure: Error | undefined;
@@ -95,6 +106,9 @@ class FakeServices implements Services {
   }
   status() {
     return this.#answer(["status"], status);
+  }
+  reload() {
+    return this.#answer(["reload"], reloaded);
   }
 
   async #answer<Value>(call: unknown[], value: Value): Promise<Value> {
@@ -150,6 +164,7 @@ describe("the operations API and its client", () => {
     expect(await client.queue.show(8)).toBeUndefined();
     expect(await client.queue.replay([1, 2])).toBe(2);
     expect(await client.queue.drop("all")).toBe(0);
+    expect(await client.reload()).toEqual(reloaded);
     expect(services.calls).toEqual([
       ["status"],
       ["list", "irc"],
@@ -163,6 +178,7 @@ describe("the operations API and its client", () => {
       ["queue.show", 8],
       ["queue.replay", [1, 2]],
       ["queue.drop", "all"],
+      ["reload"],
     ]);
   });
 

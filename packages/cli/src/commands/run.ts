@@ -6,10 +6,13 @@ import { exitCodes } from "../exit-codes.js";
 import { CliError } from "../failure.js";
 import { withCommonOptions } from "../options.js";
 import type { CommonOptions } from "../options.js";
+import { RunSignals } from "./run-signals.js";
 
 export function addRun(program: Command): void {
   withCommonOptions(
-    program.command("run").description("run the bridges of a configuration until SIGTERM or SIGINT"),
+    program
+      .command("run")
+      .description("run the bridges of a configuration until SIGTERM or SIGINT; SIGHUP reads it again"),
   ).action(async (options: CommonOptions) => runConfigured(options.config));
 }
 
@@ -18,12 +21,12 @@ const stopGrace = 15_000;
 
 /** Runs until a signal asks to stop, then stops gracefully: intake first, then lanes, then networks. */
 export async function runConfigured(path: string): Promise<void> {
-  const signals = new StopSignals();
+  const signals = new RunSignals();
   try {
     const loaded = await loadConfig(path);
     const log = await openLog(loaded.config.log);
     for (const warning of loaded.warnings) log.warn(formatProblem(warning));
-    await runLoaded(loaded, log, signals);
+    await runLoaded(loaded, path, log, signals);
   } finally {
     signals.close();
   }
@@ -36,18 +39,23 @@ async function openLog(config: LogConfig): Promise<Logger> {
   return createLogger(config, { pretty: () => pretty({ sync: true }) });
 }
 
-async function runLoaded(loaded: LoadedConfig, log: Logger, signals: StopSignals): Promise<void> {
+async function runLoaded(loaded: LoadedConfig, path: string, log: Logger, signals: RunSignals): Promise<void> {
   const defects = watchDefects(log, signals);
   const entrance = new AbortController();
   try {
-    const trestle = await startTrestle(loaded, { log });
+    const trestle = await startTrestle(loaded, { log, reread: () => loadConfig(path) });
+    signals.reloadWith(() => {
+      // Whether the homeserver knows the registrations of the start is of no interest any more.
+      entrance.abort();
+      trestle.reload().catch((error: unknown) => log.error({ err: error }, "The configuration could not be taken up"));
+    });
     const asked = findRefusal(loaded, entrance.signal).then((refusal) => {
       if (refusal !== undefined) signals.ask(refusal);
     });
     const reason = await signals.stop;
     entrance.abort();
     if (typeof reason === "string") log.info({ reason }, "Trestle is asked to stop");
-    await bounded(Promise.all([trestle.close(), asked]), loaded.config.delivery.stopTimeout + stopGrace);
+    await bounded(Promise.all([trestle.close(), asked]), trestle.config.delivery.stopTimeout + stopGrace);
     if (reason instanceof StartError) throw reason;
     if (reason === "defect")
       throw new CliError("unexpected", "Trestle stopped because of a defect; the log says more.");
@@ -75,35 +83,8 @@ async function bounded(closing: Promise<unknown>, limit: number): Promise<void> 
   }
 }
 
-type StopReason = "SIGTERM" | "SIGINT" | "defect" | StartError;
-
-/** The first signal asks to stop, the second ends the process at once. */
-class StopSignals {
-  readonly stop: Promise<StopReason>;
-  #settle: (reason: StopReason) => void = () => undefined;
-  #asked = false;
-  readonly #onTerm = (): void => this.ask("SIGTERM");
-  readonly #onInt = (): void => this.ask("SIGINT");
-
-  constructor() {
-    this.stop = new Promise((resolve) => (this.#settle = resolve));
-    process.on("SIGTERM", this.#onTerm).on("SIGINT", this.#onInt);
-  }
-
-  ask(reason: StopReason): void {
-    if (this.#asked && (reason === "SIGTERM" || reason === "SIGINT"))
-      process.exit(reason === "SIGINT" ? exitCodes.interrupted : exitCodes.terminated);
-    this.#asked = true;
-    this.#settle(reason);
-  }
-
-  close(): void {
-    process.off("SIGTERM", this.#onTerm).off("SIGINT", this.#onInt);
-  }
-}
-
 /** A rejection that nobody handled is logged and survived; an exception that nobody caught leaves an unknown state, so Trestle stops in order. */
-function watchDefects(log: Logger, signals: StopSignals): { close(): void } {
+function watchDefects(log: Logger, signals: RunSignals): { close(): void } {
   const onRejection = (error: unknown): void => log.error({ err: error }, "A defect: nobody handled a rejection");
   const onException = (error: Error): void => {
     log.fatal({ err: error }, "A defect: nobody caught an exception; Trestle stops");

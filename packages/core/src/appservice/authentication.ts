@@ -7,9 +7,14 @@ export type Authentication<Target> =
 
 /** Finds out, in constant time, which registration's homeserver token a request carries. */
 export class HomeserverTokens<Target> {
-  readonly #known: readonly { readonly digest: Buffer; readonly target: Target }[];
+  #known: readonly { readonly digest: Buffer; readonly target: Target }[] = [];
 
   constructor(known: readonly { readonly token: string; readonly target: Target }[]) {
+    this.replace(known);
+  }
+
+  /** From now on these are known, and no others. */
+  replace(known: readonly { readonly token: string; readonly target: Target }[]): void {
     this.#known = known.map(({ token, target }) => ({ digest: digestOf(token), target }));
   }
 

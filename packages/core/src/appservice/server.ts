@@ -16,6 +16,9 @@ export interface AppServiceServerOptions {
   readonly bridges: readonly { readonly hsToken: string; readonly handler: AppServiceHandler }[];
 }
 
+/** Whose requests are answered. */
+export type ServedBridges = AppServiceServerOptions["bridges"];
+
 /** The largest body taken: a transaction holds at most 100 events of 64 KiB and some ephemeral data. */
 const largestBody = 16 * 1024 * 1024;
 /** A connection that was not used for this long is closed as a matter of course. In milliseconds. */
@@ -46,9 +49,7 @@ export class AppServiceServer {
   #closing = false;
 
   constructor(readonly options: AppServiceServerOptions) {
-    this.#tokens = new HomeserverTokens(
-      options.bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler })),
-    );
+    this.#tokens = new HomeserverTokens(targetsOf(options.bridges));
     this.#server = createServer((request, response) => {
       this.#route(request, response).catch((error: unknown) => {
         options.log.error({ err: error }, "A request of the homeserver failed unexpectedly");
@@ -70,6 +71,11 @@ export class AppServiceServer {
         resolve(`http://${family === "IPv6" ? `[${address}]` : address}:${port}`);
       });
     });
+  }
+
+  /** From now on it answers for these bridges. */
+  serve(bridges: ServedBridges): void {
+    this.#tokens.replace(targetsOf(bridges));
   }
 
   /** Takes no more; resolves when what was taken is answered, or `deadline` resolves. */
@@ -179,6 +185,10 @@ export class AppServiceServer {
       );
     }
   }
+}
+
+function targetsOf(bridges: ServedBridges) {
+  return bridges.map(({ hsToken, handler }) => ({ token: hsToken, target: handler }));
 }
 
 function parseJson(text: string): { ok: true; value: unknown } | { ok: false } {

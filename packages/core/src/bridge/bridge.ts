@@ -4,6 +4,7 @@ import { RoomId } from "../connector/ids.js";
 import { done, toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import { Flow } from "../delivery/flow.js";
 import { Journal } from "../delivery/journal.js";
+import type { BudgetShare } from "../delivery/lane.js";
 import type { BridgeStatus, FlowStatus } from "../services/services.js";
 import { assemble, type Assembly } from "./assembly.js";
 import { bindHandlers } from "./bind-handlers.js";
@@ -30,6 +31,7 @@ export class Bridge implements AppServiceHandler {
   readonly runtime: BridgeRuntime;
   readonly connections = new Map<string, ConnectionStatus>();
   readonly #parts: BridgeParts;
+  readonly #budget: BudgetShare;
   readonly #all: Assembly;
   readonly #toNetworkFlow: Flow;
   readonly #toMatrixFlow: Flow;
@@ -45,6 +47,7 @@ export class Bridge implements AppServiceHandler {
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
+    this.#budget = parts.budget.share();
     const journal = new Journal(parts.key, parts.store, parts.clock);
     this.runtime = makeRuntime(
       parts,
@@ -77,6 +80,7 @@ export class Bridge implements AppServiceHandler {
       linker: this.#all.linker,
       linkRequests: new LinkRequests({ runtime: this.runtime, linker: this.#all.linker, logins: this.#all.logins }),
       connections: this.connections,
+      stopped: this.#stopping.signal,
       dataDirectory: this.#parts.dataDirectory,
       spacesChanged: () => this.#all.spaces.hurry(),
       pictures: this.#all.pictures,
@@ -122,13 +126,17 @@ export class Bridge implements AppServiceHandler {
     return this.#greeted;
   }
 
-  /** Resolves when the lanes have ended what they can end before `deadline`. Call after the intake has stopped. */
-  async stop(deadline: Promise<void>): Promise<void> {
+  /**
+   * Resolves when the lanes have ended what they can end before `deadline`. Call after the intake has stopped.
+   *
+   * @param isReplaced another follows at once and takes up what waits: only what is under way is ended here
+   */
+  async stop(deadline: Promise<void>, isReplaced = false): Promise<void> {
     this.#leaving.abort();
     this.#all.ping.stop();
     this.#all.missed.stop();
     const spacesKept = this.#all.spaces.stop();
-    await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
+    if (!isReplaced) await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
     await this.#endWork(deadline);
     await this.#disconnect();
@@ -138,8 +146,17 @@ export class Bridge implements AppServiceHandler {
     await inTime(
       this.runtime.clock,
       disconnectMs,
-      Promise.allSettled([this.#greeted, this.#all.missed.ended(), spacesKept]),
+      Promise.allSettled([this.#greeted, this.#all.missed.ended(), spacesKept, this.runtime.journal.close()]),
     );
+    this.#budget.end();
+    this.#forgetConnections();
+  }
+
+  /** What they were says nothing of those that the next bridge of this name makes. */
+  #forgetConnections(): void {
+    const { metrics, name } = this.runtime;
+    for (const connection of this.connections.keys()) metrics.connection(name, { connection, state: "closed" });
+    this.connections.clear();
   }
 
   /** What is under way ends; at `deadline` without its answer, which the next start then asks for. */
@@ -312,7 +329,7 @@ export class Bridge implements AppServiceHandler {
     unmarkedLimit: number,
     handle: (entry: Entry) => Promise<Verdict>,
   ): Flow {
-    const { key, store, clock, budget, global, isolate, metrics, config } = this.#parts;
+    const { key, store, clock, global, isolate, metrics, config } = this.#parts;
     const { concurrency, attempts } = global.delivery;
     const name = direction === toNetwork ? "toNetwork" : "toMatrix";
     return new Flow({
@@ -320,7 +337,7 @@ export class Bridge implements AppServiceHandler {
       direction,
       store,
       clock,
-      budget,
+      budget: this.#budget,
       log: this.runtime.log.child({ flow: name }),
       concurrency,
       attempts,

@@ -42,7 +42,8 @@ export class HomeserverPing {
     const detail = result.ok
       ? `the homeserver reaches us (${result.body.durationMs} ms)`
       : explainPing(result.failure, this.appservice.url);
-    if (!ok && detail !== this.#last?.detail)
+    // What ended with the bridge says nothing of the homeserver.
+    if (!ok && !this.#stopped && detail !== this.#last?.detail)
       this.log.error({ url: this.appservice.url }, `The homeserver does not reach Trestle: ${detail}`);
     if (ok && this.#last?.ok === false) this.log.info("The homeserver reaches Trestle again");
     this.#last = { ok, detail, at };

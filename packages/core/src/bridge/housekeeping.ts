@@ -12,7 +12,8 @@ export class Housekeeping {
   constructor(
     readonly store: Store,
     readonly clock: Clock,
-    readonly rememberMs: number,
+    /** Asked each time: it may be configured anew. In milliseconds. */
+    readonly remember: () => number,
     readonly log: Logger,
   ) {}
 
@@ -30,7 +31,7 @@ export class Housekeeping {
   async #round(): Promise<void> {
     try {
       const now = this.clock.now();
-      await this.store.commit([["forget", now - this.rememberMs, now]]);
+      await this.store.commit([["forget", now - this.remember(), now]]);
     } catch (error) {
       this.log.warn({ err: error }, "Old ids could not be forgotten; tried again later");
     }

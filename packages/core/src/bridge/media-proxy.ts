@@ -1,34 +1,21 @@
-import type { Config } from "../config/schema.js";
 import { ContentUri, EventId, RoomId } from "../connector/ids.js";
-import type { Logger } from "../log/logger.js";
 import type { MatrixClient } from "../matrix/client.js";
 import { MediaProxy } from "../media/proxy.js";
 import { eventPresence, type RevocationStore } from "../media/revocation.js";
 import { loadMediaSecret } from "../media/secret.js";
-import type { Metrics } from "../metrics/metrics.js";
 import { StartError } from "../services/start-error.js";
 import type { Store } from "../store/store.js";
-import type { RunningMediaProxy } from "./running-media-proxy.js";
+import type { MediaProxyParts, RunningMediaProxy } from "./running-media-proxy.js";
 import { readTextPage } from "./text-page.js";
 
-/** What the media proxy needs of the Trestle it belongs to. */
-export interface MediaProxyParts {
-  readonly config: Config;
-  readonly publicUrl: string;
-  readonly store: Store;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-}
-
 /** Starts the media proxy at a public address. */
-export async function startMediaProxy(parts: MediaProxyParts): Promise<RunningMediaProxy> {
-  const { config, publicUrl, store, log, metrics } = parts;
+export async function startMediaProxy(parts: MediaProxyParts, publicUrl: string): Promise<RunningMediaProxy> {
+  const { config, store, log, metrics, clients } = parts;
   const { host, port, expire, maxBytes } = config.media;
-  /** Which bridge gave out links for a room: its bot is in it. */
-  const clients = new Set<() => MatrixClient>();
   const first = (): MatrixClient => {
-    for (const client of clients) return client();
-    throw new Error("No bridge is there to fetch a file.");
+    const [client] = clients();
+    if (!client) throw new Error("No bridge is there to fetch a file.");
+    return client;
   };
   const proxy = new MediaProxy({
     client: { downloadMedia: (...request) => first().downloadMedia(...request) },
@@ -41,14 +28,14 @@ export async function startMediaProxy(parts: MediaProxyParts): Promise<RunningMe
     revocations: revocationsIn(store),
     checkEvent: async (room, event, signal) => {
       let unknown = false;
-      for (const client of clients) {
-        const presence = await eventPresence(client())(room, event, signal);
+      for (const client of clients()) {
+        const presence = await eventPresence(client)(room, event, signal);
         if (presence === "present") return presence;
         unknown ||= presence === "unknown";
       }
       return unknown ? "unknown" : "gone";
     },
-    readText: (room, event, signal) => readTextPage(clients, room, event, signal),
+    readText: (room, event, signal) => readTextPage(clients(), room, event, signal),
     log,
     onRequest: (status) => metrics.mediaProxyRequest(status),
     onBytes: (bytes) => metrics.mediaBytes("toNetwork", bytes),
@@ -64,11 +51,8 @@ export async function startMediaProxy(parts: MediaProxyParts): Promise<RunningMe
     );
   }
   return {
-    linkFor(client) {
-      clients.add(client);
-      return (uri, name, room, event) =>
-        proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) });
-    },
+    mediaLink: (uri, name, room, event) =>
+      proxy.link({ uri: ContentUri(uri), name, room: RoomId(room), event: EventId(event) }),
     textLink: (room, event) => proxy.textLink(RoomId(room), EventId(event)),
     avatarLink: (uri) => proxy.avatarLink(ContentUri(uri)),
     revoke: (event) => proxy.revoke(EventId(event)),

@@ -27,6 +27,8 @@ export interface NetworkPortParts {
   readonly linker: Linker;
   readonly linkRequests: LinkRequests;
   readonly connections: Map<string, ConnectionStatus>;
+  /** The bridge has ended: what its connector says of connections is of no more interest. */
+  readonly stopped: AbortSignal;
   readonly dataDirectory: string;
   readonly spacesChanged: () => void;
   readonly pictures: Pictures;
@@ -54,6 +56,7 @@ export function networkPort(parts: NetworkPortParts): Network {
     receiveAll: (events) => parts.receiver.receiveAll(events),
     signal: (event) => parts.ephemeral.take(event),
     report(status) {
+      if (parts.stopped.aborted) return;
       const before = connections.get(status.connection);
       if (status.state === "closed") connections.delete(status.connection);
       else if (before || connections.size < connectionsShown) connections.set(status.connection, status);

@@ -6,8 +6,8 @@ import type { Store } from "../store/store.js";
 import type { BridgeRuntime } from "./runtime.js";
 
 export interface RunningMediaProxy {
-  /** Makes the links of one bridge, whose bot sees its rooms. */
-  linkFor(client: () => MatrixClient): BridgeRuntime["mediaLink"];
+  /** A signed public link to a file. */
+  readonly mediaLink: BridgeRuntime["mediaLink"];
   /** A public link to a page with what an event says. */
   textLink(room: string, event: string): string | undefined;
   /** A public link to a person's picture. */
@@ -17,22 +17,27 @@ export interface RunningMediaProxy {
 }
 
 const off: RunningMediaProxy = {
-  linkFor: () => () => undefined,
+  mediaLink: () => undefined,
   textLink: () => undefined,
   avatarLink: () => undefined,
   revoke: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
+/** What the media proxy needs of the Trestle it belongs to. */
+export interface MediaProxyParts {
+  readonly config: Config;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Those of the bridges that run: links were given out for rooms their bots are in. */
+  readonly clients: () => readonly MatrixClient[];
+}
+
 /** Starts the media proxy where the configuration gives it a public address; elsewhere its code is not loaded. */
-export async function openMediaProxy(
-  config: Config,
-  store: Store,
-  log: Logger,
-  metrics: Metrics,
-): Promise<RunningMediaProxy> {
-  const { publicUrl } = config.media;
+export async function openMediaProxy(parts: MediaProxyParts): Promise<RunningMediaProxy> {
+  const { publicUrl } = parts.config.media;
   if (publicUrl === undefined) return off;
   const { startMediaProxy } = await import("./media-proxy.js");
-  return startMediaProxy({ config, publicUrl, store, log, metrics });
+  return startMediaProxy(parts, publicUrl);
 }

@@ -1,25 +1,25 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppServiceServer } from "../appservice/server.js";
-import { loadConnector, parseNetworkConfig } from "../config/connector-loader.js";
 import type { LoadedConfig } from "../config/load.js";
 import type { Config } from "../config/schema.js";
 import type { Connector } from "../connector/connector.js";
 import { systemClock, type Clock } from "../delivery/clock.js";
-import { toMatrix, toNetwork } from "../delivery/entry.js";
+import { toMatrix } from "../delivery/entry.js";
 import { MemoryBudget } from "../delivery/lane.js";
 import { createLogger } from "../log/create.js";
 import type { Logger } from "../log/logger.js";
 import { Rooms } from "../mapping/rooms.js";
-import type { MatrixClient } from "../matrix/client.js";
-import { Metrics, type JournalReading } from "../metrics/metrics.js";
+import { Metrics } from "../metrics/metrics.js";
 import { ensureAdminToken, forgetOperationsAddress, publishOperationsAddress } from "../services/admin-access.js";
 import { adminApi } from "../services/admin-api.js";
 import { databaseFile } from "../services/offline.js";
-import { startOperationsServer, type Readiness } from "../services/operations-server.js";
+import { startOperationsServer } from "../services/operations-server.js";
+import { readiness, readJournal } from "../services/readiness.js";
 import { StartError } from "../services/start-error.js";
 import { TrestleServices } from "../services/trestle-services.js";
-import type { Services } from "../services/services.js";
+import { Turns } from "../services/turns.js";
+import type { ReloadView, Services } from "../services/services.js";
 import { SchemaTooNew } from "../store/migrations.js";
 import { StoreInUse } from "../store/ownership.js";
 import { Secrets } from "../store/secrets.js";
@@ -28,8 +28,11 @@ import type { Store } from "../store/store.js";
 import { version } from "../version.js";
 import { Bridge } from "./bridge.js";
 import type { BridgeParts } from "./bridge-parts.js";
+import { loadBridges, type BridgeSpec } from "./bridge-spec.js";
+import { Fleet } from "./fleet.js";
 import { Housekeeping } from "./housekeeping.js";
 import { Lifecycle } from "./lifecycle.js";
+import { Reloader } from "./reload.js";
 import { openMediaProxy, type RunningMediaProxy } from "./running-media-proxy.js";
 
 /** What a program that runs Trestle may bring with it. */
@@ -38,6 +41,8 @@ export interface StartOptions {
   readonly clock?: Clock;
   /** Connectors by name that are not loaded from a package. */
   readonly connectors?: Readonly<Record<string, Connector>>;
+  /** Reads the configuration again, for `reload`. */
+  readonly reread?: () => Promise<LoadedConfig>;
 }
 
 /** Trestle, running. */
@@ -46,9 +51,17 @@ export interface RunningTrestle {
   readonly url: string;
   /** Where `/live`, `/ready`, `/metrics` and `/admin/v1` are. */
   readonly operationsUrl: string;
+  /** The configuration in force: that of the start, with what was changed since. */
+  readonly config: Config;
   readonly services: Services;
   /** Resolves when the homeserver has let every bridge in and was asked to reach us. */
   readonly greeted: Promise<void>;
+  /**
+   * Takes up what has changed in the configuration: bridges whose settings differ are stopped in good order and started
+   * with the new ones, the others go on. Resolves when it is in effect; a configuration that cannot be used changes
+   * nothing. Rejects with a ServiceError `unavailable` without `StartOptions.reread`, and while Trestle stops.
+   */
+  reload(): Promise<ReloadView>;
   /** Stops in good order: takes nothing more, delivers what it can in time, then leaves the networks. */
   close(): Promise<void>;
 }
@@ -64,89 +77,94 @@ export async function startTrestle(loaded: LoadedConfig, options: StartOptions =
   const { config } = loaded;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger(config.log);
-  const startedAt = clock.now();
-  const connectors = await loadConnectors(loaded, options.connectors ?? {});
+  const specs = await loadBridges(loaded, options.connectors ?? {});
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openStore(databaseFile(config));
   const closers: (() => Promise<void>)[] = [() => store.close()];
   try {
     const lifecycle = await Lifecycle.begin(store, clock);
-    const metrics = new Metrics({ version });
-    const media = await openMediaProxy(config, store, log, metrics);
-    closers.push(() => media.close());
-    const shared = {
-      store,
-      clock,
-      log,
-      metrics,
-      rooms: new Rooms(store),
-      secrets: new Secrets(config.encryptionKey),
-      budget: new MemoryBudget(memoryForLanes),
-    };
-    const late: { services?: Services } = {};
-    const bridges: Bridge[] = [];
-    const services = (): Services => {
-      if (!late.services) throw new Error("Trestle is still starting.");
-      return late.services;
-    };
-    for (const loadedConnector of connectors)
-      bridges.push(
-        await makeBridge(config, loadedConnector, media, { ...shared, services, isolate: lifecycle.crashLoop }),
-      );
-    const reachable = (): boolean => bridges.every((bridge) => bridge.registered && !bridge.flow(toMatrix).unreachable);
-    late.services = new TrestleServices(bridges, {
-      version,
-      startedAt,
-      homeserverUrl: config.homeserver.url,
-      store,
-      now: () => clock.now(),
-      reachable,
-    });
-    metrics.readJournalWith(() => readJournal(bridges));
-    return await run({
-      loaded,
-      log,
-      clock,
-      store,
-      bridges,
-      services: late.services,
-      metrics,
-      lifecycle,
-      closers,
-      media,
-    });
+    const base = { config, options, log, clock, store, lifecycle, metrics: new Metrics({ version }), closers };
+    return await run(await assembleTrestle(base), specs);
   } catch (error) {
     for (const close of closers.reverse()) await close();
     throw error;
   }
 }
 
-type SharedParts = Omit<
+interface Base {
+  /** As it was at the start. */
+  readonly config: Config;
+  readonly options: StartOptions;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  readonly closers: (() => Promise<void>)[];
+}
+
+type Running = Awaited<ReturnType<typeof assembleTrestle>>;
+
+/** Puts together what the bridges share. */
+async function assembleTrestle(base: Base) {
+  const { config, options, log, clock, store, lifecycle, metrics, closers } = base;
+  const startedAt = clock.now();
+  const server = new AppServiceServer({ ...config.listen, log, bridges: [] });
+  const fleet: Fleet = new Fleet({
+    clock,
+    log,
+    clean: lifecycle.clean,
+    make: (spec) => makeBridge(spec, media, { ...shared, isolate: lifecycle.crashLoop }),
+    serve: (bridges) => server.serve(bridges),
+    removed: (name) => metrics.removeBridge(name),
+  });
+  const clients = () => fleet.bridges.map(({ runtime }) => runtime.client);
+  const media = await openMediaProxy({ config, store, log, metrics, clients });
+  closers.push(() => media.close());
+  const turns = new Turns();
+  const reloader = new Reloader(config, {
+    fleet,
+    log,
+    turns,
+    connectors: options.connectors ?? {},
+    read: options.reread,
+  });
+  const services: Services = new TrestleServices(fleet, {
+    version,
+    startedAt,
+    homeserverUrl: () => reloader.config.homeserver.url,
+    store,
+    now: () => clock.now(),
+    reachable: () => fleet.bridges.every((each) => each.registered && !each.flow(toMatrix).unreachable),
+    reload: () => reloader.reload(),
+    turns,
+  });
+  const shared = {
+    store,
+    clock,
+    log,
+    metrics,
+    rooms: new Rooms(store),
+    secrets: new Secrets(config.encryptionKey),
+    budget: new MemoryBudget(memoryForLanes),
+    services: () => services,
+  };
+  metrics.readJournalWith(() => readJournal(fleet.bridges));
+  return { ...base, server, fleet, media, reloader, services };
+}
+
+type SharedParts = Pick<
   BridgeParts,
-  | "key"
-  | "config"
-  | "global"
-  | "registration"
-  | "connector"
-  | "networkConfig"
-  | "dataDirectory"
-  | "textLink"
-  | "avatarLink"
-  | "revokeMedia"
-  | "mediaLink"
+  "store" | "clock" | "log" | "metrics" | "rooms" | "secrets" | "budget" | "services" | "isolate"
 >;
 
-async function makeBridge(
-  global: Config,
-  { connector, networkConfig, section, registration }: Awaited<ReturnType<typeof loadConnectors>>[number],
-  media: RunningMediaProxy,
-  shared: SharedParts,
-): Promise<Bridge> {
+async function makeBridge(spec: BridgeSpec, media: RunningMediaProxy, shared: SharedParts): Promise<Bridge> {
+  const { section, global, registration, connector, networkConfig } = spec;
   const key = await bridgeKey(shared.store, section.name);
   const dataDirectory = join(global.dataDirectory, section.name);
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   shared.metrics.addBridge(section.name);
-  const bridge: Bridge = new Bridge({
+  return new Bridge({
     ...shared,
     key,
     config: section,
@@ -158,103 +176,74 @@ async function makeBridge(
     textLink: (room, event) => media.textLink(room, event),
     avatarLink: (uri) => media.avatarLink(uri),
     revokeMedia: (event) => media.revoke(event),
-    mediaLink: media.linkFor((): MatrixClient => bridge.runtime.client),
+    mediaLink: media.mediaLink,
   });
-  return bridge;
-}
-
-interface Running {
-  readonly loaded: LoadedConfig;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly store: Store;
-  readonly bridges: readonly Bridge[];
-  readonly services: Services;
-  readonly metrics: Metrics;
-  readonly lifecycle: Lifecycle;
-  readonly media: RunningMediaProxy;
-  readonly closers: (() => Promise<void>)[];
 }
 
 /** From here on things happen: networks connect, the homeserver is listened to. */
-async function run(running: Running): Promise<RunningTrestle> {
-  const { loaded, log, clock, store, bridges, services, metrics, lifecycle, closers } = running;
-  const { config } = loaded;
-  const server = new AppServiceServer({
-    host: config.listen.host,
-    port: config.listen.port,
-    log,
-    bridges: bridges.map((bridge) => ({
-      hsToken: loaded.registrations.get(bridge.runtime.name)?.hsToken ?? "",
-      handler: bridge,
-    })),
-  });
-  for (const bridge of bridges) {
-    await bridge.start(lifecycle.clean);
-    closers.push(() => stopBridges([bridge], clock, 0));
-  }
+async function run(running: Running, specs: readonly BridgeSpec[]): Promise<RunningTrestle> {
+  const { config, log, clock, store, fleet, services, metrics, reloader, server, closers } = running;
+  closers.push(() => fleet.stop(Promise.resolve()));
+  await fleet.start(specs);
+  server.serve(fleet.served);
   const url = await listen(server, config.listen);
   closers.push(() => server.close());
   const token = await ensureAdminToken(config.dataDirectory);
   const operations = await startOperationsServer({
     ...config.operations,
-    readiness: () => readiness(services, bridges),
+    readiness: () => readiness(services, fleet.slots),
     metrics: metrics.registry,
     admin: adminApi(services, token),
   });
   closers.push(() => operations.close());
   await publishOperationsAddress(config.dataDirectory, operations.url);
-  const housekeeping = new Housekeeping(store, clock, config.delivery.remember, log);
+  const housekeeping = new Housekeeping(store, clock, () => reloader.config.delivery.remember, log);
   housekeeping.start();
-  const greeted = Promise.all(bridges.map((bridge) => bridge.greet())).then(() => undefined);
+  const greeted = fleet.greet();
   greeted.catch((error: unknown) => log.error({ err: error }, "A bridge could not introduce itself to the homeserver"));
   if (!Object.values(config.permissions).includes("admin"))
     log.warn(
       'Nobody has the level admin in permissions: a room in which nobody may change settings can be linked with the command line alone. Give it to somebody, e.g. "@you:example.org": admin',
     );
-  log.info(
-    { url, operations: operations.url, bridges: bridges.map((bridge) => bridge.runtime.name) },
-    "Trestle is running",
-  );
+  const bridges = specs.map(({ section }) => section.name);
+  log.info({ url, operations: operations.url, bridges }, "Trestle is running");
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    log.info("Stopping: nothing more is taken, what is under way ends");
-    let cancel = (): void => undefined;
-    const deadline = new Promise<void>((resolve) => {
-      cancel = clock.after(config.delivery.stopTimeout, resolve);
-    });
-    await server.close(deadline);
-    await Promise.all(bridges.map((bridge) => bridge.stop(deadline)));
-    cancel();
     housekeeping.stop();
+    await stop(running);
     await operations.close();
     await forgetOperationsAddress(config.dataDirectory);
     await running.media.close();
-    await lifecycle.end(bridges.some((bridge) => bridge.inDoubt));
+    await running.lifecycle.end(fleet.inDoubt);
     metrics.close();
     await store.close();
     log.info("Stopped");
   };
-  return { url, operationsUrl: operations.url, services, greeted, close: () => (closing ??= close()) };
+  return {
+    url,
+    operationsUrl: operations.url,
+    get config() {
+      return reloader.config;
+    },
+    services,
+    greeted,
+    reload: () => reloader.reload(),
+    close: () => (closing ??= close()),
+  };
 }
 
-async function stopBridges(bridges: readonly Bridge[], clock: Clock, timeoutMs: number): Promise<void> {
-  let cancel: () => void = () => undefined;
-  const deadline = new Promise<void>((resolve) => (cancel = clock.after(timeoutMs, resolve)));
-  await Promise.all(bridges.map((bridge) => bridge.stop(deadline)));
+/** Takes nothing more, and delivers what it can in time. */
+async function stop({ log, clock, reloader, fleet, server }: Running): Promise<void> {
+  log.info("Stopping: nothing more is taken, what is under way ends");
+  let cancel = (): void => undefined;
+  const deadline = new Promise<void>((resolve) => {
+    cancel = clock.after(reloader.config.delivery.stopTimeout, resolve);
+  });
+  fleet.leave();
+  await server.close(deadline);
+  await fleet.stop(deadline);
   cancel();
-}
-
-async function loadConnectors(loaded: LoadedConfig, given: Readonly<Record<string, Connector>>) {
-  return Promise.all(
-    loaded.config.bridges.map(async (section) => {
-      const registration = loaded.registrations.get(section.name);
-      if (!registration) throw new RangeError(`The bridge ${section.name} has no registration.`);
-      const connector = given[section.connector] ?? (await loadConnector(section.connector, loaded.directory));
-      return { section, registration, connector, networkConfig: parseNetworkConfig(loaded, section.name, connector) };
-    }),
-  );
 }
 
 async function openStore(file: string): Promise<SqliteStore> {
@@ -288,45 +277,4 @@ async function listen(server: AppServiceServer, at: { readonly host: string; rea
       { cause: error },
     );
   }
-}
-
-/** Ready is: the homeserver lets us in, it reaches us, and what waits in the journal moves. */
-async function readiness(services: Services, bridges: readonly Bridge[]): Promise<Readiness> {
-  const status = await services.status();
-  const { ping, reachable } = status.homeserver;
-  const checks = [
-    {
-      name: "homeserver",
-      ok: reachable,
-      detail: reachable ? "the homeserver answers" : `the homeserver at ${status.homeserver.url} does not answer`,
-    },
-    { name: "ping", ok: ping?.ok ?? false, detail: ping?.detail ?? "the homeserver was not asked yet" },
-    ...bridges.map((bridge) => {
-      const stuck = bridge.flow(toNetwork).unreachable;
-      return {
-        name: bridge.runtime.name,
-        ok: !stuck,
-        detail: stuck ? "the network does not take what waits for it" : "events flow",
-      };
-    }),
-  ];
-  return { ready: checks.every((check) => check.ok), checks };
-}
-
-async function readJournal(bridges: readonly Bridge[]): Promise<readonly JournalReading[]> {
-  const readings = bridges.flatMap((bridge) =>
-    ([toNetwork, toMatrix] as const).map(async (direction): Promise<JournalReading> => {
-      const status = await bridge.flowStatus(direction);
-      const waiting = bridge.flow(direction).waitingLanes;
-      return {
-        bridge: bridge.runtime.name,
-        direction: direction === toNetwork ? "toNetwork" : "toMatrix",
-        queued: Math.max(0, status.queued - waiting),
-        waiting,
-        dead: status.dead,
-        oldestMs: status.oldestMs,
-      };
-    }),
-  );
-  return Promise.all(readings);
 }

@@ -12,14 +12,14 @@ const style =
 
 /** The page of an event, asked of the bots one after the other: one of them is in its room. */
 export async function readTextPage(
-  clients: Iterable<() => MatrixClient>,
+  clients: Iterable<MatrixClient>,
   room: RoomId,
   event: EventId,
   signal: AbortSignal,
 ): Promise<TextPage> {
   let answer: TextPage = "gone";
   for (const client of clients) {
-    const read = await client().getEvent(room, event, { signal });
+    const read = await client.getEvent(room, event, { signal });
     const page = read.ok && read.body ? textPageOf(read.body) : undefined;
     if (page !== undefined) return { html: page };
     if (!read.ok) answer = "unknown";

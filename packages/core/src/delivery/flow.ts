@@ -6,7 +6,7 @@ import type { Clock } from "./clock.js";
 import type { DirectionCode, Entry, Verdict } from "./entry.js";
 import { Isolation } from "./isolation.js";
 import { StoredEntries } from "./stored-entries.js";
-import { Lane, type LaneItem, type MemoryBudget, type NewItem } from "./lane.js";
+import { Lane, type Budget, type LaneItem, type NewItem } from "./lane.js";
 
 export interface FlowOptions {
   readonly bridge: number;
@@ -14,7 +14,7 @@ export interface FlowOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly budget: MemoryBudget;
+  readonly budget: Budget;
   /** How many lanes work at once. */
   readonly concurrency: number;
   /** How often an entry is tried that fails for a reason other than an unreachable target. */

@@ -13,12 +13,24 @@ export interface Cause {
   readonly payload: unknown;
 }
 
+/** The bridge has ended: what it is given now is not taken, and must be given again to the one that follows. */
+export class JournalClosed extends Error {
+  override readonly name = "JournalClosed";
+  constructor() {
+    super("The bridge has been stopped; what comes now is taken after its next start.");
+  }
+}
+
 /** The journal of one bridge: what is committed here is delivered, once, in the order of the commits. */
 export class Journal {
   #toNetwork: Flow | undefined;
   #toMatrix: Flow | undefined;
   readonly #activity = new Activity();
   duplicates = 0;
+  /** Commits that are not answered. */
+  #underWay = 0;
+  #isClosed = false;
+  #settled: () => void = () => undefined;
 
   constructor(
     readonly bridge: number,
@@ -33,10 +45,12 @@ export class Journal {
 
   /**
    * Commits causes, together with other writes, as one unit; those seen before are dropped. When it resolves they are on
-   * disk. Resolves to how many were new. Rejects with a StoreError when the disk refuses; then nothing happened.
+   * disk. Resolves to how many were new. Rejects with a StoreError when the disk refuses, or with JournalClosed; then
+   * nothing happened.
    */
   append(causes: readonly Cause[], writes: readonly Write[] = [], urgency: Urgency = "now"): Promise<number> {
     if (causes.length === 0 && writes.length === 0) return Promise.resolve(0);
+    if (this.#isClosed) return Promise.reject(new JournalClosed());
     return new Promise((resolve, reject) => {
       const at = this.clock.now();
       const batch: Write[] = [];
@@ -45,11 +59,24 @@ export class Journal {
       for (const { direction, lane } of causes)
         if (this.#activity.isDue(direction, lane, at)) batch.push(["active", this.bridge, direction, lane, at]);
       batch.push(...writes);
+      this.#underWay += 1;
       this.store.submit(batch, urgency, (error, results, from) => {
         if (error) reject(error);
         else resolve(this.#offer(causes, batch, at, results, from));
+        this.#underWay -= 1;
+        if (this.#isClosed && this.#underWay === 0) this.#settled();
       });
     });
+  }
+
+  /**
+   * Takes nothing more, and resolves when what was taken is on disk: whoever reads the journal from then on, such as the
+   * same bridge with other settings, finds everything.
+   */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#settled = resolve));
   }
 
   /** Gives what was journaled to its lanes; returns how many were new. */

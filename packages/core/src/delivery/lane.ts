@@ -93,6 +93,9 @@ export class Lane {
   }
 }
 
+/** What lanes take of a bound, and give back. */
+export type Budget = Pick<MemoryBudget, "take" | "force" | "give">;
+
 /** A bound on what all lanes hold in memory together. */
 export class MemoryBudget {
   #used = 0;
@@ -116,5 +119,43 @@ export class MemoryBudget {
 
   give(bytes: number): void {
     this.#used -= bytes;
+  }
+
+  /** What the lanes of one bridge take of it, to be given back at once when the bridge has ended. */
+  share(): BudgetShare {
+    return new BudgetShare(this);
+  }
+}
+
+/** A bridge's part of the bound. */
+export class BudgetShare implements Budget {
+  #used = 0;
+  #ended = false;
+
+  constructor(readonly whole: MemoryBudget) {}
+
+  take(bytes: number): boolean {
+    if (this.#ended || !this.whole.take(bytes)) return false;
+    this.#used += bytes;
+    return true;
+  }
+
+  force(bytes: number): void {
+    if (this.#ended) return;
+    this.whole.force(bytes);
+    this.#used += bytes;
+  }
+
+  give(bytes: number): void {
+    if (this.#ended) return;
+    this.whole.give(bytes);
+    this.#used -= bytes;
+  }
+
+  /** Gives everything back; what is left behind in lanes counts no more. */
+  end(): void {
+    this.#ended = true;
+    this.whole.give(this.#used);
+    this.#used = 0;
   }
 }

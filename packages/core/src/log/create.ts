@@ -1,6 +1,7 @@
 import { destination as pinoDestination, pino, stdSerializers } from "pino";
 import type { DestinationStream } from "pino";
 import type { LogConfig } from "../config/schema.js";
+import { LogFamily } from "./family.js";
 import type { Logger } from "./logger.js";
 import { isError, redactText, redactValue } from "./redact.js";
 
@@ -30,7 +31,8 @@ export function createLogger(config: LogConfig, options: CreateLogger = {}): Log
   const wantsPretty = config.format === "pretty" || (config.format === "auto" && process.stdout.isTTY);
   const destination =
     options.destination ?? (wantsPretty ? options.pretty?.() : undefined) ?? pinoDestination({ dest: 1, sync: true });
-  return pino(
+  const family = new LogFamily();
+  const logger = pino(
     {
       level: config.level,
       base: null,
@@ -38,6 +40,7 @@ export function createLogger(config: LogConfig, options: CreateLogger = {}): Log
       serializers: { err: (error: unknown) => redactValue(serializeError(error)) },
       // Fields of a line are redacted by their formatter; those of a child logger only by their names.
       redact: { paths: [...secretBindings], censor: "[redacted]" },
+      onChild: (child) => family.add(child),
       formatters: { log: redactFields, level: (label) => ({ level: label }) },
       hooks: {
         logMethod(args, method) {
@@ -48,6 +51,17 @@ export function createLogger(config: LogConfig, options: CreateLogger = {}): Log
     },
     destination,
   );
+  families.set(logger, family);
+  return logger;
+}
+
+/** Which children a logger has: each of them has a level of its own. */
+const families = new WeakMap<Logger, LogFamily>();
+
+/** Changes the least important line that a logger writes, and those that were made of it. */
+export function setLogLevel(logger: Logger, level: LogConfig["level"]): void {
+  logger.level = level;
+  families.get(logger)?.setLevel(level);
 }
 
 /** pino takes the message of a lone error as the line's message, unredacted; so it is put where text is redacted. */

@@ -46,6 +46,13 @@ export class ConnectionGauges {
     if (named.size < maxNamed) named.add(connection);
     if (named.has(connection)) this.#up.set({ bridge, connection }, state === "connected" ? 1 : 0);
   }
+
+  /** The bridge is there no more. */
+  remove(bridge: string): void {
+    for (const connection of this.#named.get(bridge) ?? []) this.#up.remove({ bridge, connection });
+    this.#named.delete(bridge);
+    this.#states.delete(bridge);
+  }
 }
 
 function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

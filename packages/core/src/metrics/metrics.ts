@@ -153,6 +153,12 @@ export class Metrics {
     this.#missed.inc({ bridge }, 0);
   }
 
+  /** A bridge is no longer configured: what would stand still is not shown any more; counters keep their values. */
+  removeBridge(bridge: string): void {
+    this.#lastTransaction.delete(bridge);
+    this.#connections.remove(bridge);
+  }
+
   /** `lagMs`: from the receipt of the event until now. */
   delivered(bridge: string, direction: Direction, lagMs: number): void {
     const key = `${bridge} ${direction}`;
@@ -284,6 +290,7 @@ export class Metrics {
       labelNames: ["bridge"],
       registers: this.#registers,
       collect: () => {
+        gauge.reset();
         for (const [bridge, at] of this.#lastTransaction) gauge.set({ bridge }, (this.#now() - at) / 1_000);
       },
     });

@@ -2,7 +2,19 @@ import { z } from "zod";
 import type * as Schemas from "./admin-schema.js";
 import { errorCode, errorText } from "../config/error-text.js";
 import { ServiceError } from "./services.js";
-import type { LinkView, QueueDetail, QueueEntry, QueueFilter, QueueService, Services, StatusView } from "./services.js";
+import type {
+  LinkView,
+  QueueDetail,
+  QueueEntry,
+  QueueFilter,
+  QueueService,
+  ReloadView,
+  Services,
+  StatusView,
+} from "./services.js";
+
+/** How long a reload may take: bridges stop and start. In milliseconds. */
+const reloadTimeout = 10 * 60_000;
 
 /** No Trestle answers at the operations address. */
 export class NotRunningError extends Error {
@@ -57,6 +69,12 @@ export class AdminClient implements Services {
   /** How Trestle, its homeserver and its bridges are. */
   status(): Promise<StatusView> {
     return this.#request("GET", "status", ({ statusView }) => statusView);
+  }
+
+  /** Has the configuration read again. */
+  reload(): Promise<ReloadView> {
+    const asked = new AdminClient({ timeout: reloadTimeout, ...this.options });
+    return asked.#request("POST", "reload", ({ reloadView }) => reloadView, {});
   }
 
   #listQueue(filter: QueueFilter): Promise<readonly QueueEntry[]> {

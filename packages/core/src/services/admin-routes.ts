@@ -40,6 +40,10 @@ export function adminRoutes(services: Services, token: string): Router {
       return services.unlink(bridge, room, channel, "operator");
     }),
   );
+  router.post(
+    "/reload",
+    answer(() => services.reload()),
+  );
   queueRoutes(router, services);
   router.use((_request, response) => {
     send(response, 404, "notFound", "There is nothing at this path.");

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ChannelId, RoomId } from "../connector/ids.js";
-import type { LinkView, QueueDetail, QueueEntry, StatusView } from "./services.js";
+import type { LinkView, QueueDetail, QueueEntry, ReloadView, StatusView } from "./services.js";
 
 /** The wire form of the operations API, for both of its sides. */
 
@@ -76,6 +76,17 @@ export const statusView = z.object({
     }),
   ),
 }) satisfies z.ZodType<StatusView>;
+
+const names = z.array(z.string());
+export const reloadView = z.object({
+  refused: z.object({ why: z.enum(["configuration", "registration", "connector"]), message: z.string() }).nullable(),
+  changed: names,
+  needsRestart: names,
+  started: names,
+  restarted: names,
+  stopped: names,
+  failed: z.array(z.object({ bridge: z.string(), reason: z.string(), runs: z.boolean() })),
+}) satisfies z.ZodType<ReloadView>;
 
 export const serviceErrorCode = z.enum(["notFound", "forbidden", "conflict", "invalid", "unavailable"]);
 export const errorBody = z.object({ error: z.string(), message: z.string() });

@@ -18,6 +18,8 @@ export interface Services {
   list(bridge?: string): Promise<readonly LinkView[]>;
   /** How Trestle, its homeserver and its bridges are. */
   status(): Promise<StatusView>;
+  /** Reads the configuration again, and resolves when what it changes is in effect. */
+  reload(): Promise<ReloadView>;
   readonly queue: QueueService;
 }
 
@@ -95,6 +97,38 @@ export interface HomeserverStatus {
   /** What the last ping came to: whether the homeserver reaches us. */
   readonly ping: { readonly ok: boolean; readonly detail: string; readonly at: number } | null;
   readonly lastTransactionAt: number | null;
+}
+
+/** What came of reading the configuration again. */
+export interface ReloadView {
+  /** Why it cannot be used; then nothing has changed. */
+  readonly refused: RefusedConfig | null;
+  /** The keys whose values differ, such as `bridges[0].network.puppets.nick`; never a value. */
+  readonly changed: readonly string[];
+  /** Of them, those that are read when the process starts: what they were stays in force until then. */
+  readonly needsRestart: readonly string[];
+  /** By name: bridges that were not there. */
+  readonly started: readonly string[];
+  /** Bridges that were stopped and started with new settings. */
+  readonly restarted: readonly string[];
+  /** Bridges that are configured no longer. */
+  readonly stopped: readonly string[];
+  readonly failed: readonly FailedBridge[];
+}
+
+/** A configuration that cannot be used. */
+export interface RefusedConfig {
+  readonly why: "configuration" | "registration" | "connector";
+  /** For a person: the file, the key, what was expected; a line for each. */
+  readonly message: string;
+}
+
+/** A bridge that did not start with its new settings. */
+export interface FailedBridge {
+  readonly bridge: string;
+  readonly reason: string;
+  /** It goes on with its old settings; else it is down. */
+  readonly runs: boolean;
 }
 
 /** A request that cannot be fulfilled, said to a person. */
