@@ -8,6 +8,7 @@ import { verdictOf } from "../to-matrix/send.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { Permissions } from "../permissions.js";
+import type { Withheld } from "../policy/withhold.js";
 import type { Pictures } from "../pictures.js";
 import { unlessOnItsWay } from "../on-its-way.js";
 import type { BridgeRuntime } from "../runtime.js";
@@ -29,6 +30,7 @@ export interface ToNetworkParts {
   readonly ghosts: Ghosts;
   readonly memberships: Memberships;
   readonly permissions: Permissions;
+  readonly withheld: Withheld;
   readonly pictures: Pictures;
   /** Says privately why nothing is bridged from an encrypted room. */
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
@@ -59,6 +61,8 @@ export class ToNetwork {
 
   #deliverTo(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
     const { runtime, permissions } = this.parts;
+    if (permissions.bans(event.sender) || permissions.bansRoom(event.room_id))
+      return Promise.resolve(this.parts.withheld.drop(event, link));
     if (!permissions.atLeast(event.sender, "relay")) return Promise.resolve(done());
     const { maxAgeToNetwork } = runtime.global.delivery;
     const age = runtime.clock.now() - event.origin_server_ts;
