@@ -27,7 +27,8 @@ export class Absences {
   /** Those who signed in and are banned. */
   readonly #suspended = new Set<string>();
   #asked = false;
-  #sweeping: Promise<void> | undefined;
+  #isSweeping = false;
+  #swept: Promise<void> = Promise.resolve();
   readonly #stopped = new AbortController();
 
   constructor(
@@ -39,12 +40,14 @@ export class Absences {
   /** Compares what networks were told with whom is banned now. Never waits, never fails; once more where it is asked meanwhile. */
   sweep(): void {
     this.#asked = true;
-    this.#sweeping ??= this.#sweepWhileAsked().finally(() => (this.#sweeping = undefined));
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#swept = this.#sweepWhileAsked();
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await this.#sweeping;
+    await this.#swept;
   }
 
   /** Whether channels of a room were told that somebody who is in it left. */
@@ -74,6 +77,7 @@ export class Absences {
       }
       await pause(clock, waitMs, signal);
     }
+    this.#isSweeping = false;
   }
 
   async #sweepOnce(): Promise<void> {
@@ -96,7 +100,7 @@ export class Absences {
       for (const { room, user } of places) {
         const channels = links.get(room) ?? [];
         if (channels.length === 0 || !this.permissions.bans(user) || absent.has(keyOf({ room, user }))) continue;
-        for (const link of channels) causes.push(this.#told(link, user, "leave"));
+        for (const link of channels) causes.push(...this.#told(link, user, "leave"));
         writes.push(["addAbsent", key, room, user]);
         // Whom the bridge holds a connection for with no room left, such as in private conversations.
         if (!gone.has(user)) causes.push(this.#settled(user));
@@ -116,7 +120,7 @@ export class Absences {
         if (this.permissions.bans(user)) continue;
         const member = await members.find(room, user);
         if (member?.membership === "join")
-          for (const link of links.get(room) ?? []) causes.push(this.#told(link, user, "join"));
+          for (const link of links.get(room) ?? []) causes.push(...this.#told(link, user, "join"));
         writes.push(["dropAbsent", key, room, user]);
       }
       await journal.append(causes, writes);
@@ -157,14 +161,11 @@ export class Absences {
     }
   }
 
-  #told({ room, channel }: Link, user: string, change: "join" | "leave"): Cause {
-    return this.#cause(channel, `${change} ${room} ${user}`, {
-      via: "absence",
-      room,
-      channel,
-      user: UserId(user),
-      change,
-    });
+  /** A conversation of two goes on where it was when the ban is lifted: to leave it would end it. */
+  #told({ room, channel, kind }: Link, user: string, change: "join" | "leave"): readonly Cause[] {
+    if (kind === "direct") return [];
+    const payload: ToNetworkPayload = { via: "absence", room, channel, user: UserId(user), change };
+    return [this.#cause(channel, `${change} ${room} ${user}`, payload)];
   }
 
   #settled(user: string): Cause {
