@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -152,6 +152,13 @@ export class Stage {
       reread,
       ...(this.options.clock && { clock: this.options.clock }),
     });
+  }
+
+  /** Other settings of the whole configuration, from the next start on. */
+  async configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = join(this.directory, "trestle.yaml");
+    const before = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    await writeFile(path, JSON.stringify({ ...before, ...settings }));
   }
 
   async stop(): Promise<void> {

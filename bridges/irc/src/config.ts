@@ -108,6 +108,22 @@ export const networkSchema = z.strictObject({
     .max(100_000)
     .default(100)
     .describe("How many puppets are connected at most; the one silent for longest makes room"),
+  maxPuppetsOf: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^(?:\*|[A-Za-z0-9.\-:[\]]+)$/,
+          "expected a homeserver's name such as example.org, or * for every other",
+        ),
+      z.int().min(0).max(100_000),
+    )
+    .default({})
+    .meta({
+      examples: [{ "*": 20, "example.org": 1000 }],
+      description:
+        "How many of them the users of one homeserver may have, by its name or * for every server without an entry; one that is silent for 10 minutes makes room, and until then the bot speaks for whoever has none. Servers without any entry have no limit of their own",
+    }),
   idle: z
     .number()
     .positive()

@@ -193,6 +193,7 @@ class IrcBridge {
       login: (session) => askForAccount(session, [...this.#networks.values()]),
       signedIn: (login) => soon(() => this.#withLogin(login, (network, account) => network.accounts.signedIn(account))),
       logout: (login) => soon(() => this.#withLogin(login, (network, { user }) => network.accounts.signedOut(user))),
+      suspendUser: ({ user }) => soon(() => this.#suspend(user)),
       close: () => this.#close(),
     };
   }
@@ -280,6 +281,18 @@ class IrcBridge {
     const secret = readLogin(login);
     const network = this.#networks.get(secret?.network ?? "");
     if (network && secret) apply(network, { login: id, user, credentials: secret.credentials });
+  }
+
+  /** A policy list bans them: also who talks in private, or has signed in, is connected no longer. */
+  #suspend(user: UserId): Outcome {
+    // Those who were connected before are known when it is.
+    if (!this.#holder.attached) return retry("the connection holder is being started", { afterMs: 500 });
+    for (const network of this.#networks.values()) {
+      network.accounts.known.delete(user);
+      const puppet = network.puppets.get(user);
+      if (puppet) network.puppets.remove(puppet, "Left");
+    }
+    return undefined;
   }
 
   #networkOfHost(host: string): string {

@@ -3,6 +3,7 @@ import { ChannelId } from "@trestle/core";
 import { IrcServer, IrcTestClient, selfSignedCertificate } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { signIn } from "./support/sign-in.js";
+import { patiently } from "../../../test/support/bounded.js";
 
 const PASSWORD = "päss wörd :,=\\'\" 🔑";
 const room = ChannelId("net/#room");
@@ -119,6 +120,22 @@ describe("signing in with a password", () => {
       /could not prove/,
     );
     expect(bridge.core.logins).toEqual([]);
+  });
+});
+
+describe("a user whom a policy list bans", () => {
+  it("is connected no longer, in private conversations neither, and has their account when the ban is lifted", async () => {
+    await start();
+    const login = await signIn(bridge, { answers: { account: "alice", password: PASSWORD } });
+    const query = ChannelId(`net/carol/${login.user}`);
+    await bridge.say({ channel: query, text: "psst", name: "Alice" });
+    expect(irc.nicks).toContain("Alice[m]");
+    await bridge.handlers.suspendUser?.({ user: login.user, signal: AbortSignal.timeout(patiently(10_000)) });
+    await irc.waitFor(() => !irc.nicks.includes("Alice[m]"));
+    await bridge.handlers.signedIn?.(login);
+    expect(irc.nicks).not.toContain("Alice[m]");
+    await say("back");
+    expect(accountOfLast()).toBe("alice");
   });
 });
 

@@ -172,6 +172,10 @@ class SlackConnection {
         return Promise.resolve();
       },
       logout: (login) => this.#signIn.logout(login),
+      suspendUser: ({ user }) => {
+        this.#accounts.suspend(user);
+        return Promise.resolve(undefined);
+      },
       close: () => link.close(),
     };
   }

@@ -58,6 +58,41 @@ describe("a direct message in Slack to somebody who signed in", () => {
     expect(stage.bodies()).toEqual([]);
   });
 
+  it("gets none while a policy list bans them, whose token is good again afterwards", async () => {
+    stage = await SlackStage.open({
+      config: { policyLists: ["#bans:slack.test"] },
+      prepare: async ({ alice }) => {
+        await alice.createRoom({ room_alias_name: "bans", preset: "public_chat" });
+      },
+    });
+    const { slack, alice, homeserver, trestle } = stage;
+    const opened = stage;
+    const list = homeserver.roomIdOfAlias("#bans:slack.test") ?? "";
+    await stage.eventually(() => homeserver.room(list).members()["@slackbot:slack.test"] === "join", "it is followed");
+    const mallory = homeserver.createClient("mallory");
+    await stage.signIn(mallory, "bob");
+    const acme = slack.workspace("acme");
+    const flow = async () => (await trestle.services.status()).bridges[0]!.toNetwork;
+    /** Changes the rule, and waits until the account was looked at because of it. */
+    const settled = async (change: object): Promise<void> => {
+      await until(8_000, "nothing waits", async () => ((await flow()).queued === 0 ? true : undefined));
+      const { delivered } = await flow();
+      await alice.setState(list, "m.policy.rule.user", { ...change }, "rule");
+      await until(8_000, "it is looked at", async () => ((await flow()).delivered > delivered ? true : undefined));
+    };
+    await settled({ entity: mallory.userId, recommendation: "m.ban", reason: "" });
+    acme.person("alice").post("@bob", "psst");
+    acme.person("alice").post("general", "behind it");
+    await stage.eventually(() => opened.bodies().includes("behind it"), "what was said behind it arrives");
+    expect(slack.calls().some(({ method }) => method === "auth.revoke")).toBe(false);
+
+    await settled({});
+    acme.person("alice").post("@bob", "psst again");
+    const room = await directRoom(stage);
+    await heard(stage, room, "psst again");
+    expect(said(stage, room).map(([, body]) => body)).toEqual(["psst again"]);
+  });
+
   it("in a group too, with everybody in it", async () => {
     stage = await SlackStage.open();
     const { slack, alice } = stage;

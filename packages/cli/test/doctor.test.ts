@@ -109,6 +109,35 @@ describe("trestle doctor with a homeserver", () => {
     expect(server.pushState("trestle-echo")).toMatchObject({ accepted: 0, pending: 1 });
   });
 
+  it("says of each policy list whether the bot is in it, and joins none", async () => {
+    const server = await homeserver();
+    const person = server.createClient("person");
+    const inside = await person.createRoom({ room_alias_name: "inside", preset: "public_chat" });
+    const outside = await person.createRoom({ room_alias_name: "outside", preset: "public_chat" });
+    const lists = ["#inside:example.org", "#outside:example.org", "#gone:example.org", inside];
+    await changeConfig(/^homeserver:/m, `policyLists: ${JSON.stringify(lists)}\nhomeserver:`);
+    const headers = {
+      authorization: `Bearer ${String((await registration())["as_token"])}`,
+      "content-type": "application/json",
+    };
+    const post = (path: string, body: Document): Promise<Response> =>
+      fetch(`${server.url}/_matrix/client/v3${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const type = "m.login.application_service";
+    await post("/register", { type, username: "echobot", inhibit_login: true });
+    await post(`/join/${encodeURIComponent(inside)}`, {});
+    const { findings } = await diagnose();
+    expect(findings.filter(({ check }) => check === "policyLists").map(({ state, text }) => [state, text])).toEqual([
+      ["ok", "@echobot:example.org is in the policy list #inside:example.org."],
+      [
+        "warning",
+        "@echobot:example.org is not in the policy list #outside:example.org, so nobody new is banned by it.",
+      ],
+      ["failed", "There is no room #gone:example.org."],
+      ["ok", `@echobot:example.org is in the policy list ${inside}.`],
+    ]);
+    expect(server.room(outside).members()["@echobot:example.org"]).toBeUndefined();
+  });
+
   it("asks the connector what it finds on its network", async () => {
     await homeserver();
     const echo = join(directory, "echo.mjs");

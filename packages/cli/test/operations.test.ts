@@ -191,6 +191,10 @@ const status: StatusView = {
       connections: [{ connection: "libera", state: "waiting", detail: "throttled" }],
       toNetwork: flow,
       toMatrix: { queued: 0, dead: 0, oldestMs: 0, delivered: 0 },
+      policyLists: [
+        { list: "#bans:hs", state: "read", bans: 12 },
+        { list: "#more:hs", state: "kept", bans: 3, detail: "The bot may not join." },
+      ],
     },
   ],
 };
@@ -261,6 +265,8 @@ describe("commands to a running Trestle", () => {
       "✗ the homeserver does not reach Trestle: M_CONNECTION_FAILED",
       "none since the start",
       "✗ libera waiting: throttled",
+      "✓ policy list #bans:hs: 12 bans\n",
+      "✗ policy list #more:hs: 3 bans, as they were read last: The bot may not join.",
       "10 delivered, 2 wait, the oldest for 5 min, 1 dead letters (trestle queue list)",
     ]) {
       expect(shown.stdout).toContain(text);

@@ -66,6 +66,10 @@ const status: StatusView = {
       ],
       toNetwork: flow,
       toMatrix: flow,
+      policyLists: [
+        { list: "#bans:h", state: "read", bans: 12 },
+        { list: "#more:h", state: "unread", bans: 0, detail: "The bot may not join." },
+      ],
     },
   ],
 };

@@ -32,12 +32,13 @@ export class Accounts {
   }
 
   /** Nothing where the operator has not switched it on. */
-  get handlers(): Pick<NetworkHandlers, "login" | "signedIn" | "logout"> {
+  get handlers(): Pick<NetworkHandlers, "login" | "signedIn" | "logout" | "suspendUser"> {
     if (!this.parts.config.accounts.enabled) return {};
     return {
       login: (session) => this.#login(session),
       signedIn: (login) => this.#signedIn(login),
       logout: (login) => this.#logout(login),
+      suspendUser: ({ user }) => this.#suspend(user),
     };
   }
 
@@ -80,6 +81,16 @@ export class Accounts {
     this.#accounts.delete(user);
     await account?.forget();
     this.#served?.rooms.voiceChanged(user);
+  }
+
+  /** It is not used until `signedIn` is called again. */
+  async #suspend(user: UserId): Promise<undefined> {
+    const account = this.#accounts.get(user);
+    if (!account) return undefined;
+    this.#accounts.delete(user);
+    await account.close();
+    this.#served?.rooms.voiceChanged(user);
+    return undefined;
   }
 
   /** Nothing goes through it any more until somebody does something: the user is told what. */

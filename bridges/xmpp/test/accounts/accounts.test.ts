@@ -36,7 +36,7 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       enabled: true,
       servers: { localhost: { host: "127.0.0.1", port: line.port, security: "none" } },
     };
-    stage = await PeopleStage.open(server, { accounts }, {}, true);
+    stage = await PeopleStage.open(server, { accounts }, {}, true, { policyLists: ["#bans:people.test"] });
     bob = await connect("bob");
     alice = stage.homeserver.createClient("alice");
   }, 60_000);
@@ -303,6 +303,33 @@ prosody.describe("a Matrix user's own account on Prosody", (installs) => {
       expect((await stage.hears(room, "nobody listens")).sender).toBe(alice.userId);
       await alice.sendText(room, "now we do");
       await bob.sees("it", ({ from, body }) => from === `${address}/alice` && body === "now we do");
+    });
+  });
+
+  describe("a policy list that bans the Matrix user", () => {
+    it("has the account disconnected, until the ban is lifted", async () => {
+      const moderator = stage.homeserver.createClient("moderator");
+      const list = await moderator.createRoom({ room_alias_name: "bans", preset: "public_chat" });
+      await moderator.invite(list, bot);
+      await until(20_000, "the list is followed", () =>
+        stage.homeserver.room(list).members()[bot] === "join" ? true : undefined,
+      );
+      const isConnected = async () => {
+        const { bridges } = await stage.trestle.services.status();
+        const found = bridges[0]?.connections.find(({ connection }) => connection === "alice@localhost");
+        return found?.state === "connected";
+      };
+      expect(await isConnected()).toBe(true);
+      const rule = { entity: alice.userId, recommendation: "m.ban", reason: "" };
+      await moderator.setState(list, "m.policy.rule.user", rule, "rule");
+      await until(10_000, "it is disconnected", async () => ((await isConnected()) ? undefined : true));
+      await stage.stop();
+      await stage.start();
+      expect(await isConnected()).toBe(false);
+      await moderator.setState(list, "m.policy.rule.user", {}, "rule");
+      await until(10_000, "it is connected again", async () => ((await isConnected()) ? true : undefined));
+      await alice.sendText(await stage.directRoom(alice, "bob@localhost"), "I am back");
+      expect((await bobSees("I am back")).from).toMatch(/^alice@localhost\//);
     });
   });
 

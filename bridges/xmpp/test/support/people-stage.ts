@@ -48,6 +48,8 @@ export class PeopleStage {
     network: Readonly<Record<string, unknown>> = {},
     bridge: Readonly<Record<string, unknown>> = {},
     doublePuppets = false,
+    /** Settings of the whole configuration. */
+    config: Readonly<Record<string, unknown>> = {},
   ): Promise<PeopleStage> {
     const directory = await mkdtemp(join(tmpdir(), "trestle-people-"));
     const port = await freePort();
@@ -73,7 +75,7 @@ export class PeopleStage {
       retry: { firstMs: 5, maxMs: 50 },
     });
     const spy = await WireSpy.before(server.componentPort);
-    const config = {
+    const written = {
       homeserver: {
         url: homeserver.url,
         name: serverName,
@@ -86,6 +88,7 @@ export class PeopleStage {
       encryptionKey: "a key for tests that is long enough",
       permissions: { "*": "user" },
       delivery: { retryMin: 5, retryMax: 100, stopTimeout: 2_000 },
+      ...config,
       bridges: [
         {
           name: "xmpp",
@@ -103,7 +106,7 @@ export class PeopleStage {
       ],
     };
     await writeFile(join(directory, "registration.yaml"), JSON.stringify(registration));
-    await writeFile(join(directory, "trestle.yaml"), JSON.stringify(config));
+    await writeFile(join(directory, "trestle.yaml"), JSON.stringify(written));
     const stage = new PeopleStage(homeserver, server, spy, directory);
     await stage.start();
     return stage;

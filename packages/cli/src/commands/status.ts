@@ -1,4 +1,4 @@
-import type { BridgeStatus, FlowStatus, StatusView } from "@trestle/core";
+import type { BridgeStatus, FlowStatus, PolicyListStatus, StatusView } from "@trestle/core";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { withCommonOptions } from "../options.js";
@@ -43,8 +43,16 @@ function printBridge(output: Output, bridge: BridgeStatus): void {
       `${mark(connection.state === "connected")} ${printable(connection.connection)} ${connection.state}${detail}`,
     );
   }
+  for (const list of bridge.policyLists) printPolicyList(output, list);
   output.line(`  to the network: ${flow(bridge.toNetwork)}`);
   output.line(`  to Matrix:      ${flow(bridge.toMatrix)}`);
+}
+
+function printPolicyList(output: Output, { list, state, bans, detail }: PolicyListStatus): void {
+  const how = { read: "", kept: ", as they were read last", unread: ", not read yet" }[state];
+  const problem = detail === undefined ? "" : `: ${printable(detail)}`;
+  const isGood = state === "read" && detail === undefined;
+  output.line(`${mark(isGood)} policy list ${printable(list)}: ${bans} bans${how}${problem}`);
 }
 
 function flow({ queued, dead, oldestMs, delivered }: FlowStatus): string {

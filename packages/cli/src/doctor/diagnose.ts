@@ -15,6 +15,7 @@ import { checkAddress, checkConnector, checkData, registrationFindings } from ".
 import type { UsableConnector } from "./local-checks.js";
 import { checkNetwork } from "./network-checks.js";
 import { checkPing } from "./ping-check.js";
+import { checkPolicyLists } from "./policy-checks.js";
 import { startStandIn } from "./stand-in.js";
 import type { StandIn } from "./stand-in.js";
 
@@ -72,7 +73,9 @@ async function* conversation(file: ConfigFile, registrations: readonly NamedRegi
   for (const each of registrations) {
     const findings = await checkIdentity(file, each.name, each.registration);
     yield* findings;
-    if (findings.every((finding) => finding.check !== "as_token" || finding.state === "ok")) known.push(each);
+    if (!findings.every((finding) => finding.check !== "as_token" || finding.state === "ok")) continue;
+    known.push(each);
+    yield* await checkPolicyLists(file.config, each.name, each.registration);
   }
   if (known.length === 0) return;
   const listener = await listen(file, registrations);

@@ -25,6 +25,7 @@ export type CheckName =
   | "identity"
   | "sender"
   | "namespaces"
+  | "policyLists"
   | "listener"
   | "ping"
   | "hs_token"

@@ -19,6 +19,9 @@ import { Memberships } from "./memberships.js";
 import { MissedEvents } from "./missed-events.js";
 import { Permissions } from "./permissions.js";
 import { Pictures } from "./pictures.js";
+import { Absences } from "./policy/absences.js";
+import { PolicyLists } from "./policy/policy-lists.js";
+import { Withheld } from "./policy/withhold.js";
 import { Portals } from "./portals.js";
 import { PrivateNotices } from "./private-notices.js";
 import { Receiver } from "./receive.js";
@@ -55,19 +58,23 @@ export function assemble(runtime: BridgeRuntime, parts: BridgeParts, hooks: Asse
     linker: shared.linker,
     ping: shared.ping,
     missed: events.missed,
+    policies: shared.policies,
   });
   return { ...shared, ...events, greeting };
 }
 
 /** Whom and what both directions know. */
 function makeShared(runtime: BridgeRuntime, { key, store, secrets, clock, registration, global }: BridgeParts) {
-  const permissions = new Permissions(global.permissions);
+  const policies = new PolicyLists(runtime);
+  const permissions = new Permissions(global.permissions, policies.rules);
   const media = new MatrixMedia(runtime);
   const memberships = new Memberships(runtime);
   const ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
   const logins = new Logins(store, key, secrets, clock);
   const storage: StorageOfConnector = connectorStorage(store, key, secrets);
   const linker = new Linker(runtime, permissions);
+  const absences = new Absences(runtime, permissions, logins);
+  policies.onChange = () => absences.sweep();
   const puppets = Puppets.of(runtime, logins);
   const notices = new PrivateNotices(runtime);
   const unlink = async (room: RoomId, channelKey: number): Promise<void> => {
@@ -76,6 +83,8 @@ function makeShared(runtime: BridgeRuntime, { key, store, secrets, clock, regist
     if (link) await linker.disconnect(link);
   };
   return {
+    policies,
+    absences,
     permissions,
     memberships,
     ghosts,
@@ -100,7 +109,10 @@ function makeShared(runtime: BridgeRuntime, { key, store, secrets, clock, regist
       memberships,
       media,
       puppets,
-      userOf: (remote) => logins.userOf(remote),
+      userOf: (remote) => {
+        const user = logins.userOf(remote);
+        return user !== undefined && permissions.bans(user) ? undefined : user;
+      },
       unlink,
     }),
   };
@@ -131,16 +143,22 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
     ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),
     (entry, event) => roomEvents.handle(entry, event),
   );
-  const ephemeral = new EphemeralToNetwork(runtime, authors);
-  const intake = new Intake(runtime, awaited, missed, answers, puppets, (events) => ephemeral.take(events));
+  const ephemeral = new EphemeralToNetwork(runtime, authors, permissions);
+  const intake = new Intake(runtime, awaited, missed, answers, puppets, shared.policies, (events) =>
+    ephemeral.take(events),
+  );
   const watch = new HomeserverWatch({
-    restarted: (why, surely) => missed.suspect(why, surely),
+    restarted: (why, surely) => {
+      missed.suspect(why, surely);
+      shared.policies.readAgain();
+    },
     back: hooks.homeserverBack,
   });
   const toNetwork = new ToNetwork({
     runtime,
     authors,
     permissions,
+    withheld: new Withheld(runtime, shared.absences, permissions),
     ghosts,
     memberships,
     pictures,

@@ -34,6 +34,7 @@ const names = [
   "login",
   "signedIn",
   "logout",
+  "suspendUser",
   "close",
 ] as const satisfies readonly (keyof NetworkHandlers)[];
 

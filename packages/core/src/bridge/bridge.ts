@@ -15,6 +15,7 @@ import type { Linker } from "./linker.js";
 import { makeRuntime } from "./make-runtime.js";
 import { networkPort } from "./network-port.js";
 import { inTime } from "./pause.js";
+import { deliverAbsence, deliverSettled } from "./policy/deliver.js";
 import type { Portals } from "./portals.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { interpret } from "./to-matrix/interpret.js";
@@ -72,6 +73,7 @@ export class Bridge implements AppServiceHandler {
     const { connector, networkConfig } = this.#parts;
     const network = networkPort({
       runtime: this.runtime,
+      permissions: this.#all.permissions,
       receiver: this.#all.receiver,
       ephemeral: this.#all.typing,
       storage: this.#all.storage,
@@ -91,6 +93,7 @@ export class Bridge implements AppServiceHandler {
         if (this.#handlers) this.#all.catchUp.start();
       },
     });
+    await this.#all.policies.load();
     this.#handlers = bindHandlers(
       await connector.connect({ config: networkConfig, network, signal: this.#stopping.signal }),
     );
@@ -107,14 +110,16 @@ export class Bridge implements AppServiceHandler {
     this.#all.receiver.open();
     if ([...this.connections.values()].some(({ state }) => state === "connected")) this.#all.catchUp.start();
     this.#all.memberships.hurry();
+    this.#all.absences.sweep();
   }
 
   async #loadLogins(): Promise<void> {
-    const { logins } = this.#all;
+    const { logins, permissions } = this.#all;
     const { signedIn, accountNetworks } = this.#handlers ?? {};
     await logins.load();
     if (accountNetworks) await logins.place((account) => accountNetworks.of(account));
-    if (signedIn) for (const login of await logins.all()) await signedIn(login);
+    if (!signedIn) return;
+    for (const login of await logins.all()) if (!permissions.bans(login.user)) await signedIn(login);
   }
 
   /** What needs the homeserver: registers the bot, makes the links of the configuration, asks whether the homeserver reaches us. Tried until it succeeds. */
@@ -136,6 +141,7 @@ export class Bridge implements AppServiceHandler {
     this.#all.ping.stop();
     this.#all.missed.stop();
     const spacesKept = this.#all.spaces.stop();
+    const swept = this.#all.absences.stop();
     if (!isReplaced) await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
     await this.#endWork(deadline);
@@ -146,7 +152,14 @@ export class Bridge implements AppServiceHandler {
     await inTime(
       this.runtime.clock,
       disconnectMs,
-      Promise.allSettled([this.#greeted, this.#all.missed.ended(), spacesKept, this.runtime.journal.close()]),
+      Promise.allSettled([
+        this.#greeted,
+        this.#all.missed.ended(),
+        spacesKept,
+        swept,
+        this.#all.policies.ended(),
+        this.runtime.journal.close(),
+      ]),
     );
     this.#budget.end();
     this.#forgetConnections();
@@ -257,7 +270,9 @@ export class Bridge implements AppServiceHandler {
       this.flowStatus(toMatrix),
     ]);
     const { name, network } = this.runtime;
-    return { name, network, links, connections: [...this.connections.values()], toNetwork: outward, toMatrix: inward };
+    const connections = [...this.connections.values()];
+    const policyLists = this.#all.policies.status;
+    return { name, network, links, connections, toNetwork: outward, toMatrix: inward, policyLists };
   }
 
   async flowStatus(direction: typeof toNetwork | typeof toMatrix): Promise<FlowStatus> {
@@ -282,6 +297,10 @@ export class Bridge implements AppServiceHandler {
         return this.#all.answers.deliver(entry, payload.event);
       case "notice":
         return deliverNotice(this.runtime, entry, payload);
+      case "absence":
+        return deliverAbsence(this.runtime, entry, payload);
+      case "settled":
+        return deliverSettled(this.runtime, this.#all.permissions, this.#all.logins, payload);
     }
   }
 

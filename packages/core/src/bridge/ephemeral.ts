@@ -6,6 +6,7 @@ import { toNetwork } from "../delivery/entry.js";
 import type { Link } from "../mapping/links.js";
 import type { MappedMessage } from "../mapping/messages.js";
 import type { Ghosts } from "./ghosts.js";
+import type { Permissions } from "./permissions.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { Authors } from "./to-network/authors.js";
 
@@ -104,6 +105,7 @@ export class EphemeralToNetwork {
   constructor(
     readonly runtime: BridgeRuntime,
     readonly authors: Authors,
+    readonly permissions: Permissions,
   ) {}
 
   take(events: readonly unknown[]): void {
@@ -111,7 +113,7 @@ export class EphemeralToNetwork {
     for (const event of events) {
       if (!isRecord(event) || !isRecord(event.content)) continue;
       const signal = event.type === "m.presence" ? presenceIn(event) : undefined;
-      if (signal && presence && !this.runtime.isOwn(signal.user)) this.#start(() => presence(signal));
+      if (signal && presence && this.#isPassedOn(signal.user)) this.#start(() => presence(signal));
       if (typeof event.room_id !== "string") continue;
       const room = RoomId(event.room_id);
       // An older draft called it edu_type.
@@ -131,6 +133,10 @@ export class EphemeralToNetwork {
       });
   }
 
+  #isPassedOn(user: string): boolean {
+    return !this.runtime.isOwn(user) && this.permissions.atLeast(user, "relay");
+  }
+
   async #typing(roomId: RoomId, content: unknown): Promise<void> {
     const { runtime } = this;
     const links = await runtime.links.ofRoom(roomId);
@@ -139,7 +145,7 @@ export class EphemeralToNetwork {
     const room = await runtime.rooms.ensure(roomId);
     const authors = [];
     for (const user of users) {
-      if (typeof user !== "string" || runtime.isOwn(user)) continue;
+      if (typeof user !== "string" || !this.#isPassedOn(user)) continue;
       const author = await this.authors.of(room, user);
       if (author.ok) authors.push(author.body);
     }
@@ -154,7 +160,7 @@ export class EphemeralToNetwork {
     for (const [event, receipts] of Object.entries(content)) {
       const read = isRecord(receipts) && isRecord(receipts["m.read"]) ? Object.keys(receipts["m.read"]) : [];
       for (const user of read) {
-        if (runtime.isOwn(user)) continue;
+        if (!this.#isPassedOn(user)) continue;
         const author = await this.authors.of(room, user);
         if (!author.ok) continue;
         for (const link of links) {

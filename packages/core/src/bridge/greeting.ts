@@ -3,6 +3,7 @@ import { classify } from "../matrix/failure.js";
 import type { HomeserverPing } from "./homeserver-health.js";
 import type { Linker } from "./linker.js";
 import type { MissedEvents } from "./missed-events.js";
+import type { PolicyLists } from "./policy/policy-lists.js";
 import { pause } from "./pause.js";
 import type { BridgeRuntime } from "./runtime.js";
 
@@ -15,6 +16,7 @@ export interface GreetingParts {
   readonly linker: Linker;
   readonly ping: HomeserverPing;
   readonly missed: MissedEvents;
+  readonly policies: PolicyLists;
 }
 
 /** What a bridge begins with as soon as the homeserver answers. */
@@ -36,6 +38,7 @@ export class Greeting {
   async say(leaving: AbortSignal, letIn: () => void): Promise<void> {
     if (!(await this.#register(leaving))) return;
     this.#registered = true;
+    this.parts.policies.begin(leaving);
     const caughtUp = this.parts.missed.begin();
     await this.#introduceBot();
     if (!leaving.aborted) await this.parts.ping.run();

@@ -10,6 +10,7 @@ import type { AwaitedRooms } from "./awaited-rooms.js";
 import { isOfConversation, isTaken } from "./event-types.js";
 import type { LoginAnswers } from "./login-answers.js";
 import type { MissedEvents } from "./missed-events.js";
+import type { PolicyLists } from "./policy/policy-lists.js";
 import { heldLane } from "./room-history.js";
 import type { BridgeRuntime } from "./runtime.js";
 import type { Puppets } from "./to-matrix/puppets.js";
@@ -27,6 +28,7 @@ export class Intake {
     readonly missed: MissedEvents,
     readonly answers: LoginAnswers,
     readonly puppets: Puppets | undefined,
+    readonly policies: PolicyLists,
     readonly ephemeral: (events: readonly unknown[]) => void,
   ) {}
 
@@ -39,6 +41,8 @@ export class Intake {
       for (const raw of body.events) {
         const read = readEvent(raw);
         if ("event" in read) {
+          const ruled = this.policies.take(read.event);
+          if (ruled) await ruled;
           const routed = this.missed.quiet
             ? this.#route(read.event, causes)
             : this.#holdOrRoute(read.event, causes, held);

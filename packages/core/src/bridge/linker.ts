@@ -111,6 +111,7 @@ export class Linker {
   /** Links without asking anybody; the room is known to be fit for it. */
   async connect(roomId: RoomId, info: ChannelInfo, kind: LinkKind, by: string): Promise<LinkView> {
     const { runtime } = this;
+    this.#refuseBanned(roomId);
     const room = await runtime.rooms.ensure(roomId);
     const channel = await runtime.links.ensureChannel(info.id, info.name, info.topic);
     const added = await runtime.links.add(room.key, roomId, channel, kind, by);
@@ -186,8 +187,16 @@ export class Linker {
     return resolved.body.roomId;
   }
 
+  /** @throws ServiceError */
+  #refuseBanned(room: string): void {
+    if (this.permissions.bansRoom(room))
+      throw new ServiceError("forbidden", `The room ${room} is banned by a policy list of the bridge's operator.`);
+  }
+
   async #enter(text: string): Promise<RoomId> {
+    this.#refuseBanned(text);
     const roomId = await this.roomOf(text);
+    this.#refuseBanned(roomId);
     const joined = await this.runtime.client.joinRoom(roomId);
     if (joined.ok) return roomId;
     if (joined.failure.kind !== "answered") throw unavailable(joined.failure);
@@ -196,6 +205,7 @@ export class Linker {
 
   /** Whether somebody may decide about what the room is linked to. @throws ServiceError */
   async authorise(room: RoomId, user: UserId): Promise<void> {
+    if (this.permissions.bans(user)) throw new ServiceError("forbidden", bannedText);
     if (!this.permissions.atLeast(user, "user")) {
       throw new ServiceError(
         "forbidden",
@@ -239,6 +249,10 @@ export class Linker {
     return found;
   }
 }
+
+/** For whoever is banned; which list it is, and why, is not theirs to know. */
+export const bannedText =
+  "You may not use this bridge: you, or your homeserver, are banned by a moderation policy that its operator follows. Nothing you write is passed on.";
 
 function matches(link: Link, text: string | undefined): boolean {
   return text === undefined || link.channel === text || link.channelName === text || link.channel.endsWith(`/${text}`);

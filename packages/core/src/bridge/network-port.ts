@@ -10,6 +10,7 @@ import type { Linker } from "./linker.js";
 import type { LinkRequests } from "./link-requests.js";
 import { openRoom } from "./open-room.js";
 import { lookUpUser } from "./look-up-user.js";
+import type { Permissions } from "./permissions.js";
 import type { Pictures } from "./pictures.js";
 import type { PrivateNotices } from "./private-notices.js";
 import type { Receiver } from "./receive.js";
@@ -18,6 +19,7 @@ import type { EphemeralToMatrix } from "./ephemeral.js";
 
 export interface NetworkPortParts {
   readonly runtime: BridgeRuntime;
+  readonly permissions: Permissions;
   readonly receiver: Receiver;
   readonly ephemeral: EphemeralToMatrix;
   readonly ghosts: Ghosts;
@@ -74,8 +76,8 @@ export function networkPort(parts: NetworkPortParts): Network {
     requestLink: (request) => parts.linkRequests.request(request),
     consented: (consent) => parts.linkRequests.consented(consent),
     openRoom: (request) => openRoom(runtime, parts.linker, request),
-    lookUpUser: (user) => lookUpUser(runtime, parts.ghosts, user),
-    lookAtRoom: (room) => lookAtRoom(runtime, room),
+    lookUpUser: (user) => lookUpUser(runtime, parts.permissions, parts.ghosts, user),
+    lookAtRoom: (room) => lookAtRoom(runtime, parts.permissions, room),
     removeLinks: (channel, by) => parts.linkRequests.remove(channel, by),
     moveChannel: (from, to) => parts.linker.move(from, to),
     spacesChanged: parts.spacesChanged,

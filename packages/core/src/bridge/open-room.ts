@@ -20,6 +20,8 @@ export async function openRoom(
     throw error;
   });
   if (room === undefined) return undefined;
+  const { permissions } = linker;
+  if (permissions.bansRoom(wanted) || permissions.bansRoom(room)) return undefined;
   const via = /:(.+)$/.exec(wanted)?.[1];
   const joined = await runtime.client.joinRoom(room, via === undefined ? {} : { via: [via] });
   if (!joined.ok) {
@@ -27,7 +29,7 @@ export async function openRoom(
       throw new Error(`The room ${wanted} cannot be joined now: ${joined.failure.message}`);
     return undefined;
   }
-  const view = await lookAtRoom(runtime, room);
+  const view = await lookAtRoom(runtime, permissions, room);
   const isForAll = view.joinRule === "public" && ["shared", "world_readable"].includes(view.historyVisibility);
   const links = await runtime.links.ofRoom(room);
   if (!isForAll || view.isEncrypted) {

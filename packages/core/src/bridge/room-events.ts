@@ -48,7 +48,7 @@ export class RoomEvents {
     const { runtime, directRooms, permissions } = this.parts;
     const room = RoomId(event.room_id);
     if (event.content.membership !== "invite" || event.state_key === undefined) return done();
-    if (!permissions.atLeast(event.sender, "relay")) return done();
+    if (!permissions.atLeast(event.sender, "relay") || permissions.bansRoom(room)) return done();
     if (event.state_key !== runtime.bot)
       return directRooms.invited(room, UserId(event.state_key), UserId(event.sender));
     const joined = await runtime.client.joinRoom(room, { via: viaOf(event.sender) });
@@ -62,14 +62,16 @@ export class RoomEvents {
   }
 
   async #encryption(event: MatrixEvent): Promise<Verdict> {
-    const { runtime, encrypted } = this.parts;
+    const { runtime, encrypted, permissions } = this.parts;
     const links = await runtime.links.ofRoom(event.room_id);
-    if (links.length > 0) await encrypted.explain(RoomId(event.room_id), event.sender);
+    if (links.length > 0 && !permissions.bans(event.sender))
+      await encrypted.explain(RoomId(event.room_id), event.sender);
     return done();
   }
 
   async #encrypted(event: MatrixEvent): Promise<Verdict> {
     const room = await this.parts.runtime.rooms.find(event.room_id);
+    if (this.parts.permissions.bans(event.sender)) return done();
     if (room?.management === this.parts.runtime.key) await this.parts.encrypted.explain(room.id, event.sender);
     return done();
   }

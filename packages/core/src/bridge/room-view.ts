@@ -2,6 +2,7 @@ import { isRecord } from "../appservice/event.js";
 import { ContentUri, RemoteUserId, RoomAlias, UserId, type RoomId } from "../connector/ids.js";
 import type { PowerNeeded, RoomMember, RoomPerson, RoomView } from "../connector/room-view.js";
 import type { ClientEvent, EventContent } from "../matrix/answers.js";
+import type { Permissions } from "./permissions.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { localpartOf, memberOf } from "./to-network/authors.js";
 
@@ -13,7 +14,7 @@ interface GhostRow {
 const ghostsAtOnce = 500;
 
 /** Reads the state of a room. @throws Error for people, where it cannot be read */
-export async function lookAtRoom(runtime: BridgeRuntime, room: RoomId): Promise<RoomView> {
+export async function lookAtRoom(runtime: BridgeRuntime, permissions: Permissions, room: RoomId): Promise<RoomView> {
   const state = await runtime.client.getRoomState(room);
   if (!state.ok) throw new Error(`The room ${room} cannot be read: ${state.failure.message}`);
   const events = state.body;
@@ -34,7 +35,9 @@ export async function lookAtRoom(runtime: BridgeRuntime, room: RoomId): Promise<
     joinRule: textOf(contentOf("m.room.join_rules").join_rule) ?? "invite",
     historyVisibility: textOf(contentOf("m.room.history_visibility").history_visibility) ?? "shared",
     isEncrypted: events.some(({ type, stateKey }) => type === "m.room.encryption" && stateKey === ""),
-    members: of.flatMap((event) => membersOf(runtime, event, powerOf.user)),
+    members: of
+      .flatMap((event) => membersOf(runtime, event, powerOf.user))
+      .filter(({ userId }) => !permissions.bans(userId)),
     people: await peopleOf(runtime, of, powerOf),
     power: powerOf.needed,
   };

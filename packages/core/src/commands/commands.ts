@@ -4,7 +4,7 @@ import { describeStatus } from "../connector/bridge-status.js";
 import { RoomId, UserId } from "../connector/ids.js";
 import { done, type Entry, type Verdict } from "../delivery/entry.js";
 import { effectIdOf } from "../bridge/effect-id.js";
-import type { Linker } from "../bridge/linker.js";
+import { bannedText, type Linker } from "../bridge/linker.js";
 import type { Permissions } from "../bridge/permissions.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { Authors } from "../bridge/to-network/authors.js";
@@ -71,6 +71,7 @@ export class Commands {
 
   async #answer(event: MatrixEvent, room: RoomId, text: string): Promise<string | undefined> {
     const user = UserId(event.sender);
+    if (this.parts.permissions.bans(user)) return bannedText;
     const [word = "", ...rest] = text.split(/\s+/);
     const command = this.#commands.get(word.toLowerCase() === "" ? "help" : word.toLowerCase());
     if (!command && this.#dialogues.isOpen(user, room)) return this.#dialogues.input(user, room, text, event);

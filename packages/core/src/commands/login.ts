@@ -1,5 +1,7 @@
 import type { MatrixEvent } from "../appservice/event.js";
 import { effectIdOf } from "../bridge/effect-id.js";
+import { bannedText } from "../bridge/linker.js";
+import type { Permissions } from "../bridge/permissions.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { Login } from "../connector/connector.js";
 import type { LoginField, LoginSession } from "../connector/login-session.js";
@@ -9,6 +11,7 @@ import { ServiceError } from "../services/services.js";
 import { Dialogue } from "./dialogue.js";
 
 export interface LoginParts {
+  readonly permissions: Permissions;
   readonly runtime: BridgeRuntime;
   readonly logins: Logins;
 }
@@ -108,7 +111,7 @@ export class LoginDialogues {
   }
 
   #start({ user, room, network, login }: Beginning): Promise<string> {
-    const { runtime, logins } = this.parts;
+    const { runtime, logins, permissions } = this.parts;
     const dialogue = new Dialogue(runtime, room);
     this.#open.set(user, dialogue);
     const cancelTimer = runtime.clock.after(patienceMs, () =>
@@ -128,7 +131,11 @@ export class LoginDialogues {
       ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => dialogue.ask(fields),
     };
     void Promise.race([login(session), dialogue.abandoned])
-      .then((account) => logins.save(user, account, network))
+      .then((account) => {
+        // A login may take minutes.
+        if (permissions.bans(user)) throw new ServiceError("forbidden", bannedText);
+        return logins.save(user, account, network);
+      })
       .then(async (saved) => {
         await runtime.handlers.signedIn?.(saved);
         return `Signed in as ${saved.account.name}.`;

@@ -285,6 +285,15 @@ export const configSchema = z.strictObject({
       description:
         "What people may do, by user id, server name or * (the most exact entry counts): block (nothing of theirs is passed on), relay (what they write is), user (also log in, and link rooms in which they may change settings), admin (also link any room)",
     }),
+  policyLists: z
+    .array(z.string().regex(/^[!#]/, "expected a room id (!…) or alias (#…:…)"))
+    .max(100)
+    .default([])
+    .meta({
+      examples: [["#bans:example.org"]],
+      description:
+        "Rooms with moderation policy lists (m.policy.rule.*), by alias or id: nothing is passed on of users, servers and rooms they ban, whatever permissions says of their servers; who stands in permissions by user id is never banned by a list. The bot of every bridge must be able to join",
+    }),
   delivery: deliverySchema.prefault({}).describe("Retries, time limits and bounds; the defaults suit most"),
   log: logSchema.prefault({}).describe("What is written to standard output"),
   bridges: z.array(bridgeSchema).min(1).describe("One or more bridges"),

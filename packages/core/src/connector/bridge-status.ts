@@ -8,6 +8,22 @@ export interface BridgeStatus {
   readonly connections: readonly ConnectionStatus[];
   readonly toNetwork: FlowStatus;
   readonly toMatrix: FlowStatus;
+  /** Those that the operator names in `policyLists`. */
+  readonly policyLists: readonly PolicyListStatus[];
+}
+
+/** `read`: as it is now; `kept`: what an earlier process had read of it counts; `unread`: it bans nobody yet. */
+export type PolicyListState = "read" | "kept" | "unread";
+
+/** How one policy list is. */
+export interface PolicyListStatus {
+  /** As the operator names it. */
+  readonly list: string;
+  readonly state: PolicyListState;
+  /** How many of its rules ban somebody. */
+  readonly bans: number;
+  /** What is wrong with it, and what to do, for the operator. */
+  readonly detail?: string;
 }
 
 /** How one direction of a bridge is. */

@@ -22,6 +22,7 @@ import type {
   RedactEffect,
   RoleEffect,
   SettingsEffect,
+  SuspendSignal,
   TopicEffect,
   TypingSignal,
 } from "./effects.js";
@@ -398,6 +399,12 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
   readonly signedIn?: (login: Login) => Promise<void>;
   /** The login is to be forgotten: sign it out. */
   readonly logout?: (login: Login) => Promise<void>;
+  /**
+   * A policy list bans a Matrix user. The core passes nothing of theirs on, and `membership` has told that they left: let go
+   * of what is connected for them alone, such as a puppet in private conversations, and of the accounts they signed in to.
+   * Logins are kept: `signedIn` is called for them when the ban is lifted. May be called again. Fallback: nothing.
+   */
+  readonly suspendUser?: (suspension: SuspendSignal) => Promise<Outcome>;
   /** Called at the end, after the last effect: disconnect. Bounded by the core's stop timeout. */
   readonly close?: () => Promise<void>;
 }

@@ -116,6 +116,13 @@ export interface MembershipEffect extends EffectBase {
   readonly reason?: string;
 }
 
+/** A Matrix user is banned by a policy list. */
+export interface SuspendSignal {
+  readonly user: UserId;
+  /** Aborted when the core stops waiting; it is then asked again. */
+  readonly signal: AbortSignal;
+}
+
 /** Somebody on Matrix invited a person of the network into the room. */
 export interface InviteEffect extends EffectBase {
   readonly who: RemoteUserId;

@@ -43,6 +43,11 @@ export class Logins {
     return this.#ids?.has(user) === true;
   }
 
+  /** Those who have signed in; known from `load` on. */
+  users(): readonly string[] {
+    return [...(this.#ids?.keys() ?? [])];
+  }
+
   /** The id of the login of a bridge to one network; known from `load` on. */
   knownIdOf(user: string): LoginId | undefined {
     return this.#ids?.get(user)?.get(theOne);

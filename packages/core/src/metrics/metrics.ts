@@ -83,6 +83,11 @@ export class Metrics {
     "Events found in rooms that the homeserver had accepted and not handed over, as after a crash of it",
     ["bridge"],
   );
+  readonly #policyDropped = this.#counter(
+    "trestle_policy_dropped_total",
+    "Events from Matrix that were not passed on because a policy list bans their sender or room",
+    ["bridge"],
+  );
   readonly #lag = new Histogram({
     name: "trestle_lane_lag_seconds",
     help: "Time from the receipt of an event until its effect was delivered",
@@ -151,6 +156,7 @@ export class Metrics {
     }
     this.#transactions.inc({ bridge }, 0);
     this.#missed.inc({ bridge }, 0);
+    this.#policyDropped.inc({ bridge }, 0);
   }
 
   /** A bridge is no longer configured: what would stand still is not shown any more; counters keep their values. */
@@ -190,6 +196,10 @@ export class Metrics {
 
   missedEvents(bridge: string, count: number): void {
     if (count > 0) this.#missed.inc({ bridge }, count);
+  }
+
+  policyDropped(bridge: string): void {
+    this.#policyDropped.inc({ bridge });
   }
 
   transaction({ bridge, events, ephemeral, commitMs }: TransactionReading): void {

@@ -56,6 +56,12 @@ const connection = z.object({
   state: z.enum(["connecting", "connected", "waiting", "failed", "closed"]),
   detail: z.string().exactOptional(),
 });
+const policyList = z.object({
+  list: z.string(),
+  state: z.enum(["read", "kept", "unread"]),
+  bans: z.number(),
+  detail: z.string().exactOptional(),
+});
 export const statusView = z.object({
   version: z.string(),
   startedAt: z.number(),
@@ -73,6 +79,7 @@ export const statusView = z.object({
       connections: z.array(connection),
       toNetwork: flow,
       toMatrix: flow,
+      policyLists: z.array(policyList),
     }),
   ),
 }) satisfies z.ZodType<StatusView>;

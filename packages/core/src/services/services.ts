@@ -1,7 +1,7 @@
 import type { BridgeStatus } from "../connector/bridge-status.js";
 import type { ChannelId, RoomId, UserId } from "../connector/ids.js";
 
-export type { BridgeStatus, FlowStatus } from "../connector/bridge-status.js";
+export type { BridgeStatus, FlowStatus, PolicyListStatus } from "../connector/bridge-status.js";
 
 /** What people can do with a running Trestle, whatever they use: commands in a room, the command line, the operations API. */
 export interface Services {

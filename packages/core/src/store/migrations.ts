@@ -223,6 +223,31 @@ export const migrations: readonly string[] = [
   -- Which of a bridge's networks a login is for; '' where it has one alone, or the connector was not asked yet.
   ALTER TABLE login ADD COLUMN network TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- Policy lists, as the operator names them, and what was last read of them; entity: null where an event bans nobody.
+  CREATE TABLE policy_list (
+    bridge INTEGER NOT NULL,
+    list TEXT NOT NULL,
+    room TEXT NOT NULL,
+    PRIMARY KEY (bridge, list)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE policy_rule (
+    bridge INTEGER NOT NULL,
+    list TEXT NOT NULL,
+    type TEXT NOT NULL,
+    state_key TEXT NOT NULL,
+    entity TEXT,
+    PRIMARY KEY (bridge, list, type, state_key)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Who is in a room, and of whom its channels were told that they left, because a policy list bans them.
+  CREATE TABLE policy_absent (
+    bridge INTEGER NOT NULL,
+    room INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    PRIMARY KEY (bridge, room, user)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export class SchemaTooNew extends Error {

@@ -85,6 +85,16 @@ const statements = {
   addSpaceRoom: "INSERT INTO space_room (space, room) VALUES (?, ?) ON CONFLICT DO NOTHING",
   spaceRoomDone: "UPDATE space_room SET done = 1 WHERE space = ? AND room = ?",
   dropSpaceRoom: "DELETE FROM space_room WHERE space = ? AND room = ?",
+
+  setPolicyList:
+    "INSERT INTO policy_list (bridge, list, room) VALUES (?, ?, ?) ON CONFLICT (bridge, list) DO UPDATE SET room = excluded.room",
+  dropPolicyList: "DELETE FROM policy_list WHERE bridge = ? AND list = ?",
+  setPolicyRule:
+    "INSERT INTO policy_rule (bridge, list, type, state_key, entity) VALUES (?, ?, ?, ?, ?) ON CONFLICT (bridge, list, type, state_key) DO UPDATE SET entity = excluded.entity",
+  dropPolicyRule: "DELETE FROM policy_rule WHERE bridge = ? AND list = ? AND type = ? AND state_key = ?",
+  dropPolicyRules: "DELETE FROM policy_rule WHERE bridge = ? AND list = ?",
+  addAbsent: "INSERT INTO policy_absent (bridge, room, user) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  dropAbsent: "DELETE FROM policy_absent WHERE bridge = ? AND room = ? AND user = ?",
 } as const;
 
 /**

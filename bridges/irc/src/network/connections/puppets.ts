@@ -12,6 +12,7 @@ import { settleTrial } from "../nicks/nick-command.js";
 import { NickMaker } from "../nicks/nick-maker.js";
 import type { Puppet, PuppetEars } from "./puppet.js";
 import type { Accounts } from "../accounts/accounts.js";
+import { HomeserverQuota } from "./homeserver-quota.js";
 import { Seat, type SeatOptions } from "./seat.js";
 
 const LONGEST_TIMER_MS = 3_600_000;
@@ -39,7 +40,11 @@ export class Puppets {
   #retiring: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(private readonly options: PuppetsOptions) {}
+  readonly #quota: HomeserverQuota;
+
+  constructor(private readonly options: PuppetsOptions) {
+    this.#quota = new HomeserverQuota(options.config.maxPuppetsOf);
+  }
 
   get all(): readonly Puppet[] {
     return [...this.#puppets.values()];
@@ -49,12 +54,21 @@ export class Puppets {
     return this.#puppets.get(user);
   }
 
-  /** The puppet of a Matrix user, made where there is none. */
-  of(author: Pick<Author, "userId" | "name">): Puppet {
+  /** The puppet of a Matrix user, made where there is none; `undefined` where their homeserver has as many as it may. */
+  of(author: Pick<Author, "userId" | "name">): Puppet | undefined {
     const existing = this.#puppets.get(author.userId);
     if (existing) return existing;
+    const room = this.#quota.roomFor(author.userId, this.#puppets.values(), performance.now());
+    if (room === "full") return undefined;
+    if (room !== "free") this.remove(room.makesRoom, "Making room for somebody who speaks");
     this.#makeRoom();
     return this.#make(author.userId, author.name);
+  }
+
+  /** Whether a Matrix user has a puppet, or would get one now. */
+  mayHave(user: UserId): boolean {
+    if (this.#puppets.has(user)) return true;
+    return this.#quota.roomFor(user, this.#puppets.values(), performance.now()) !== "full";
   }
 
   /** The puppet of a connection of the process before. */

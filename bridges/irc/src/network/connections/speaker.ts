@@ -1,8 +1,9 @@
-import { type Author, type Outcome, refused, retry } from "@trestle/core";
+import { type Author, type Outcome, refused, retry, type UserId } from "@trestle/core";
 import type { Connection } from "../../session/connection.js";
 import { isNick } from "../../wire/sanitise.js";
 import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
+import { serverOf } from "./homeserver-quota.js";
 
 /** How long somebody who says something is given to connect. */
 const PUPPET_WITHIN_MS = 15_000;
@@ -28,6 +29,7 @@ export async function speakerFor(network: IrcNetwork, place: Place, saying: Sayi
   if (place.kind === "query") return await querySpeaker(network, place, saying);
   if (!network.speaksByPuppets) return await relayFor(network, place.channel, saying.signal);
   const puppet = network.puppets.of(saying.author);
+  if (!puppet) return await relayFor(network, place.channel, saying.signal);
   puppet.spokeAt = performance.now();
   const connection = await puppet.seat.use(PUPPET_WITHIN_MS, saying.signal);
   if (puppet.rejected !== undefined) return { outcome: accountRefused(puppet.rejected) };
@@ -57,6 +59,7 @@ async function querySpeaker(
   if (author.userId !== place.user)
     return { outcome: refused("only the person whose conversation this is can speak in it") };
   const puppet = network.puppets.of(author);
+  if (!puppet) return { outcome: refused(noneLeft(network, author.userId)) };
   puppet.spokeAt = performance.now();
   const connection = await puppet.seat.use(PUPPET_WITHIN_MS, signal);
   if (puppet.rejected !== undefined) return { outcome: accountRefused(puppet.rejected) };
@@ -87,6 +90,10 @@ function nameOf({ view }: Connection, channel: string): string {
 /** Nobody is to speak under a name of their own who wanted to be known by their account. */
 function accountRefused(reason: string): Outcome {
   return refused(`${reason}; it was not sent. Sign in again (login), or send it again without an account`);
+}
+
+function noneLeft(network: IrcNetwork, user: UserId): string {
+  return `private messages need a connection of your own to ${network.name}, and the users of ${serverOf(user)} have as many as they may have at once; try again in some minutes`;
 }
 
 function notConnected(network: IrcNetwork, trouble: string): Outcome {

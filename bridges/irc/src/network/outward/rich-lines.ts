@@ -95,7 +95,7 @@ function roomFor(network: IrcNetwork, place: Place, { author }: Said, style: Wir
   const target = place.kind === "channel" ? place.channel : place.nick;
   const bot = network.bot.connection;
   const limits = bot && multilineLimitsOf(bot.view.capabilities);
-  if (place.kind === "query" || network.speaksByPuppets)
+  if (place.kind === "query" || (network.speaksByPuppets && network.puppets.mayHave(author.userId)))
     return { room: puppetRoom(network, author, target, style), limits, isWhole: true };
   const { isupport, config } = network;
   const line = bot ? lineBudget(bot.view, target, style) : assumedBudget(isupport, config.nick, target, style);

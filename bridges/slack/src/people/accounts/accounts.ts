@@ -52,6 +52,11 @@ export class Accounts {
     return account;
   }
 
+  /** Nothing is done with their accounts until they are added again; the tokens stay good. */
+  suspend(user: string): void {
+    for (const { login, matrixUser } of [...this.#byLogin.values()]) if (matrixUser === user) this.remove(login);
+  }
+
   /** Whom somebody in Slack is in Matrix. */
   ofSlackUser(team: string, user: string): Account | undefined {
     return this.#bySlackUser.get(keyOf(team, user));

@@ -151,6 +151,7 @@ export class Desk {
           ],
           toNetwork: { queued: 3, dead: 0, oldestMs: 0, delivered: 5 },
           toMatrix: { queued: 0, dead: 1, oldestMs: 0, delivered: 7 },
+          policyLists: [],
         }),
     };
   }

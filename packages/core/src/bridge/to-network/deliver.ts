@@ -8,6 +8,7 @@ import { verdictOf } from "../to-matrix/send.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import type { Permissions } from "../permissions.js";
+import type { Withheld } from "../policy/withhold.js";
 import type { Pictures } from "../pictures.js";
 import { unlessOnItsWay } from "../on-its-way.js";
 import type { BridgeRuntime } from "../runtime.js";
@@ -29,6 +30,7 @@ export interface ToNetworkParts {
   readonly ghosts: Ghosts;
   readonly memberships: Memberships;
   readonly permissions: Permissions;
+  readonly withheld: Withheld;
   readonly pictures: Pictures;
   /** Says privately why nothing is bridged from an encrypted room. */
   readonly onEncrypted: (room: RoomId, sender: string) => Promise<void>;
@@ -59,6 +61,7 @@ export class ToNetwork {
 
   #deliverTo(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
     const { runtime, permissions } = this.parts;
+    if (permissions.bans(event.sender) || permissions.bansRoom(event.room_id)) return this.#withhold(event, link);
     if (!permissions.atLeast(event.sender, "relay")) return Promise.resolve(done());
     const { maxAgeToNetwork } = runtime.global.delivery;
     const age = runtime.clock.now() - event.origin_server_ts;
@@ -69,6 +72,15 @@ export class ToNetwork {
       );
     }
     return this.#dispatch(entry, event, link);
+  }
+
+  async #withhold(event: MatrixEvent, link: Link): Promise<Verdict> {
+    const dropped = this.parts.withheld.drop(event, link);
+    const isGone =
+      event.type === "m.room.member" && event.state_key === event.sender && event.content.membership === "leave";
+    if (link.kind !== "direct" || !isGone) return dropped;
+    const ended = await this.parts.leftConversation(link);
+    return ended.verdict === "done" ? dropped : ended;
   }
 
   /** What was said before a room was upgraded is delivered although its links have moved to the new room. */

@@ -27,7 +27,10 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
     event.sender === user,
     known?.name !== member.name,
   );
-  const verdict = change ? await tell(parts, source, change, member.name ?? known?.name ?? localpartOf(user)) : done();
+  // They left long ago, for the network.
+  const isAbsent = parts.permissions.bans(user) && (await parts.withheld.absences.has(room.key, user));
+  const verdict =
+    change && !isAbsent ? await tell(parts, source, change, member.name ?? known?.name ?? localpartOf(user)) : done();
   if (verdict.verdict !== "done") return verdict;
   if (link.kind === "direct" && (change === "leave" || change === "kick" || change === "ban")) {
     const ended = await parts.leftConversation(link);

@@ -1,4 +1,5 @@
 import type { MatrixEvent } from "../../appservice/event.js";
+import type { RoomId, UserId } from "../../connector/ids.js";
 
 /** What the journal keeps of something on its way from Matrix. */
 export type ToNetworkPayload =
@@ -11,4 +12,14 @@ export type ToNetworkPayload =
   /** An event of a room that is looked through for lost ones first. */
   | { readonly via: "held"; readonly event: MatrixEvent }
   /** Something the bridge has to say in a channel. */
-  | { readonly via: "notice"; readonly channel: string; readonly text: string };
+  | { readonly via: "notice"; readonly channel: string; readonly text: string }
+  /** Somebody in the room of a channel was banned by a policy list, or is no longer. */
+  | {
+      readonly via: "absence";
+      readonly room: RoomId;
+      readonly channel: string;
+      readonly user: UserId;
+      readonly change: "join" | "leave";
+    }
+  /** The same, for what the network holds for them alone. */
+  | { readonly via: "settled"; readonly user: UserId };
