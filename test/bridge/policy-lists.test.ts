@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { RoomId, UserId, type Login, type RoomView } from "@trestle/core";
+import { ChannelId, RemoteUserId, RoomId, UserId, type Login, type RoomView } from "@trestle/core";
 import type { TestClient } from "@trestle/testkit";
 import { Stage, type StageOptions } from "../faults/stage.js";
 import { fastClock } from "../support/fast-clock.js";
@@ -42,6 +42,8 @@ async function open(
       suspended.push(user);
       return Promise.resolve(undefined);
     },
+    directChannel: (_user, remote) => Promise.resolve(ChannelId(`to ${remote}`)),
+    resolveUser: (text) => Promise.resolve({ id: RemoteUserId(text), name: text }),
     presence: ({ user }) => {
       recorder.calls.push(`presence ${user}`);
       return Promise.resolve();
@@ -74,6 +76,8 @@ async function open(
   if (isPublic) await eventually(() => homeserver.room(room).members()[bot] === "join", "the bot is in the list");
   const mallory = homeserver.createClient("mallory");
   await enter(opened, mallory);
+  if (Object.keys(rules).length === 0)
+    await eventually(() => recorder.calls.includes("join mallory"), "the network is told of mallory");
   return { opened, recorder, suspended, signedIn, list: room, mallory };
 }
 
@@ -246,6 +250,34 @@ describe("a user whom a policy list bans", () => {
       "leave mallory",
       "join eve",
     ]);
+  });
+
+  it("keeps their conversations with people of the network, which end when they leave", async () => {
+    const all = await open();
+    const { opened, recorder, mallory } = all;
+    await until(all, "read");
+    const direct = async (): Promise<number> =>
+      (await opened.trestle.services.list()).filter(({ kind }) => kind === "direct").length;
+    const bob = "@fake_bob:faults.test";
+    const room = await mallory.createRoom({ invite: [bob], is_direct: true });
+    await eventually(() => opened.homeserver.room(room).members()[bob] === "join", "bob is there");
+    await mallory.sendText(room, "hello bob");
+    await eventually(() => taken(all).includes("hello bob"), "it reaches bob");
+    await rule(all, mallory.userId);
+    await eventually(() => recorder.calls.includes("leave mallory"), "mallory is not there");
+    await mallory.sendText(room, "banned, bob");
+    await lift(all, mallory.userId);
+    await eventually(() => recorder.calls.at(-1) === "join mallory", "mallory is there");
+    await mallory.sendText(room, "it is me, bob");
+    await eventually(() => taken(all).includes("it is me, bob"), "it reaches bob again");
+    expect(recorder.calls.filter((call) => call.includes("mallory"))).toHaveLength(3);
+    expect(taken(all)).not.toContain("banned, bob");
+    expect(await direct()).toBe(1);
+    await rule(all, mallory.userId);
+    await mallory.leave(room);
+    let left = 1;
+    const look = (): void => void direct().then((count) => (left = count));
+    await eventually(() => (look(), left === 0), "the conversation is over");
   });
 
   it("by the name of their server is banned unless the operator named them, in every spelling of rules", async () => {

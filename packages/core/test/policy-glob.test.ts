@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { globMatches } from "../src/bridge/policy/glob.js";
-import { PolicyRules } from "../src/bridge/policy/policy-rules.js";
+import { mostRules, PolicyRules } from "../src/bridge/policy/policy-rules.js";
 import { readRule } from "../src/bridge/policy/rule.js";
 
 /** What the specification says in words, as a regular expression of the platform. */
@@ -79,6 +79,19 @@ describe("the rules of policy lists", () => {
       expect(rulesOf(["m.policy.rule.user", entity]).bansIn("list")).toBe(0);
     const rule = readRule("m.policy.rule.user", "x", { entity: "@a:b", recommendation: "m.applaud" });
     expect(rule.entity).toBeNull();
+  });
+
+  it("are no more than memory has room for, and those that are there can still be lifted", () => {
+    const rules = new PolicyRules();
+    const type = "m.policy.rule.user";
+    for (let count = 0; count < mostRules; count++)
+      rules.set("list", { type, stateKey: `${count}`, entity: `@${count}:x` });
+    expect(rules.set("list", readRule(type, "more", ban("@ann:home.example")))).toBe(false);
+    expect(rules.bansUser("@ann:home.example")).toBe(false);
+    expect(rules.set("other", readRule(type, "more", ban("@ann:home.example")))).toBe(true);
+    expect(rules.bansUser("@7:x")).toBe(true);
+    expect(rules.set("list", readRule(type, "7", {}))).toBe(true);
+    expect(rules.bansUser("@7:x")).toBe(false);
   });
 
   it("are looked up anew when they change", () => {

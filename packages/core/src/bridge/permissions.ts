@@ -4,12 +4,14 @@ const order: readonly PermissionLevel[] = ["block", "relay", "user", "admin"];
 
 /** Whom policy lists ban. */
 export interface Bans {
+  /** They ban nobody. */
+  readonly isEmpty: boolean;
   bansUser(user: string): boolean;
   /** By its id or alias. */
   bansRoom(room: string): boolean;
 }
 
-const none: Bans = { bansUser: () => false, bansRoom: () => false };
+const none: Bans = { isEmpty: true, bansUser: () => false, bansRoom: () => false };
 
 /**
  * What each Matrix user may do: the entry for the user id counts, else whether a policy list bans them, else the entry for

@@ -81,19 +81,19 @@ export class Absences {
   }
 
   async #sweepOnce(): Promise<void> {
-    const links = new Map<number, Link[]>();
-    for (const link of await this.runtime.links.all())
-      links.set(link.roomKey, [...(links.get(link.roomKey) ?? []), link]);
-    await this.#readmit(links);
-    await this.#send(links);
+    const absent = await this.#absentKeys();
+    if (absent.size > 0 || !this.permissions.lists.isEmpty) {
+      const links = byRoom(await this.runtime.links.all());
+      await this.#readmit(links);
+      await this.#send(links, absent);
+    }
     await this.#accounts();
   }
 
   /** Those who are banned and in a linked room leave it. */
-  async #send(links: ReadonlyMap<number, readonly Link[]>): Promise<void> {
+  async #send(links: ReadonlyMap<number, readonly Link[]>, absent: ReadonlySet<string>): Promise<void> {
     const { journal, key } = this.runtime;
     const gone = new Set<string>();
-    const absent = await this.#absentKeys();
     for await (const places of this.#pages("SELECT room, user FROM member WHERE membership = 'join'", [])) {
       const causes: Cause[] = [];
       const writes: Write[] = [];
@@ -129,15 +129,9 @@ export class Absences {
 
   /** The accounts of those who signed in are not used while they are banned. */
   async #accounts(): Promise<void> {
-    const causes: Cause[] = [];
-    for (const user of this.logins.users()) {
-      const banned = this.permissions.bans(user);
-      if (banned === this.#suspended.has(user)) continue;
-      if (banned) this.#suspended.add(user);
-      else this.#suspended.delete(user);
-      causes.push(this.#settled(user));
-    }
-    await this.runtime.journal.append(causes);
+    const changed = this.logins.users().filter((user) => this.permissions.bans(user) !== this.#suspended.has(user));
+    await this.runtime.journal.append(changed.map((user) => this.#settled(user)));
+    for (const user of changed) if (!this.#suspended.delete(user)) this.#suspended.add(user);
   }
 
   async #absentKeys(): Promise<ReadonlySet<string>> {
@@ -181,4 +175,14 @@ export class Absences {
 
 function keyOf({ room, user }: Place): string {
   return `${room} ${user}`;
+}
+
+function byRoom(links: readonly Link[]): ReadonlyMap<number, readonly Link[]> {
+  const found = new Map<number, Link[]>();
+  for (const link of links) {
+    const others = found.get(link.roomKey);
+    if (others) others.push(link);
+    else found.set(link.roomKey, [link]);
+  }
+  return found;
 }

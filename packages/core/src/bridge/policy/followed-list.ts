@@ -5,7 +5,7 @@ import type { MatrixFailure } from "../../matrix/result.js";
 import { pause } from "../pause.js";
 import type { BridgeRuntime } from "../runtime.js";
 import type { KeptRules } from "./kept-rules.js";
-import type { PolicyRules } from "./policy-rules.js";
+import { mostRules, type PolicyRules } from "./policy-rules.js";
 import { keyOf, type PolicyRule, policyTypeOf, readRule } from "./rule.js";
 
 /** What a homeserver does not hand over, or resolves otherwise later, is found then. */
@@ -14,8 +14,6 @@ const firstWaitMs = 2_000;
 const longestWaitMs = 600_000;
 /** Between two readings, however often one is asked for. */
 const leastGapMs = 10_000;
-/** Of one list; what is longer is none that anybody follows. */
-const mostRules = 100_000;
 
 export interface FollowedListParts {
   readonly runtime: BridgeRuntime;
@@ -39,6 +37,8 @@ export class FollowedList {
   /** What came while the list was being read: it may be newer than what was read. */
   #meanwhile: PolicyRule[] | undefined;
   #woken = new AbortController();
+  /** The disk refused something of it: what is kept may be another list. */
+  #isUnsaved = false;
 
   constructor(
     /** As the operator names it: a room id or an alias. */
@@ -66,7 +66,7 @@ export class FollowedList {
     let waitMs = firstWaitMs;
     while (!isAborted(leaving)) {
       this.#woken = new AbortController();
-      const problem = await this.#read();
+      const problem = await this.#read().catch((error: unknown) => this.#failed(error));
       if (isAborted(leaving)) return;
       if (problem !== undefined && problem !== this.#problem) log.warn({ list: this.name }, problem);
       this.#problem = problem;
@@ -113,13 +113,25 @@ export class FollowedList {
     }
   }
 
+  #failed(error: unknown): string {
+    this.parts.runtime.log.error({ err: error, list: this.name }, "A policy list could not be taken in; tried again");
+    return `The policy list ${this.name} could not be kept: ${error instanceof Error ? error.message : String(error)}. It is tried again.`;
+  }
+
   async #apply(rules: readonly PolicyRule[], gone: readonly PolicyRule[] = [], room?: RoomId): Promise<void> {
     const { rules: all, kept, onChange } = this.parts;
-    const isFull = (): boolean => all.sizeOf(this.name) >= mostRules;
     for (const rule of gone) all.delete(this.name, rule);
-    const changed = rules.filter((rule) => !isFull() && all.set(this.name, rule));
-    await kept.write(this.name, changed, gone, room);
+    const changed = rules.filter((rule) => all.set(this.name, rule));
     if (changed.length > 0 || gone.length > 0) onChange();
+    const isAll = this.#isUnsaved && room !== undefined;
+    try {
+      if (isAll) await kept.forget(this.name);
+      await kept.write(this.name, this.#isUnsaved ? rules : changed, gone, room);
+      if (isAll) this.#isUnsaved = false;
+    } catch (error) {
+      this.#isUnsaved = true;
+      throw error;
+    }
   }
 
   async #lookUp(): Promise<Reading> {

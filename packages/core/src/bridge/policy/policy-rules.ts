@@ -3,6 +3,9 @@ import { atMost } from "../../mapping/cache-bound.js";
 import { globMatches, isGlob } from "./glob.js";
 import { keyOf, type PolicyKind, policyKinds, type PolicyRule, policyTypeOf } from "./rule.js";
 
+/** Of one list; what is longer is none that anybody follows. */
+export const mostRules = 100_000;
+
 /** Whom all policy lists of a bridge together ban. Each user and room is looked up once, until the rules change. */
 export class PolicyRules {
   /** By list, then by type and state key. */
@@ -12,9 +15,9 @@ export class PolicyRules {
   #compiled: Readonly<Record<PolicyKind, Entities>> | undefined;
   #count = 0;
 
-  /** How many events of a list are known. */
-  sizeOf(list: string): number {
-    return this.#lists.get(list)?.size ?? 0;
+  /** No list bans anybody. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
   }
 
   /** How many events of a list ban somebody. */
@@ -26,13 +29,13 @@ export class PolicyRules {
     return [...(this.#lists.get(list)?.values() ?? [])];
   }
 
-  /** Returns whether that changed anything. */
+  /** Returns whether that changed anything; what a full list cannot hold does not. */
   set(list: string, rule: PolicyRule): boolean {
     const rules = this.#lists.get(list) ?? new Map<string, PolicyRule>();
     this.#lists.set(list, rules);
     const key = keyOf(rule);
     const before = rules.get(key);
-    if (before?.entity === rule.entity) return false;
+    if (before ? before.entity === rule.entity : rules.size >= mostRules) return false;
     rules.set(key, rule);
     this.#count += before ? 0 : 1;
     this.#forget();
@@ -48,7 +51,7 @@ export class PolicyRules {
 
   /** By their id or their server, without its port too, as the access lists of rooms do it. */
   bansUser(user: string): boolean {
-    if (this.#count === 0) return false;
+    if (this.isEmpty) return false;
     const known = this.#users.get(user);
     if (known !== undefined) return known;
     const { user: users, server: servers } = this.#entities;
@@ -60,7 +63,7 @@ export class PolicyRules {
 
   /** By a room's id or alias. */
   bansRoom(room: string): boolean {
-    if (this.#count === 0) return false;
+    if (this.isEmpty) return false;
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
     const banned = this.#entities.room.include(room);
