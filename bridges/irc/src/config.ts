@@ -85,6 +85,12 @@ export const networkSchema = z.strictObject({
     .describe(
       "Under which name the server shows what the bot says for somebody, where it offers draft/relaymsg and the bot is an operator of the channel: {name} is the display name, {separator} the character the server wants in such names, e.g. {name}{separator}matrix; without it the bot always says <name> text",
     ),
+  relayColours: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the names in what the bot says for somebody are coloured, everybody in a colour of their own; in channels that refuse colours they are not",
+    ),
   puppetNick: oneLine("a nick")
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
     .default("{name}[m]")

@@ -38,6 +38,7 @@ import { PuppetEars } from "./connections/puppet.js";
 import { Puppets } from "./connections/puppets.js";
 import { RankWishes } from "./channels/rank-wishes.js";
 import { RelayMessages } from "./outward/relay-messages.js";
+import { RelayNames } from "./outward/relay-names.js";
 import { Seat, type SeatOptions } from "./connections/seat.js";
 import type { Splits } from "./channels/splits.js";
 import { Servers } from "./connections/servers.js";
@@ -58,7 +59,8 @@ export class IrcNetwork {
   readonly sentBy = new SentBy();
   readonly history: History;
   readonly consents: Consents;
-  readonly relays: RelayMessages;
+  readonly relays = new RelayMessages(this);
+  readonly relayNames = new RelayNames(this);
   readonly momentary: Momentary;
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
@@ -76,7 +78,6 @@ export class IrcNetwork {
     const { config, core, holder } = context;
     const ctcp = new CtcpAnswers();
     this.config = config;
-    this.relays = new RelayMessages(config.relaymsg);
     this.momentary = new Momentary(this, core);
     this.#caseMapping = context.caseMapping;
     this.#pace = new Pace(config.flood);
@@ -135,8 +136,7 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    const { keys, wishes, chosenNicks, consents, history, channels } = this;
-    const parts = [keys, wishes, chosenNicks, this.#listener, consents, history, channels];
+    const parts = [this.keys, this.wishes, this.chosenNicks, this.#listener, this.consents, this.history, this.channels];
     await Promise.all(parts.map((each) => each.load()));
   }
 
