@@ -1,5 +1,6 @@
 import { TextDecoder } from "node:util";
 import { z } from "zod";
+import { PASSWORD_MECHANISMS } from "./session/sasl/credentials.js";
 import { isPrefix } from "./network/connections/user-address.js";
 
 const oneLine = (what: string) => z.string().refine((text) => !/[\r\n\0]/.test(text), `${what} must be one line`);
@@ -38,6 +39,18 @@ export const networkSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Accept any certificate: whoever sits in between reads and writes everything"),
+  fingerprints: z
+    .array(
+      z
+        .string()
+        .regex(/^(?:[0-9A-Fa-f]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/, "64 hexadecimal digits, as openssl prints them")
+        .transform((text) => text.replaceAll(":", "").toLowerCase()),
+    )
+    .max(50)
+    .default([])
+    .describe(
+      "The SHA-256 fingerprints of the certificates the servers may have: these and no others are trusted, whoever has signed them, and also after they have expired",
+    ),
   localAddress: z.string().optional().describe("The local address to connect from"),
   ipv6Prefix: z
     .string()
@@ -60,6 +73,10 @@ export const networkSchema = z.strictObject({
     .strictObject({
       account: oneLine("an account").describe("The account the bot signs in to"),
       password: oneLine("a password").describe("Its password"),
+      mechanism: z
+        .enum(PASSWORD_MECHANISMS)
+        .optional()
+        .describe("The only way in which it signs in; without it SCRAM-SHA-256, or else PLAIN"),
     })
     .optional()
     .describe("Sign the bot in (SCRAM-SHA-256 or PLAIN); without success it does not connect"),
