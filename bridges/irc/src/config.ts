@@ -187,6 +187,13 @@ export const networkSchema = z.strictObject({
     .describe(
       "Whether who types on Matrix is seen typing on IRC, and the other way round, where the server passes that on",
     ),
+  asText: z
+    .strictObject({
+      reactions: z.boolean().default(false).describe("Reactions: * ann reacted 👍 to “first words…”"),
+      deletions: z.boolean().default(false).describe("Deletions: * ann deleted their message of 12:04 UTC"),
+    })
+    .prefault({})
+    .describe("What is said in a line where the server cannot show it otherwise"),
   presence: z
     .strictObject({
       toIrc: z

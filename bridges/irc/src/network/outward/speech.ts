@@ -3,7 +3,7 @@ import { splitText, splitTextExactly } from "../../format/split.js";
 import type { Connection } from "../../session/connection.js";
 import type { Verdict } from "../../session/deliveries.js";
 import { Priority } from "../../session/flood-control.js";
-import { isMsgid } from "../../session/line-id.js";
+import { isMsgid, namelessId } from "../../session/line-id.js";
 import type { Tags } from "../../wire/message.js";
 import { replyTags } from "../../wire/reaction.js";
 import { lineBudget, relayedBudget } from "./budget.js";
@@ -46,9 +46,22 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
     // The channel may take no colours (+c).
     if (network.relayNames.refused(place.channel)) return await say(network, place, effect);
   }
-  if (verdict?.verdict === "sent" && verdict.id !== undefined && speaker.as === "puppet")
-    network.sentBy.note(verdict.id, effect.author.userId);
-  return outcomeOf(verdict, target);
+  return named(network, effect, speaker.as, verdict, outcomeOf(verdict, target));
+}
+
+/** Remembers whose message it is; one to which the server gave no name has one where there may be words about it. */
+function named(
+  { config, sentBy }: IrcNetwork,
+  { effect, author }: MessageEffect,
+  as: "puppet" | "relay",
+  verdict: Verdict | undefined,
+  outcome: Outcome,
+): Outcome {
+  if (verdict?.verdict !== "sent") return outcome;
+  const isSpokenOf = config.asText.reactions || config.asText.deletions;
+  const id = verdict.id ?? (isSpokenOf ? namelessId(effect) : undefined);
+  if (id !== undefined && (as === "puppet" || isSpokenOf)) sentBy.note(id, author.userId);
+  return id === undefined ? outcome : { id: RemoteMessageId(id) };
 }
 
 /** Has the server say it under the author's name; `undefined` where it does not, and the bot has to say it itself. */
