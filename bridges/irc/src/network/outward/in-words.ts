@@ -21,7 +21,8 @@ export async function tellInWords(network: IrcNetwork, place: Place, effect: Tol
   const { connection, target } = speaker;
   const relays = speaker.as === "relay" && place.kind === "channel";
   const name = relays ? network.relayNames.before(place.channel, effect.author) : "";
-  const room = lineBudget(connection.view, target, "emote") - (relays ? Buffer.byteLength(relayPrefix("emote", name)) : 0);
+  const room =
+    lineBudget(connection.view, target, "emote") - (relays ? Buffer.byteLength(relayPrefix("emote", name)) : 0);
   const part = { style: "emote", text: splitText(words, room)[0] ?? "" } as const;
   const { verb, text } = relays ? asRelay(part, name) : asPuppet(part);
   const verdict = await connection.deliver({
@@ -38,7 +39,12 @@ export async function tellInWords(network: IrcNetwork, place: Place, effect: Tol
 
 /** `reacted 👍 to “first words…”` */
 export function reactionInWords({ key, about }: ReactEffect): string {
-  const words = truncate(printable(about?.excerpt ?? "").replace(/\s+/g, " ").trim(), EXCERPT);
+  const words = truncate(
+    printable(about?.excerpt ?? "")
+      .replace(/\s+/g, " ")
+      .trim(),
+    EXCERPT,
+  );
   return `reacted ${key} to ${words === "" ? "a message" : `“${words}”`}`;
 }
 

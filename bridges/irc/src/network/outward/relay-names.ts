@@ -70,7 +70,9 @@ export class RelayNames {
     const { network } = this;
     const name = this.of(channel, person).replace(MAYBE_NICK, (word) => {
       const [first = ""] = word;
-      return network.members.nickOf(network.fold(word)) !== undefined ? first + UNSEEN + word.slice(first.length) : word;
+      return network.members.nickOf(network.fold(word)) !== undefined
+        ? first + UNSEEN + word.slice(first.length)
+        : word;
     });
     if (!this.#isColoured(channel)) return name;
     const code = `\x03${String(colourOf(person.userId)).padStart(2, "0")}`;

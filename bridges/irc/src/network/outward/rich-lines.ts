@@ -8,11 +8,11 @@ import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import { assumedBudget, lineBudget, relayedBudget } from "./budget.js";
 import { type MultilineLimits, multilineLimitsOf, type Piece, together } from "./multiline.js";
-import { addressed } from "./reply-prefix.js";
+import { addressed, threaded } from "./reply-prefix.js";
 import { relayPrefix, type WirePart } from "./wire-part.js";
 import { mentionText } from "./mention-text.js";
 
-type Said = Pick<MessageEffect, "content" | "author" | "replyTo" | "correction" | "room" | "event" | "at">;
+type Said = Pick<MessageEffect, "content" | "author" | "replyTo" | "thread" | "correction" | "room" | "event" | "at">;
 
 /** Cuts a message into lines that fit on the wire, as whoever will speak has room. */
 export function richLines(network: IrcNetwork, place: Place, message: Said, linkTo: Network["textLink"]): WirePart[] {
@@ -32,8 +32,9 @@ export function richLines(network: IrcNetwork, place: Place, message: Said, link
   );
 }
 
-function linesOf(network: IrcNetwork, body: RichText, { replyTo, author, at }: Said): StyledLine[] {
-  const shown = replyTo ? addressed(body, { replyTo, author, at }, network) : body;
+function linesOf(network: IrcNetwork, body: RichText, { replyTo, thread, author, at }: Said): StyledLine[] {
+  const inThread = thread ? threaded(body, thread) : body;
+  const shown = replyTo ? addressed(body, { replyTo, author, at }, network) : inThread;
   return renderLines(shown, { mention: (mention) => mentionText(network, mention) });
 }
 

@@ -127,8 +127,8 @@ function puppetLines(part: WirePart, texts: readonly string[], room: number): Wi
 }
 
 /** What a reply answers, for clients that show it; everybody else sees the name that the core has put before the text. */
-function tagsOf(connection: Connection, { part, replyTo }: MessageEffect): Tags {
-  const answers = part === 0 ? replyTo?.id : undefined;
+function tagsOf(connection: Connection, { part, replyTo, thread }: MessageEffect): Tags {
+  const answers = part === 0 ? (replyTo ?? thread)?.id : undefined;
   return answers !== undefined && isMsgid(answers) && takesTags(connection, "draft/reply") ? replyTags(answers) : {};
 }
 
