@@ -9,6 +9,7 @@ const word = (what: string) =>
     (text) => text !== "" && !/[ :]/.test(text.slice(0, 1)) && !text.includes(" "),
     `${what} must be one word`,
   );
+const command = oneLine("a command").regex(/^[A-Za-z]+(?: |$)/, "a command of IRC such as MODE {nick} +x");
 const seconds = z.number().positive().max(86_400);
 
 const encoding = z.string().refine((label) => {
@@ -43,7 +44,10 @@ export const networkSchema = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^(?:[0-9A-Fa-f]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/, "64 hexadecimal digits, as openssl prints them")
+        .regex(
+          /^(?:[0-9A-Fa-f]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/,
+          "64 hexadecimal digits, as openssl prints them",
+        )
         .transform((text) => text.replaceAll(":", "").toLowerCase()),
     )
     .max(50)
@@ -96,6 +100,24 @@ export const networkSchema = z.strictObject({
     .describe(
       "A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text",
     ),
+  relayed: z
+    .strictObject({
+      channels: z.array(word("a channel")).max(1_000).default([]).describe("Channels, e.g. #quiet"),
+      users: z
+        .array(word("a Matrix id"))
+        .max(1_000)
+        .default([])
+        .describe("Matrix ids; * stands for anything: *:example.org"),
+    })
+    .prefault({})
+    .describe("Where, and for whom, the bot speaks in channels although there are puppets"),
+  commands: z
+    .strictObject({
+      bot: z.array(command).max(20).default([]).describe("By the bot, before it joins any channel"),
+      puppets: z.array(command).max(20).default([]).describe("By every puppet"),
+    })
+    .prefault({})
+    .describe("What is sent as it stands when the server has let somebody in; {nick} is their nick: MODE {nick} +x"),
   relaymsg: word("a name")
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
     .optional()
@@ -131,6 +153,12 @@ export const networkSchema = z.strictObject({
     .max(100_000)
     .default(100)
     .describe("How many puppets are connected at most; the one silent for longest makes room"),
+  maxPuppetsPerServer: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe("The same for the people of one homeserver, so that none takes the place of all others"),
   idle: z
     .number()
     .positive()

@@ -39,6 +39,7 @@ import { Puppets } from "./connections/puppets.js";
 import { RankWishes } from "./channels/rank-wishes.js";
 import { RelayMessages } from "./outward/relay-messages.js";
 import { RelayNames } from "./outward/relay-names.js";
+import { introduceBot } from "./connections/commands.js";
 import { Seat, type SeatOptions } from "./connections/seat.js";
 import type { Splits } from "./channels/splits.js";
 import { Servers } from "./connections/servers.js";
@@ -277,9 +278,7 @@ export class IrcNetwork {
       watchNick(connection, this.#botNicks.first());
       this.#listener.reset();
       this.context.holder.state(connection.id, this.#listener.snapshot());
-      const botMode = connection.view.isupport.get("BOT");
-      if (botMode !== undefined)
-        connection.send(Priority.control, "MODE", [connection.view.nick, `+${botMode || "B"}`]);
+      introduceBot(connection, this.config.commands.bot);
       this.bot.isReady();
       this.channels.occupy(connection);
     },

@@ -6,6 +6,7 @@ import { Priority } from "../../session/flood-control.js";
 import { NICK_INVALID } from "../../session/numerics.js";
 import type { Role } from "../../session/state.js";
 import type { Isupport } from "../../wire/isupport.js";
+import { sendCommands } from "./commands.js";
 import { regainNick, regainSeenFree, watchNick } from "../nicks/nick-regain.js";
 import type { ChosenNicks } from "../nicks/chosen-nicks.js";
 import { settleTrial } from "../nicks/nick-command.js";
@@ -53,7 +54,7 @@ export class Puppets {
   of(author: Pick<Author, "userId" | "name">): Puppet {
     const existing = this.#puppets.get(author.userId);
     if (existing) return existing;
-    this.#makeRoom();
+    this.#makeRoom(author.userId);
     return this.#make(author.userId, author.name);
   }
 
@@ -132,6 +133,7 @@ export class Puppets {
         // What is said in channels reaches the bridge through the bot.
         const { deafMode, nick } = connection.view;
         if (deafMode !== undefined) connection.send(Priority.control, "MODE", [nick, `+${deafMode}`]);
+        sendCommands(connection, this.options.config.commands.puppets);
         puppet.nicks.restart();
         watchNick(connection, puppet.nicks.first());
         puppet.seat.isReady();
@@ -208,10 +210,19 @@ export class Puppets {
   }
 
   /** Lets the puppet go that has been silent for longest, where there are too many. */
-  #makeRoom(): void {
-    while (this.#puppets.size >= this.options.config.maxPuppets) {
-      const oldest = this.all.reduce((a, b) => (a.spokeAt <= b.spokeAt ? a : b));
-      this.remove(oldest, "Making room for somebody who speaks");
-    }
+  #makeRoom(user: UserId): void {
+    const { maxPuppets, maxPuppetsPerServer = maxPuppets } = this.options.config;
+    const neighbours = () => this.all.filter((each) => serverOf(each.user) === serverOf(user));
+    for (let among = neighbours(); among.length >= maxPuppetsPerServer; among = neighbours()) this.#removeOldest(among);
+    while (this.#puppets.size >= maxPuppets) this.#removeOldest(this.all);
   }
+
+  #removeOldest(among: readonly Puppet[]): void {
+    const oldest = among.reduce((a, b) => (a.spokeAt <= b.spokeAt ? a : b));
+    this.remove(oldest, "Making room for somebody who speaks");
+  }
+}
+
+function serverOf(user: UserId): string {
+  return user.slice(user.indexOf(":") + 1);
 }

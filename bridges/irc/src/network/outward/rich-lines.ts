@@ -6,6 +6,7 @@ import { PLAIN } from "../../format/runs.js";
 import { splitExactly, splitLine } from "../../format/split.js";
 import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
+import { speaksByPuppet } from "../connections/relayed.js";
 import { assumedBudget, lineBudget, relayedBudget } from "./budget.js";
 import { type MultilineLimits, multilineLimitsOf, type Piece, together } from "./multiline.js";
 import { addressed, threaded } from "./reply-prefix.js";
@@ -76,7 +77,7 @@ function roomFor(network: IrcNetwork, place: Place, { author }: Said, style: Wir
   const target = place.kind === "channel" ? place.channel : place.nick;
   const bot = network.bot.connection;
   const limits = bot && multilineLimitsOf(bot.view.capabilities);
-  if (place.kind === "query" || network.speaksByPuppets)
+  if (place.kind === "query" || speaksByPuppet(network, place.channel, author.userId))
     return { room: puppetRoom(network, author, target, style), limits, isWhole: true };
   const { isupport, config, relayNames } = network;
   const line = bot ? lineBudget(bot.view, target, style) : assumedBudget(isupport, config.nick, target, style);
