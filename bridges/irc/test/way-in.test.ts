@@ -53,13 +53,16 @@ describe("the way in", () => {
   it("goes only the way through SASL that the operator wants", async () => {
     server = await IrcServer.start({ accounts: { bridge: "right" } });
     await (await start({ sasl: { account: "bridge", password: "right", mechanism: "PLAIN" } })).ready();
-    const asked = () => server.linesFrom("trestle").filter((line) => /^AUTHENTICATE [A-Z]+(?:-[A-Z0-9-]+)?$/.test(line));
+    const asked = () =>
+      server.linesFrom("trestle").filter((line) => /^AUTHENTICATE [A-Z]+(?:-[A-Z0-9-]+)?$/.test(line));
     expect(asked()).toEqual(["AUTHENTICATE PLAIN"]);
     await bridge.end();
     await server.stop();
     server = await IrcServer.start({ accounts: { bridge: "right" }, saslMechanisms: ["PLAIN"] });
     await start({ sasl: { account: "bridge", password: "right", mechanism: "SCRAM-SHA-256" } });
-    await bridge.core.until("the refusal", () => /no way to sign in/.test(bridge.core.statuses.get("net")?.detail ?? ""));
+    await bridge.core.until("the refusal", () =>
+      /no way to sign in/.test(bridge.core.statuses.get("net")?.detail ?? ""),
+    );
     expect(asked()).toEqual([]);
   });
 

@@ -36,7 +36,7 @@ describe("whoever speaks", () => {
     expect(await says("@carol:one.example")).toBe("trestle <carol> hello");
     expect(await says("@bob:relayed.example")).toBe("trestle <bob> hello");
     expect(await says("@bob:not-relayed.example.org")).toBe("bob[m] hello");
-    expect(irc.nicks.sort()).toEqual(["ann[m]", "bob[m]", "trestle"]);
+    expect([...irc.nicks].sort()).toEqual(["ann[m]", "bob[m]", "trestle"]);
   });
 
   it("takes no place of another homeserver's people where there are too many of its own", async () => {
@@ -44,10 +44,10 @@ describe("whoever speaks", () => {
     await says("@ann:one.example");
     for (const name of ["x", "y", "z"]) await says(`@${name}:two.example`);
     await irc.waitFor(() => !irc.nicks.includes("x[m]"));
-    expect(irc.nicks.sort()).toEqual(["ann[m]", "trestle", "y[m]", "z[m]"]);
+    expect([...irc.nicks].sort()).toEqual(["ann[m]", "trestle", "y[m]", "z[m]"]);
     await says("@bob:one.example");
     await irc.waitFor(() => !irc.nicks.includes("ann[m]"));
-    expect(irc.nicks.sort()).toEqual(["bob[m]", "trestle", "y[m]", "z[m]"]);
+    expect([...irc.nicks].sort()).toEqual(["bob[m]", "trestle", "y[m]", "z[m]"]);
   });
 
   it("has sent what the operator wants the server to be told, before coming into a channel", async () => {

@@ -137,7 +137,8 @@ export class IrcNetwork {
 
   /** Reads what is on disk. */
   async load(): Promise<void> {
-    const parts = [this.keys, this.wishes, this.chosenNicks, this.#listener, this.consents, this.history, this.channels];
+    const { keys, wishes, chosenNicks, consents, history, channels } = this;
+    const parts = [keys, wishes, chosenNicks, this.#listener, consents, history, channels];
     await Promise.all(parts.map((each) => each.load()));
   }
 

@@ -387,8 +387,8 @@ export class Connection {
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }
 
-  #lastWord([text]: readonly string[]): void {
-    this.#error ??= text;
+  #lastWord(params: readonly string[]): void {
+    this.#error ??= params.at(-1);
     this.#timeouts.once(LAST_WORD_MS, () => this.#fail("the server has ended the connection"));
   }
 
