@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type Content, RemoteMessageId } from "@trestle/core";
+import { type Content, type NetworkHandlers, RemoteMessageId } from "@trestle/core";
 import { toPlainText } from "@trestle/rich-text";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 import { Stage } from "../faults/stage.js";
@@ -43,6 +43,23 @@ describe("from Matrix to the network", () => {
       "rename Bobby",
       "redact 1 because spam",
       "leave Bobby",
+    ]);
+  });
+
+  it("says what a reaction is about to a network that wants to know", async () => {
+    const about: unknown[] = [];
+    const react: NetworkHandlers["react"] = (reaction) => {
+      about.push(reaction.about);
+      return Promise.resolve(undefined);
+    };
+    stage = await Stage.open({ places: 1, network: { handlers: { react, limits: { reactedTo: true } } } });
+    const { alice } = stage;
+    const room = stage.room();
+    const message = await alice.sendText(room, "shall we meet?\nwhen?");
+    await alice.react(room, message, "👍");
+    await eventually(() => about.length === 1, "the reaction arrives");
+    expect(about).toEqual([
+      expect.objectContaining({ event: message, excerpt: "shall we meet?", matrixAuthor: alice.userId }),
     ]);
   });
 

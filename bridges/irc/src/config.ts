@@ -1,5 +1,6 @@
 import { TextDecoder } from "node:util";
 import { z } from "zod";
+import { PASSWORD_MECHANISMS } from "./session/sasl/credentials.js";
 import { isPrefix } from "./network/connections/user-address.js";
 
 const oneLine = (what: string) => z.string().refine((text) => !/[\r\n\0]/.test(text), `${what} must be one line`);
@@ -8,6 +9,7 @@ const word = (what: string) =>
     (text) => text !== "" && !/[ :]/.test(text.slice(0, 1)) && !text.includes(" "),
     `${what} must be one word`,
   );
+const command = oneLine("a command").regex(/^[A-Za-z]+(?: |$)/, "a command of IRC such as MODE {nick} +x");
 const seconds = z.number().positive().max(86_400);
 
 const encoding = z.string().refine((label) => {
@@ -38,6 +40,21 @@ export const networkSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Accept any certificate: whoever sits in between reads and writes everything"),
+  fingerprints: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:[0-9A-Fa-f]{64}|(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/,
+          "64 hexadecimal digits, as openssl prints them",
+        )
+        .transform((text) => text.replaceAll(":", "").toLowerCase()),
+    )
+    .max(50)
+    .default([])
+    .describe(
+      "The SHA-256 fingerprints of the certificates the servers may have: these and no others are trusted, whoever has signed them, and also after they have expired",
+    ),
   localAddress: z.string().optional().describe("The local address to connect from"),
   ipv6Prefix: z
     .string()
@@ -60,6 +77,10 @@ export const networkSchema = z.strictObject({
     .strictObject({
       account: oneLine("an account").describe("The account the bot signs in to"),
       password: oneLine("a password").describe("Its password"),
+      mechanism: z
+        .enum(PASSWORD_MECHANISMS)
+        .optional()
+        .describe("The only way in which it signs in; without it SCRAM-SHA-256, or else PLAIN"),
     })
     .optional()
     .describe("Sign the bot in (SCRAM-SHA-256 or PLAIN); without success it does not connect"),
@@ -79,11 +100,35 @@ export const networkSchema = z.strictObject({
     .describe(
       "A connection of their own for every Matrix user who speaks; otherwise the bot speaks for all: <name> text",
     ),
+  relayed: z
+    .strictObject({
+      channels: z.array(word("a channel")).max(1_000).default([]).describe("Channels, e.g. #quiet"),
+      users: z
+        .array(word("a Matrix id"))
+        .max(1_000)
+        .default([])
+        .describe("Matrix ids; * stands for anything: *:example.org"),
+    })
+    .prefault({})
+    .describe("Where, and for whom, the bot speaks in channels although there are puppets"),
+  commands: z
+    .strictObject({
+      bot: z.array(command).max(20).default([]).describe("By the bot, before it joins any channel"),
+      puppets: z.array(command).max(20).default([]).describe("By every puppet"),
+    })
+    .prefault({})
+    .describe("What is sent as it stands when the server has let somebody in; {nick} is their nick: MODE {nick} +x"),
   relaymsg: word("a name")
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
     .optional()
     .describe(
       "Under which name the server shows what the bot says for somebody, where it offers draft/relaymsg and the bot is an operator of the channel: {name} is the display name, {separator} the character the server wants in such names, e.g. {name}{separator}matrix; without it the bot always says <name> text",
+    ),
+  relayColours: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the names in what the bot says for somebody are coloured, everybody in a colour of their own; in channels that refuse colours they are not",
     ),
   puppetNick: oneLine("a nick")
     .refine((text) => text.includes("{name}"), "the template must contain {name}")
@@ -180,6 +225,13 @@ export const networkSchema = z.strictObject({
     .describe(
       "Whether who types on Matrix is seen typing on IRC, and the other way round, where the server passes that on",
     ),
+  asText: z
+    .strictObject({
+      reactions: z.boolean().default(false).describe("Reactions: * ann reacted 👍 to “first words…”"),
+      deletions: z.boolean().default(false).describe("Deletions: * ann deleted their message of 12:04 UTC"),
+    })
+    .prefault({})
+    .describe("What is said in a line where the server cannot show it otherwise"),
   presence: z
     .strictObject({
       toIrc: z

@@ -145,7 +145,7 @@ class IrcBridge {
 
   handlers(): NetworkHandlers {
     return {
-      limits: { replies: true },
+      limits: { replies: true, reactedTo: this.context.config.networks.some(({ asText }) => asText.reactions) },
       split: async (message) => {
         const place = placeOf(message.channel);
         const network = this.#networks.get(place?.network ?? "");

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, EffectId, UserId } from "@trestle/core";
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FakeCore } from "./support/fake-core.js";
 import { networkOn, type NetworkOptions, RunningBridge } from "./support/running-bridge.js";
 import { patiently } from "../../../test/support/bounded.js";
 
@@ -53,6 +57,21 @@ describe("a nick of one's own choice", () => {
     expect(speaker()).toBe("alix");
     expect(await nick("")).toMatch(/Alice\[m\]/);
     await irc.waitFor(() => irc.nicks.includes("Alice[m]"), { timeoutMs: patiently(20_000) });
+  });
+
+  it("is asked for from the first word on where an import has left it", async () => {
+    irc = await IrcServer.start();
+    const core = new FakeCore(mkdtempSync(join(tmpdir(), "trestle-irc-")));
+    core.stored.set("nick:net/@alice:example.org", "Alice_");
+    bridge = await RunningBridge.start({
+      networks: [networkOn(irc.port)],
+      channels: [room],
+      core,
+      config: { onStop: "quit" },
+    });
+    await bridge.ready();
+    await speak();
+    expect(speaker()).toBe("Alice_");
   });
 
   it("waits for who has not spoken yet", async () => {

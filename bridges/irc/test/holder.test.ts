@@ -104,6 +104,7 @@ const options = (more: Partial<OpenOptions> = {}): OpenOptions => ({
   ca: undefined,
   serverName: undefined,
   insecure: false,
+  fingerprints: [],
   localAddress: undefined,
   clientCertificate: undefined,
   connectTimeoutMs: 5_000,

@@ -35,10 +35,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-async function read(source: string, withKey = true): Promise<ImportRecord[]> {
+async function read(source: string, withKey = true, network: object = config): Promise<ImportRecord[]> {
   const environment = withKey ? { MATRIX_APPSERVICE_IRC_PASSKEY: passkey } : {};
   const records: ImportRecord[] = [];
-  for await (const record of importer.read(source, { config, environment })) records.push(record);
+  for await (const record of importer.read(source, { config: network, environment })) records.push(record);
   return records;
 }
 
@@ -52,7 +52,7 @@ const expected: ImportRecord[] = [
   { kind: "leftOut", reason: expect.stringContaining("not in the configuration"), subject: "!c:x irc.gone.net #gone" },
   { kind: "ghost", remote: "libera/carol", user: "@irc.libera.chat_Carol:x", name: "carol" },
   { kind: "link", room: "!pm:x", channel: "libera/carol/@alice:x", channelName: "carol" },
-  { kind: "toDo", reason: expect.stringContaining("display name"), subject: "@alice:x was Alice_ on libera" },
+  { kind: "value", key: "nick:libera/@alice:x", value: "Alice_" },
   {
     kind: "login",
     user: "@alice:x",
@@ -155,6 +155,23 @@ describe("the NeDB files of matrix-appservice-irc", () => {
     );
     await writeFile(passkey, "no key");
     await expect(read(directory)).rejects.toThrow(/passwordEncryptionKeyPath/);
+  });
+
+  it("say whose nick cannot be taken over", async () => {
+    await write();
+    const nickless = { ...config, networks: [{ ...config.networks[0], chosenNicks: false }] };
+    expect(await read(directory, true, nickless)).toContainEqual({
+      kind: "toDo",
+      reason: expect.stringContaining("chosenNicks"),
+      subject: "@alice:x was Alice_ on libera",
+    });
+    const settings = { nick: "1 nick", username: "eve" };
+    const eve = { _id: "e", type: "matrix", id: "@eve:x", data: { client_config: { irc_libera_chat: settings } } };
+    await writeFile(join(directory, "users.db"), `${JSON.stringify(eve)}\n`);
+    expect((await read(directory)).filter(({ kind }) => kind !== "link" && kind !== "ghost")).toEqual([
+      expect.objectContaining({ kind: "leftOut" }),
+      { kind: "toDo", reason: expect.stringContaining("display name"), subject: "@eve:x was 1 nick on libera" },
+    ]);
   });
 
   it("that are not there are asked for", async () => {

@@ -116,21 +116,41 @@ describe("an invitation on Matrix", () => {
     expect(told("declined")).toEqual([]);
   });
 
-  it.each([
-    ["carol", /already on channel/],
-    ["nobody", /No such nick/],
-  ])("of %s is turned down in the server's words", async (nick, words) => {
+  it("of nobody is turned down in the server's words", async () => {
     await start();
-    expect(await invite(nick)).toBeUndefined();
+    expect(await invite("nobody")).toBeUndefined();
     expect(told("declined")).toEqual([
       expect.objectContaining({
         channel: room,
-        who: { id: `net/${nick}`, name: nick },
+        who: { id: "net/nobody", name: "nobody" },
         how: "refused",
         userId: alice,
-        reason: expect.stringMatching(words),
+        reason: expect.stringMatching(/No such nick/),
       }),
     ]);
+  });
+
+  it("of somebody who is in the channel brings them into the room, and asks nobody", async () => {
+    await start();
+    await bridge.core.until("the list of names", () => bridge.core.membership().includes("join net/carol"));
+    expect(await invite("carol")).toEqual({});
+    expect(told("membership").filter(({ intoRoom }) => intoRoom)).toEqual([
+      expect.objectContaining({ channel: room, change: "join", user: { id: "net/carol", name: "carol" } }),
+    ]);
+    expect(told("declined")).toEqual([]);
+    expect(invitesOf("trestle")).toEqual([]);
+  });
+
+  it("of somebody who comes while they are being asked brings them into the room too", async () => {
+    await start();
+    irc.lag(1_000);
+    dave.raw("JOIN #room");
+    await irc.waitFor(() => irc.channel("#room").members.includes("dave"));
+    expect(await invite("dave")).toEqual({});
+    expect(told("membership").filter(({ intoRoom }) => intoRoom)).toEqual([
+      expect.objectContaining({ change: "join", user: { id: "net/dave", name: "dave" } }),
+    ]);
+    expect(told("declined")).toEqual([]);
   });
 
   it("is turned down where neither the puppet nor the bot may", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { X509Certificate } from "node:crypto";
 import { createServer, isIPv6 } from "node:net";
 import { ChannelId } from "@trestle/core";
 import { IrcServer, selfSignedCertificate } from "@trestle/testkit";
@@ -111,6 +112,23 @@ describe("where the bridge connects to", () => {
     const [stored] = [...bridge.core.stored].filter(([key]) => key.startsWith("sts:net:"));
     expect(JSON.parse(stored![1])).toMatchObject({ port: server.tlsPort });
     expect(server.linesFrom("trestle").some((line) => line.startsWith("CAP END"))).toBe(true);
+  });
+
+  it("is a server with one of the certificates that the operator knows, and no other", async () => {
+    const certificate = selfSignedCertificate();
+    const fingerprint = new X509Certificate(certificate.cert).fingerprint256;
+    server = await IrcServer.start({ tls: certificate });
+    bridge = await start({ tls: true, fingerprints: ["00".repeat(32), fingerprint] });
+    expect(server.nicks).toContain("trestle");
+    await bridge.end();
+    bridge = await RunningBridge.start({
+      networks: [networkOn(server.port, { tls: true, fingerprints: ["00".repeat(32)] })],
+      config: { onStop: "quit" },
+    });
+    await bridge.core.until("the refusal", () =>
+      bridge.core.statuses.get("net")?.detail?.includes(`has the fingerprint ${fingerprint}`),
+    );
+    expect(server.nicks).toEqual([]);
   });
 
   it("tells a gateway's server of everybody's own host", async () => {

@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { ChannelId } from "@trestle/core";
 import connector from "@trestle/irc";
 import { IrcServer, IrcTestClient, selfSignedCertificate } from "@trestle/testkit";
+import { RawServer } from "./support/raw-server.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 jest.setTimeout(60_000);
@@ -47,6 +48,22 @@ describe("the way in", () => {
     await start({ sasl: { account: "bridge", password: "wrong" } });
     expect((await statusOf("failed")).detail).toMatch(/signing in as bridge failed/);
     expect(server.nicks).toEqual([]);
+  });
+
+  it("goes only the way through SASL that the operator wants", async () => {
+    server = await IrcServer.start({ accounts: { bridge: "right" } });
+    await (await start({ sasl: { account: "bridge", password: "right", mechanism: "PLAIN" } })).ready();
+    const asked = () =>
+      server.linesFrom("trestle").filter((line) => /^AUTHENTICATE [A-Z]+(?:-[A-Z0-9-]+)?$/.test(line));
+    expect(asked()).toEqual(["AUTHENTICATE PLAIN"]);
+    await bridge.end();
+    await server.stop();
+    server = await IrcServer.start({ accounts: { bridge: "right" }, saslMechanisms: ["PLAIN"] });
+    await start({ sasl: { account: "bridge", password: "right", mechanism: "SCRAM-SHA-256" } });
+    await bridge.core.until("the refusal", () =>
+      /no way to sign in/.test(bridge.core.statuses.get("net")?.detail ?? ""),
+    );
+    expect(asked()).toEqual([]);
   });
 
   it("never sends the server's password to services", async () => {
@@ -129,5 +146,37 @@ describe("the configuration", () => {
       insecure: false,
       puppets: true,
     });
+  });
+});
+
+describe("a server that goes its own way", () => {
+  let raw: RawServer;
+  const received = (text: string) => raw.until(text, () => raw.received.at(-1)?.includes(text) === true);
+
+  beforeEach(async () => {
+    // For what every test here ends with.
+    server = await IrcServer.start();
+    raw = await RawServer.start();
+  });
+  afterEach(() => raw.stop());
+
+  it("is said goodbye to where it offers no way to sign in", async () => {
+    bridge = await RunningBridge.start({
+      networks: [networkOn(raw.port, { sasl: { account: "bridge", password: "right" } })],
+      config: { onStop: "quit" },
+    });
+    await received("CAP LS");
+    raw.sockets[0]?.write("CAP * LS :sasl=EXTERNAL\r\n");
+    await received("CAP REQ :sasl");
+    raw.sockets[0]?.write("CAP * ACK :sasl\r\n");
+    await received("QUIT");
+    expect(raw.received[0]).not.toContain("AUTHENTICATE");
+  });
+
+  it("is not waited for where it does not close after its last word", async () => {
+    bridge = await RunningBridge.start({ networks: [networkOn(raw.port)], config: { onStop: "quit" } });
+    await received("CAP LS");
+    raw.sockets[0]?.write("ERROR :Closing link\r\nERROR :Closing link\r\n");
+    await raw.until("another connection", () => raw.sockets.length === 2);
   });
 });

@@ -65,6 +65,15 @@ describe("draft/chathistory", () => {
     expect(await query(`BETWEEN #x ${time(9)} ${time(5)} 2`)).toEqual(["7", "8"]);
   });
 
+  it("names what was asked for, in the letters in which it was asked for", async () => {
+    await say(1);
+    await say(1, "Bob", alice);
+    for (const target of ["#X", "ALICE"]) {
+      const [begin] = await ask(bob, `CHATHISTORY LATEST ${target} * 5`);
+      expect(begin?.params.at(-1)).toBe(target);
+    }
+  });
+
   it("gives no more than the limit at once, and nothing where there is nothing", async () => {
     await say(20);
     expect(await query("LATEST #x * 500")).toHaveLength(10);

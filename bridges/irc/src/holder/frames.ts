@@ -1,7 +1,7 @@
 import { FrameError, Packer, Unpacker } from "./packing.js";
 
 /** The version of this protocol; a holder of another version is asked to end, and a new one is started. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 /** The longest frame toward the holder, in bytes. */
 export const MAX_FRAME_TO_HOLDER = 4 * 1024 * 1024;
 /** The longest frame toward the bridge, in bytes. */
@@ -21,6 +21,8 @@ export interface OpenOptions {
   readonly serverName: string | undefined;
   /** Accept any certificate. */
   readonly insecure: boolean;
+  /** SHA-256, in lower-case hexadecimal digits: the certificates to accept, and no others; none: whoever proves their name. */
+  readonly fingerprints: readonly string[];
   readonly localAddress: string | undefined;
   /** PEM: the certificate and key to show the server. */
   readonly clientCertificate: { readonly certificate: string; readonly key: string } | undefined;
@@ -366,7 +368,8 @@ function packOptions(packer: Packer, options: OpenOptions): void {
     .bool(options.tls)
     .optionalText(options.ca)
     .optionalText(options.serverName);
-  packer.bool(options.insecure).optionalText(options.localAddress);
+  packer.bool(options.insecure).list(options.fingerprints, (each, text) => each.text(text));
+  packer.optionalText(options.localAddress);
   packer.optionalText(options.clientCertificate?.certificate).optionalText(options.clientCertificate?.key);
   packer.u32(options.connectTimeoutMs).u32(options.pingAfterMs).u32(options.pingTimeoutMs);
 }
@@ -384,6 +387,7 @@ function unpackOptions(from: Unpacker): OpenOptions {
     ca: from.optionalText(),
     serverName: from.optionalText(),
     insecure: from.bool(),
+    fingerprints: from.list((each) => each.text()),
     localAddress: from.optionalText(),
     clientCertificate: unpackCertificate(from),
     connectTimeoutMs: from.u32(),

@@ -107,17 +107,26 @@ export class HeldConnection {
   }
 
   #dialTls(): Socket {
-    const { host, ca, serverName, insecure, clientCertificate: own } = this.options;
+    const { host, ca, serverName, insecure, fingerprints, clientCertificate: own } = this.options;
     const name = serverName ?? host;
     const socket = connectTls({
       ...this.#address(),
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(ca === undefined ? {} : { ca }),
       ...(own === undefined ? {} : { cert: own.certificate, key: own.key }),
-      rejectUnauthorized: !insecure,
+      rejectUnauthorized: !insecure && fingerprints.length === 0,
       minVersion: "TLSv1.2",
     });
-    socket.once("secureConnect", () => this.#connected());
+    socket.once("secureConnect", () => {
+      const shown = socket.getPeerX509Certificate()?.fingerprint256 ?? "";
+      if (insecure || isPinned(shown, fingerprints)) {
+        this.#connected();
+        return;
+      }
+      this.#failure ??= `the server's certificate has the fingerprint ${shown}, which is none of those it may have`;
+      socket.end();
+      this.#linger ??= setTimeout(() => socket.destroy(), LINGER_MS);
+    });
     return socket;
   }
 
@@ -188,6 +197,10 @@ function pongFor(line: Buffer, head: LineHead): Buffer {
 
 function isLivenessAnswer(line: Buffer, head: LineHead): boolean {
   return head.command === "PONG" && line.includes(LIVENESS_TOKEN, head.parameters);
+}
+
+function isPinned(fingerprint: string, pinned: readonly string[]): boolean {
+  return pinned.length === 0 || pinned.includes(fingerprint.replaceAll(":", "").toLowerCase());
 }
 
 function describe(error: Error): string {

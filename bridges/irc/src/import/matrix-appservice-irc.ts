@@ -1,6 +1,8 @@
 import { type ImportContext, type Importer, type ImportRecord, UserId } from "@trestle/core";
 import { configSchema, type NetworkConfig } from "../config.js";
 import { channelIdOf, queryIdOf, remoteUserIdOf } from "../network/ids.js";
+import { chosenNickKey } from "../network/nicks/chosen-nicks.js";
+import { isPlainNick } from "../network/nicks/nick-maker.js";
 import { fold } from "../wire/casemapping.js";
 import { KeptInNedb } from "./kept-nedb.js";
 import { KeptInPostgres } from "./kept-postgres.js";
@@ -77,14 +79,17 @@ class Translation {
       yield { kind: "leftOut", reason: NOT_CONFIGURED, subject: `the settings of ${user} on ${domain}` };
       return;
     }
-    if (nick !== undefined)
-      yield {
-        kind: "toDo",
-        reason:
-          "nicks are made of display names: whoever had chosen another sets it as display name in the linked room",
-        subject: `${user} was ${nick} on ${network.name}`,
-      };
+    if (nick !== undefined) yield this.#nick(user, network, nick);
     if (password !== undefined) yield this.#login(user, network, nick ?? username, password);
+  }
+
+  /** The nick that somebody had chosen is the one that they have chosen here. */
+  #nick(user: string, { name, chosenNicks }: NetworkConfig, nick: string): ImportRecord {
+    if (chosenNicks && isPlainNick(nick)) return { kind: "value", key: chosenNickKey(name, user), value: nick };
+    const reason = chosenNicks
+      ? "the nick cannot be one here: it is made of the display name until they choose another (nick)"
+      : "chosenNicks is switched off for the network: nicks are made of display names";
+    return { kind: "toDo", reason, subject: `${user} was ${nick} on ${name}` };
   }
 
   #login(user: string, network: NetworkConfig, account: string | undefined, encrypted: string): ImportRecord {

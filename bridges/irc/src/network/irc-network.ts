@@ -9,7 +9,7 @@ import { isFlooded } from "../session/error-texts.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import { Pace } from "../session/pace.js";
-import type { Credentials } from "../session/sasl/credentials.js";
+import { botCredentials, type Credentials } from "../session/sasl/credentials.js";
 import { type ConnectionState, type Role, stateOf } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
@@ -38,6 +38,8 @@ import { PuppetEars } from "./connections/puppet.js";
 import { Puppets } from "./connections/puppets.js";
 import { RankWishes } from "./channels/rank-wishes.js";
 import { RelayMessages } from "./outward/relay-messages.js";
+import { RelayNames } from "./outward/relay-names.js";
+import { introduceBot } from "./connections/commands.js";
 import { Seat, type SeatOptions } from "./connections/seat.js";
 import type { Splits } from "./channels/splits.js";
 import { Servers } from "./connections/servers.js";
@@ -58,7 +60,8 @@ export class IrcNetwork {
   readonly sentBy = new SentBy();
   readonly history: History;
   readonly consents: Consents;
-  readonly relays: RelayMessages;
+  readonly relays = new RelayMessages(this);
+  readonly relayNames = new RelayNames(this);
   readonly momentary: Momentary;
   readonly #ownNicks: OwnNicks;
   readonly #listener: Listener;
@@ -76,7 +79,6 @@ export class IrcNetwork {
     const { config, core, holder } = context;
     const ctcp = new CtcpAnswers();
     this.config = config;
-    this.relays = new RelayMessages(config.relaymsg);
     this.momentary = new Momentary(this, core);
     this.#caseMapping = context.caseMapping;
     this.#pace = new Pace(config.flood);
@@ -277,9 +279,7 @@ export class IrcNetwork {
       watchNick(connection, this.#botNicks.first());
       this.#listener.reset();
       this.context.holder.state(connection.id, this.#listener.snapshot());
-      const botMode = connection.view.isupport.get("BOT");
-      if (botMode !== undefined)
-        connection.send(Priority.control, "MODE", [connection.view.nick, `+${botMode || "B"}`]);
+      introduceBot(connection, this.config.commands.bot);
       this.bot.isReady();
       this.channels.occupy(connection);
     },
@@ -373,7 +373,7 @@ export class IrcNetwork {
 
   #credentialsOf(role: Role): Credentials | undefined {
     if (role.user !== undefined) return this.accounts.known.of(UserId(role.user))?.credentials;
-    return this.config.sasl && { method: "password", ...this.config.sasl };
+    return this.config.sasl && botCredentials(this.config.sasl);
   }
 
   #botSeat(): Seat {

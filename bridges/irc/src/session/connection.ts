@@ -27,6 +27,8 @@ export type { ConnectionContext, ConnectionOwner, Ending, LineScope } from "./co
 
 /** Some servers send no message of the day: so long after the welcome we go on without its end. */
 const NO_MOTD_MS = 3_000;
+/** ERROR is the last word of a server, which closes then; one that does not within so long is not waited for. */
+const LAST_WORD_MS = 2_000;
 
 /** One connection to an IRC server, from the first line to the last; it may begin in one process and go on in the next. */
 export class Connection {
@@ -248,7 +250,7 @@ export class Connection {
 
   #register(message: IrcMessage, text: string): void {
     const { verb, params } = message;
-    if (verb === "ERROR") this.#error ??= params.at(-1);
+    if (verb === "ERROR") this.#lastWord(params);
     if (verb === "CAP" && params[1] === "LS" && this.#wantsTls(params.at(-1) ?? "")) {
       this.#fail("the server wants TLS");
       return;
@@ -287,7 +289,8 @@ export class Connection {
     if (result.signedIn) return enough ? "stop" : "go on";
     this.#course.rejected = result.rejected;
     this.#course.barred = result.rejected;
-    this.#fail(`signing in as ${this.context.credentials?.account ?? ""} failed: ${result.reason}`);
+    const account = this.context.credentials?.account ?? "";
+    this.#fail(`signing in as ${account} failed: ${result.reason}`, formatMessage("QUIT", ["Could not sign in"]));
     return "stop";
   }
 
@@ -358,7 +361,7 @@ export class Connection {
     const { verb, params } = message;
     if (verb === "JOIN" && scope.own) this.#joins.settle(this.view.fold(params[0] ?? ""), { joined: true });
     else if (verb === "CAP" && this.#capabilityChanges.take(params)) scope.changes.push(this.view.change("ready"));
-    else if (verb === "ERROR") this.#error ??= params.at(-1);
+    else if (verb === "ERROR") this.#lastWord(params);
     else this.#noteRefusal(verb, params);
   }
 
@@ -366,14 +369,7 @@ export class Connection {
     const [addressee, subject = "", ...rest] = params;
     if (this.view.isupport.channelPrefixes.includes(subject.charAt(0))) {
       const target = this.view.fold(subject);
-      const isRefused = JOIN_REFUSED.has(verb) && !this.view.channels.has(target);
-      if (isRefused)
-        this.#joins.settle(target, {
-          joined: false,
-          numeric: verb,
-          reason: rest.at(-1) ?? verb,
-          ...(verb === "470" && rest[0] !== undefined && { forwardedTo: rest[0] }),
-        });
+      if (JOIN_REFUSED.has(verb) && !this.view.channels.has(target)) this.#joins.refused(target, verb, rest);
       return;
     }
     if (verb === "FAIL" && addressee === "NICK") {
@@ -391,8 +387,14 @@ export class Connection {
     if (next !== undefined && !this.view.isOwn(next)) this.changeNick(next);
   }
 
-  #fail(reason: string): void {
+  #lastWord(params: readonly string[]): void {
+    this.#error ??= params.at(-1);
+    this.#timeouts.once(LAST_WORD_MS, () => this.#fail("the server has ended the connection"));
+  }
+
+  /** `lastLine`: what the server is still told. */
+  #fail(reason: string, lastLine = ""): void {
     this.#error ??= reason;
-    this.context.holder.close(this.id, "");
+    this.context.holder.close(this.id, lastLine);
   }
 }

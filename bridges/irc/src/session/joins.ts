@@ -47,6 +47,13 @@ export class Joins {
     joining.settle(outcome);
   }
 
+  /** The server says no; `rest` is what follows the channel. */
+  refused(folded: string, numeric: string, rest: readonly string[]): void {
+    const to = numeric === "470" ? rest[0] : undefined;
+    const reason = rest.at(-1) ?? numeric;
+    this.settle(folded, { joined: false, numeric, reason, ...(to !== undefined && { forwardedTo: to }) });
+  }
+
   end(reason: string): void {
     for (const folded of [...this.#open.keys()]) this.settle(folded, { joined: false, numeric: "", reason });
   }

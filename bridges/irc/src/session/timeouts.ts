@@ -1,6 +1,7 @@
 /** Timers of one owner, which end with it. */
 export class Timeouts {
   readonly #open = new Set<NodeJS.Timeout>();
+  #hasOnce = false;
 
   after(ms: number, run: () => void): void {
     const timer = setTimeout(() => {
@@ -8,6 +9,12 @@ export class Timeouts {
       run();
     }, ms);
     this.#open.add(timer);
+  }
+
+  /** The first of these calls counts. */
+  once(ms: number, run: () => void): void {
+    if (!this.#hasOnce) this.after(ms, run);
+    this.#hasOnce = true;
   }
 
   clear(): void {

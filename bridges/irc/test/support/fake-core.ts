@@ -190,6 +190,7 @@ export interface Saying {
   readonly answers?: string;
   readonly correction?: MessageEffect["correction"];
   readonly replyTo?: MessageEffect["replyTo"];
+  readonly thread?: MessageEffect["thread"];
   /** Names the message; the same again for another try. */
   readonly id?: string;
 }
@@ -211,6 +212,7 @@ export function messageOf(saying: Saying): Omit<MessageEffect, "part" | "parts" 
     content: { type: "text", style: saying.style ?? "text", body: saying.body ?? richTextOf(saying.text ?? "") },
     ...(saying.correction && { correction: saying.correction }),
     ...(saying.replyTo && { replyTo: saying.replyTo }),
+    ...(saying.thread && { thread: saying.thread }),
     ...(saying.answers !== undefined && {
       replyTo: { event: EventId("$answered"), id: RemoteMessageId(saying.answers) },
     }),

@@ -256,6 +256,8 @@ export interface Limits {
   readonly location?: boolean;
   /** Whether `message` uses `replyTo`; otherwise the quoted author is put before the text. */
   readonly replies?: boolean;
+  /** Whether `react` uses `about`: it is read from the homeserver for each reaction then. */
+  readonly reactedTo?: boolean;
 }
 
 /** The limits of a network that takes text alone: what `limits` is where it says nothing of media and locations. */

@@ -100,6 +100,8 @@ export interface ReactEffect extends EffectBase {
   readonly target: RemoteMessageId;
   /** An emoji or a short text; of a custom emoji its name between colons, where that is known, else its content URI. */
   readonly key: string;
+  /** The message reacted to, as far as it is known; only with the limit `reactedTo`, and not with `unreact`. */
+  readonly about?: ReplyTarget;
 }
 
 /** A message was pinned on Matrix, or (`unpin`) no longer is. */

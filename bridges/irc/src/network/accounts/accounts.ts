@@ -42,7 +42,7 @@ export function readLogin({
   const { method, account: name, password, mechanism } = secret;
   return {
     network,
-    credentials: { method, account: name, password, ...(mechanism === undefined ? {} : { mechanism }) },
+    credentials: { method, account: name, password, ...(mechanism === "SCRAM-SHA-256" && { mechanism }) },
   };
 }
 

@@ -37,9 +37,11 @@ export async function setMembership(
   }
   switch (change) {
     case "rename":
+      network.relayNames.note(channel, who);
       rename(network, who.userId, who.name);
       return undefined;
     case "join":
+      network.relayNames.note(channel, who);
       // Only who speaks has a client; one who has already comes along.
       void network.puppets.get(who.userId)?.seat.connection?.join(channel);
       return undefined;
@@ -48,6 +50,7 @@ export async function setMembership(
     case "leave":
     case "kick":
     case "ban":
+      network.relayNames.forget(channel, who.userId);
       leave(network, channel, who.userId, reasonOf(effect));
       return undefined;
   }

@@ -17,7 +17,7 @@ import { outcomeOf } from "../outward/speech.js";
 
 /**
  * A Matrix user asks a person of the network into a channel: their puppet does, where it is there, and the bot where it is
- * not or may not. What the network says against it is told in the room, and the ghost's invitation turned down.
+ * not or may not. Who is in it already comes into the room at once. What the network says against it is told in the room, and the ghost's invitation turned down.
  */
 export async function invite(
   network: IrcNetwork,
@@ -33,6 +33,8 @@ export async function invite(
     await turnDown(core, effect, undefined, `nobody who is signed in as ${person.nick.slice(1)} is to be seen now`);
     return undefined;
   }
+  const isMember = (): boolean => network.members.channelsOf(network.fold(nick)).includes(channel);
+  if (isMember()) return await isThere(core, effect, nick);
   const byPuppet = { ...effect, effect: EffectId(`${effect.effect}p`) };
   if (await past.wasDone(byPuppet)) return {};
   const puppet = network.puppets.get(effect.author.userId)?.seat.connection;
@@ -44,6 +46,8 @@ export async function invite(
   if (own && !isRefused(own)) return own;
   const outcome = await write(await relayFor(network, channel, effect.signal), nick, effect);
   if (!isRefused(outcome)) return outcome;
+  // Whoever came meanwhile cannot be invited.
+  if (isMember()) return await isThere(core, effect, nick);
   await turnDown(core, effect, nick, outcome.reason);
   return undefined;
 }
@@ -58,6 +62,23 @@ async function write(speaker: Speaker, nick: string, { effect: key, signal }: In
 
 function isRefused(outcome: Outcome): outcome is Extract<Outcome, { failed: unknown }> {
   return isFailure(outcome) && outcome.failed === "permanent";
+}
+
+/** Nobody has to be asked who is in the channel: only their ghost is still to come. */
+async function isThere(
+  core: Pick<Network, "receive">,
+  { effect, channel, who }: InviteEffect,
+  nick: string,
+): Promise<Outcome> {
+  await core.receive({
+    kind: "membership",
+    id: RemoteMessageId(`${effect}:there`),
+    channel,
+    user: { id: who, name: nick },
+    change: "join",
+    intoRoom: true,
+  });
+  return {};
 }
 
 /** Told once, however often it is tried. */

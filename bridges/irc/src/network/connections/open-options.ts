@@ -14,12 +14,13 @@ export interface Opening {
 
 /** How a connection to a network is opened. */
 export function openOptions(config: NetworkConfig, { server, ca, localAddress, credentials }: Opening): OpenOptions {
-  const { serverName, insecure, timeouts } = config;
+  const { serverName, insecure, fingerprints, timeouts } = config;
   return {
     ...server,
     ca,
     serverName,
     insecure,
+    fingerprints,
     localAddress,
     clientCertificate: credentials?.method === "certificate" ? credentials : undefined,
     connectTimeoutMs: timeouts.connect * 1000,

@@ -6,6 +6,7 @@ import { Priority } from "../../session/flood-control.js";
 import { NICK_INVALID } from "../../session/numerics.js";
 import type { Role } from "../../session/state.js";
 import type { Isupport } from "../../wire/isupport.js";
+import { sendCommands } from "./commands.js";
 import { regainNick, regainSeenFree, watchNick } from "../nicks/nick-regain.js";
 import type { ChosenNicks } from "../nicks/chosen-nicks.js";
 import { settleTrial } from "../nicks/nick-command.js";
@@ -146,6 +147,7 @@ export class Puppets {
         // What is said in channels reaches the bridge through the bot.
         const { deafMode, nick } = connection.view;
         if (deafMode !== undefined) connection.send(Priority.control, "MODE", [nick, `+${deafMode}`]);
+        sendCommands(connection, this.options.config.commands.puppets);
         puppet.nicks.restart();
         watchNick(connection, puppet.nicks.first());
         puppet.seat.isReady();

@@ -4,6 +4,7 @@ import { isNick } from "../../wire/sanitise.js";
 import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import { serverOf } from "./homeserver-quota.js";
+import { speaksByPuppet } from "./relayed.js";
 
 /** How long somebody who says something is given to connect. */
 const PUPPET_WITHIN_MS = 15_000;
@@ -27,7 +28,8 @@ interface Saying {
 /** The puppet of the author in `place`; the bot where it must do. */
 export async function speakerFor(network: IrcNetwork, place: Place, saying: Saying): Promise<Speaker> {
   if (place.kind === "query") return await querySpeaker(network, place, saying);
-  if (!network.speaksByPuppets) return await relayFor(network, place.channel, saying.signal);
+  if (!speaksByPuppet(network, place.channel, saying.author.userId))
+    return await relayFor(network, place.channel, saying.signal);
   const puppet = network.puppets.of(saying.author);
   if (!puppet) return await relayFor(network, place.channel, saying.signal);
   puppet.spokeAt = performance.now();

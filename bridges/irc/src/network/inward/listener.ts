@@ -18,6 +18,7 @@ import { personIdOf } from "../ids.js";
 import { answered, reactionEvent, redactionEvent } from "./incoming-events.js";
 import { incomingText } from "./incoming-text.js";
 import { MultilineInbox } from "./multiline-inbox.js";
+import { tellOperators } from "./operator-talk.js";
 import { withNickMentions } from "../outward/nick-mentions.js";
 import { typingOf } from "../presence/typing.js";
 
@@ -178,8 +179,11 @@ export class Listener {
       if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
       return;
     }
-    // What is said to the operators alone (STATUSMSG, @#channel) is not for everybody in the room.
-    if (incoming.kind === "nothing" || !this.options.isLinked(channel)) return;
+    if (incoming.kind === "nothing") return;
+    if (!this.options.isLinked(channel)) {
+      tellOperators(this.#telling, heard, msgidOf(message) ?? scope.id, incoming.content);
+      return;
+    }
     const id = msgidOf(message) ?? this.options.history.idOf(heard, channel) ?? scope.id;
     this.#telling.emit(heard, {
       kind: "message",

@@ -3,6 +3,15 @@ import type { ConnectorStorage, Logger } from "@trestle/core";
 /** So many are remembered; who chose first is forgotten first. */
 const REMEMBERED = 10_000;
 
+/** Under which key of the connector's storage somebody's chosen nick is kept. */
+export function chosenNickKey(network: string, user: string): string {
+  return prefixOf(network) + user;
+}
+
+function prefixOf(network: string): string {
+  return `nick:${network}/`;
+}
+
 /** The nicks that Matrix users have chosen for their puppets, on disk. */
 export class ChosenNicks {
   readonly #chosen = new Map<string, string>();
@@ -43,6 +52,6 @@ export class ChosenNicks {
   }
 
   get #prefix(): string {
-    return `nick:${this.options.network}/`;
+    return prefixOf(this.options.network);
   }
 }

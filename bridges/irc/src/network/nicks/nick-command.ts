@@ -5,7 +5,7 @@ import type { IrcMessage } from "../../wire/message.js";
 import type { Puppet } from "../connections/puppet.js";
 import { placeOf } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
-import { nickCharacters } from "./nick-maker.js";
+import { isPlainNick } from "./nick-maker.js";
 
 const ANSWER_WITHIN_MS = 15_000;
 /** A change is refused for now: banned or moderated channels, too many changes. */
@@ -62,7 +62,7 @@ async function change(network: IrcNetwork, { author, argument, signal }: Command
 function refuseUnfit(network: IrcNetwork, nick: string): void {
   const { nickLength } = network.isupport;
   if (nick.length > nickLength) throw new Error(`${nick} is too long: ${network.name} takes ${nickLength} characters.`);
-  if (nickCharacters(nick) !== nick || /^[\d-]/.test(nick))
+  if (!isPlainNick(nick))
     throw new Error(`"${nick}" is no nick: letters, digits and []\\\`_^{|}- make one, and no digit or - begins it.`);
 }
 

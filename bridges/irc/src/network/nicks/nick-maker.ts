@@ -87,6 +87,11 @@ export class NickMaker {
   }
 }
 
+/** Whether RFC 2812 §2.3.1 takes it for a nick, but for its length, which is the server's business. */
+export function isPlainNick(text: string): boolean {
+  return text !== "" && nickCharacters(text) === text && !/^[\d-]/.test(text);
+}
+
 /** Leaves what RFC 2812 §2.3.1 allows in a nick. */
 export function nickCharacters(text: string): string {
   return transliterate(text).replace(/[^A-Za-z0-9[\]\\`_^{|}-]/g, "");

@@ -6,6 +6,7 @@ import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import type { PastEffects } from "./past-effects.js";
 import { relayFor, type Speaker, speakerFor } from "../connections/speaker.js";
+import { deletionInWords, tellInWords } from "./in-words.js";
 import { outcomeOf, priorityOf } from "./speech.js";
 
 const CAPABILITY = "draft/message-redaction";
@@ -19,6 +20,10 @@ export async function redact(
   effect: RedactEffect,
   past: PastEffects,
 ): Promise<Outcome> {
+  if (network.config.asText.deletions) {
+    const told = await tell(network, place, effect, past);
+    if (told) return told.outcome;
+  }
   for (const [index, id] of effect.target.entries()) {
     if (!isMsgid(id)) continue;
     const line: RedactEffect = { ...effect, effect: EffectId(`${effect.effect}-${index}`) };
@@ -26,6 +31,23 @@ export async function redact(
     if (isFailure(outcome)) return outcome;
   }
   return undefined;
+}
+
+/** Says that something was deleted where the server cannot do it; `undefined` where it can. */
+async function tell(
+  network: IrcNetwork,
+  place: Place,
+  effect: RedactEffect,
+  past: PastEffects,
+): Promise<{ readonly outcome: Outcome } | undefined> {
+  const speaker =
+    place.kind === "channel"
+      ? await relayFor(network, place.channel, effect.signal)
+      : await speakerFor(network, place, effect);
+  if ("outcome" in speaker) return speaker;
+  if (canRedact(speaker.connection) && effect.target.some(isMsgid)) return undefined;
+  if (await past.wasDone(effect)) return { outcome: {} };
+  return { outcome: await tellInWords(network, place, effect, deletionInWords(network, effect)) };
 }
 
 interface Line {

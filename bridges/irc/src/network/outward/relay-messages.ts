@@ -1,6 +1,7 @@
 import type { Author } from "@trestle/core";
 import type { Connection } from "../../session/connection.js";
 import { cutToBytes, wellFormed } from "../../wire/sanitise.js";
+import type { IrcNetwork } from "../irc-network.js";
 
 const CAPABILITY = "draft/relaymsg";
 /** What a server without a list of its own takes between name and network. */
@@ -51,15 +52,15 @@ export class RelayMessages {
   /** Channels in which the bot may not, and until when, by the monotonic clock. */
   readonly #refused = new Map<string, number>();
 
-  /** `template`: absent where the operator does not want it. */
-  constructor(private readonly template: string | undefined) {}
+  constructor(private readonly network: Pick<IrcNetwork, "config">) {}
 
   /** The nick to relay under in a folded channel; `undefined`: say it as the bot. */
   nickFor({ view }: Connection, channel: string, author: Author): string | undefined {
     const until = this.#refused.get(channel);
-    if (this.template === undefined || (until !== undefined && performance.now() < until)) return undefined;
+    const { relaymsg: template } = this.network.config;
+    if (template === undefined || (until !== undefined && performance.now() < until)) return undefined;
     this.#refused.delete(channel);
-    return relayNickOf(this.template, author, view.capabilities, view.isupport.nickLength);
+    return relayNickOf(template, author, view.capabilities, view.isupport.nickLength);
   }
 
   /** The server did not relay something in a channel. */

@@ -16,7 +16,19 @@ type Reply = Pick<MessageEffect, "author" | "at"> & { readonly replyTo: ReplyTar
  * answer` where the question is long ago. Who answers themselves is not called by name.
  */
 export function addressed(body: RichText, reply: Reply, network: IrcNetwork): RichText {
-  const prefix = prefixOf(reply, network);
+  return prefixed(body, prefixOf(reply, network));
+}
+
+/**
+ * Puts before a message of a thread what the thread is about, `re “the que…”: `, for on IRC it stands among all others.
+ * Nobody is called by name: that is for replies.
+ */
+export function threaded(body: RichText, thread: ReplyTarget): RichText {
+  const excerpt = excerptOf(thread);
+  return prefixed(body, excerpt === "" ? "" : `re “${excerpt}”: `);
+}
+
+function prefixed(body: RichText, prefix: string): RichText {
   if (prefix === "") return body;
   const [first, ...rest] = body.blocks;
   if (first?.type !== "paragraph") return normalise({ blocks: [...richTextOf(prefix.trim()).blocks, ...body.blocks] });

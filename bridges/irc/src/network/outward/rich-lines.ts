@@ -2,21 +2,18 @@ import type { Author, Content, MessageEffect, Network } from "@trestle/core";
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { correctionOf } from "../../format/correction.js";
 import { renderLines, type StyledLine } from "../../format/render.js";
-import { PLAIN, printable } from "../../format/runs.js";
+import { PLAIN } from "../../format/runs.js";
 import { splitExactly, splitLine } from "../../format/split.js";
-import { cutToBytes } from "../../wire/sanitise.js";
 import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
+import { speaksByPuppet } from "../connections/relayed.js";
 import { assumedBudget, lineBudget, relayedBudget } from "./budget.js";
 import { type MultilineLimits, multilineLimitsOf, type Piece, together } from "./multiline.js";
-import { addressed } from "./reply-prefix.js";
+import { addressed, threaded } from "./reply-prefix.js";
 import { relayPrefix, type WirePart } from "./wire-part.js";
 import { mentionText } from "./mention-text.js";
 
-/** A name that the relay shows is not longer than this, in bytes. */
-const RELAY_NAME_BYTES = 64;
-
-type Said = Pick<MessageEffect, "content" | "author" | "replyTo" | "correction" | "room" | "event" | "at">;
+type Said = Pick<MessageEffect, "content" | "author" | "replyTo" | "thread" | "correction" | "room" | "event" | "at">;
 
 /** Cuts a message into lines that fit on the wire, as whoever will speak has room. */
 export function richLines(network: IrcNetwork, place: Place, message: Said, linkTo: Network["textLink"]): WirePart[] {
@@ -36,24 +33,9 @@ export function richLines(network: IrcNetwork, place: Place, message: Said, link
   );
 }
 
-/** What a client may take for the nick of its user, which it points out. */
-const MAYBE_NICK = /[A-Za-z0-9[\]\\`_^{|}\u0080-\uffff-]+/g;
-const UNSEEN = "\u200b";
-
-/**
- * The name as the relay shows it: one word less is better than a line less. Who is called so on IRC is not called each
- * time that somebody of the same name speaks.
- */
-export function relayName(network: IrcNetwork, name: string): string {
-  const shown = printable(name).replace(/\s+/g, " ").trim();
-  return cutToBytes(shown, RELAY_NAME_BYTES).replace(MAYBE_NICK, (word) => {
-    const [first = ""] = word;
-    return network.members.nickOf(network.fold(word)) === undefined ? word : first + UNSEEN + word.slice(first.length);
-  });
-}
-
-function linesOf(network: IrcNetwork, body: RichText, { replyTo, author, at }: Said): StyledLine[] {
-  const shown = replyTo ? addressed(body, { replyTo, author, at }, network) : body;
+function linesOf(network: IrcNetwork, body: RichText, { replyTo, thread, author, at }: Said): StyledLine[] {
+  const inThread = thread ? threaded(body, thread) : body;
+  const shown = replyTo ? addressed(body, { replyTo, author, at }, network) : inThread;
   return renderLines(shown, { mention: (mention) => mentionText(network, mention) });
 }
 
@@ -95,12 +77,15 @@ function roomFor(network: IrcNetwork, place: Place, { author }: Said, style: Wir
   const target = place.kind === "channel" ? place.channel : place.nick;
   const bot = network.bot.connection;
   const limits = bot && multilineLimitsOf(bot.view.capabilities);
-  if (place.kind === "query" || (network.speaksByPuppets && network.puppets.mayHave(author.userId)))
-    return { room: puppetRoom(network, author, target, style), limits, isWhole: true };
-  const { isupport, config } = network;
+  const isPuppet =
+    place.kind === "query" ||
+    (speaksByPuppet(network, place.channel, author.userId) && network.puppets.mayHave(author.userId));
+  if (isPuppet) return { room: puppetRoom(network, author, target, style), limits, isWhole: true };
+  const { isupport, config, relayNames } = network;
   const line = bot ? lineBudget(bot.view, target, style) : assumedBudget(isupport, config.nick, target, style);
-  const room = line - Buffer.byteLength(relayPrefix(style, relayName(network, author.name)));
-  const nick = bot && network.relays.nickFor(bot, place.channel, author);
+  const room = line - Buffer.byteLength(relayPrefix(style, relayNames.before(place.channel, author)));
+  const named = { ...author, name: relayNames.of(place.channel, author) };
+  const nick = bot && network.relays.nickFor(bot, place.channel, named);
   if (nick === undefined || style === "notice") return { room, limits, isWhole: false };
   // The server relays line by line; what it refuses to relay the bot says itself.
   return { room: Math.min(room, relayedBudget(isupport, nick, target, style)), limits: undefined, isWhole: false };

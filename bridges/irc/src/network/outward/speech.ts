@@ -3,14 +3,13 @@ import { splitText, splitTextExactly } from "../../format/split.js";
 import type { Connection } from "../../session/connection.js";
 import type { Verdict } from "../../session/deliveries.js";
 import { Priority } from "../../session/flood-control.js";
-import { isMsgid } from "../../session/line-id.js";
+import { isMsgid, namelessId } from "../../session/line-id.js";
 import type { Tags } from "../../wire/message.js";
 import { replyTags } from "../../wire/reaction.js";
 import { lineBudget, relayedBudget } from "./budget.js";
 import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import { multilineLimitsOf } from "./multiline.js";
-import { relayName } from "./rich-lines.js";
 import { SOON_MS, type Speaker, speakerFor } from "../connections/speaker.js";
 import { asPuppet, asRelay, parseWirePart, relayPrefix, type WireLine, type WirePart } from "./wire-part.js";
 
@@ -31,7 +30,7 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
     );
   const relayed = speaker.as === "relay" ? await relay(network, place, speaker, part, effect) : undefined;
   if (relayed) return relayed.outcome;
-  const lines = linesOf(network, speaker, part, effect);
+  const lines = linesOf(network, place, speaker, part, effect);
   const multiline = takesTogether(connection, lines) && part.text.includes("\n");
   const verdict = await connection.deliver({
     key: effect.effect,
@@ -43,9 +42,26 @@ export async function say(network: IrcNetwork, place: Place, effect: MessageEffe
     priority: priorityOf(connection, target),
     signal: effect.signal,
   });
-  if (verdict?.verdict === "sent" && verdict.id !== undefined && speaker.as === "puppet")
-    network.sentBy.note(verdict.id, effect.author.userId);
-  return outcomeOf(verdict, target);
+  if (verdict?.verdict === "refused" && speaker.as === "relay" && place.kind === "channel") {
+    // The channel may take no colours (+c).
+    if (network.relayNames.refused(place.channel)) return await say(network, place, effect);
+  }
+  return named(network, effect, speaker.as, verdict, outcomeOf(verdict, target));
+}
+
+/** Remembers whose message it is; one to which the server gave no name has one where there may be words about it. */
+function named(
+  { config, sentBy }: IrcNetwork,
+  { effect, author }: MessageEffect,
+  as: "puppet" | "relay",
+  verdict: Verdict | undefined,
+  outcome: Outcome,
+): Outcome {
+  if (verdict?.verdict !== "sent") return outcome;
+  const isSpokenOf = config.asText.reactions || config.asText.deletions;
+  const id = verdict.id ?? (isSpokenOf ? namelessId(effect) : undefined);
+  if (id !== undefined && (as === "puppet" || isSpokenOf)) sentBy.note(id, author.userId);
+  return id === undefined ? outcome : { id: RemoteMessageId(id) };
 }
 
 /** Has the server say it under the author's name; `undefined` where it does not, and the bot has to say it itself. */
@@ -57,7 +73,8 @@ async function relay(
   effect: MessageEffect,
 ): Promise<{ readonly outcome: Outcome } | undefined> {
   if (place.kind !== "channel" || part.style === "notice") return undefined;
-  const nick = network.relays.nickFor(connection, place.channel, effect.author);
+  const named = { ...effect.author, name: network.relayNames.of(place.channel, effect.author) };
+  const nick = network.relays.nickFor(connection, place.channel, named);
   if (nick === undefined) return undefined;
   const room = relayedBudget(connection.view.isupport, nick, target, part.style);
   const texts = part.text.split("\n").flatMap((line) => splitText(line, room));
@@ -86,14 +103,15 @@ function takesTogether({ view }: Connection, lines: readonly WireLine[]): boolea
 /** The lines of a part; more than it has where whoever speaks got a longer nick or host than was assumed. */
 function linesOf(
   network: IrcNetwork,
+  place: Place,
   { connection, target, as }: Exclude<Speaker, { outcome: unknown }>,
   part: WirePart,
   effect: MessageEffect,
 ): WireLine[] {
   const room = lineBudget(connection.view, target, part.style);
   const texts = part.text.split("\n");
-  if (as === "puppet") return puppetLines(part, texts, room);
-  const name = relayName(network, effect.author.name);
+  if (as === "puppet" || place.kind === "query") return puppetLines(part, texts, room);
+  const name = network.relayNames.before(place.channel, effect.author);
   const rest = room - Buffer.byteLength(relayPrefix(part.style, name));
   return texts.flatMap((line) => splitText(line, rest)).map((text) => asRelay({ ...part, text }, name));
 }
@@ -109,8 +127,8 @@ function puppetLines(part: WirePart, texts: readonly string[], room: number): Wi
 }
 
 /** What a reply answers, for clients that show it; everybody else sees the name that the core has put before the text. */
-function tagsOf(connection: Connection, { part, replyTo }: MessageEffect): Tags {
-  const answers = part === 0 ? replyTo?.id : undefined;
+function tagsOf(connection: Connection, { part, replyTo, thread }: MessageEffect): Tags {
+  const answers = part === 0 ? (replyTo ?? thread)?.id : undefined;
   return answers !== undefined && isMsgid(answers) && takesTags(connection, "draft/reply") ? replyTags(answers) : {};
 }
 

@@ -159,7 +159,7 @@ function candidates({ credentials, offered, confidential }: AuthenticationOption
   if (credentials.method === "certificate") return isOffered("EXTERNAL") ? [external()] : [];
   const { account, password, mechanism } = credentials;
   return PASSWORD_MECHANISMS.filter(isOffered)
-    .filter((name) => mechanism === undefined || mechanism === "PLAIN" || name === mechanism)
+    .filter((name) => mechanism === undefined || name === mechanism)
     .filter((name) => name !== "PLAIN" || confidential)
     .map((name) => (name === "PLAIN" ? plain(account, password) : new ScramSha256(account, password)));
 }

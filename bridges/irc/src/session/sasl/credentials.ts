@@ -6,7 +6,7 @@ export interface PasswordCredentials {
   readonly method: "password";
   readonly account: string;
   readonly password: string;
-  /** The mechanism by which it has succeeded before: no other one is tried then. */
+  /** The mechanism by which it has succeeded before, or that the operator wants: no other one is tried then. */
   readonly mechanism?: PasswordMechanism;
 }
 
@@ -15,6 +15,14 @@ export type Credentials =
   | PasswordCredentials
   /** SASL EXTERNAL: the network knows the certificate's fingerprint. PEM. */
   | { readonly method: "certificate"; readonly account: string; readonly certificate: string; readonly key: string };
+
+/** How the operator wants the bot to sign in. */
+export function botCredentials(
+  sasl: Pick<PasswordCredentials, "account" | "password"> & { readonly mechanism?: PasswordMechanism | undefined },
+): PasswordCredentials {
+  const { mechanism, ...account } = sasl;
+  return { method: "password", ...account, ...(mechanism && { mechanism }) };
+}
 
 /** What came of signing in. */
 export type SignInResult =

@@ -113,8 +113,8 @@ export class ContentForNetwork {
         : relation.kind === "thread" && !relation.isFallingBack
           ? relation.replyTo
           : undefined;
-    const reply = repliesTo === undefined ? undefined : await this.#target(source, repliesTo);
-    const thread = relation.kind === "thread" ? await this.#target(source, relation.root) : undefined;
+    const reply = repliesTo === undefined ? undefined : await this.target(source, repliesTo);
+    const thread = relation.kind === "thread" ? await this.target(source, relation.root) : undefined;
     if (reply && !reply.ok) return { is: "failure", failure: reply.failure };
     if (thread && !thread.ok) return { is: "failure", failure: thread.failure };
     const message: Message = {
@@ -179,7 +179,7 @@ export class ContentForNetwork {
   }
 
   /** What a reply points to, as far as it is known; asked of the homeserver only where the store does not say who wrote it. */
-  async #target({ room, link }: EffectSource, event: EventId): Promise<MatrixResult<ReplyTarget>> {
+  async target({ room, link }: EffectSource, event: EventId): Promise<MatrixResult<ReplyTarget>> {
     const { runtime } = this;
     const [part] = await runtime.messages.ofEvent(event, link.channelKey);
     const original = await readEvent(runtime, room.id, event);

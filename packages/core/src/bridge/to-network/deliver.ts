@@ -195,12 +195,16 @@ export class ToNetwork {
       event_id?: unknown;
       key?: unknown;
     };
-    const { react } = runtime.handlers;
+    const { react, limits } = runtime.handlers;
     if (typeof on !== "string" || typeof given !== "string" || given === "" || !react) return done();
     const [target] = await runtime.messages.ofEvent(on, link.channelKey);
     if (!target) return this.#unknown(room, seq, base.attempt);
     const key = await reactionKeyOf(given, event.content, this.parts.pictures);
-    const verdict = await this.#effect(source, "react", (effect) => react({ ...effect, target: target.remote, key }));
+    const about = limits?.reactedTo === true ? await this.#content.target(source, EventId(on)) : undefined;
+    if (about && !about.ok) return verdictOf(about.failure);
+    const verdict = await this.#effect(source, "react", (effect) =>
+      react({ ...effect, target: target.remote, key, ...(about && { about: about.body }) }),
+    );
     if (verdict.verdict !== "done") return verdict;
     const reaction = {
       channelKey: link.channelKey,

@@ -71,8 +71,8 @@ function messages(network: Network, client: Client, question: Question): Refusal
   const visible = network.history.of(key).filter((entry) => isShown(client, entry));
   const chosen = choose(visible, question);
   if (chosen instanceof Refusal) return chosen;
-  const shown = network.findChannel(target)?.name ?? network.findClient(target, client)?.shownNick ?? target;
-  inBatch(network, client, "chathistory", [shown], (batch) => {
+  // As it was asked for, whatever its case.
+  inBatch(network, client, "chathistory", [target], (batch) => {
     for (const entry of chosen) replay(network, client, entry, batch);
   });
   return undefined;
