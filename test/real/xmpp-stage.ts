@@ -1,8 +1,7 @@
 import { WireSpy } from "../../bridges/xmpp/test/support/wire-spy.js";
 import type { Person } from "../support/person.js";
 import type { Installs } from "../support/servers/index.js";
-import { startProsody } from "../support/servers/prosody.js";
-import type { XmppServer } from "../support/servers/xmpp-server.js";
+import type { XmppServer, XmppServerOptions } from "../support/servers/xmpp-server.js";
 import { XmppPerson } from "../support/xmpp-person.js";
 import { freePort, until } from "../support/bounded.js";
 import { BridgedSynapse, joined, SERVER_NAME } from "./bridged-synapse.js";
@@ -20,10 +19,13 @@ export class XmppStage {
   ) {}
 
   /** Resolves when the bridge says that it is ready. */
-  static async build(installs: Installs<"synapse" | "prosody" | "slixmpp">): Promise<XmppStage> {
+  static async build(
+    installs: Installs<"synapse" | "slixmpp">,
+    start: (options: XmppServerOptions) => Promise<XmppServer>,
+  ): Promise<XmppStage> {
     const ends: (() => Promise<unknown>)[] = [];
     try {
-      const xmpp = await startProsody(installs.prosody, { users: ["alice", "gus", "pia"], tls: true });
+      const xmpp = await start({ users: ["alice", "gus", "pia"] });
       ends.push(() => xmpp.process.stop());
       const wire = await WireSpy.before(xmpp.componentPort);
       ends.push(() => wire.stop());
@@ -39,7 +41,7 @@ export class XmppStage {
           reconnect: { min: 0.1, max: 1 },
           gateway: { enabled: true },
         },
-        // Prosody's files are on this machine.
+        // The XMPP server's files are on this machine.
         settings: {
           media: { port: media, publicUrl: `http://127.0.0.1:${media}`, allowPrivate: ["127.0.0.1"] },
         },
@@ -118,7 +120,9 @@ export class XmppStage {
   }
 
   async close(): Promise<void> {
-    await this.matrix.keepLogs("prosody", { prosody: this.xmpp.process.output });
+    await this.matrix.keepLogs(this.xmpp.name.toLowerCase(), {
+      [this.xmpp.name.toLowerCase()]: this.xmpp.process.output,
+    });
     await this.matrix.close(this.alice.end());
     // Not before the bridge has ended, which would look for them.
     await this.wire.stop();

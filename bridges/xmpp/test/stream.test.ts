@@ -161,6 +161,24 @@ describe("writing", () => {
     expect(stream.connections).toBe(1);
   });
 
+  it("sends nothing in the name of others, for which servers end the stream", async () => {
+    const { stream, session } = await connected();
+    for (const from of [
+      "alice@test",
+      "bridge.test@test/x",
+      "test/a@bridge.test",
+      "sub.bridge.test",
+      "a@b@bridge.test.x",
+    ])
+      expect(await stream.stream.send(message("from elsewhere", { from }))).toMatchObject({ failed: "permanent" });
+    for (const from of ["bridge.test", "bridge.test/x@test", "a@bridge.test/a@test"])
+      expect(await stream.stream.send(message("from here", { from }))).toBeUndefined();
+    expect(await stream.stream.send(message("the last"))).toBeUndefined();
+    const sent = await session.receives("the last", (text) => text.includes("the last"));
+    expect(sent.match(/from here/g)).toHaveLength(3);
+    expect(sent).not.toContain("from elsewhere");
+  });
+
   it("says that surely nothing was sent while it is not connected", async () => {
     const server = await serverWith({ handshake: null });
     const stream = streamTo(server);

@@ -36,7 +36,7 @@ describe("docs/cli.md", () => {
   });
 });
 
-describe.each(["irc", "mqtt", "slack"])("registration-templates/%s.yaml", (network) => {
+describe.each(["irc", "mqtt", "slack", "xmpp"])("registration-templates/%s.yaml", (network) => {
   it("is valid once its tokens are filled in, and refused before", async () => {
     const template = await read(`registration-templates/${network}.yaml`);
     const raw = parseRegistration(template, `${network}.yaml`, "example.org");
@@ -58,7 +58,9 @@ describe("the guides", () => {
     for (const page of [
       "README.md",
       "bridges/slack/README.md",
+      "bridges/xmpp/README.md",
       "docs/admin.md",
+      "docs/set-up-xmpp.md",
       "docs/cli.md",
       "docs/write-a-bridge.md",
       "docs/connectors.md",

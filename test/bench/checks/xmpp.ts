@@ -9,7 +9,7 @@ import { RemoteProcess } from "../../tools/rpc.js";
 import { median } from "../../tools/statistics.js";
 import { atLeast, exactly, information, type Figure, type Pace, type Report } from "../figure.js";
 import { loadCpu, systemCpu } from "../session.js";
-import { bridgeDomain, roomsDomain, sinkDomain, speakersApi, takerApi } from "../xmpp/api.js";
+import { roomsDomain, sinkDomain, speakersApi, takerApi } from "../xmpp/api.js";
 
 const rooms = 20;
 const messagesPerSecond = 5_000;
@@ -71,12 +71,12 @@ class XmppBench {
     const start = { componentPort, secret, homeserverPort, directory: this.directory, rooms };
     await this.#sink.call("start", start);
     await this.#bridge.call("start", start);
-    await this.#speakers.call("entered", { rooms });
+    const { address } = await this.#speakers.call("entered", { rooms });
     const [bare, journaled]: [Burst[], Burst[]] = [[], []];
     for (let round = 0; round <= pace.rounds; round++) {
       const sunk = await this.#burst(this.#sink, `${sinkDomain}/bridge`, pace.xmppMessages);
       await this.#speakers.call("homeserver", { away: true });
-      const taken = await this.#burst(this.#bridge, `${bridgeDomain}/bridge`, pace.xmppMessages);
+      const taken = await this.#burst(this.#bridge, address, pace.xmppMessages);
       await this.#speakers.call("homeserver", { away: false });
       const { elapsedMs, lost } = await this.#speakers.call("drain", { timeoutMs: drainMs });
       report(

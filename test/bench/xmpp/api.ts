@@ -18,8 +18,8 @@ const arrivals = z.object({
 export const speakersApi = {
   /** Starts both; resolves when the component is connected. */
   start: { input: place, output: z.object({ homeserverPort: z.int() }) },
-  /** Resolves when somebody has entered so many rooms. */
-  entered: { input: z.object({ rooms: z.int() }), output: nothing },
+  /** Resolves when somebody has entered so many rooms, to their address. */
+  entered: { input: z.object({ rooms: z.int() }), output: z.object({ address: z.string() }) },
   /** Says so many messages to an address as fast as they are taken; resolves to when that began. */
   say: {
     input: z.object({ to: z.string(), count: z.int(), rooms: z.int(), recorded: z.boolean() }),
@@ -37,7 +37,7 @@ export const takerApi = {
   start: { input: place.extend({ homeserverPort: z.int(), directory: z.string(), rooms: z.int() }), output: nothing },
   /** Begins to count. */
   begin: { input: nothing, output: nothing },
-  /** Resolves when so many have been taken, to when that was and what it cost. */
+  /** Resolves when so many have been taken, to when that was and what it cost; rejects when no more are. */
   taken: {
     input: z.object({ count: z.int() }),
     output: z.object({ at: z.number(), cpuMicroseconds: z.number() }),
@@ -64,11 +64,15 @@ export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** After so long without a message no more are expected, in milliseconds. */
+const standstillMs = 30_000;
+
 /** Counts what is taken, and tells when it is enough. */
 export class Taken {
   #count = 0;
   #cpu = 0;
   #enough: { readonly count: number; readonly reached: () => void } | undefined;
+  #last = performance.now();
 
   begin(): Record<string, never> {
     this.#count = 0;
@@ -78,12 +82,29 @@ export class Taken {
 
   one(): void {
     this.#count += 1;
+    this.#last = performance.now();
     if (this.#enough && this.#count >= this.#enough.count) this.#enough.reached();
   }
 
   async taken(count: number): Promise<{ at: number; cpuMicroseconds: number }> {
-    if (this.#count < count) await new Promise<void>((reached) => (this.#enough = { count, reached }));
+    if (this.#count < count) await this.#reaching(count);
     this.#enough = undefined;
     return { at: now(), cpuMicroseconds: usage().cpuMicroseconds - this.#cpu };
+  }
+
+  #reaching(count: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#last = performance.now();
+      const look = setInterval(() => {
+        if (performance.now() - this.#last < standstillMs) return;
+        clearInterval(look);
+        reject(new Error(`Of ${count} messages ${this.#count} were taken, and then none for ${standstillMs} ms`));
+      }, 1_000);
+      const reached = (): void => {
+        clearInterval(look);
+        resolve();
+      };
+      this.#enough = { count, reached };
+    });
   }
 }

@@ -23,7 +23,8 @@ let isAway = false;
 const server = new BareHttpServer((method, target, body) =>
   isAway ? { status: 503, body: "{}" } : homeserver.answer(method, target, body),
 );
-const entered = new Set<string>();
+/** Under which address somebody is in each room. */
+const entered = new Map<string, string>();
 let rooms: XmppComponent | undefined;
 
 function running(): XmppComponent {
@@ -42,7 +43,7 @@ function serveRooms(stanza: XmppElement): void {
       .catch((error: unknown) => console.error(error));
   };
   if (stanza.name === "presence" && type === undefined) {
-    entered.add(room);
+    entered.set(room, from ?? "");
     const item = xml("item", { affiliation: "member", role: "participant" });
     const own = xml("x", { xmlns: `${MUC}#user` }, item, xml("status", { code: "110" }));
     send(xml("presence", { from: to, to: from }, own));
@@ -92,7 +93,7 @@ serve(speakersApi, {
   },
   entered: async ({ rooms: count }) => {
     await waitFor("the bridge in its rooms", 30_000, () => entered.size >= count);
-    return {};
+    return { address: [...entered.values()][0] ?? "" };
   },
   say: ({ to, count, rooms: roomCount, recorded }) => say(to, count, roomCount, recorded),
   homeserver: ({ away }) => {

@@ -53,13 +53,12 @@ export class Authority {
 
   /** The same, where it is no matter that nobody of ours has the right to. */
   async attempt(asking: Asking, query: XmlElement, what: string): Promise<Failure | "denied" | undefined> {
-    const { parts, room, whyOut } = this.options;
+    const { room, whyOut } = this.options;
     const out = whyOut();
     if (out !== undefined) return retry(out);
-    for (const from of this.#askers(asking)) {
-      const answer = await parts.stream.request(element("iq", { type: "set", from, to: room }, query), {
-        signal: asking.signal,
-      });
+    for (const asker of this.#askers(asking)) {
+      const iq = element("iq", { type: "set", from: asker.jid, to: room }, query);
+      const answer = await asker.request(iq, { signal: asking.signal });
       if (answer.kind === "failure") return retry(answer.failure.reason);
       if (answer.kind === "result") return undefined;
       if (!DENIED.has(answer.error.condition)) return failureOf(answer.error, what);
@@ -68,10 +67,10 @@ export class Authority {
   }
 
   /** Who has done it on Matrix, where they may there too: people see who it was. */
-  #askers({ author }: Asking): readonly string[] {
+  #askers({ author }: Asking): readonly Occupant[] {
     const { ghosts, watcher, shownOf } = this.options;
     const own = ghosts.find(author.userId);
     const isModerator = own?.nick !== undefined && shownOf(author.userId)?.role === "moderator";
-    return [...(isModerator ? [own.jid] : []), watcher.jid];
+    return isModerator ? [own, watcher] : [watcher];
   }
 }

@@ -1,6 +1,6 @@
 import { bareJidOf, parseJid } from "../address/index.js";
-import { element, type Affiliation } from "../content/index.js";
-import { writeMucAdmin } from "../protocol/index.js";
+import { element, ns, type Affiliation } from "../content/index.js";
+import { readMucAdmin, writeMucAdmin } from "../protocol/index.js";
 import type { RoomParts } from "./parts.js";
 
 /** The user part of the bridge's own address: that of no Matrix user, all of which have a `_`, and of no room. */
@@ -66,16 +66,28 @@ export class BridgeAddress {
 
   /** The address under which the bridge may do more in the room, where there is one. */
   async better(): Promise<string | undefined> {
-    const { stream } = this.parts;
+    const [first] = this.#all;
     const other = this.#all.find((each) => each !== this.#jid);
-    if (other === undefined) return undefined;
-    const isAdmin = this.#affiliation === "admin" || this.#affiliation === "owner";
-    // With ejabberd what the domain is, all addresses in it are.
-    if (isAdmin && this.#jid === this.#all[0]) return undefined;
-    const list = element("iq", { type: "get", from: other, to: this.room }, writeMucAdmin([{ affiliation: "admin" }]));
-    // Rooms tell their admins, also those who are not there, who the others are (XEP-0045 §9.8).
-    const answer = await stream.request(list);
-    return answer.kind === "result" ? other : undefined;
+    const own = rankOf(this.#affiliation);
+    if (other === undefined || (own === highest && this.#jid === first)) return undefined;
+    const rank = rankOf(await this.#listedAs(other));
+    return rank > own || (rank === own && rank > 0 && other === first) ? other : undefined;
+  }
+
+  /**
+   * What the room lists an address as, asked from there: that it tells who its admins are alone says little, for some
+   * rooms tell their members (XEP-0045 §9.8).
+   */
+  async #listedAs(jid: string): Promise<Affiliation | undefined> {
+    for (const affiliation of ["admin", "owner"] as const) {
+      const iq = { type: "get", from: jid, to: this.room };
+      const answer = await this.parts.stream.request(element("iq", iq, writeMucAdmin([{ affiliation }])));
+      const query = answer.kind === "result" ? answer.stanza.getChild("query", ns.mucAdmin) : undefined;
+      // An admin may not be told who the owners are.
+      if (!query) return undefined;
+      if (readMucAdmin(query).some((item) => bareJidOf(item.jid ?? "") === bareJidOf(jid))) return affiliation;
+    }
+    return undefined;
   }
 
   /** It enters under this address from now on. */
@@ -94,4 +106,10 @@ export class BridgeAddress {
   get #key(): string {
     return `bridge ${this.room}`;
   }
+}
+
+const highest = 2;
+
+function rankOf(affiliation: Affiliation | undefined): number {
+  return affiliation === "owner" ? highest : affiliation === "admin" ? 1 : 0;
 }

@@ -7,7 +7,7 @@ import {
   type RemoteUser,
   UserId,
 } from "@trestle/core";
-import { parseJid, userOfLocal } from "../address/index.js";
+import { bareOf, parseJid, userOfLocal } from "../address/index.js";
 import { readMucUser, readPresence, type MucItem } from "../content/index.js";
 import type { Element } from "../stream/index.js";
 import type { Members } from "./members.js";
@@ -19,6 +19,8 @@ export interface ExpulsionsOptions {
   /** The component's own. */
   readonly domain: string;
   readonly members: Members;
+  /** Whose account of their own an address is, of those who are banned and those who are in the room. */
+  readonly userOf: (jid: string, banned: Iterable<UserId>) => UserId | undefined;
   /** Has a Matrix user's occupant stay out, also after a restart. */
   readonly remove: (user: UserId) => void;
   /** For how long somebody who was kicked is kept out, in milliseconds. */
@@ -138,7 +140,9 @@ export class Expulsions {
 
   #userOf({ jid = "" }: MucItem): UserId | undefined {
     const read = parseJid(jid);
-    return read?.local === undefined || read.domain !== this.options.domain ? undefined : userOfLocal(read.local);
+    if (read?.local === undefined) return undefined;
+    if (read.domain === this.options.domain) return userOfLocal(read.local);
+    return this.options.userOf(bareOf(read), this.#banned);
   }
 
   get #now(): number {

@@ -1,6 +1,6 @@
 import { parseJson, RemoteUserId, UserId, type Author } from "@trestle/core";
 import { z } from "zod";
-import { localOfUser, nickCandidate } from "../address/index.js";
+import { bareJidOf, localOfUser, nickCandidate } from "../address/index.js";
 import { readOccupantId } from "../content/index.js";
 import type { Element } from "../stream/index.js";
 import { Occupant } from "./occupant.js";
@@ -107,6 +107,12 @@ export class Ghosts {
     return this.#ghosts.get(userId)?.occupant;
   }
 
+  /** The bare address under which a Matrix user is in the room, or would be: that of their own account, or of the component. */
+  addressOf(userId: UserId): string {
+    const jid = this.#ghosts.get(userId)?.occupant.jid ?? this.#jidOf(userId);
+    return bareJidOf(jid) ?? jid;
+  }
+
   /** Whose occupant has a nick now. */
   userWithNick(nick: string): UserId | undefined {
     for (const [userId, { occupant }] of this.#ghosts) if (occupant.nick === nick) return userId;
@@ -183,7 +189,7 @@ export class Ghosts {
   }
 
   #make(userId: UserId, known: z.output<typeof storedSchema> | { readonly name: string }): Occupant {
-    const { config, tuning, voiceOf } = this.parts;
+    const { tuning, voiceOf } = this.parts;
     const { nick, occupant: occupantId } = "nick" in known ? known : {};
     const voice = voiceOf?.(userId);
     const ghost: Ghost = {
@@ -194,7 +200,7 @@ export class Ghosts {
       occupant: new Occupant({
         stream: voice?.stream ?? this.parts.stream,
         room: this.room,
-        jid: voice?.jid ?? `${localOfUser(userId)}@${config.domain}/matrix`,
+        jid: this.#jidOf(userId),
         nick: (attempt) => nickCandidate(ghost.name, userId, attempt),
         joinTimeoutMs: tuning.joinTimeoutMs,
         onShown: (stanza, isEntry) => this.watched.shown(userId, stanza, isEntry),
@@ -212,6 +218,11 @@ export class Ghosts {
     if (nick !== undefined) this.#remember(nick);
     this.#ghosts.set(userId, ghost);
     return ghost.occupant;
+  }
+
+  #jidOf(userId: UserId): string {
+    const { config, voiceOf } = this.parts;
+    return voiceOf?.(userId)?.jid ?? `${localOfUser(userId)}@${config.domain}/matrix`;
   }
 
   async #keep(userId: UserId, ghost: Ghost, nick: string): Promise<void> {

@@ -10,7 +10,7 @@ import {
   type SettingsEffect,
   type UserId,
 } from "@trestle/core";
-import { bareJidOf, localOfUser } from "../address/index.js";
+import { bareJidOf } from "../address/index.js";
 import { element, ns, type MucItem } from "../content/index.js";
 import { writeForm, writeMucAdmin } from "../protocol/index.js";
 import type { Asking, Authority } from "./authority.js";
@@ -110,7 +110,7 @@ export class RoomModeration {
     const occupant = ghosts.get(who);
     const out = await occupant.join();
     if (out) return out;
-    const jid = `${localOfUser(who.userId)}@${config.domain}`;
+    const jid = ghosts.addressOf(who.userId);
     const { nick } = occupant;
     const failure = await this.#rank(effect, { userId: who.userId }, who.name, {
       now: ranks.itemOf({ userId: who.userId }),
@@ -161,14 +161,13 @@ export class RoomModeration {
 
   /** A room for members alone puts out whoever is none: those who are in it are to stay. */
   async #admitPresent(asking: Asking): Promise<Failure | undefined> {
-    const { parts, room, members, ranks, ghosts, authority } = this.options;
+    const { room, members, ranks, ghosts, authority } = this.options;
     const addresses = new Set<string>();
     for (const id of members.present.keys()) {
       const { jid } = this.#namesOf(id);
       if (isNobody(members.itemsOf(id)[0]) && jid !== undefined) addresses.add(jid);
     }
-    for (const userId of ghosts.users)
-      if (isNobody(ranks.itemOf({ userId }))) addresses.add(`${localOfUser(userId)}@${parts.config.domain}`);
+    for (const userId of ghosts.users) if (isNobody(ranks.itemOf({ userId }))) addresses.add(ghosts.addressOf(userId));
     if (addresses.size > MOST_MEMBERS_MADE)
       return refused(
         `${room} was not closed to others than its members: ${addresses.size} people are in it who are none, and would be put out. Do it in the room itself.`,

@@ -1,5 +1,13 @@
 import { refused, retry, type Failure } from "@trestle/core";
-import { failureOf, stanzaErrorOf, type Element, type StanzaError, type XmppStream } from "../stream/index.js";
+import {
+  failureOf,
+  stanzaErrorOf,
+  type Answer,
+  type Element,
+  type RequestOptions,
+  type StanzaError,
+  type XmppStream,
+} from "../stream/index.js";
 import { messageOf } from "../stream/errors.js";
 import { joinPresence, leavePresence, nickOf, nickPresence, statusesOf } from "./muc.js";
 
@@ -47,6 +55,11 @@ export class Occupant {
   /** Says something in the room. */
   send(stanza: Element): Promise<Failure | undefined> {
     return this.#options.stream.send(stanza);
+  }
+
+  /** Asks the room something. With an account of a Matrix user's own the component may not do it for them. */
+  request(iq: Element, options?: RequestOptions): Promise<Answer> {
+    return this.#options.stream.request(iq, options);
   }
 
   /** The nick in the room, while it is in. */

@@ -164,7 +164,7 @@ export class RoomOutward {
     if ("failed" in speaker) return speaker;
     const envelope = { from: speaker.jid, to: room, type: "normal" as const, id: parts.ids.of(room, effect.effect) };
     await invitations.asking(envelope.id, effect.who, effect.author.userId);
-    return parts.stream.send(writeInviteRequest(envelope, effect.who, effect.reason));
+    return speaker.send(writeInviteRequest(envelope, effect.who, effect.reason));
   }
 
   /** XEP-0045 §10.2. Only an owner can: where the bridge is none, the room keeps its name. */

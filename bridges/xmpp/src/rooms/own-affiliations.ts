@@ -1,5 +1,5 @@
 import type { UserId } from "@trestle/core";
-import { bareJidOf, localOfUser } from "../address/index.js";
+import { bareJidOf, parseJid } from "../address/index.js";
 import { element, ns, type Affiliation, type MucItem } from "../content/index.js";
 import { readMucAdmin, writeMucAdmin } from "../protocol/index.js";
 import type { Occupant } from "./occupant.js";
@@ -22,6 +22,8 @@ export class OwnAffiliations {
     private readonly parts: RoomParts,
     private readonly room: string,
     private readonly watcher: Occupant,
+    /** The bare address under which a Matrix user is in the room. */
+    private readonly addressOf: (userId: UserId) => string,
   ) {}
 
   /** The room shows the bridge itself what it is. */
@@ -33,12 +35,15 @@ export class OwnAffiliations {
   async personal(userId: UserId, item: MucItem, isEntry: boolean): Promise<MucItem> {
     const { affiliation } = item;
     if (affiliation === undefined || affiliation === "none") return item;
+    const { domain } = this.parts.config;
+    const address = this.addressOf(userId);
+    // What the component's domain is says nothing about an account of their own.
+    if (parseJid(address)?.domain !== domain) return item;
     const isAsBridge = affiliation === this.#bridge;
     const mayAsk = this.#bridge === "owner" || this.#bridge === "admin";
     if (!isAsBridge && !mayAsk) return item;
-    const { domain } = this.parts.config;
     const listed = await this.#listed(affiliation, isEntry);
-    if (listed.has(`${localOfUser(userId)}@${domain}`)) return item;
+    if (listed.has(address)) return item;
     // The bridge may be more by itself than its domain is.
     if (!isAsBridge && !listed.has(domain)) return item;
     return { ...item, affiliation: "none", ...(item.role === "moderator" && { role: "participant" }) };

@@ -138,7 +138,7 @@ function actingOf(
     ...{ parts, room, archive, watcher, whyOut },
     hasArchive: () => features().archive,
     removed: () => late.presence?.removed(),
-    voiceless: (jid, nick) => voice.refused(jid, nick),
+    voiceless: (speaker, nick) => voice.refused(speaker, nick),
   });
   const rights = { named: address.named, seek: async () => (await late.presence?.seekRights()) === true };
   const shared = { parts, room, watcher, ghosts, messages, features, whyOut, rights };
@@ -185,7 +185,7 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
     },
   });
   const voice = new VoiceRequests({ parts, room, channel });
-  const affiliations = new OwnAffiliations(parts, room, watcher);
+  const affiliations = new OwnAffiliations(parts, room, watcher, (userId) => ghosts.addressOf(userId));
   const configuration = new Configuration({ parts, room, watcher });
   const features = () => configuration.features;
   const told = (work: Promise<void> | undefined) =>
@@ -220,6 +220,7 @@ function seeingOf(parts: RoomParts, channel: ChannelId, late: Late): Seeing {
   const expulsions = new Expulsions({
     ...{ network, room, channel, members, domain: config.domain, kickedMs: tuning.kickedMs },
     remove: (user) => ghosts.remove(user),
+    userOf: (jid, banned) => [...banned, ...ghosts.users].find((user) => ghosts.addressOf(user) === jid),
   });
   const mentions = mentionsOf(room, config.domain, members, ghosts);
   const whos = { watcher, address, ghosts, members, ranks, expulsions, voice };

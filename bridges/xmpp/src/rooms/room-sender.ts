@@ -27,7 +27,7 @@ export interface RoomSenderOptions {
   /** The bridge's own occupant is not in the room any more. */
   readonly removed: () => void;
   /** Somebody of ours was not let speak: what they are told about it. */
-  readonly voiceless: (jid: string, nick: string) => string;
+  readonly voiceless: (speaker: Occupant, nick: string) => string;
 }
 
 /** What every stanza of the bridge in a room has in common. */
@@ -156,7 +156,7 @@ export class RoomSender {
         ? refused(
             id === this.#subject?.id
               ? `${occupant.nick ?? occupant.jid} may not change the subject of ${room}: only its moderators may`
-              : voiceless(occupant.jid, occupant.nick ?? occupant.jid),
+              : voiceless(occupant, occupant.nick ?? occupant.jid),
           )
         : failureOf(error, `The message to ${room}`);
     this.#reflections.failed(id, failure);

@@ -235,7 +235,7 @@ export class Room {
     const item = kept.ranks.itemOf({ userId });
     if (out || !isNew || !item || ghost.nick === undefined) return;
     await voice
-      .joined(ghost.jid, ghost.nick, item)
+      .joined(ghost, ghost.nick, item)
       .catch((error: unknown) => this.#parts.network.log.error({ err: error }, "A notice could not be kept"));
   }
 

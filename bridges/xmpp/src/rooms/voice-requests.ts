@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { RemoteMessageId, type ChannelId } from "@trestle/core";
 import { ns, signalOf, type MucItem } from "../content/index.js";
 import { writeForm } from "../protocol/index.js";
+import type { Occupant } from "./occupant.js";
 import type { RoomParts } from "./parts.js";
 
 export interface VoiceRequestsOptions {
@@ -9,6 +10,9 @@ export interface VoiceRequestsOptions {
   readonly room: string;
   readonly channel: ChannelId;
 }
+
+/** Somebody of ours: the address in the room, and how to send from there. */
+type Speaker = Pick<Occupant, "jid" | "send">;
 
 /** So many are remembered; whoever asked before them may ask again. */
 const MOST_ASKED = 1_000;
@@ -21,18 +25,19 @@ export class VoiceRequests {
   constructor(private readonly options: VoiceRequestsOptions) {}
 
   /** Somebody was not let speak. What they are told about it. */
-  refused(jid: string, nick: string): string {
+  refused(speaker: Speaker, nick: string): string {
+    const { jid } = speaker;
     const { room } = this.options;
     const isNew = !this.#asked.has(jid);
-    if (isNew) this.#ask(jid);
+    if (isNew) this.#ask(speaker);
     return isNew
       ? `${nick} may not speak in ${room}: it is moderated. Its moderators were asked for voice; say it again when they have given it.`
       : `${nick} may not speak in ${room}: its moderators were asked for voice, and have not given it yet.`;
   }
 
   /** A Matrix user came into the room because they came into the Matrix room: there they may not even try to speak. */
-  async joined(jid: string, nick: string, { role }: MucItem): Promise<void> {
-    if (role === "visitor" && !this.#asked.has(jid)) await this.#tell(this.refused(jid, nick));
+  async joined(speaker: Speaker, nick: string, { role }: MucItem): Promise<void> {
+    if (role === "visitor" && !this.#asked.has(speaker.jid)) await this.#tell(this.refused(speaker, nick));
   }
 
   /** The room shows somebody of ours what they are. Resolves when the room was told that they can speak now. */
@@ -46,14 +51,15 @@ export class VoiceRequests {
     await parts.network.receive({ kind: "channel", id: RemoteMessageId(`voice:${randomUUID()}`), channel, notice });
   }
 
-  #ask(jid: string): void {
+  #ask(speaker: Speaker): void {
+    const { jid } = speaker;
     this.#asked.add(jid);
     const oldest = this.#asked.size > MOST_ASKED ? this.#asked.values().next().value : undefined;
     if (oldest !== undefined) this.#asked.delete(oldest);
-    const { parts, room } = this.options;
+    const { room } = this.options;
     const fields = [{ name: "muc#role", type: "list-single" as const, values: ["participant"] }];
     const form = writeForm({ type: "submit", formType: ns.mucRequest, fields });
     // A room that takes no such requests says so, which helps nobody.
-    void parts.stream.send(signalOf({ from: jid, to: room, type: "normal", id: randomUUID() }, form));
+    void speaker.send(signalOf({ from: jid, to: room, type: "normal", id: randomUUID() }, form));
   }
 }

@@ -1,3 +1,4 @@
+import { refused, type Failure } from "@trestle/core";
 import { ComponentConnection, type ComponentAddress } from "./connection.js";
 import { xml, type Element } from "./element.js";
 import {
@@ -26,6 +27,13 @@ export class ComponentStream extends ReconnectingStream {
     return this.#address.domain;
   }
 
+  /** Of what is from elsewhere nothing goes out: servers end the stream for it, everybody's (RFC 6120 §4.9.3.9). */
+  override send(stanza: Element): Promise<Failure | undefined> {
+    const { from = this.address } = stanza.attrs;
+    if (domainOf(from) === this.address) return super.send(stanza);
+    return Promise.resolve(refused(`A stanza from ${from} was not sent: that is no address of ${this.address}`));
+  }
+
   protected open(listener: ConnectionListener): StreamConnection {
     const online = () => {
       this.#conflictSince = undefined;
@@ -51,4 +59,11 @@ export class ComponentStream extends ReconnectingStream {
     const { address } = this;
     return xml("iq", { type: "get", id, from: address, to: address }, xml("ping", { xmlns: "urn:xmpp:ping" }));
   }
+}
+
+/** RFC 7622 §3.1. */
+function domainOf(jid: string): string {
+  const slash = jid.indexOf("/");
+  const bare = slash < 0 ? jid : jid.slice(0, slash);
+  return bare.slice(bare.indexOf("@") + 1);
 }

@@ -88,6 +88,42 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await stage.say(room, "for good");
     expect(shownAs(room)).toBe(`${stage.bridge}/bridge`);
   });
+
+  it("stays where it is where members see who has rights, and it is a member under each of its addresses", async () => {
+    const { component } = stage.server;
+    const { room, core } = await stage.bridged({}, async (made) => {
+      await stage.configure(made, { "muc#roomconfig_membersonly": "1", "muc#roomconfig_whois": "anyone" });
+      await stage.affiliate(made, component, "member");
+      await stage.affiliate(made, stage.bridge, "member");
+    });
+    const texts = ["one", "two", "three", "four", "five"];
+    for (const text of texts) await stage.said(core, room, text, text);
+    expect(core.texts(room)).toEqual(texts);
+    const times = (wanted: "come" | "gone") =>
+      stage.alice.seen.filter(
+        ({ name, from, type }) =>
+          name === "presence" && from === `${room}/Matrix` && (type === "unavailable") === (wanted === "gone"),
+      ).length;
+    expect([times("come"), times("gone")]).toEqual([1, 0]);
+    expect(await rename(room, "Not theirs")).toBeUndefined();
+    expect(await nameOf(room)).not.toContain("Not theirs");
+    expect([times("come"), times("gone")]).toEqual([1, 0]);
+  });
+
+  it("is its domain where that is an owner, and its own address an admin alone", async () => {
+    // ejabberd makes no domain an owner.
+    if (stage.server.name !== "Prosody") return;
+    const { component } = stage.server;
+    const { room, core } = await stage.bridged({}, (made) => stage.affiliate(made, stage.bridge, "admin"));
+    await stage.said(core, room, "before", "b1");
+    expect(shownAs(room)).toBe(`${stage.bridge}/bridge`);
+    await stage.affiliate(room, component, "owner");
+    expect(await rename(room, "The owner's")).toBeUndefined();
+    expect(await nameOf(room)).toContain("The owner");
+    expect(shownAs(room)).toBe(`${component}/bridge`);
+    await stage.said(core, room, "after", "b2");
+    expect(core.texts(room)).toEqual(["before", "after"]);
+  });
 }
 
 /** Tries again as the core does. */
