@@ -1,4 +1,4 @@
-import type { NetworkHandlers } from "../connector/connector.js";
+import type { NetworkHandlers } from "../connector/handlers.js";
 
 const names = [
   "split",

@@ -1,5 +1,6 @@
 import type { AppServiceHandler } from "../appservice/handler.js";
-import type { ConnectionStatus, NetworkHandlers } from "../connector/connector.js";
+import type { ConnectionStatus } from "../connector/connector.js";
+import type { NetworkHandlers } from "../connector/handlers.js";
 import { RoomId } from "../connector/ids.js";
 import { done, toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import { Flow } from "../delivery/flow.js";

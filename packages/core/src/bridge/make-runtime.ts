@@ -1,4 +1,4 @@
-import type { NetworkHandlers } from "../connector/connector.js";
+import type { NetworkHandlers } from "../connector/handlers.js";
 import type { Journal } from "../delivery/journal.js";
 import { Links } from "../mapping/links.js";
 import { Members } from "../mapping/members.js";

@@ -1,5 +1,5 @@
 import type { BridgeConfig, Config } from "../config/schema.js";
-import type { NetworkHandlers } from "../connector/connector.js";
+import type { NetworkHandlers } from "../connector/handlers.js";
 import type { UserId } from "../connector/ids.js";
 import type { Clock } from "../delivery/clock.js";
 import type { Journal } from "../delivery/journal.js";

@@ -8,7 +8,7 @@ import {
   type Inline,
   type RichText,
 } from "@trestle/rich-text";
-import type { Limits } from "./connector.js";
+import type { Limits } from "./handlers.js";
 import type { Content, LocationContent, MediaContent, TextContent } from "./content.js";
 import { formatDegrees } from "./degrees.js";
 import type { ReplyTarget } from "./effects.js";

@@ -9,6 +9,7 @@ export * from "./events.js";
 export * from "./fallback.js";
 export type * from "./found-user.js";
 export type * from "./ghosts-present.js";
+export type * from "./handlers.js";
 export * from "./ids.js";
 export type * from "./importer.js";
 export type * from "./link-request.js";
