@@ -38,7 +38,7 @@ export interface CommandResult {
 /** The bridge as an operator has it: a configuration in a directory, and the `trestle` command in processes of its own. */
 export class Bridge {
   readonly #outputs: string[] = [];
-  readonly #settings: Readonly<Record<string, unknown>>;
+  #settings: Readonly<Record<string, unknown>>;
   #child: Child | undefined;
 
   private constructor(
@@ -109,7 +109,7 @@ export class Bridge {
     if (code !== 0 || token === undefined)
       throw new Error(`trestle registration double-puppet ended with ${code}:\n${output}`);
     const homeserver = { ...asRecord(this.#settings["homeserver"]), doublePuppetToken: token };
-    await this.#write({ ...this.#settings, homeserver });
+    await this.configure((settings) => ({ ...settings, homeserver }));
     return readFile(join(this.directory, "double-puppet.yaml"), "utf8");
   }
 
@@ -134,6 +134,19 @@ export class Bridge {
       },
       () => `${last}\n${child.output.slice(-6_000)}`,
     );
+  }
+
+  /** Changes the configuration, as an admin does with an editor; what runs knows nothing of it yet. */
+  async configure(
+    change: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    this.#settings = change(this.#settings);
+    await this.#write(this.#settings);
+  }
+
+  /** Sends a signal to the bridge that runs. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.signal(signal);
   }
 
   /** SIGTERM, and waits for the end. */

@@ -9,6 +9,7 @@ import type { Connection } from "./connection.js";
 import type { FloodLimits } from "./flood-control.js";
 import type { Intake } from "./intake.js";
 import type { Credentials, SignInResult } from "./sasl/credentials.js";
+import type { Origin } from "./state.js";
 
 export interface ConnectionContext {
   readonly holder: HolderClient;
@@ -27,6 +28,10 @@ export interface ConnectionContext {
   readonly keyOf: (channel: string) => string | undefined;
   /** The line that says for whom a gateway connects (WEBIRC). */
   readonly webirc?: string | undefined;
+  /** What a connection is opened with. */
+  readonly origin?: Origin;
+  /** Whether one that was opened so has to be opened anew. */
+  readonly isOutdated?: (origin: Origin | undefined) => boolean;
   /** What the server says about TLS; `true`: this connection is of no use. */
   readonly onSts?: (policy: StsPolicy) => boolean;
 }

@@ -72,7 +72,7 @@ export class Connection {
 
   static open(role: Role, nick: string, context: ConnectionContext, owner: ConnectionOwner): Connection {
     const id = randomBytes(9).toString("base64url");
-    const connection = new Connection(id, role, new OwnView(role, nick), context, owner, undefined);
+    const connection = new Connection(id, role, new OwnView(role, nick, context.origin), context, owner, undefined);
     context.holder.open(id, context.open, [connection.view.change("registering")]);
     return connection;
   }
@@ -104,6 +104,7 @@ export class Connection {
   attach(): void {
     this.context.holder.attach(this.id);
     if (this.outgoing.deliveries.keys.length > 0) this.outgoing.barrier();
+    if (this.context.isOutdated?.(this.view.origin)) this.quit("Reconnecting with other settings");
   }
 
   /** Where it was opened to. */

@@ -3,7 +3,7 @@ import { fold } from "../wire/casemapping.js";
 import { Isupport, sharedIsupport } from "../wire/isupport.js";
 import type { IrcMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
-import { BASE_KEY, CHANNEL_KEY, type ConnectionState, encodeState, type Role } from "./state.js";
+import { BASE_KEY, CHANNEL_KEY, type ConnectionState, encodeState, type Origin, type Role } from "./state.js";
 
 /** What a connection knows of itself: its nick and mask, its channels, what the server can do. Survives a restart with the holder. */
 export class OwnView {
@@ -18,13 +18,15 @@ export class OwnView {
   constructor(
     private readonly role: Role,
     nick: string,
+    /** What the connection was opened with. */
+    readonly origin?: Origin,
   ) {
     this.#nick = nick;
   }
 
   /** Takes over what the process before knew. */
   static restore(state: ConnectionState, changes: readonly StateChange[]): OwnView {
-    const view = new OwnView(state.role, state.nick);
+    const view = new OwnView(state.role, state.nick, state.origin);
     view.#user = state.user;
     view.#host = state.host;
     view.#isupport = sharedIsupport(state.isupport);
@@ -138,6 +140,7 @@ export class OwnView {
       host: this.#host,
       capabilities: [...this.capabilities],
       isupport: this.#isupport,
+      origin: this.origin,
     };
     return [BASE_KEY, encodeState(state)];
   }

@@ -14,6 +14,14 @@ export interface Role {
   readonly name?: string;
 }
 
+/** What a connection was opened with. */
+export interface Origin {
+  /** The server, as the configuration names it. */
+  readonly server: string;
+  /** A digest of the settings that take effect when a connection is opened. */
+  readonly settings: string;
+}
+
 /** What a bridge must know to go on with a connection; kept with the holder under the key `base`. */
 export interface ConnectionState {
   readonly role: Role;
@@ -24,6 +32,8 @@ export interface ConnectionState {
   readonly host: string | undefined;
   readonly capabilities: readonly string[];
   readonly isupport: Isupport;
+  /** Unknown where an older version opened it. */
+  readonly origin: Origin | undefined;
 }
 
 const stateSchema = z.object({
@@ -40,6 +50,7 @@ const stateSchema = z.object({
   host: z.string().optional(),
   capabilities: z.array(z.string()),
   isupport: z.array(z.tuple([z.string(), z.string()])),
+  origin: z.object({ server: z.string(), settings: z.string() }).optional(),
 });
 
 export const BASE_KEY = "base";
@@ -54,7 +65,7 @@ export function encodeState(state: ConnectionState): string {
 export function decodeState(text: string): ConnectionState | undefined {
   const parsed = stateSchema.safeParse(JSON.parse(text));
   if (!parsed.success) return undefined;
-  const { role, phase, nick, user, host, capabilities, isupport } = parsed.data;
+  const { role, phase, nick, user, host, capabilities, isupport, origin } = parsed.data;
   const { network, kind } = role;
   return {
     role: {
@@ -70,6 +81,7 @@ export function decodeState(text: string): ConnectionState | undefined {
     host,
     capabilities,
     isupport: new Isupport(isupport),
+    origin,
   };
 }
 

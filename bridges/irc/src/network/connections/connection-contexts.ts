@@ -10,6 +10,7 @@ import type { LineDecoder } from "../../wire/encoding.js";
 import { formatMessage } from "../../wire/message.js";
 import type { ChannelKeys } from "../channels/channel-keys.js";
 import { openOptions } from "./open-options.js";
+import { isOutdated, originOf } from "./origin.js";
 import type { Servers } from "./servers.js";
 import { addressOf, hostWordOf } from "./user-address.js";
 import { usernameOf } from "./usernames.js";
@@ -38,7 +39,10 @@ export class ConnectionContexts {
   of(role: Role, credentials: Credentials | undefined): ConnectionContext {
     const { config, ca, holder, core, pace, keys, decoder, intake, servers } = this.options;
     const server = servers.current;
+    const origin = originOf(config, role, this.options.addressKey, servers);
     return {
+      origin,
+      isOutdated: (held) => isOutdated(held, origin, servers),
       holder,
       config,
       username: usernameOf(config, role, { key: this.options.addressKey, length: this.options.userLength() }),

@@ -65,6 +65,16 @@ export class Servers {
     return policy && policy.until > Date.now() ? { host: server.host, port: policy.port, tls: true } : server;
   }
 
+  /** Where to connect to now, as the configuration has it. */
+  get configured(): string {
+    return nameOf(this.#all[this.#at]);
+  }
+
+  /** Whether the configuration has a server. */
+  knows(configured: string): boolean {
+    return this.#all.some((server) => nameOf(server) === configured);
+  }
+
   /** A connection could not be made, or ended at once: the next one goes to the next server. */
   failed({ host }: ServerAddress): void {
     // Many connections fail together when a server does: only the first of them moves on.
@@ -94,6 +104,10 @@ export class Servers {
   #key(host: string): string {
     return `sts:${this.options.config.name}:${host}`;
   }
+}
+
+function nameOf(server: ServerAddress | undefined): string {
+  return server ? `${server.tls ? "ircs" : "irc"}://${server.host}:${server.port}` : "";
 }
 
 /** `host`, `host:port` or `[address]:port`. */
