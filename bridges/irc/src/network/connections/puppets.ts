@@ -136,6 +136,7 @@ export class Puppets {
         sendCommands(connection, this.options.config.commands.puppets);
         puppet.nicks.restart();
         watchNick(connection, puppet.nicks.first());
+        ears.ready(puppet, connection);
         puppet.seat.isReady();
         for (const name of puppet.seat.channels.values()) void connection.join(name);
       },
