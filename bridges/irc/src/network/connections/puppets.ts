@@ -11,6 +11,7 @@ import { regainNick, regainSeenFree, watchNick } from "../nicks/nick-regain.js";
 import type { ChosenNicks } from "../nicks/chosen-nicks.js";
 import { settleTrial } from "../nicks/nick-command.js";
 import { NickMaker } from "../nicks/nick-maker.js";
+import { RENAMES, Renames } from "../nicks/renames.js";
 import type { Puppet, PuppetEars } from "./puppet.js";
 import type { Accounts } from "../accounts/accounts.js";
 import { Seat, type SeatOptions } from "./seat.js";
@@ -36,6 +37,8 @@ export interface PuppetsOptions {
 /** The clients of the Matrix users of one network, made when their people first speak. */
 export class Puppets {
   readonly #puppets = new Map<UserId, Puppet>();
+  /** Changes of their people's names. */
+  readonly renames = new Renames(RENAMES);
   /** Runs until the one that is next could have been silent for too long. */
   #retiring: NodeJS.Timeout | undefined;
   #closed = false;
@@ -69,6 +72,7 @@ export class Puppets {
 
   close(): void {
     this.#closed = true;
+    this.renames.close();
     clearTimeout(this.#retiring);
   }
 
