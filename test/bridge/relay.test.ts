@@ -86,6 +86,7 @@ describe("from Matrix to the network", () => {
 
   it("tells a network without edits what a corrected message said before", async () => {
     const told: (string | undefined)[][] = [];
+    const firstSaid: (number | undefined)[] = [];
     const textOf = (content: Content | undefined) =>
       content?.type === "text" ? toPlainText(content.body) : content?.type;
     stage = await Stage.open({
@@ -94,6 +95,7 @@ describe("from Matrix to the network", () => {
         handlers: {
           split: ({ content, correction }) => {
             told.push([textOf(correction?.before), textOf(correction?.content), textOf(content)]);
+            firstSaid.push(correction?.at);
             return [textOf(content)];
           },
         },
@@ -110,6 +112,9 @@ describe("from Matrix to the network", () => {
       ["helo", "hello", "* hello"],
       ["hello", "hello all", "* hello all"],
     ]);
+    const [first] = stage.homeserver.room(room).messages();
+    const at = first?.["origin_server_ts"];
+    expect(firstSaid).toEqual([undefined, expect.any(Number), at]);
   });
 
   it("leaves out edits of what was taken back, whether it was carried before or not", async () => {

@@ -248,7 +248,7 @@ export const networkSchema = z.strictObject({
         .boolean()
         .default(false)
         .describe(
-          "Whether ghosts are shown as unavailable whose people are marked as away (away-notify): a request to the homeserver each time",
+          "Whether ghosts are shown as unavailable whose people are marked as away (away-notify), and as offline those with whom somebody talks alone and who have gone (MONITOR): a request to the homeserver each time",
         ),
     })
     .prefault({})

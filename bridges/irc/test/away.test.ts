@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, type PresenceSignal, UserId } from "@trestle/core";
-import type { IrcServer, IrcTestClient } from "@trestle/testkit";
+import { type IrcServer, IrcTestClient } from "@trestle/testkit";
 import { roomWithCarol } from "./support/room-with-carol.js";
 import type { NetworkOptions, RunningBridge } from "./support/running-bridge.js";
 
@@ -96,5 +96,37 @@ describe("who is away on IRC", () => {
     carol.say("#room", "off I go");
     await bridge.core.until("the message", () => bridge.core.texts().includes("off I go"));
     expect(bridge.core.presences).toEqual([]);
+  });
+});
+
+describe("with whom somebody talks alone", () => {
+  const dave = "net/dave/@alice:example.org";
+  const told = () => bridge.core.presences.map(({ user, presence }) => `${user.id} ${presence}`);
+  const talk = () => bridge.say({ channel: ChannelId(dave), text: "hello", name: "Alice" });
+
+  it("is shown on Matrix as there or not, where the operator wants it", async () => {
+    await start({ presence: { toMatrix: true } });
+    const client = () => IrcTestClient.connect({ port: irc.port, nick: "Dave" });
+    const first = await client();
+    await talk();
+    await bridge.core.until("who is there", () => told().includes("net/dave online"));
+    await talk();
+    await first.quit();
+    await bridge.core.until("who has gone", () => told().includes("net/dave offline"));
+    const second = await client();
+    await bridge.core.until("who is back", () => told().length === 3);
+    // The next connection asks anew.
+    irc.disconnect("Alice[m]");
+    await bridge.core.until("who is still there", () => told().length === 4);
+    expect(told()).toEqual(["net/dave online", "net/dave offline", "net/dave online", "net/dave online"]);
+    second.close();
+  });
+
+  it("is nobody's business otherwise", async () => {
+    await start({});
+    const client = await IrcTestClient.connect({ port: irc.port, nick: "Dave" });
+    await talk();
+    expect(irc.linesFrom("Alice[m]").filter((line) => line.includes("MONITOR"))).toEqual([]);
+    client.close();
   });
 });

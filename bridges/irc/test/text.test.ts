@@ -149,6 +149,18 @@ describe("what is said on IRC", () => {
     expect(said()).toEqual(["s/teh/the/", "* something else"]);
   });
 
+  it("of an edit is the whole text where what it changed is not on the screen any more", async () => {
+    await start();
+    const edit = (before: string, after: string, minutes: number) => {
+      const correction = { before: text(before), content: text(after), at: Date.now() - minutes * 60_000 };
+      return bridge.say({ channel: room, text: `* ${after}`, correction });
+    };
+    await edit("I saw teh cat over there", "I saw the cat over there", 9);
+    await edit("I saw teh cat over there", "I saw the cat over there", 11);
+    expect(await edit("same", "same", 11)).toEqual([]);
+    expect(said()).toEqual(["s/teh/the/", "* I saw the cat over there"]);
+  });
+
   it("of a reply begins with whom it answers, as they are called on IRC", async () => {
     await start();
     await bridge.say({ channel: room, text: "hi", user: "@bob:example.org", name: "Bob the Builder" });

@@ -80,6 +80,8 @@ export interface Correction {
   readonly content: Content;
   /** What it said before, as far as that is known. */
   readonly before?: Content;
+  /** When it was first said, in milliseconds since 1970, as far as that is known. */
+  readonly at?: number;
 }
 
 /** Somebody on Matrix corrected a message. */

@@ -105,12 +105,19 @@ function rename(network: IrcNetwork, user: UserId, name: string): void {
   const after = realnameOf(network.config, { kind: "puppet", user, name });
   puppet.name = name;
   puppet.nicks.rename(name);
-  const connection = puppet.seat.connection;
+  network.puppets.renames.take(user, () => showName(network, user, before === after ? undefined : after));
+}
+
+/** `realname`: absent where that is not made of the name. */
+function showName(network: IrcNetwork, user: UserId, realname: string | undefined): void {
+  const puppet = network.puppets.get(user);
+  const connection = puppet?.seat.connection;
+  if (!puppet || !connection) return;
   // Where it cannot be changed the next connection has the new one.
-  if (connection?.view.capabilities.has("setname") === true && before !== after)
-    connection.send(Priority.channel, "SETNAME", [oneLine(after, connection.view.isupport.nameLength) || user]);
+  if (realname !== undefined && connection.view.capabilities.has("setname"))
+    connection.send(Priority.channel, "SETNAME", [oneLine(realname, connection.view.isupport.nameLength) || user]);
   const nick = puppet.nicks.first();
-  if (connection && connection.view.nick !== nick) connection.changeNick(nick);
+  if (connection.view.nick !== nick) connection.changeNick(nick);
 }
 
 function leave(network: IrcNetwork, channel: string, user: UserId, reason: string): void {

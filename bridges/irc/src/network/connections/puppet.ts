@@ -9,7 +9,7 @@ import { channelIdOf, personIdOf, queryIdOf } from "../ids.js";
 import { answered, type Caused, reactionEvent, redactionEvent } from "../inward/incoming-events.js";
 import { incomingText } from "../inward/incoming-text.js";
 import { timeOf } from "../inward/listener.js";
-import type { Members } from "../channels/members.js";
+import type { IrcNetwork } from "../irc-network.js";
 import { MultilineInbox } from "../inward/multiline-inbox.js";
 import type { NickTrial } from "../nicks/nick-command.js";
 import type { NickMaker } from "../nicks/nick-maker.js";
@@ -37,13 +37,16 @@ export class PuppetEars {
   readonly #inbox = new MultilineInbox();
 
   constructor(
-    private readonly network: string,
+    private readonly network: IrcNetwork,
     private readonly ctcp: CtcpAnswers,
-    private readonly members: Members,
-    private readonly isLinked: (channel: string) => boolean,
     /** A nick was given up. */
     private readonly renamed: (connection: Connection, from: string) => void,
   ) {}
+
+  /** The server has let the puppet in. */
+  ready(puppet: Puppet, connection: Connection): void {
+    for (const person of puppet.queries) this.network.momentary.watched.watch(connection, person);
+  }
 
   /** Goes on with what the process before has kept of a connection. */
   resume(connection: Connection, state: readonly StateChange[]): void {
@@ -77,6 +80,10 @@ export class PuppetEars {
         if (whole !== undefined && whole !== "kept") this.#query(puppet, connection, whole, scope);
         return;
       }
+      case "730":
+      case "731":
+        this.network.momentary.watched.note(connection, message);
+        return;
       case "PRIVMSG":
       case "NOTICE":
       case "TAGMSG":
@@ -89,7 +96,7 @@ export class PuppetEars {
   /** Also where the server sent it instead of a channel that it wanted to join: there it has no business. */
   #joined(puppet: Puppet, connection: Connection, channel: string): void {
     const folded = connection.view.fold(channel);
-    if (this.isLinked(folded)) puppet.seat.channels.set(folded, channel);
+    if (this.network.channels.isLinked(folded)) puppet.seat.channels.set(folded, channel);
     else connection.send(Priority.control, "PART", [channel, "Not linked"]);
   }
 
@@ -99,7 +106,7 @@ export class PuppetEars {
     const channel = message.params[1] ?? "";
     const linked = connection.view.fold(channel);
     if (isServer(source)) return;
-    if (!this.isLinked(linked)) {
+    if (!this.network.channels.isLinked(linked)) {
       const answer = this.ctcp.notLinked(channel);
       if (answer !== undefined) connection.send(Priority.query, "NOTICE", [source.nick, answer]);
       return;
@@ -107,8 +114,8 @@ export class PuppetEars {
     const { folded, account } = this.#who(connection, message, source.nick);
     scope.events.push({
       kind: "invitation",
-      ...causedBy(message, channelIdOf(this.network, linked), scope),
-      by: { id: personIdOf(this.network, folded, account), name: source.nick },
+      ...causedBy(message, channelIdOf(this.network.name, linked), scope),
+      by: { id: personIdOf(this.network.name, folded, account), name: source.nick },
       who: { userId: puppet.user },
     });
   }
@@ -121,8 +128,8 @@ export class PuppetEars {
   ): { readonly folded: string; readonly account: string | undefined } {
     const folded = view.fold(nick);
     const tagged = accountTagOf(message);
-    const account = tagged === undefined ? this.members.accountOf(folded) : view.fold(tagged);
-    if (account !== undefined) this.members.met(account, nick);
+    const account = tagged === undefined ? this.network.members.accountOf(folded) : view.fold(tagged);
+    if (account !== undefined) this.network.members.met(account, nick);
     return { folded, account };
   }
 
@@ -137,8 +144,8 @@ export class PuppetEars {
     if (isServer(source)) return;
     const { folded, account } = this.#who(connection, message, source.nick);
     const person = account === undefined ? folded : `$${account}`;
-    const caused = causedBy(message, queryIdOf(this.network, person, puppet.user), scope);
-    const sender = { id: personIdOf(this.network, folded, account), name: source.nick };
+    const caused = causedBy(message, queryIdOf(this.network.name, person, puppet.user), scope);
+    const sender = { id: personIdOf(this.network.name, folded, account), name: source.nick };
     if (message.verb === "TAGMSG" || message.verb === "REDACT") {
       const event = (message.verb === "TAGMSG" ? reactionEvent : redactionEvent)(message, caused, sender);
       if (event) scope.events.push(event);
@@ -153,6 +160,7 @@ export class PuppetEars {
     // Services greet every client with notices: they open no conversation.
     if (incoming.kind === "nothing" || (message.verb === "NOTICE" && !puppet.queries.has(person))) return;
     puppet.queries.add(person);
+    this.network.momentary.watched.watch(connection, person);
     scope.events.push({
       kind: "message",
       ...caused,

@@ -11,6 +11,7 @@ import { regainNick, regainSeenFree, watchNick } from "../nicks/nick-regain.js";
 import type { ChosenNicks } from "../nicks/chosen-nicks.js";
 import { settleTrial } from "../nicks/nick-command.js";
 import { NickMaker } from "../nicks/nick-maker.js";
+import { RENAMES, Renames } from "../nicks/renames.js";
 import type { Puppet, PuppetEars } from "./puppet.js";
 import type { Accounts } from "../accounts/accounts.js";
 import { HomeserverQuota } from "./homeserver-quota.js";
@@ -37,6 +38,8 @@ export interface PuppetsOptions {
 /** The clients of the Matrix users of one network, made when their people first speak. */
 export class Puppets {
   readonly #puppets = new Map<UserId, Puppet>();
+  /** Changes of their people's names. */
+  readonly renames = new Renames(RENAMES);
   /** Runs until the one that is next could have been silent for too long. */
   #retiring: NodeJS.Timeout | undefined;
   #closed = false;
@@ -83,6 +86,7 @@ export class Puppets {
 
   close(): void {
     this.#closed = true;
+    this.renames.close();
     clearTimeout(this.#retiring);
   }
 
@@ -150,6 +154,7 @@ export class Puppets {
         sendCommands(connection, this.options.config.commands.puppets);
         puppet.nicks.restart();
         watchNick(connection, puppet.nicks.first());
+        ears.ready(puppet, connection);
         puppet.seat.isReady();
         for (const name of puppet.seat.channels.values()) void connection.join(name);
       },

@@ -67,6 +67,7 @@ async function querySpeaker(
   if (puppet.rejected !== undefined) return { outcome: accountRefused(puppet.rejected) };
   if (!connection) return { outcome: notConnected(network, puppet.seat.trouble) };
   puppet.queries.add(place.nick);
+  network.momentary.watched.watch(connection, place.nick);
   const target = network.nickOf(place.nick) ?? (isAccount ? undefined : place.nick);
   if (target === undefined)
     return {

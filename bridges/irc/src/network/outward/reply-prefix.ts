@@ -59,7 +59,8 @@ function nameOf({ remoteAuthor, matrixAuthor, authorName }: ReplyTarget, network
   );
 }
 
-function isLongAgo({ at }: ReplyTarget, now: number): boolean {
+/** Whether something was said so long before `now` that it is not on the screen any more. */
+export function isLongAgo({ at }: Pick<ReplyTarget, "at">, now: number): boolean {
   return at !== undefined && now - at > LONG_AGO_MS;
 }
 

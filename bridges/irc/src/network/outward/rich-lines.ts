@@ -9,7 +9,7 @@ import type { IrcNetwork } from "../irc-network.js";
 import { speaksByPuppet } from "../connections/relayed.js";
 import { assumedBudget, lineBudget, relayedBudget } from "./budget.js";
 import { type MultilineLimits, multilineLimitsOf, type Piece, together } from "./multiline.js";
-import { addressed, threaded } from "./reply-prefix.js";
+import { addressed, isLongAgo, threaded } from "./reply-prefix.js";
 import { relayPrefix, type WirePart } from "./wire-part.js";
 import { mentionText } from "./mention-text.js";
 
@@ -39,8 +39,11 @@ function linesOf(network: IrcNetwork, body: RichText, { replyTo, thread, author,
   return renderLines(shown, { mention: (mention) => mentionText(network, mention) });
 }
 
-/** What an edit changed, where that is shorter than the text; no lines where nothing changed that IRC shows. */
-function correctionLines(network: IrcNetwork, { correction }: Said): StyledLine[] | undefined {
+/**
+ * What an edit changed, where that is shorter than the text and what it changed is still on the screen; no lines where
+ * nothing changed that IRC shows.
+ */
+function correctionLines(network: IrcNetwork, { correction, at }: Said): StyledLine[] | undefined {
   if (correction?.before?.type !== "text" || correction.content.type !== "text") return undefined;
   const [before, after] = [correction.before.body, correction.content.body].map((body) =>
     renderLines(body, { mention: (mention) => mentionText(network, mention) })
@@ -48,7 +51,7 @@ function correctionLines(network: IrcNetwork, { correction }: Said): StyledLine[
       .join("\n"),
   );
   const told = correctionOf(before ?? "", after ?? "");
-  if (told === undefined) return undefined;
+  if (told === undefined || (told !== "" && isLongAgo(correction, at))) return undefined;
   return told === "" ? [] : [[{ text: told, style: PLAIN }]];
 }
 

@@ -16,14 +16,14 @@ export class PeopleAway {
   /** `text`: why somebody is away; absent where they are back. */
   take(user: RemoteUser, text: string | undefined): void {
     const isAway = text !== undefined && text !== "";
+    this.seen(user, isAway ? "unavailable" : "online", isAway ? withoutCodes(text) : undefined);
+  }
+
+  /** How somebody is there. */
+  seen(user: RemoteUser, presence: PresenceReceived["presence"], status?: string): void {
     this.#waiting.delete(user.id);
     if (this.#closed || this.#waiting.size >= MOST_WAITING) return;
-    this.#waiting.set(user.id, {
-      kind: "presence",
-      user,
-      presence: isAway ? "unavailable" : "online",
-      ...(isAway && { status: withoutCodes(text) }),
-    });
+    this.#waiting.set(user.id, { kind: "presence", user, presence, ...(status !== undefined && { status }) });
     if (this.#timer !== undefined) return;
     this.#timer = setInterval(() => this.#next(), EVERY_MS);
     this.#next();

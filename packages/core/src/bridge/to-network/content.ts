@@ -29,7 +29,13 @@ const editsRemembered = 1_000;
 interface LastEdit {
   readonly event: EventId;
   readonly content: Content;
-  readonly before: Content | undefined;
+  readonly before: Before;
+}
+
+/** What a message said before it was edited, and when it was first said; as far as the homeserver says. */
+interface Before {
+  readonly content?: Content | undefined;
+  readonly at?: number | undefined;
 }
 
 /** Makes of a Matrix event what a connector gets: mentions of ghosts as people of the network, files as links, replies resolved. */
@@ -80,20 +86,21 @@ export class ContentForNetwork {
     if (!before.ok) return { is: "failure", failure: before.failure };
     const event = EventId(source.event.event_id);
     this.#edits.set(target, { event, content, before: before.body });
-    const correction = { content, ...(before.body && { before: before.body }) };
+    const { content: said, at } = before.body;
+    const correction = { content, ...(said && { before: said }), ...(at !== undefined && { at }) };
     return { is: "edit", target, content, fallback: { contents, correction } };
   }
 
-  /** What a message said before it was edited; `undefined` where the homeserver does not say. */
-  async #before(source: EffectSource, target: EventId): Promise<MatrixResult<Content | undefined>> {
+  async #before(source: EffectSource, target: EventId): Promise<MatrixResult<Before>> {
     const last = this.#edits.get(target);
     // Another attempt of the same edit.
     if (last?.event === source.event.event_id) return { ok: true, body: last.before };
-    if (last) return { ok: true, body: last.content };
+    if (last) return { ok: true, body: { content: last.content, at: last.before.at } };
     const original = await readEvent(this.runtime, source.room.id, target);
-    if (!original.ok) return classify(original.failure).action === "retry" ? original : { ok: true, body: undefined };
+    if (!original.ok) return classify(original.failure).action === "retry" ? original : { ok: true, body: {} };
     const read = original.body && contentOf(original.body.type, original.body.content);
-    return { ok: true, body: read?.kind === "message" ? await this.#translate(source, read.content) : undefined };
+    const content = read?.kind === "message" ? await this.#translate(source, read.content) : undefined;
+    return { ok: true, body: { content, at: original.body?.at } };
   }
 
   /** Nobody of ours, whose mention would have to be translated. */
