@@ -9,7 +9,7 @@ import { Archive } from "../rooms/archive.js";
 import type { OwnVoice } from "../rooms/parts.js";
 import { CLOCK_SKEW_MS, Place as ArchivePlace } from "../rooms/place.js";
 import type { Rooms } from "../rooms/rooms.js";
-import { xml, type Element, type StreamState } from "../stream/index.js";
+import { errorElement, xml, type Element, type StreamState } from "../stream/index.js";
 import { Uploads } from "../uploads.js";
 import { CatchUp } from "./catch-up.js";
 import { ClientStream } from "./connection/client-stream.js";
@@ -200,8 +200,11 @@ export class Account {
     how: { readonly isCopy: boolean; readonly at?: number },
   ): Promise<void> | undefined {
     const isInvite = message.what.kind === "invite";
-    if (message.type === "groupchat" || message.type === "headline" || (message.isRoomPrivate && !isInvite))
+    if (message.type === "groupchat" || message.type === "headline") return undefined;
+    if (message.isRoomPrivate && !isInvite) {
+      if (!how.isCopy) this.#refusePrivate(stanza, message);
       return undefined;
+    }
     const isOwn = bareJidOf(message.from ?? "") === this.jid;
     // A room passes on who invites.
     const by = message.what.kind === "invite" ? message.what.by : undefined;
@@ -217,6 +220,14 @@ export class Account {
     if (at === undefined && !isOwn && stanzaId !== undefined && this.#catchUp.isUpToDate)
       return this.#place.advance(stanzaId, taken);
     return taken;
+  }
+
+  /** What somebody in a room says to this client alone nobody sees (XEP-0045 §7.5): they are told so. */
+  #refusePrivate({ attrs: { from, to, id } }: Element, { what }: MessageStanza): void {
+    if (what.kind !== "text" && what.kind !== "correction" && what.kind !== "encrypted") return;
+    const why = `This client is a bridge to Matrix, which takes no private messages of rooms: write to ${this.jid}.`;
+    const error = errorElement("cancel", "feature-not-implemented", why);
+    void this.#stream.send(xml("message", { from: to, to: from, id, type: "error" }, error));
   }
 
   /** One message may be several on XMPP, with the part behind a dot. */

@@ -188,6 +188,10 @@ export class Room {
       return refused(`In ${this.channel} the bridge speaks for all: nobody there can be written to alone`);
     const barred = expulsions.whyBarred(userId);
     if (barred !== undefined) return refused(barred);
+    if (ghosts.hasVoice(userId))
+      return refused(
+        `You are in ${this.channel} with an account of your own: write to people there alone with a client of that account`,
+      );
     const name = userId.slice(1).split(":", 1)[0] ?? userId;
     return (ghosts.find(userId) ?? ghosts.get({ userId, name })).join();
   }

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
 import {
+  ChannelId,
   LoginId,
   RemoteUserId,
   textContent,
   UserId,
-  type ChannelId,
   type Login,
   type Outcome,
   type Role,
@@ -12,7 +12,7 @@ import {
 import type { SlixmppInstall } from "../../../../test/support/servers/slixmpp.js";
 import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js";
 import { onEachServer } from "../support/each-server.js";
-import type { FakeCore } from "../support/fake-core.js";
+import { effectOf, type FakeCore } from "../support/fake-core.js";
 import { BOB, SaidStage } from "../support/said-stage.js";
 
 const jid = "dora@localhost";
@@ -115,6 +115,26 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     const isRequest = ({ from, xml }: { readonly from: string | null; readonly xml: string }) =>
       from === room && xml.includes("http://jabber.org/protocol/muc#request");
     expect((await stage.alice.sees("the request for voice", isRequest)).xml).toContain(jid);
+  });
+
+  it("are not those to write to somebody alone through the bridge, and whoever tries is told", async () => {
+    const { room, core } = await entered();
+    await stage.raw(room, "who", "<body>who am I?</body>");
+    await core.until("alice", () => core.texts(room).includes("who am I?"));
+    const person = core.messages(room).at(-1)?.sender.id ?? "";
+    await stage.alice.raw(
+      `<message to="${room}/bob" type="chat" id="alone"><body>psst</body><x xmlns="http://jabber.org/protocol/muc#user"/></message>`,
+    );
+    const error = await stage.alice.sees("the error", ({ id, type }) => id === "alone" && type === "error");
+    expect(error.xml).toContain(`write to ${jid}`);
+    const effect = effectOf({ channel: ChannelId(`${BOB} ${room} ${person}`), text: "psst", user: BOB });
+    expect(await settle(() => stage.handlers.message(effect))).toMatchObject({
+      failed: "permanent",
+      reason: expect.stringContaining("with a client of that account"),
+    });
+    // Neither has put the account out of the room.
+    await stage.say(room, "still here");
+    expect(stage.alice.seen.filter(({ from, type }) => from === `${room}/bob` && type === "unavailable")).toEqual([]);
   });
 
   it("end and begin anew with a ban", async () => {
