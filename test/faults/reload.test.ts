@@ -256,6 +256,10 @@ describe("a changed configuration, read again", () => {
     const before = stage.network.taken.length;
     await stage.alice.sendText(stage.room(), "blocked");
     await stage.homeserver.delivered("fake");
+    await until(10_000, "what she said to be dropped", async () => {
+      const { length } = await stage.trestle.services.queue.list({ direction: "toNetwork" });
+      return length === 0 || undefined;
+    });
     await edit((config) => (config["permissions"] = { "*": "relay" }));
     await stage.trestle.reload();
     await stage.sayOnMatrix(1);
