@@ -2,7 +2,7 @@ import type { Logger, NetworkEvent } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
 import type { OpenOptions, StateChange } from "../holder/frames.js";
 import type { HolderClient } from "../holder-client/holder-client.js";
-import type { StsPolicy } from "../network/connections/servers.js";
+import type { StsPolicy } from "./sts.js";
 import type { LineDecoder } from "../wire/encoding.js";
 import type { IrcMessage } from "../wire/message.js";
 import type { Connection } from "./connection.js";

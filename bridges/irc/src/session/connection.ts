@@ -6,7 +6,6 @@ import { formatMessage, type IrcMessage, parseMessage } from "../wire/message.js
 import { parseSource } from "../wire/source.js";
 import { BatchTags } from "./batch-tags.js";
 import { CapabilityChanges } from "./capability-changes.js";
-import { stsPolicyOf } from "../network/connections/servers.js";
 import { decodeMeta, type Verdict } from "./deliveries.js";
 import { Priority } from "./flood-control.js";
 import { type JoinOutcome, Joins } from "./joins.js";
@@ -20,6 +19,7 @@ import type { SignInResult } from "./sasl/credentials.js";
 import { withoutSaslOf } from "./sasl/sign-in.js";
 import { Registration } from "./registration.js";
 import { realnameOf } from "./realname.js";
+import { offeredStsPolicy } from "./sts.js";
 import { CHANNEL_KEY, type ConnectionState, type Role } from "./state.js";
 import { Timeouts } from "./timeouts.js";
 
@@ -316,8 +316,7 @@ export class Connection {
   }
 
   #wantsTls(capabilities: string): boolean {
-    const offered = capabilities.split(" ").find((name) => name.startsWith("sts="));
-    const policy = offered === undefined ? undefined : stsPolicyOf(offered.slice("sts=".length));
+    const policy = offeredStsPolicy(capabilities);
     return policy !== undefined && this.context.onSts?.(policy) === true;
   }
 

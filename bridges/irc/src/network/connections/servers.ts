@@ -1,5 +1,6 @@
 import type { ConnectorStorage, Logger } from "@trestle/core";
 import { z } from "zod";
+import type { StsPolicy } from "../../session/sts.js";
 import type { NetworkConfig } from "../../config.js";
 
 /** Where a connection goes. */
@@ -7,24 +8,6 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-}
-
-/** What a server says about TLS. IRCv3 strict transport security, the value of `sts`. */
-export interface StsPolicy {
-  /** Where it speaks TLS; said on plain connections. */
-  readonly port: number | undefined;
-  /** How long the policy holds, in seconds; said on connections with TLS, 0 ends it. */
-  readonly duration: number | undefined;
-}
-
-/** Reads `port=6697,duration=2592000`; `undefined` where it says neither. */
-export function stsPolicyOf(value: string): StsPolicy | undefined {
-  const number = (name: string, most: number): number | undefined => {
-    const text = new RegExp(`(?:^|,)${name}=(\\d{1,15})(?:,|$)`).exec(value)?.[1];
-    return text === undefined ? undefined : Math.min(Number(text), most);
-  };
-  const policy = { port: number("port", 65_535), duration: number("duration", 10 * 365 * 86_400) };
-  return policy.port === undefined && policy.duration === undefined ? undefined : policy;
 }
 
 const storedSchema = z.object({ port: z.int(), until: z.number() });
