@@ -130,8 +130,8 @@ describe("a bridge to several networks", () => {
     const [before] = several.signedIn;
     await stage!.stop();
     const database = new Database(join(stage!.directory, "data", "trestle.db"));
-    const version = Number(database.pragma("user_version", { simple: true }));
-    database.exec(`ALTER TABLE login DROP COLUMN network; PRAGMA user_version = ${version - 1}`);
+    const later = ["policy_list", "policy_rule", "policy_absent"].map((table) => `DROP TABLE ${table};`).join(" ");
+    database.exec(`${later} ALTER TABLE login DROP COLUMN network; PRAGMA user_version = 3`);
     database.close();
     networks.now = redAndBlue;
     await stage!.start();

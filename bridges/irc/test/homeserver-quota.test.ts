@@ -61,7 +61,8 @@ describe("the puppets of one homeserver", () => {
     const text = Array.from({ length: 90 }, (_, index) => `word${index}`).join(" ");
     const name = "Somebody with quite a long name";
     await bridge.say({ channel: room, text, name, user: "@eve:else.example" });
-    const lines = said().map(([, line]) => line ?? "");
+    // What is sent as one message of several lines is one entry.
+    const lines = said().flatMap(([, entry]) => (entry ?? "").split("\n"));
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.map((line) => line.replace(`<${name}> `, "")).join(" ")).toBe(text);
   });
