@@ -76,6 +76,16 @@ async function sayUntilTaken(place: number, text: string): Promise<void> {
   });
 }
 
+/** Sends a transaction as the homeserver does; resolves to the status of the answer. */
+async function push(token: string, events: readonly unknown[] = []): Promise<number> {
+  const answer = await fetch(`${stage.trestle.url}/_matrix/app/v1/transactions/${token}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ events }),
+  });
+  return answer.status;
+}
+
 const count = { connects: 0 };
 const counted = (options: StageOptions = {}): StageOptions => {
   count.connects = 0;
@@ -122,6 +132,7 @@ describe("a changed configuration, read again", () => {
     expect(await stage.trestle.reload()).toMatchObject({ changed: ["bridges: beside is gone"], stopped: ["beside"] });
     expect([count.connects, besides]).toEqual([2, ["connect", "close"]]);
     expect((await stage.trestle.services.status()).bridges.map(({ name }) => name)).toEqual(["fake"]);
+    expect(await push("hs-token-of-the-bridge-beside")).toBe(403);
     // Back again, it takes up what was said meanwhile.
     await edit(({ bridges }) => bridges.push({ name: "beside", connector: "beside", registration: "beside.yaml" }));
     await stage.alice.sendText(room, "still there?");
@@ -176,24 +187,18 @@ describe("a changed configuration, read again", () => {
     await setPrefix("!other");
     const reloaded = stage.trestle.reload();
     await until(10_000, "the bridge to be started anew", () => starts === 2 || undefined);
-    const answer = fetch(`${stage.trestle.url}/_matrix/app/v1/transactions/between`, {
-      method: "PUT",
-      headers: { authorization: "Bearer hs-token-of-the-fault-tests", "content-type": "application/json" },
-      body: JSON.stringify({
-        events: [
-          {
-            type: "m.room.message",
-            room_id: stage.room(),
-            event_id: "$said_while_the_bridge_is_replaced",
-            sender: stage.alice.userId,
-            origin_server_ts: Date.now(),
-            content: { msgtype: "m.text", body: "in between" },
-          },
-        ],
-      }),
-    });
+    const answer = push("hs-token-of-the-fault-tests", [
+      {
+        type: "m.room.message",
+        room_id: stage.room(),
+        event_id: "$said_while_the_bridge_is_replaced",
+        sender: stage.alice.userId,
+        origin_server_ts: Date.now(),
+        content: { msgtype: "m.text", body: "in between" },
+      },
+    ]);
     connect();
-    expect((await answer).status).toBe(200);
+    expect(await answer).toBe(200);
     await reloaded;
     await until(
       10_000,
@@ -207,14 +212,6 @@ describe("a changed configuration, read again", () => {
     const path = join(stage.directory, "registration.yaml");
     await writeFile(path, (await readFile(path, "utf8")).replace("hs-token-of-the-fault-tests", "another-hs-token"));
     expect(await stage.trestle.reload()).toMatchObject({ changed: [`${path}: hs_token`], restarted: ["fake"] });
-    const push = async (token: string): Promise<number> => {
-      const answer = await fetch(`${stage.trestle.url}/_matrix/app/v1/transactions/${token}`, {
-        method: "PUT",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify({ events: [] }),
-      });
-      return answer.status;
-    };
     expect([await push("another-hs-token"), await push("hs-token-of-the-fault-tests")]).toEqual([200, 403]);
   });
 
@@ -365,12 +362,15 @@ describe("a configuration that cannot be taken up as it is", () => {
 
 describe("reloads and stops at once", () => {
   it("a file that changes while it is being taken up is read again, and bridges never overlap", async () => {
-    let open = 0;
-    let most = 0;
+    let [open, most] = [0, 0];
+    let isOpen = false;
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
     stage = await Stage.open({
       places: 1,
       network: {
         onConnect: () => (most = Math.max(most, ++open)),
+        beforeReady: () => (isOpen ? held : Promise.resolve()),
         handlers: {
           close: () => {
             open -= 1;
@@ -379,11 +379,13 @@ describe("reloads and stops at once", () => {
         },
       },
     });
+    isOpen = true;
     const views = [];
     for (let round = 0; round < 5; round++) {
       await setPrefix(`!round${round}`);
       views.push(stage.trestle.reload());
     }
+    goOn();
     await Promise.all(views);
     expect(await answers("!round4 help")).toMatch(/^This is the bridge/);
     expect([most, open]).toEqual([1, 1]);

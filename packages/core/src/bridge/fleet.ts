@@ -114,7 +114,9 @@ export class Fleet {
     const before = new Map(replaced.map(({ name, running }) => [name, running?.spec]));
     // All of them first: what one gives up, such as a port, another may be about to take.
     await Promise.all([this.#empty(replaced, stopTimeout, true), this.#empty(gone, stopTimeout, false)]);
-    for (const { name } of gone) {
+    for (const slot of gone) {
+      const { name } = slot;
+      slot.refuse(`The bridge ${name} is configured no longer.`);
       this.parts.removed(name);
       changes.stopped.push(name);
     }
