@@ -59,6 +59,7 @@ export async function runScenario(
     for (const deviation of await world.deviations())
       world.complain(`not as the specification has it: ${JSON.stringify(deviation)}`);
     for (const stray of world.strays()) world.complain(stray);
+    for (const greeting of world.lostGreetings()) world.complain(greeting);
     for (const body of account.forgotten.slice(0, 10)) world.complain(`the server itself has lost: ${body}`);
     const complaints = [...world.complaints, ...world.bridge.surprises];
     const ok = complaints.length === 0 && account.findings.length === 0;

@@ -48,6 +48,8 @@ export interface Place {
 /** The XMPP server, the homeserver and the bridge, each in a process of its own, and the people on both sides. */
 export class XmppWorld {
   readonly complaints: string[] = [];
+  /** What was said to people with accounts when these had just been signed in. */
+  readonly #greetings: Greeting[] = [];
   readonly bridge: BridgeProcess;
 
   private constructor(
@@ -170,21 +172,38 @@ export class XmppWorld {
 
   /** Somebody says something everywhere: then the bridge is in all places with their account. */
   async #greet(person: MatrixPerson, talk: Conversation, timeline: Timeline, timeoutMs: number): Promise<void> {
-    const [fromMatrix, fromXmpp] = ["hello from Matrix", "hello from XMPP"];
+    const fromMatrix = "hello from Matrix";
+    const said: Greeting[] = [];
     const content = { msgtype: "m.text", body: fromMatrix, "m.mentions": {} };
     const rooms = this.places.filter(({ matrixPeople }) => matrixPeople.includes(person));
     for (const { number, room } of rooms) await person.send(room, `hello-${number}`, content);
     let next = 0;
     await waitFor(`${person.userId} everywhere`, timeoutMs, async () => {
       await timeline.read();
-      // Again until it is there: what is waited for here is the account, and what it may have missed is another test's.
-      if (performance.now() > next) talk.say("", talk.nicks[0] ?? "", xml("body", {}, fromXmpp));
-      if (performance.now() > next) next = performance.now() + 1_000;
-      const isHeard = timeline.events.some((event) => event.content["body"] === fromXmpp);
-      const isIn = rooms.every(
+      // Again until it is there: what is waited for here is the account. Whether it missed any is looked at in the end.
+      if (performance.now() > next) {
+        next = performance.now() + 1_000;
+        const body = `hello from XMPP ${said.length + 1}`;
+        const id = talk.say("", talk.nicks[0] ?? "", xml("body", {}, body));
+        if (id !== undefined) said.push({ body, id, talk, timeline });
+      }
+      const isHeard = said.some((greeting) => isIn(greeting));
+      const isEverywhere = rooms.every(
         ({ speakers, channel }) => speakers === talk || this.people.occupants(channel).has(localpart(person)),
       );
-      return isHeard && isIn && talk.shownIn().some(({ body }) => body === fromMatrix);
+      return isHeard && isEverywhere && talk.shownIn().some(({ body }) => body === fromMatrix);
+    });
+    this.#greetings.push(...said);
+  }
+
+  /** Greetings that did not arrive, though the XMPP server has taken them: what it has not, nobody could carry. */
+  lostGreetings(): readonly string[] {
+    return this.#greetings.flatMap((greeting) => {
+      const { body, id, talk } = greeting;
+      if (isIn(greeting)) return [];
+      if (talk.messages.some(({ ownId }) => ownId === id)) return [`lost: ${body}`];
+      this.note(`neither on Matrix nor in the archive: ${body} (${id})`);
+      return [];
     });
   }
 
@@ -274,6 +293,18 @@ async function openRooms(
     });
   }
   return places;
+}
+
+interface Greeting {
+  readonly body: string;
+  /** Of the stanza. */
+  readonly id: string;
+  readonly talk: Conversation;
+  readonly timeline: Timeline;
+}
+
+function isIn({ body, timeline }: Greeting): boolean {
+  return timeline.events.some((event) => event.content["body"] === body);
 }
 
 function note(directory: string, text: string): void {
