@@ -6,7 +6,7 @@ import { IrcServer, selfSignedCertificate } from "@trestle/testkit";
 import fc from "fast-check";
 import { isFlooded, worthOf } from "../dist/session/error-texts.js";
 import { addressOf, isPrefix } from "../dist/network/connections/user-address.js";
-import { stsPolicyOf } from "../dist/network/connections/servers.js";
+import { offeredStsPolicy } from "../dist/session/sts.js";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 
 jest.setTimeout(60_000);
@@ -76,7 +76,7 @@ describe("strict transport security", () => {
     ["preload", undefined],
     ["port=x", undefined],
   ])("reads %s", (text, policy) => {
-    expect(stsPolicyOf(text)).toEqual(policy);
+    expect(offeredStsPolicy(`multi-prefix sts=${text} sasl`)).toEqual(policy);
   });
 });
 
