@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { ChannelId, type Connector, defineConnector, type Network, RemoteMessageId, RemoteUserId } from "@trestle/core";
@@ -24,7 +24,9 @@ afterEach(async () => {
 async function edit(change: (config: Written) => void): Promise<void> {
   const config = JSON.parse(await readFile(stage.configFile, "utf8")) as Written;
   change(config);
-  await writeFile(stage.configFile, JSON.stringify(config));
+  // Whole or not at all, as editors do: it may be read at any moment.
+  await writeFile(`${stage.configFile}.new`, JSON.stringify(config));
+  await rename(`${stage.configFile}.new`, stage.configFile);
 }
 
 const setPrefix = (prefix: string) => edit(({ bridges }) => (bridges[0]!["commandPrefix"] = prefix));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import type { ChildProcess } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ReloadView } from "@trestle/core";
 import { Homeserver, type TestClient } from "@trestle/testkit";
@@ -46,7 +46,9 @@ async function edit(change: (text: string) => string): Promise<void> {
   const text = await readFile(file(), "utf8");
   const changed = change(text);
   if (changed === text) throw new Error(`Nothing was changed in:\n${text}`);
-  await writeFile(file(), changed);
+  // Whole or not at all, as editors do: it may be read at any moment.
+  await writeFile(`${file()}.new`, changed);
+  await rename(`${file()}.new`, file());
 }
 
 const setPrefix = (prefix: string) =>

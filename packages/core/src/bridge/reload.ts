@@ -3,7 +3,6 @@ import type { LoadedConfig } from "../config/load.js";
 import { ConfigError, formatPath, formatProblem, RegistrationError, type ProblemPath } from "../config/problem.js";
 import type { Config } from "../config/schema.js";
 import type { Connector } from "../connector/connector.js";
-import { setLogLevel } from "../log/create.js";
 import type { Logger } from "../log/logger.js";
 import { ServiceError, type RefusedConfig, type ReloadView } from "../services/services.js";
 import { StartError } from "../services/start-error.js";
@@ -102,7 +101,8 @@ export class Reloader {
     log.info({ changed }, "The configuration was read again, and has changed");
     if (needsRestart.length > 0)
       log.warn({ needsRestart }, "What is read at the start alone has changed: restart Trestle for it");
-    if (after.log.level !== before.log.level) setLogLevel(log, after.log.level);
+    // Loggers that were made of it follow.
+    if (after.log.level !== before.log.level) log.level = after.log.level;
     this.#config = after;
     const fleetChanges = await fleet.change(specs, after.delivery.stopTimeout);
     const { failed, ...done } = fleetChanges;

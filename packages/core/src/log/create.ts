@@ -1,7 +1,6 @@
 import { destination as pinoDestination, pino, stdSerializers } from "pino";
 import type { DestinationStream } from "pino";
 import type { LogConfig } from "../config/schema.js";
-import { LogFamily } from "./family.js";
 import type { Logger } from "./logger.js";
 import { isError, redactText, redactValue } from "./redact.js";
 
@@ -31,8 +30,7 @@ export function createLogger(config: LogConfig, options: CreateLogger = {}): Log
   const wantsPretty = config.format === "pretty" || (config.format === "auto" && process.stdout.isTTY);
   const destination =
     options.destination ?? (wantsPretty ? options.pretty?.() : undefined) ?? pinoDestination({ dest: 1, sync: true });
-  const family = new LogFamily();
-  const logger = pino(
+  return pino(
     {
       level: config.level,
       base: null,
@@ -40,7 +38,6 @@ export function createLogger(config: LogConfig, options: CreateLogger = {}): Log
       serializers: { err: (error: unknown) => redactValue(serializeError(error)) },
       // Fields of a line are redacted by their formatter; those of a child logger only by their names.
       redact: { paths: [...secretBindings], censor: "[redacted]" },
-      onChild: (child) => family.add(child),
       formatters: { log: redactFields, level: (label) => ({ level: label }) },
       hooks: {
         logMethod(args, method) {
@@ -51,17 +48,6 @@ export function createLogger(config: LogConfig, options: CreateLogger = {}): Log
     },
     destination,
   );
-  families.set(logger, family);
-  return logger;
-}
-
-/** Which children a logger has: each of them has a level of its own. */
-const families = new WeakMap<Logger, LogFamily>();
-
-/** Changes the least important line that a logger writes, and those that were made of it. */
-export function setLogLevel(logger: Logger, level: LogConfig["level"]): void {
-  logger.level = level;
-  families.get(logger)?.setLevel(level);
 }
 
 /** pino takes the message of a lone error as the line's message, unredacted; so it is put where text is redacted. */
