@@ -102,32 +102,6 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
       expect(next).not.toBe(room);
       await stage.hears(next, "are you there?");
     });
-
-    it("gets a new room when somebody else alone is left in the old one", async () => {
-      const { alice, address, room } = await conversation();
-      const friend = somebody();
-      await alice.invite(room, friend.userId);
-      await friend.join(room);
-      await alice.leave(room);
-      await expectUnlinked(room);
-      await bob.say(address, "for her alone");
-      const next = await stage.directRoom(alice, "bob@localhost");
-      await stage.hears(next, "for her alone");
-      expect(stage.bodies(room)).not.toContain("for her alone");
-    });
-
-    it("gets a new room when the Matrix user has put the sender out of the old one", async () => {
-      const alice = somebody();
-      const ghost = stage.ghostOf("bob@localhost");
-      const room = await alice.createRoom({ invite: [ghost], is_direct: true, preset: "private_chat" });
-      expect(await stage.directRoom(alice, "bob@localhost")).toBe(room);
-      await alice.kick(room, ghost);
-      await expectUnlinked(room);
-      await bob.say(stage.addressOf(alice), "sorry");
-      const next = await stage.directRoom(alice, "bob@localhost");
-      expect(next).not.toBe(room);
-      await stage.hears(next, "sorry");
-    });
   });
 
   describe("a message to an address behind which nobody on Matrix is", () => {
