@@ -335,6 +335,20 @@ describe("a policy list", () => {
     expect(taken(all)).not.toContain("two");
   });
 
+  it("whose alias has moved to another room bans by that room's rules alone", async () => {
+    const all = await open({}, { rules: { "@mallory:faults.test": ban } });
+    const { opened, mallory } = all;
+    await until(all, "read");
+    expect(await says(all, mallory, "one")).toBe(false);
+    await opened.stop();
+    await opened.alice.request("DELETE", `/_matrix/client/v3/directory/room/${encodeURIComponent(list)}`);
+    const room = await opened.alice.createRoom({ room_alias_name: "bans", preset: "public_chat" });
+    await opened.start();
+    await eventually(() => opened.homeserver.room(room).members()[bot] === "join", "the bot is in the new room");
+    await until(all, "read");
+    expect(await says(all, mallory, "two")).toBe(true);
+  });
+
   it("that cannot be joined does not stop the bridge, and counts once the bot is invited", async () => {
     const all = await open({}, { isPublic: false, rules: { "@mallory:faults.test": ban } });
     const { opened, mallory } = all;
