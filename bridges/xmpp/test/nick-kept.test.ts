@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId } from "@trestle/core";
 import type { XmppServer } from "../../../test/support/servers/xmpp-server.js";
 import { FakeCore } from "./support/fake-core.js";
-import { FakeServer, SECRET, type FakeSession } from "./support/fake-server.js";
+import { FakeServer, SECRET } from "./support/fake-server.js";
+import { letIn, sayWithoutArchive } from "./support/fake-room.js";
 import { RunningBridge } from "./support/running-bridge.js";
 
 const room = ChannelId("hall@rooms.test");
@@ -26,12 +27,12 @@ describe("a Matrix user who is about to speak for the first time", () => {
     const place = { component: "bridge.test", secret: SECRET, componentPort: server.port } as unknown as XmppServer;
     bridge = await RunningBridge.start({ server: place, rooms: [room], core });
     const session = await server.session(0);
-    await lets(session, "Matrix", "bridge@bridge.test/bridge");
-    await answersDisco(session);
+    await letIn(session, room, "Matrix", "bridge@bridge.test/bridge");
+    await sayWithoutArchive(session, room);
     await bridge.ready();
 
     void bridge.say({ channel: room, text: "hello", user: "@alice:example.org", name: "Alice" });
-    await lets(session, "Alice", "alice_example.org@bridge.test/matrix");
+    await letIn(session, room, "Alice", "alice_example.org@bridge.test/matrix");
     await session.send(
       `<iq type='get' id='behind' from='rooms.test' to='bridge.test'><ping xmlns='urn:xmpp:ping'/></iq>`,
     );
@@ -41,21 +42,3 @@ describe("a Matrix user who is about to speak for the first time", () => {
     await session.receives("the message", (text) => text.includes("hello"));
   });
 });
-
-/** Shows somebody of the bridge's in the room, once they ask for it. */
-async function lets(session: FakeSession, nick: string, jid: string): Promise<void> {
-  await session.receives(`the join of ${nick}`, (text) => text.includes(`${room}/${nick}"`));
-  await session.send(
-    `<presence from='${room}/${nick}' to='${jid}'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member' role='participant'/><status code='110'/></x></presence>`,
-  );
-}
-
-/** The room has no archive. */
-async function answersDisco(session: FakeSession): Promise<void> {
-  const asked = await session.receives("what the room can do", (text) => text.includes("disco#info"));
-  const iq = asked.match(/<iq .*?<\/iq>/gs)?.find((text) => text.includes("disco#info")) ?? "";
-  const id = /^<iq [^>]*\bid="([^"]+)"/.exec(iq)?.[1] ?? "";
-  await session.send(
-    `<iq type='result' id='${id}' from='${room}' to='bridge@bridge.test/bridge'><query xmlns='http://jabber.org/protocol/disco#info'><identity category='conference' type='text'/></query></iq>`,
-  );
-}

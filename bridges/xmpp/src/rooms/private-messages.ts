@@ -150,7 +150,7 @@ export class PrivateMessages implements BridgePart {
     // One of ours, or whoever the room has not shown yet.
     if (person === undefined) {
       if (SAID.has(message.what.kind))
-        this.#refuse(stanza, "wait", "recipient-unavailable", "The bridge to Matrix does not know you. Write again.");
+        this.#refuse(stanza, "wait", "unexpected-request", "The bridge to Matrix does not know you. Write again.");
       return undefined;
     }
     const talk = { user, room: room.channel, person };
