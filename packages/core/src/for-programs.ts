@@ -5,7 +5,7 @@
  */
 export * from "./config/index.js";
 export * from "./appservice/registration-index.js";
-export { startTrestle, type RunningTrestle, type StartOptions } from "./bridge/start.js";
+export { startTrestle, type RunningTrestle, type StartOptions } from "./fleet/start.js";
 export { createLogger, type CreateLogger } from "./log/create.js";
 export * from "./services/index.js";
 export { databaseFile, openOfflineServices, type OfflineServices } from "./services/offline.js";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { join } from "node:path";
-import { Lifecycle } from "../dist/bridge/lifecycle.js";
+import { Lifecycle } from "../dist/fleet/lifecycle.js";
 import { SqliteStore } from "../dist/store/sqlite-store.js";
 import { ManualClock } from "./support/manual-clock.js";
 import { tempDirectory } from "./support/temp.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { textPageOf } from "../dist/bridge/text-page.js";
+import { textPageOf } from "../dist/fleet/text-page.js";
 
 describe("the page of a message", () => {
   it("holds its text and formatting, and nothing that could run or load", () => {

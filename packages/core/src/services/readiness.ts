@@ -1,4 +1,4 @@
-import type { BridgeSlot } from "../bridge/bridge-slot.js";
+import type { BridgeSlot } from "../fleet/bridge-slot.js";
 import type { Bridge } from "../bridge/bridge.js";
 import { toMatrix, toNetwork } from "../delivery/entry.js";
 import type { JournalReading } from "../metrics/metrics.js";

@@ -1,5 +1,5 @@
 import type { Bridge } from "../bridge/bridge.js";
-import type { Fleet } from "../bridge/fleet.js";
+import type { Fleet } from "../fleet/fleet.js";
 import { Overloaded } from "../appservice/handler.js";
 import type { UserId } from "../connector/ids.js";
 import { toMatrix, toNetwork, type DirectionCode } from "../delivery/entry.js";

@@ -1,6 +1,6 @@
 import { Overloaded, type AppServiceHandler, type ThirdPartyLookup } from "../appservice/handler.js";
 import type { Clock } from "../delivery/clock.js";
-import type { Bridge } from "./bridge.js";
+import type { Bridge } from "../bridge/bridge.js";
 import type { BridgeSpec } from "./bridge-spec.js";
 
 /** How long a request waits while a bridge is replaced, in milliseconds; Synapse gives up after a minute. */

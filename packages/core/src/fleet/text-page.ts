@@ -4,7 +4,7 @@ import type { EventId, RoomId } from "../connector/ids.js";
 import type { ClientEvent } from "../matrix/answers.js";
 import type { MatrixClient } from "../matrix/client.js";
 import type { TextPage } from "../media/proxy.js";
-import { contentOf } from "./content/from-matrix.js";
+import { contentOf } from "../bridge/content/from-matrix.js";
 
 const style =
   "body{font:1rem/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}" +

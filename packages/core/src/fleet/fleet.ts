@@ -3,7 +3,7 @@ import { errorText } from "../config/error-text.js";
 import type { Clock } from "../delivery/clock.js";
 import type { Logger } from "../log/logger.js";
 import type { FailedBridge } from "../services/services.js";
-import type { Bridge } from "./bridge.js";
+import type { Bridge } from "../bridge/bridge.js";
 import { BridgeSlot, type RunningBridge } from "./bridge-slot.js";
 import { changedKeysOf, concernsBridges, type BridgeSpec } from "./bridge-spec.js";
 

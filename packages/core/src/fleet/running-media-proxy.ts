@@ -3,7 +3,7 @@ import type { Logger } from "../log/logger.js";
 import type { MatrixClient } from "../matrix/client.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { Store } from "../store/store.js";
-import type { BridgeRuntime } from "./runtime.js";
+import type { BridgeRuntime } from "../bridge/runtime.js";
 
 export interface RunningMediaProxy {
   /** A signed public link to a file. */
