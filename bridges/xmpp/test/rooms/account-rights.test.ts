@@ -14,6 +14,7 @@ import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js
 import { onEachServer } from "../support/each-server.js";
 import { effectOf, type FakeCore } from "../support/fake-core.js";
 import { BOB, SaidStage } from "../support/said-stage.js";
+import { settle } from "../support/settle.js";
 
 const jid = "dora@localhost";
 const account: Login = {
@@ -148,14 +149,4 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await core.until("its end", () => core.ofKind("expulsion", room).at(-1)?.change === "unban");
     await stage.say(room, "back again");
   });
-}
-
-/** Tries again as the core does. */
-async function settle(attempt: () => Promise<Outcome> | undefined): Promise<Outcome> {
-  for (let attempts = 1; ; attempts++) {
-    const outcome = await attempt();
-    if (outcome === undefined || !("failed" in outcome) || outcome.failed !== "retry" || attempts === 200)
-      return outcome;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

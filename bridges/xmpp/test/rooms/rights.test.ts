@@ -5,6 +5,7 @@ import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
 import { onEachServer } from "../support/each-server.js";
 import { BOB, SaidStage, USERS } from "../support/said-stage.js";
+import { settle } from "../support/settle.js";
 
 await onEachServer("what the bridge itself may do in rooms of $server", USERS, behaviour);
 
@@ -124,14 +125,4 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     await stage.said(core, room, "after", "b2");
     expect(core.texts(room)).toEqual(["before", "after"]);
   });
-}
-
-/** Tries again as the core does. */
-async function settle(attempt: () => Promise<Outcome> | undefined): Promise<Outcome> {
-  for (let attempts = 1; ; attempts++) {
-    const outcome = await attempt();
-    if (outcome === undefined || !("failed" in outcome) || outcome.failed !== "retry" || attempts === 200)
-      return outcome;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

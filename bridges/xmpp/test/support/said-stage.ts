@@ -15,6 +15,7 @@ import { XmppPerson, type SeenStanza } from "../../../../test/support/xmpp-perso
 import { effectOf, type FakeCore } from "./fake-core.js";
 import { RunningBridge, type BridgeOptions } from "./running-bridge.js";
 import { WireSpy } from "./wire-spy.js";
+import { settle } from "./settle.js";
 
 export const USERS = ["alice", "bob"];
 /** A Matrix user. */
@@ -101,25 +102,25 @@ export class SaidStage {
     const ids: string[] = [];
     for (const part of parts.keys()) {
       const effect = { ...base, content: whole, part, parts: parts.length, ...more };
-      ids.push(idIn(await settled(() => this.handlers.message(effect))));
+      ids.push(idIn(await settle(() => this.handlers.message(effect))));
     }
     return ids[0] ?? "";
   }
 
   edit(effect: EditEffect): Promise<Outcome> {
-    return settled(async () => this.handlers.edit?.(effect));
+    return settle(async () => this.handlers.edit?.(effect));
   }
 
   redact(effect: RedactEffect): Promise<Outcome> {
-    return settled(async () => this.handlers.redact?.(effect));
+    return settle(async () => this.handlers.redact?.(effect));
   }
 
   react(effect: ReactEffect): Promise<Outcome> {
-    return settled(async () => this.handlers.react?.(effect));
+    return settle(async () => this.handlers.react?.(effect));
   }
 
   unreact(effect: ReactEffect): Promise<Outcome> {
-    return settled(async () => this.handlers.unreact?.(effect));
+    return settle(async () => this.handlers.unreact?.(effect));
   }
 
   /** Alice sees something in a room. */
@@ -182,16 +183,6 @@ export class SaidStage {
     await this.alice.end();
     await this.spy.stop();
     await this.server.process.stop();
-  }
-}
-
-/** Tries again as the core does: the room may still see the bridge of before leave. */
-async function settled(attempt: () => Promise<Outcome>): Promise<Outcome> {
-  for (let attempts = 1; ; attempts++) {
-    const outcome = await attempt();
-    if (outcome === undefined || !("failed" in outcome) || outcome.failed !== "retry" || attempts === 200)
-      return outcome;
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
