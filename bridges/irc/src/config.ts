@@ -76,14 +76,25 @@ export const networkSchema = z.strictObject({
   sasl: z
     .strictObject({
       account: oneLine("an account").describe("The account the bot signs in to"),
-      password: oneLine("a password").describe("Its password"),
+      password: oneLine("a password").optional().describe("Its password; or certificate"),
+      certificate: z
+        .string()
+        .optional()
+        .describe(
+          "A PEM file with a TLS client certificate and its key, by which the network knows the account instead of a password (SASL EXTERNAL)",
+        ),
       mechanism: z
         .enum(PASSWORD_MECHANISMS)
         .optional()
-        .describe("The only way in which it signs in; without it SCRAM-SHA-256, or else PLAIN"),
+        .describe("The only way in which it shows its password; without it SCRAM-SHA-256, or else PLAIN"),
+    })
+    .refine(({ password, certificate }) => (password === undefined) !== (certificate === undefined), {
+      error: "expected either password or certificate",
     })
     .optional()
-    .describe("Sign the bot in (SCRAM-SHA-256 or PLAIN); without success it does not connect"),
+    .describe(
+      "Sign the bot in (SCRAM-SHA-256 or PLAIN, or EXTERNAL by certificate); without success it does not connect",
+    ),
   identify: z
     .string()
     .regex(

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import {
   type ChannelId,
   type ChannelInfo,
@@ -34,6 +33,8 @@ import { channelIdOf, personOf, type Place, placeOf, queryIdOf, remoteUserIdOf }
 import { nickCommand } from "./network/nicks/nick-command.js";
 import { NotKnownYet, PastEffects } from "./network/outward/past-effects.js";
 import { setRole, setSettings } from "./network/channels/rank-effects.js";
+import { botCredentialsOf } from "./network/bot-credentials.js";
+import { readPemFile } from "./network/pem-file.js";
 import { react } from "./network/outward/reactions.js";
 import { redact } from "./network/outward/redactions.js";
 import { say } from "./network/outward/speech.js";
@@ -127,7 +128,8 @@ class IrcBridge {
       const stored = await network.storage.get(`casemapping:${each.name}`);
       const made = new IrcNetwork({
         config: each,
-        ca: each.ca === undefined ? undefined : readCertificates(each.name, each.ca),
+        ca: each.ca === undefined ? undefined : readPemFile(each.name, "ca", each.ca),
+        botCredentials: botCredentialsOf(each),
         core: network,
         holder: this.#holder,
         quitMessage: config.quitMessage,
@@ -360,16 +362,6 @@ async function readOrMakeAddressKey(storage: ConnectorStorage): Promise<Uint8Arr
   const made = randomBytes(32);
   await storage.set(ADDRESS_KEY, made.toString("base64url"));
   return made;
-}
-
-function readCertificates(network: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new Error(`The file of the option ca of the network ${network} cannot be read: ${String(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 /** What is thrown rejects. */

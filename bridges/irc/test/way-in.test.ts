@@ -1,4 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { ChannelId } from "@trestle/core";
@@ -64,6 +66,28 @@ describe("the way in", () => {
       /no way to sign in/.test(bridge.core.statuses.get("net")?.detail ?? ""),
     );
     expect(asked()).toEqual([]);
+  });
+
+  it("goes with a certificate instead of a password, the bot's alone", async () => {
+    const tls = selfSignedCertificate();
+    const own = selfSignedCertificate();
+    const fingerprints = [new X509Certificate(own.cert).fingerprint256.replaceAll(":", "").toLowerCase()];
+    server = await IrcServer.start({ accounts: { bridge: { fingerprints } }, tls });
+    const directory = mkdtempSync(join(tmpdir(), "trestle-irc-"));
+    const certificate = join(directory, "bot.pem");
+    writeFileSync(certificate, own.cert + own.key);
+    const network = { tls: true, insecure: true, sasl: { account: "bridge", certificate } };
+    try {
+      await (await start(network)).ready();
+      expect(server.linesFrom("trestle").join("\n")).toContain("AUTHENTICATE EXTERNAL");
+      await bridge.say({ channel: room, text: "hi", name: "Alice" });
+      expect(server.linesFrom("Alice[m]").join("\n")).not.toContain("AUTHENTICATE");
+      await bridge.end();
+      rmSync(certificate);
+      await expect(start(network)).rejects.toThrow(/sasl\.certificate of the network net cannot be read/);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("never sends the server's password to services", async () => {

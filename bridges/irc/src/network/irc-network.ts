@@ -9,7 +9,7 @@ import { isFlooded } from "../session/error-texts.js";
 import { Intake } from "../session/intake.js";
 import { NICK_INVALID } from "../session/numerics.js";
 import { Pace } from "../session/pace.js";
-import { botCredentials, type Credentials } from "../session/sasl/credentials.js";
+import type { Credentials } from "../session/sasl/credentials.js";
 import { type ConnectionState, type Role, stateOf } from "../session/state.js";
 import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
@@ -367,7 +367,7 @@ export class IrcNetwork {
 
   #credentialsOf(role: Role): Credentials | undefined {
     if (role.user !== undefined) return this.accounts.known.of(UserId(role.user))?.credentials;
-    return this.config.sasl && botCredentials(this.config.sasl);
+    return this.context.botCredentials;
   }
 
   #botSeat(): Seat {

@@ -16,14 +16,6 @@ export type Credentials =
   /** SASL EXTERNAL: the network knows the certificate's fingerprint. PEM. */
   | { readonly method: "certificate"; readonly account: string; readonly certificate: string; readonly key: string };
 
-/** How the operator wants the bot to sign in. */
-export function botCredentials(
-  sasl: Pick<PasswordCredentials, "account" | "password"> & { readonly mechanism?: PasswordMechanism | undefined },
-): PasswordCredentials {
-  const { mechanism, ...account } = sasl;
-  return { method: "password", ...account, ...(mechanism && { mechanism }) };
-}
-
 /** What came of signing in. */
 export type SignInResult =
   | { readonly signedIn: true; readonly account: string; readonly mechanism: string }
