@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { RemoteMessageId, textContent, type ChannelId, type NetworkEvent, type RemoteUser } from "@trestle/core";
 import { bodyOf, readMessage, type MessageWhat, type Moderation, type Said } from "../content/index.js";
 import type { Element } from "../stream/index.js";
@@ -10,6 +9,7 @@ import type { RoomParts } from "./parts.js";
 import type { ReactionSets } from "./reaction-sets.js";
 import type { Threads } from "./threads.js";
 import type { Topic } from "./topic.js";
+import { isUnnamed, makeUnnamedId } from "./unnamed-id.js";
 
 export interface InwardOptions {
   readonly parts: RoomParts;
@@ -64,7 +64,7 @@ export class RoomInward {
       return what.kind === "moderation" ? this.#inOrder(() => this.#moderation(what, origin, when)) : undefined;
     }
     // Without an archive nothing is shown twice, and the sender's own ids may repeat.
-    const id = origin.id ?? origin.ownId ?? `x-${randomUUID()}`;
+    const id = origin.id ?? origin.ownId ?? makeUnnamedId();
     messages.note(stanza, what, id, origin);
     if (origin.ownId !== undefined) {
       this.#own(what, id);
@@ -154,7 +154,7 @@ export class RoomInward {
   async #correction(uttered: Uttered, what: Kind<"correction">): Promise<void> {
     const { messages, mentions } = this.#options;
     const { id, sender, base } = uttered;
-    const before = id.startsWith("x-") ? "" : id;
+    const before = isUnnamed(id) ? "" : id;
     const original = await messages.givenBy(sender.id, what.target, before);
     if (typeof original === "object") throw new Error(original.reason);
     // What it corrects was never seen: then it is all there is.

@@ -5,6 +5,7 @@ import type { Element } from "../stream/index.js";
 import type { Archive } from "./archive.js";
 import type { Members } from "./members.js";
 import { nickOf, stanzaIdOf, type RoomFeatures } from "./muc.js";
+import { isUnnamed } from "./unnamed-id.js";
 
 /** A message that a room has shown. */
 export interface ShownMessage {
@@ -140,7 +141,7 @@ export class Messages {
   /** Whether others know a message by what the core knows it by. */
   canReferTo(id: string): boolean {
     const { room, ids, features } = this.#options;
-    return features().archive && !id.startsWith("x-") && !ids.isOwn(room, id);
+    return features().archive && !isUnnamed(id) && !ids.isOwn(room, id);
   }
 
   #archived(message: Element, id: string): ShownMessage | undefined {

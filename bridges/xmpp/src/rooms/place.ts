@@ -1,6 +1,7 @@
 import { parseJson, type ConnectorStorage } from "@trestle/core";
 import { z } from "zod";
 import type { ArchivePlace } from "./archive.js";
+import { isUnnamed } from "./unnamed-id.js";
 
 /** `id` is `null` where the archive was empty, and absent where the room was about to be entered for the first time. */
 const storedSchema = z.object({ id: z.string().nullable().optional(), at: z.number() });
@@ -59,7 +60,7 @@ export class Place {
     const cursor = await this.#cursor;
     const stored = parseJson((await this.storage.get(this.key)) ?? "", storedSchema);
     // Ids of messages that had none from the room are no places in its archive.
-    this.#id = cursor !== null && !cursor.startsWith("x-") ? cursor : stored?.id;
+    this.#id = cursor !== null && !isUnnamed(cursor) ? cursor : stored?.id;
     this.#at = stored?.at ?? Date.now();
     if (stored && stored.id === undefined) this.#since = stored.at;
     this.#loaded = true;
