@@ -169,13 +169,19 @@ export const networkSchema = z.strictObject({
       description:
         "How many of them the users of one homeserver may have, by its name or * for every server without an entry; one that is silent for 10 minutes makes room, and until then the bot speaks for whoever has none. Servers without any entry have no limit of their own",
     }),
+  readers: z
+    .enum(["hidden", "shown"])
+    .default("hidden")
+    .describe(
+      "Whether those who only read have a puppet in the channels of their rooms, too, as far as maxPuppets and maxPuppetsOf go: a connection for every member of the rooms. Who speaks goes first, and takes a reader's place where there is no other",
+    ),
   idle: z
     .number()
     .positive()
     .max(31_536_000)
     .optional()
     .describe(
-      "A puppet whose person has said nothing for so long quits, in seconds; it comes back when they speak, and they stay in the room. Without it nobody quits for being silent",
+      "A puppet whose person has said nothing for so long quits, in seconds; it comes back when they speak, and they stay in the room. Without it nobody quits for being silent. Where readers are shown it is only about puppets that are in no channel",
     ),
   maxLines: z
     .int()

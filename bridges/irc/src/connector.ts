@@ -174,7 +174,11 @@ class IrcBridge {
         return Promise.resolve();
       },
       findSent: (effect) => this.#past.find(effect),
-      linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
+      linked: (link) =>
+        this.#whereLinked(link, (network, channel) => {
+          network.channels.link(channel);
+          network.readers.link(link);
+        }),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
       consent: async (request) => {
         const place = placeOf(request.channel);
