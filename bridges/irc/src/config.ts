@@ -175,6 +175,14 @@ export const networkSchema = z.strictObject({
     .describe(
       "Whether those who only read have a puppet in the channels of their rooms, too, as far as maxPuppets and maxPuppetsOf go: a connection for every member of the rooms. Who speaks goes first, and takes a reader's place where there is no other",
     ),
+  waitForReaders: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(0)
+    .describe(
+      "How long what is said in a channel is at most held back from Matrix until everybody who is to be shown there is there, in seconds; then it goes on, and the room is told who is not. Only where readers are shown. 0: nothing is held back",
+    ),
   idle: z
     .number()
     .positive()

@@ -163,12 +163,11 @@ describe("Matrix users who only read", () => {
   });
 
   it("give way to whoever speaks, and come back when there is a place", async () => {
-    has(roomOfRoom, "ann", "bob");
     await start({ maxPuppets: 2 });
-    await shows("#room", "ann", "bob");
     await says("ann", "I am somebody");
-    await change("join", "cat");
-    // A reader takes nobody's place; who speaks takes that of a reader.
+    await change("join", "bob");
+    await shows("#room", "ann", "bob");
+    // She has been silent for longer, but he has said nothing ever.
     await says("dan", "so am I");
     await shows("#room", "ann", "dan");
     has(roomOfRoom, "bob", "dan");
@@ -178,6 +177,17 @@ describe("Matrix users who only read", () => {
       ["ann[m]", "I am somebody"],
       ["dan[m]", "so am I"],
     ]);
+  });
+
+  it("take nobody's place, and are shown when there is one", async () => {
+    has(roomOfRoom, "ann", "bob");
+    await start({ maxPuppets: 2 });
+    await shows("#room", "ann", "bob");
+    await change("join", "cat");
+    expect([...core.statuses.keys()]).not.toContain(`net/${idOf("cat")}`);
+    has(roomOfRoom, "bob", "cat");
+    await change("leave", "ann");
+    await shows("#room", "bob", "cat");
   });
 
   it("have no more places than those of their homeserver may have", async () => {
@@ -198,6 +208,7 @@ describe("Matrix users who only read", () => {
     has(roomOfRoom, ...readers);
     await start({ connects: { burst: 2, perSecond: 1 } });
     await server.waitFor(() => puppetsIn("#room").length > 0);
+    expect([...core.statuses.values()].filter(({ state }) => state === "connecting").length).toBeLessThanOrEqual(5);
     await says("ann", "hi");
     await says("r39", "me too");
     expect(said()).toEqual([
@@ -226,7 +237,9 @@ describe("Matrix users who only read", () => {
     await says("zoe", "psst", ChannelId("net/carol/@zoe:example.org"));
     await server.waitFor(() => server.nicks.includes("zoe[m]"));
     await server.waitFor(() => !server.nicks.includes("zoe[m]"));
+    await says("zoe", "psst", ChannelId("net/carol/@zoe:example.org"));
     expect(puppetsIn("#room")).toEqual(["ann[m]"]);
+    expect(server.linesFrom("ann[m]").filter((line) => line.startsWith("QUIT"))).toEqual([]);
   });
 
   it("quit where no channel lets them in, or none is linked any more", async () => {
@@ -252,10 +265,12 @@ describe("Matrix users who only read", () => {
     const closed = () => [...core.statuses.values()].filter(({ state }) => state === "closed");
     await core.until("those on their way", () => closed().length >= 5);
     server.refuseRegistration(undefined);
+    await change("join", "late");
     // Whoever speaks is not held up by it.
     await says("dan", "hi");
     expect(said()).toEqual([["dan[m]", "hi"]]);
     expect(puppetsIn("#room")).toEqual(["ann[m]", "dan[m]"]);
     expect(closed()).toHaveLength(5);
+    expect([...core.statuses.keys()]).not.toContain(`net/${idOf("late")}`);
   });
 });

@@ -125,7 +125,7 @@ export class IrcNetwork {
       forget: (connection) => void context.connections.delete(connection.id),
     });
     this.puppets = this.#makePuppets(ctcp);
-    this.readers = new Readers(this, core);
+    this.readers = new Readers(this, core, (events) => intake.tell(events));
     this.#splits = makeSplits(this, core, store);
     this.#listener = makeListener(this, {
       splits: this.#splits,
@@ -212,6 +212,11 @@ export class IrcNetwork {
   quit(): void {
     this.#end();
     for (const seat of this.#seats()) seat.stop(this.context.quitMessage);
+  }
+
+  link(link: ChannelLink, channel: string): void {
+    this.channels.link(channel);
+    this.readers.link(link);
   }
 
   unlink(channel: string): void {

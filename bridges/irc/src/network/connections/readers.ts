@@ -1,9 +1,20 @@
+import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Author, type ChannelLink, type Network, type RoomId, type RoomView, UserId } from "@trestle/core";
+import {
+  type Author,
+  type ChannelLink,
+  type Network,
+  type NetworkEvent,
+  RemoteMessageId,
+  type RoomId,
+  type RoomView,
+  UserId,
+} from "@trestle/core";
 import type { Connection, Ending } from "../../session/connection.js";
-import { placeOf } from "../ids.js";
+import { channelIdOf, placeOf } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import type { Puppet } from "./puppet.js";
+import { Awaited } from "./awaited.js";
 import { ReaderConnects } from "./reader-connects.js";
 import { speaksByPuppet } from "./relayed.js";
 
@@ -37,6 +48,7 @@ export class Readers {
   readonly #rooms = new Map<string, LinkedRoom>();
   #toRead: LinkedRoom[] = [];
   readonly #connects: ReaderConnects;
+  readonly awaited: Awaited;
   #isReading = false;
   #hasBegun = false;
   #closed = false;
@@ -47,7 +59,12 @@ export class Readers {
   constructor(
     private readonly network: IrcNetwork,
     private readonly core: Network,
+    tell: (events: readonly NetworkEvent[]) => void,
   ) {
+    this.awaited = new Awaited({
+      withinMs: network.config.waitForReaders * 1000,
+      tell: (channel, who) => tell([unseenNotice(network.name, channel, who)]),
+    });
     this.#connects = new ReaderConnects({
       isUp: () => network.bot.connection !== undefined,
       isPuppet: (puppet) => network.puppets.get(puppet.user) === puppet,
@@ -71,11 +88,13 @@ export class Readers {
     const linked = { channel, room, isOpenToAll: undefined, changes: undefined, isIncomplete: false };
     this.#rooms.set(keyOf(channel, room), linked);
     this.#toRead.push(linked);
+    this.awaited.add(channel, room);
     this.#read();
   }
 
   unlink(channel: string): void {
     for (const [key, linked] of this.#rooms) if (linked.channel === channel) this.#rooms.delete(key);
+    this.awaited.forget(channel);
   }
 
   joined(channel: string, room: RoomId, who: Person): void {
@@ -94,6 +113,7 @@ export class Readers {
     rooms?.delete(room);
     if (rooms !== undefined && rooms.size > 0) return true;
     puppet?.rooms.delete(channel);
+    this.awaited.settle(channel, user);
     return false;
   }
 
@@ -110,7 +130,9 @@ export class Readers {
 
   ended(connection: Connection, ending: Ending): void {
     const puppet = this.#puppetOf(connection);
-    if (puppet && !ending.wasReady) this.#connects.failed(puppet, ending);
+    if (!puppet) return;
+    for (const channel of puppet.rooms.keys()) this.awaited.add(channel, puppet.user, puppet.name);
+    if (!ending.wasReady) this.#connects.failed(puppet, ending);
   }
 
   /** A puppet is gone, and its place may be free; its person may still be in the rooms. */
@@ -184,6 +206,7 @@ export class Readers {
     linked.isIncomplete = false;
     try {
       await this.#showAll(linked, await this.core.lookAtRoom(linked.room), linked.changes);
+      this.awaited.settle(linked.channel, linked.room);
     } catch (error) {
       const { log } = this.core;
       log.warn({ err: error, room: linked.room }, "a room could not be read: who only reads there is not shown yet");
@@ -220,9 +243,10 @@ export class Readers {
     const rooms = puppet.rooms.get(channel);
     if (rooms) rooms.add(room);
     else puppet.rooms.set(channel, new Set([room]));
-    if (puppet.seat.channels.has(channel)) return;
-    puppet.seat.channels.set(channel, channel);
-    const { connection } = puppet.seat;
+    const { connection, channels } = puppet.seat;
+    if (connection?.view.channels.has(channel)) return;
+    this.awaited.add(channel, puppet.user, puppet.name);
+    if (!channels.has(channel)) channels.set(channel, channel);
     if (connection) void this.#join(puppet, connection, channel);
     else this.#connects.add(puppet);
   }
@@ -230,6 +254,7 @@ export class Readers {
   /** Where the channel keeps them out they are not seen, and need no connection. */
   async #join(puppet: Puppet, connection: Connection, channel: string): Promise<void> {
     const outcome = await connection.join(channel);
+    if (outcome.joined) this.awaited.settle(channel, puppet.user);
     if (outcome.joined || outcome.numeric === "") return;
     puppet.seat.channels.delete(channel);
     puppet.rooms.delete(channel);
@@ -240,6 +265,13 @@ export class Readers {
 /** Whether nobody has heard anything of its person yet. */
 function isReader(puppet: Puppet): boolean {
   return puppet.spokeAt === Number.NEGATIVE_INFINITY;
+}
+
+function unseenNotice(network: string, channel: string, who: string): NetworkEvent {
+  const notice = `Not to be seen in ${channel} on ${network}, although they read what is said there: ${who}. It comes through all the same.`;
+  // The same once more, as after a restart, is dropped.
+  const id = RemoteMessageId(`unseen:${createHash("sha256").update(notice).digest("base64url")}`);
+  return { kind: "channel", id, channel: channelIdOf(network, channel), notice };
 }
 
 function keyOf(channel: string, room: RoomId): string {
