@@ -180,13 +180,27 @@ export const networkSchema = z.strictObject({
       description:
         "How many of them the users of one homeserver may have, by its name or * for every server without an entry; one that is silent for 10 minutes makes room, and until then the bot speaks for whoever has none. Servers without any entry have no limit of their own",
     }),
+  readers: z
+    .enum(["hidden", "shown"])
+    .default("hidden")
+    .describe(
+      "Whether those who only read have a puppet in the channels of their rooms, too, as far as maxPuppets and maxPuppetsOf go: a connection for every member of the rooms. Who speaks goes first, and takes a reader's place where there is no other",
+    ),
+  waitForReaders: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(0)
+    .describe(
+      "How long what is said in a channel is at most held back from Matrix until everybody who is to be shown there is there, in seconds; then it goes on, and the room is told who is not. Only where readers are shown. 0: nothing is held back",
+    ),
   idle: z
     .number()
     .positive()
     .max(31_536_000)
     .optional()
     .describe(
-      "A puppet whose person has said nothing for so long quits, in seconds; it comes back when they speak, and they stay in the room. Without it nobody quits for being silent",
+      "A puppet whose person has said nothing for so long quits, in seconds; it comes back when they speak, and they stay in the room. Without it nobody quits for being silent. Where readers are shown it is only about puppets that are in no channel",
     ),
   maxLines: z
     .int()

@@ -176,7 +176,8 @@ class IrcBridge {
         return Promise.resolve();
       },
       findSent: (effect) => this.#past.find(effect),
-      linked: (link) => this.#whereLinked(link, (network, channel) => network.channels.link(channel)),
+      holdBack: (channel) => this.#holdMs(channel),
+      linked: (link) => this.#whereLinked(link, (network, channel) => network.link(link, channel)),
       unlinked: (link) => this.#whereLinked(link, (network, channel) => network.unlink(channel)),
       consent: async (request) => {
         const place = placeOf(request.channel);
@@ -276,6 +277,13 @@ class IrcBridge {
     const network = this.#networks.get(place?.network ?? "");
     if (network && place?.kind === "channel") apply(network, place.channel);
     return Promise.resolve();
+  }
+
+  /** For how long what is said in a channel is to wait for those who are to be seen there. */
+  #holdMs(channel: ChannelId): number {
+    const place = placeOf(channel);
+    if (place?.kind !== "channel") return 0;
+    return this.#networks.get(place.network)?.readers.awaited.holdMs(place.channel) ?? 0;
   }
 
   #withLogin(login: Login, apply: (network: IrcNetwork, account: Account) => void): void {

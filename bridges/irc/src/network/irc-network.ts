@@ -36,6 +36,7 @@ import { ChosenNicks } from "./nicks/chosen-nicks.js";
 import { OwnNicks } from "./nicks/own-nicks.js";
 import { PuppetEars } from "./connections/puppet.js";
 import { Puppets } from "./connections/puppets.js";
+import { Readers } from "./connections/readers.js";
 import { RankWishes } from "./channels/rank-wishes.js";
 import { RelayMessages } from "./outward/relay-messages.js";
 import { RelayNames } from "./outward/relay-names.js";
@@ -55,6 +56,7 @@ export class IrcNetwork {
   readonly wishes: RankWishes;
   readonly chosenNicks: ChosenNicks;
   readonly puppets: Puppets;
+  readonly readers: Readers;
   readonly accounts: OwnAccounts;
   readonly servers: Servers;
   readonly sentBy = new SentBy();
@@ -123,6 +125,7 @@ export class IrcNetwork {
       forget: (connection) => void context.connections.delete(connection.id),
     });
     this.puppets = this.#makePuppets(ctcp);
+    this.readers = new Readers(this, core, (events) => intake.tell(events));
     this.#splits = makeSplits(this, core, store);
     this.#listener = makeListener(this, {
       splits: this.#splits,
@@ -188,12 +191,14 @@ export class IrcNetwork {
     this.bot.connect();
     for (const { seat } of before) seat.connect();
     if (this.bot.connection) this.channels.occupy(this.bot.connection);
+    this.readers.begin(links);
   }
 
   /** The session with the holder is over: every connection is gone, or will be named again. */
   lost(): void {
     this.#orphans.end("the connection holder ended");
     this.channels.lost("the connection holder ended");
+    this.readers.lost();
     for (const seat of this.#seats()) seat.lost();
   }
 
@@ -209,29 +214,28 @@ export class IrcNetwork {
     for (const seat of this.#seats()) seat.stop(this.context.quitMessage);
   }
 
+  link(link: ChannelLink, channel: string): void {
+    this.channels.link(channel);
+    this.readers.link(link);
+  }
+
   unlink(channel: string): void {
     this.channels.unlink(channel);
     this.keys.set(channel, undefined);
     this.wishes.forget(channel);
     this.history.forget(channel);
+    this.readers.unlink(channel);
     const changes = this.members.forget(channel);
     if (this.bot.current) this.context.holder.state(this.bot.current.id, changes);
-    for (const { seat } of this.puppets.all) {
-      seat.channels.delete(channel);
-      seat.connection?.part(channel, UNLINKED);
-    }
+    this.puppets.leave(channel, UNLINKED);
   }
 
   #end(): void {
     this.#orphans.end("the bridge stops");
     this.#intake.stop();
     this.#connects.close();
-    this.puppets.close();
-    this.#ownNicks.close();
-    this.#splits.close();
-    this.momentary.close();
-    this.consents.close();
-    this.channels.close();
+    const { puppets, readers, momentary, consents, channels } = this;
+    for (const each of [puppets, readers, this.#ownNicks, this.#splits, momentary, consents, channels]) each.close();
   }
 
   #seats(): Seat[] {
@@ -252,11 +256,14 @@ export class IrcNetwork {
       ready: (connection) => {
         this.#learn(connection);
         this.momentary.away.ready(connection);
+        this.readers.ready(connection);
       },
       ended: (connection, ending) => {
         this.#ended(connection, ending);
+        this.readers.ended(connection, ending);
         this.#settleLater(connection, ending.reason);
       },
+      removed: (puppet) => this.readers.removed(puppet),
       rejected: (user, reason) => this.accounts.rejected(user, reason),
     });
   }
@@ -275,6 +282,7 @@ export class IrcNetwork {
       this.context.holder.state(connection.id, this.#listener.snapshot());
       introduceBot(connection, this.config.commands.bot);
       this.bot.isReady();
+      this.readers.botIsReady();
       this.channels.occupy(connection);
     },
     line: (connection, message, scope) => {

@@ -15,6 +15,8 @@ import {
   type PresenceReceived,
   RemoteMessageId,
   RoomId,
+  type RoomMember,
+  type RoomView,
   type Sent,
   type TextContent,
   type TypingReceived,
@@ -37,6 +39,14 @@ export class FakeCore {
   logins: Login[] = [];
   /** Why logins were ended. */
   readonly endedLogins: string[] = [];
+  /** The Matrix users of rooms. */
+  readonly members = new Map<RoomId, readonly RoomMember[]>();
+  /** The power level that speaking needs. */
+  speakPower = 0;
+  /** The rooms that were read, in order. */
+  readonly looks: RoomId[] = [];
+  /** Called when a room is read; may wait or reject. */
+  beforeLook: (room: RoomId) => Promise<void> = async () => undefined;
   /** Called before an event is kept; may wait or reject. */
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
   /** Where a long text can be read; nowhere where absent. */
@@ -87,6 +97,13 @@ export class FakeCore {
         core.#changed();
       },
       links: async () => core.links,
+      lookAtRoom: async (room) => {
+        const view = core.#viewOf(room);
+        core.looks.push(room);
+        core.#changed();
+        await core.beforeLook(room);
+        return view;
+      },
       textLink: (room, event) => core.textLink?.(room, event),
       logins: async () => core.logins,
       endLogin: async (id, why) => {
@@ -146,6 +163,20 @@ export class FakeCore {
 
   membership(): string[] {
     return this.received.flatMap((event) => (event.kind === "membership" ? [`${event.change} ${event.user.id}`] : []));
+  }
+
+  /** The room as it is now. */
+  #viewOf(room: RoomId): RoomView {
+    return {
+      room,
+      otherAliases: [],
+      joinRule: "public",
+      historyVisibility: "shared",
+      isEncrypted: false,
+      members: this.members.get(room) ?? [],
+      people: [],
+      power: { usual: 0, speak: this.speakPower, setTopic: 50, kick: 50, ban: 50, redact: 50, invite: 0 },
+    };
   }
 
   #keep(event: NetworkEvent): void {

@@ -21,6 +21,7 @@ const names = [
   "presence",
   "findSent",
   "interpret",
+  "holdBack",
   "linked",
   "unlinked",
   "resolveChannel",

@@ -129,6 +129,13 @@ export interface NetworkHandlers<Able extends Limits = Limits> {
    */
   readonly interpret?: (raw: Interpretation) => Promise<readonly NetworkEvent[] | Interpreted | Failure>;
 
+  /**
+   * How long what somebody said in a channel is to wait before it goes to a room, in milliseconds; 0: not at all. It stays
+   * on disk, in its order, and is asked about again after that time or when a connection is reported as connected: bound the
+   * wait as a whole. Called for every message at every attempt, so it must be quick. Fallback: nothing waits.
+   */
+  readonly holdBack?: (channel: ChannelId, room: RoomId) => number;
+
   /** A channel was linked, or a link was found at start: be present in it. Must be quick; called again at every start. */
   readonly linked?: (link: ChannelLink) => Promise<void>;
   /** The last link of a channel is gone. */

@@ -42,7 +42,8 @@ export async function setMembership(
       return undefined;
     case "join":
       network.relayNames.note(channel, who);
-      // Only who speaks has a client; one who has already comes along.
+      network.readers.joined(channel, effect.room, who);
+      // One who has a client already comes along.
       void network.puppets.get(who.userId)?.seat.connection?.join(channel);
       return undefined;
     case "unban":
@@ -50,6 +51,7 @@ export async function setMembership(
     case "leave":
     case "kick":
     case "ban":
+      if (network.readers.left(channel, effect.room, who.userId)) return undefined;
       network.relayNames.forget(channel, who.userId);
       leave(network, channel, who.userId, reasonOf(effect));
       return undefined;
@@ -125,7 +127,8 @@ function leave(network: IrcNetwork, channel: string, user: UserId, reason: strin
   if (!puppet) return;
   puppet.seat.channels.delete(channel);
   const connection = puppet.seat.connection;
-  const hasOthers = [...(connection?.view.channels.keys() ?? [])].some((each) => each !== channel);
+  const isIn = [...puppet.seat.channels.keys(), ...(connection?.view.channels.keys() ?? [])];
+  const hasOthers = isIn.some((each) => each !== channel);
   if (!hasOthers && puppet.queries.size === 0) network.puppets.remove(puppet, reason);
   else connection?.part(channel, reason);
 }

@@ -1,4 +1,4 @@
-import { type ChannelId, RemoteMessageId, type UserId } from "@trestle/core";
+import { type ChannelId, RemoteMessageId, type RoomId, type UserId } from "@trestle/core";
 import type { StateChange } from "../../holder/frames.js";
 import type { Connection, LineScope } from "../../session/connection.js";
 import { Priority } from "../../session/flood-control.js";
@@ -24,9 +24,11 @@ export interface Puppet {
   name: string;
   /** Folded nicks (or `$account`) the user talks to alone. */
   readonly queries: Set<string>;
+  /** By folded channel, the rooms because of which it is shown there although its user may have said nothing. */
+  readonly rooms: Map<string, Set<RoomId>>;
   /** The nick that its user has just asked for. */
   nickTrial?: NickTrial;
-  /** When the user last said something, by the monotonic clock. */
+  /** When the user last said something, by the monotonic clock; `-Infinity`: never. */
   spokeAt: number;
   /** Why the network does not take the account that the user has signed in to. */
   rejected?: string;

@@ -31,6 +31,8 @@ export interface PuppetsOptions {
   readonly refused: NonNullable<ConnectionOwner["refused"]>;
   readonly ready: (connection: Connection) => void;
   readonly ended: (connection: Connection, ending: Ending) => void;
+  /** A puppet is gone. */
+  readonly removed: (puppet: Puppet) => void;
   /** The network does not take the user's account any more. */
   readonly rejected: (user: UserId, reason: string) => void;
 }
@@ -67,6 +69,23 @@ export class Puppets {
     if (room !== "free") this.remove(room.makesRoom, "Making room for somebody who speaks");
     this.#makeRoom();
     return this.#make(author.userId, author.name);
+  }
+
+  /** The same for somebody who has said nothing: `undefined` where nobody's place is free. */
+  ofReader(reader: Pick<Author, "userId" | "name">): Puppet | undefined {
+    const existing = this.#puppets.get(reader.userId);
+    if (existing) return existing;
+    if (!this.hasPlace) return undefined;
+    if (this.#quota.roomFor(reader.userId, this.#puppets.values(), performance.now()) !== "free") return undefined;
+    const puppet = this.#make(reader.userId, reader.name);
+    // So they are the first to make room for whoever speaks.
+    puppet.spokeAt = Number.NEGATIVE_INFINITY;
+    return puppet;
+  }
+
+  /** Whether there may be one more. */
+  get hasPlace(): boolean {
+    return this.#puppets.size < this.options.config.maxPuppets;
   }
 
   /** Whether a Matrix user has a puppet, or would get one now. */
@@ -124,6 +143,22 @@ export class Puppets {
   remove(puppet: Puppet, reason: string): void {
     this.#puppets.delete(puppet.user);
     puppet.seat.stop(reason);
+    this.options.removed(puppet);
+  }
+
+  /** A puppet without channels and conversations has nothing left to do. */
+  removeUnneeded(puppet: Puppet, reason: string): void {
+    if (puppet.seat.channels.size === 0 && puppet.queries.size === 0) this.remove(puppet, reason);
+  }
+
+  /** The channel is no longer linked. */
+  leave(channel: string, reason: string): void {
+    for (const puppet of this.all) {
+      puppet.seat.channels.delete(channel);
+      puppet.seat.connection?.part(channel, reason);
+      // Who was shown there without a word is not to stay behind.
+      if (puppet.rooms.delete(channel)) this.removeUnneeded(puppet, reason);
+    }
   }
 
   /** The user signed in or out: their puppet connects anew, into the channels in which it was. */
@@ -134,6 +169,7 @@ export class Puppets {
     const puppet = this.#make(user, before.name);
     puppet.spokeAt = before.spokeAt;
     for (const nick of before.queries) puppet.queries.add(nick);
+    for (const [channel, rooms] of before.rooms) puppet.rooms.set(channel, rooms);
     for (const [folded, name] of before.seat.channels) puppet.seat.channels.set(folded, name);
     puppet.seat.connect();
   }
@@ -185,6 +221,7 @@ export class Puppets {
       nicks,
       name,
       queries: new Set(),
+      rooms: new Map(),
       spokeAt: performance.now(),
     };
     this.#puppets.set(user, puppet);
@@ -214,7 +251,9 @@ export class Puppets {
   #watchSilence(): void {
     const { idle } = this.options.config;
     if (idle === undefined || this.#closed || this.#retiring !== undefined || this.#puppets.size === 0) return;
-    const next = Math.min(...this.all.map(({ spokeAt }) => spokeAt)) + idle * 1000;
+    // Who is shown without having said anything stays so when they have.
+    const retiring = this.all.filter(({ rooms }) => rooms.size === 0);
+    const next = Math.min(performance.now(), ...retiring.map(({ spokeAt }) => spokeAt)) + idle * 1000;
     const wait = Math.min(Math.max(next - performance.now(), idle * 250), LONGEST_TIMER_MS);
     this.#retiring = setTimeout(() => {
       this.#retiring = undefined;
@@ -222,7 +261,7 @@ export class Puppets {
       for (const puppet of this.all) {
         // Who is not connected yet, or waits for what became of a message, is not done.
         const isDone = puppet.seat.connection?.outgoing.deliveries.keys.length === 0;
-        if (isDone && puppet.spokeAt <= since) this.remove(puppet, "Silent for a while");
+        if (isDone && puppet.rooms.size === 0 && puppet.spokeAt <= since) this.remove(puppet, "Silent for a while");
       }
       this.#watchSilence();
     }, wait);

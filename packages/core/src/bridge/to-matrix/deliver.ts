@@ -88,6 +88,11 @@ export class ToMatrix {
         dead(`It is ${minutes} minutes old; nothing older than delivery.maxAgeToMatrix is sent late.`),
       );
     }
+    const held = event.kind === "message" ? (runtime.handlers.holdBack?.(event.channel, target.room.id) ?? 0) : 0;
+    if (held > 0) {
+      const reason = "the connector holds it back";
+      return Promise.resolve({ verdict: "retry", reason, afterMs: held, transport: "source" });
+    }
     return this.#dispatch(target, event).then((verdict) =>
       verdict.verdict === "dead" ? this.#unlessReplaced(target.room, verdict) : verdict,
     );
