@@ -71,7 +71,9 @@ inspircd.describe("with two linked InspIRCd", (install) => {
     await core.until("dave", () => seen().includes("join net/dave"));
     carol.send("MODE #room -o+v dave dave");
     await core.until("dave's voice", () => ranks().includes("net/dave speaker"));
-    const settings = core.received.find((event) => event.kind === "channel" && event.settings !== undefined);
+    const settings = await core.until("the channel's settings", () =>
+      core.received.find((event) => event.kind === "channel" && event.settings !== undefined),
+    );
     expect(settings).toMatchObject({ settings: { topicLocked: true, secret: false, moderated: false } });
 
     carol.send("OPER root root");
