@@ -14,6 +14,8 @@ declare module "@xmpp/component" {
 
   export interface XmppComponent extends EventEmitter {
     readonly status: string;
+    /** What it connects with. */
+    Socket: new () => import("node:net").Socket;
     readonly reconnect: { delay: number; stop(): void };
     /** How long an answer of the server is waited for while the connection is made, in milliseconds; 2,000 at first. */
     timeout: number;

@@ -3,6 +3,7 @@ import { component, xml, type XmppComponent, type XmppElement } from "@xmpp/comp
 import { waitFor } from "../../tools/wait.js";
 import { doesSomething, readRoomMessage, type RoomMessage } from "./room-message.js";
 import type { Speakers } from "./speakers.js";
+import { TextSocket } from "./text-socket.js";
 
 const MUC = "http://jabber.org/protocol/muc";
 /** A person whom the room has not let in tries again after so long. */
@@ -36,6 +37,7 @@ export class XmppPeople implements Speakers {
     }
     const service = `xmpp://127.0.0.1:${server.componentPort}`;
     this.#component = component({ service, domain, password: server.secret });
+    this.#component.Socket = TextSocket;
     this.#component.reconnect.delay = 50;
     // A server that has just started takes its time on a busy machine.
     this.#component.timeout = 30_000;
