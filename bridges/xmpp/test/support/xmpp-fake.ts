@@ -62,6 +62,8 @@ export class XmppFake implements NetworkFake {
   /** The account behind an occupant. */
   readonly #accounts = new Map<string, string>();
   readonly #pictures = new Map<string, string>();
+  /** Messages that say that something has changed, of which it is not known yet what. */
+  readonly #unanswered = new Set<Element>();
   readonly #reactions = new Map<string, readonly string[]>();
   readonly #files = new Map<string, Pick<SharedFile, "mimeType" | "content">>();
   #web: Server | undefined;
@@ -76,6 +78,7 @@ export class XmppFake implements NetworkFake {
     this.#names.clear();
     this.#accounts.clear();
     this.#pictures.clear();
+    this.#unanswered.clear();
     this.#reactions.clear();
     const server = await this.#start();
     this.#server = server;
@@ -226,6 +229,8 @@ export class XmppFake implements NetworkFake {
     for (; shown.next < stanzas.length; shown.next++) {
       const stanza = stanzas[shown.next];
       if (!stanza) continue;
+      // What is said after a change is seen after it.
+      if (stanza.attrs["from"] === channel && this.#unanswered.has(stanza)) break;
       this.#noteOccupant(stanza);
       if (!isShown(channel, stanza)) continue;
       const account = this.#accounts.get(stanza.attrs["from"] ?? "");
@@ -258,9 +263,17 @@ export class XmppFake implements NetworkFake {
     const { from = "", to } = stanza.attrs;
     const statuses = stanza.getChild("x", `${MUC}#user`)?.getChildren("status") ?? [];
     const isChange = stanza.name === "message" && statuses.some(({ attrs }) => attrs["code"] === "104");
-    return isChange && to === addressOf(this.people[0])
-      ? this.#askName(from).then(() => this.#askPicture(from))
-      : undefined;
+    return isChange && to === addressOf(this.people[0]) ? this.#askWhat(from, stanza) : undefined;
+  }
+
+  async #askWhat(channel: string, change: Element): Promise<void> {
+    this.#unanswered.add(change);
+    try {
+      await this.#askName(channel);
+      await this.#askPicture(channel);
+    } finally {
+      this.#unanswered.delete(change);
+    }
   }
 
   async #askName(channel: string): Promise<void> {
