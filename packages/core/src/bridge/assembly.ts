@@ -30,6 +30,7 @@ import { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { SpaceKeeper } from "./spaces/space-keeper.js";
 import { ToMatrix } from "./to-matrix/deliver.js";
+import type { MatrixSenderParts } from "./to-matrix/send.js";
 import { MatrixMedia } from "./to-matrix/media.js";
 import { Puppets } from "./to-matrix/puppets.js";
 import { Authors } from "./to-network/authors.js";
@@ -37,7 +38,7 @@ import { ToNetwork } from "./to-network/deliver.js";
 import { Undelivered } from "./undelivered.js";
 
 /** What parts ask of the bridge they are in. */
-export interface AssemblyHooks {
+export interface AssemblyHooks extends Pick<MatrixSenderParts, "beforeWriting"> {
   /** A room's events are complete again. */
   readonly noLongerAwaited: (room: RoomId) => void;
   /** The homeserver answers again; `surely`: it was away. */
@@ -50,7 +51,7 @@ export interface AssemblyHooks {
 export type Assembly = ReturnType<typeof assemble>;
 
 export function assemble(runtime: BridgeRuntime, parts: BridgeParts, hooks: AssemblyHooks) {
-  const shared = makeShared(runtime, parts);
+  const shared = makeShared(runtime, parts, hooks);
   const events = makeRoomSide(runtime, parts, shared, hooks);
   const greeting = new Greeting({
     runtime,
@@ -64,7 +65,8 @@ export function assemble(runtime: BridgeRuntime, parts: BridgeParts, hooks: Asse
 }
 
 /** Whom and what both directions know. */
-function makeShared(runtime: BridgeRuntime, { key, store, secrets, clock, registration, global }: BridgeParts) {
+function makeShared(runtime: BridgeRuntime, parts: BridgeParts, { beforeWriting }: AssemblyHooks) {
+  const { key, store, secrets, clock, registration, global } = parts;
   const policies = new PolicyLists(runtime);
   const permissions = new Permissions(global.permissions, policies.rules);
   const media = new MatrixMedia(runtime);
@@ -114,6 +116,7 @@ function makeShared(runtime: BridgeRuntime, { key, store, secrets, clock, regist
         return user !== undefined && permissions.bans(user) ? undefined : user;
       },
       unlink,
+      beforeWriting,
     }),
   };
 }

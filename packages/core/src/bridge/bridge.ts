@@ -61,6 +61,7 @@ export class Bridge implements AppServiceHandler {
       noLongerAwaited: (room) => this.#noLongerAwaited(room),
       homeserverBack: (surely) => this.#homeserverBack(surely),
       relane: (from, to) => this.#toMatrixFlow.relane(from, to),
+      beforeWriting: (entry, room) => this.#all.missed.beforeWriting(entry, room),
     });
     this.#toNetworkFlow = this.#flow(toNetwork, 0, (entry) => this.#handleToNetwork(entry));
     this.#toMatrixFlow = this.#flow(toMatrix, unmarkedToMatrix, (entry) => this.#handleToMatrix(entry));
@@ -307,10 +308,11 @@ export class Bridge implements AppServiceHandler {
 
   #handleToMatrix(entry: Entry): Promise<Verdict> {
     const payload = entry.payload as ToMatrixPayload;
-    const room = this.#all.missed.trusting ? undefined : roomWritten(payload, entry);
-    return room === undefined
-      ? this.#toMatrixNow(entry, payload)
-      : this.#all.missed.beforeWriting(entry, room).then((notYet) => notYet ?? this.#toMatrixNow(entry, payload));
+    const room = roomWritten(payload, entry);
+    const looked = room === undefined ? undefined : this.#all.missed.beforeWriting(entry, room);
+    return looked
+      ? looked.then((notYet) => notYet ?? this.#toMatrixNow(entry, payload))
+      : this.#toMatrixNow(entry, payload);
   }
 
   #toMatrixNow(entry: Entry, payload: ToMatrixPayload): Promise<Verdict> {

@@ -122,11 +122,6 @@ export class MissedEvents {
     this.#lastTaken = this.runtime.clock.now();
   }
 
-  /** No room has to be looked through. */
-  get trusting(): boolean {
-    return this.#round === undefined;
-  }
-
   /** Nothing is held, and nothing has to be. */
   get quiet(): boolean {
     return this.#round === undefined && this.held.size === 0 && this.awaited.size === 0;
@@ -175,10 +170,14 @@ export class MissedEvents {
   }
 
   /**
-   * Before something is written into a room: what the homeserver lost may be that the room is encrypted now. Resolves to
-   * a verdict where that cannot be known yet.
+   * Before something is written into a room: what the homeserver lost may be that the room is encrypted now. `undefined`
+   * where there is nothing to look for; resolves to a verdict where that cannot be known yet.
    */
-  async beforeWriting(entry: Entry, room: RoomId): Promise<Verdict | undefined> {
+  beforeWriting(entry: Entry, room: RoomId): Promise<Verdict | undefined> | undefined {
+    return this.#round && this.#look(entry, room);
+  }
+
+  async #look(entry: Entry, room: RoomId): Promise<Verdict | undefined> {
     const failure = await this.#ensureChecked(room);
     if (!failure || !this.#mayWait(entry)) return undefined;
     return { verdict: "retry", reason: failure.message, transport: true };

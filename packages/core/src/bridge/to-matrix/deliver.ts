@@ -24,13 +24,13 @@ import type { MatrixEventDraft } from "../content/to-matrix.js";
 import { ContentForMatrix } from "./content.js";
 import { ifReadable } from "./readable.js";
 import { reactionContent } from "./reaction-content.js";
-import { afterParts, MatrixSender, verdictOf } from "./send.js";
+import { afterParts, MatrixSender, verdictOf, type MatrixSenderParts } from "./send.js";
 import { invite, turnedDown } from "./invitation.js";
 import type { MatrixMedia } from "./media.js";
 import type { Puppets } from "./puppets.js";
 import type { Speaker } from "./speaker.js";
 
-export interface ToMatrixParts {
+export interface ToMatrixParts extends Pick<MatrixSenderParts, "beforeWriting"> {
   readonly runtime: BridgeRuntime;
   readonly ghosts: Ghosts;
   readonly memberships: Memberships;

@@ -2,7 +2,7 @@ import { dead, type Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
 import { classify } from "../../matrix/failure.js";
 import type { BridgeRuntime } from "../runtime.js";
-import { verdictOf } from "./send.js";
+import { isEncrypted, verdictOf } from "./send.js";
 
 /** Fails closed: nothing readable is sent where the room is encrypted, or where that is not known. */
 export function ifReadable(runtime: BridgeRuntime, room: Room, send: () => Promise<Verdict>): Promise<Verdict> {
@@ -27,9 +27,5 @@ async function unlessEncrypted(
     encrypted = state.body !== null;
     await runtime.rooms.setEncrypted(room.id, encrypted);
   }
-  if (encrypted)
-    return dead(
-      "The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.",
-    );
-  return send();
+  return encrypted ? isEncrypted() : send();
 }

@@ -1,5 +1,5 @@
 import { UserId, type EventId, type RoomId } from "../../connector/ids.js";
-import type { Entry, Verdict } from "../../delivery/entry.js";
+import { dead, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { Room } from "../../mapping/rooms.js";
 import type { ClientEvent } from "../../matrix/answers.js";
 import { classify } from "../../matrix/failure.js";
@@ -29,6 +29,8 @@ export interface MatrixSenderParts {
   readonly puppets: Puppets | undefined;
   /** Gives a ghost the power to speak, where the bridge itself made that take some; resolves to whether it has it now. */
   readonly letSpeak: (room: RoomId, user: UserId) => Promise<boolean>;
+  /** Looks whether the homeserver has lost something that matters, and answers with a verdict where it cannot be known. */
+  readonly beforeWriting: (entry: Entry, room: RoomId) => Promise<Verdict | undefined> | undefined;
 }
 
 /** An event older than this shows its own time instead of the time of its delivery. */
@@ -53,7 +55,8 @@ export class MatrixSender {
   /** Without waiting for anything else where nothing is in doubt and the speaker is known to be in the room. */
   send(entry: Entry, room: Room, speaker: Speaker | undefined, outgoing: Outgoing, happenedAt?: number): Promise<Sent> {
     const ghost = speaker?.as === "ghost" ? speaker.ghost : undefined;
-    if (entry.maybeSent || speaker?.as === "puppet" || (ghost && !this.memberships.isJoined(room.key, ghost)))
+    const isStraight = !entry.maybeSent && speaker?.as !== "puppet" && this.#isReadable(room);
+    if (!isStraight || (ghost && !this.memberships.isJoined(room.key, ghost)))
       return this.#prepareAndSend(entry, room, speaker, outgoing, happenedAt);
     const request = this.#request(room, speaker, outgoing, happenedAt);
     this.#lookup.sending(room.id, entry.recovered);
@@ -62,7 +65,7 @@ export class MatrixSender {
       .then((result) =>
         result.ok
           ? { sent: true, eventId: result.body.eventId }
-          : this.#refused(room, speaker, request, result.failure),
+          : this.#refused(entry, room, speaker, request, result.failure),
       );
   }
 
@@ -85,12 +88,25 @@ export class MatrixSender {
       const joined = await this.memberships.ensureJoined(room.key, room.id, ghost);
       if (!joined.ok) return { sent: false, verdict: verdictOf(joined.failure) };
     }
+    const notNow = await this.#notNow(entry, room);
+    if (notNow) return notNow;
     const request = this.#request(room, speaker, outgoing, happenedAt);
     this.#lookup.sending(room.id, entry.recovered);
     if (speaker?.as === "puppet") return this.#sendAsPuppet(speaker.user, request);
     const result = await runtime.client.sendEvent(request);
     if (result.ok) return { sent: true, eventId: result.body.eventId };
-    return this.#refused(room, speaker, request, result.failure);
+    return this.#refused(entry, room, speaker, request, result.failure);
+  }
+
+  /** While all this was prepared the homeserver may have been away, and may have lost that the room is encrypted now. */
+  async #notNow(entry: Entry, room: Room): Promise<Sent | undefined> {
+    const verdict = await this.parts.beforeWriting(entry, room.id);
+    if (verdict) return { sent: false, verdict };
+    return this.#isReadable(room) ? undefined : { sent: false, verdict: isEncrypted() };
+  }
+
+  #isReadable({ id }: Room): boolean {
+    return this.runtime.rooms.cached(id)?.encrypted !== true;
   }
 
   #request(room: Room, speaker: Speaker | undefined, outgoing: Outgoing, happenedAt: number | undefined): SendRequest {
@@ -109,6 +125,7 @@ export class MatrixSender {
 
   /** Tries once more where the ghost can be helped into the room, or to the right to speak; or a ghost speaks for the bot. */
   async #refused(
+    entry: Entry,
     room: Room,
     speaker: Speaker | undefined,
     request: SendRequest,
@@ -122,6 +139,8 @@ export class MatrixSender {
       await this.memberships.left(room.key, ghost);
       const rejoined = await this.memberships.ensureJoined(room.key, room.id, ghost);
       if (!rejoined.ok) return { sent: false, verdict: verdictOf(rejoined.failure) };
+      const notNow = await this.#notNow(entry, room);
+      if (notNow) return notNow;
       result = await client.sendEvent(request);
     }
     if (!result.ok && ghost && isForbidden(result.failure) && (await this.parts.letSpeak(room.id, ghost.user)))
@@ -218,6 +237,13 @@ export class MatrixSender {
     }
     return refused && verdictOf(refused);
   }
+}
+
+/** What becomes of something readable that is for an encrypted room. */
+export function isEncrypted(): Verdict {
+  return dead(
+    "The room is encrypted, and Trestle sends nothing readable into an encrypted room. Link a room without encryption.",
+  );
 }
 
 function isForbidden(failure: MatrixFailure): boolean {
