@@ -11,10 +11,15 @@ import { sutApi } from "./sut/api.js";
 export type System = "bare relay" | "Trestle";
 
 const scripts: Readonly<Record<System, string>> = { "bare relay": "bare-relay.js", Trestle: "trestle.js" };
-/** What the first line of the command gives to node, so that what is measured is what an operator runs. */
-const commandFlags = readFileSync(new URL("../../../packages/cli/bin/trestle.js", import.meta.url), "utf8")
-  .split("\n", 1)[0]
-  ?.match(/--\S+/g);
+/** How the first line of the command starts node, so that what is measured is what an operator runs. */
+const [commandLine = ""] = readFileSync(new URL("../../../packages/cli/bin/trestle.js", import.meta.url), "utf8").split(
+  "\n",
+  1,
+);
+const commandFlags = commandLine.match(/--\S+/g) ?? [];
+const commandEnv: Readonly<Record<string, string>> = Object.fromEntries(
+  Array.from(commandLine.matchAll(/ ([A-Z_]+)=(\S+)/g), ([, name = "", value = ""]) => [name, value] as const),
+);
 /** Which processor the system under test is tied to, and which one what it is measured with. */
 export const systemCpu = 0;
 export const loadCpu = 1;
@@ -165,14 +170,13 @@ function startSystem(system: System, directory: string): RemoteProcess<typeof su
   // TRESTLE_BENCH_NODE_FLAGS serves profiling: --cpu-prof --cpu-prof-dir=…
   const nodeFlags =
     system === "Trestle"
-      ? [...(commandFlags ?? []), ...(process.env["TRESTLE_BENCH_NODE_FLAGS"] ?? "").split(" ")].filter(
-          (flag) => flag !== "",
-        )
+      ? [...commandFlags, ...(process.env["TRESTLE_BENCH_NODE_FLAGS"] ?? "").split(" ")].filter((flag) => flag !== "")
       : [];
   const child = startChild({
     script: script(`sut/${scripts[system]}`),
     cpu: systemCpu,
     nodeFlags,
+    env: system === "Trestle" ? commandEnv : {},
     log: join(directory, "system.log"),
   });
   return new RemoteProcess(child, sutApi, system);

@@ -40,5 +40,5 @@ function keepOutside(plugin, inside) {
 }
 
 const nothing = /^$/;
-await bundle("core", { index: "./dist/index.js", worker: "./dist/store/worker.js" }, nothing);
+await bundle("core", { index: "./dist/index.js" }, nothing);
 await bundle("rich-text", { index: "./dist/index.js" }, /^(htmlparser2|dom|entities)/);

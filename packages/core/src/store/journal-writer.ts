@@ -31,8 +31,6 @@ export class JournalWriter {
   readonly #touched = new Set<Segment>();
   #staged: JournalEntry[] = [];
   #current: Segment | undefined;
-  /** A segment that came as it goes to the disk, and how many of its entries have had their turn. */
-  #packed: { readonly segment: Segment; readonly body: string; taken: number } | undefined;
   #next = 1;
   #reserved = 0;
   readonly #seed: number;
@@ -48,7 +46,6 @@ export class JournalWriter {
   recover(): void {
     this.#staged = [];
     this.#current = undefined;
-    this.#packed = undefined;
     this.#segments.clear();
     this.#open.clear();
     this.#touched.clear();
@@ -56,29 +53,6 @@ export class JournalWriter {
     this.#reserved = Number(this.#sql.getMeta.pluck().get(reservedUpTo) ?? 0);
     this.#next = Math.max(this.#next, this.#reserved + 1);
     for (const { first, body, done } of this.#sql.allSegments.all()) this.#toRows(first, body, new Set(readDone(done)));
-  }
-
-  /** Takes a segment of `count` new entries, which `appendNext` journals one after the other. */
-  begin(body: string, count: number): void {
-    this.#stage();
-    this.#packed = { segment: { first: this.#take(count), hashes: [], done: [], left: 0 }, body, taken: 0 };
-  }
-
-  /** Journals the next entry of the segment that was begun: its number, or 0 when it was journaled before. */
-  appendNext(hash: number): number {
-    const packed = this.#packed;
-    if (!packed) throw new Error("An entry was to be journaled from a segment that was not begun");
-    const { segment } = packed;
-    const seq = segment.first + packed.taken;
-    packed.taken += 1;
-    if (!this.#seen.add(hash)) {
-      segment.done.push(seq);
-      return 0;
-    }
-    segment.hashes.push(hash);
-    segment.left += 1;
-    this.#open.set(seq, segment);
-    return seq;
   }
 
   /** The new entry's number, or 0 when it was journaled before. */
@@ -189,24 +163,12 @@ export class JournalWriter {
   }
 
   #stage(): void {
-    this.#stagePacked();
     const segment = this.#current;
     if (!segment) return;
     this.#sql.addSegment.run(segment.first, packSegment(this.#staged));
     this.#segments.set(segment.first, segment);
     this.#staged = [];
     this.#current = undefined;
-  }
-
-  #stagePacked(): void {
-    const packed = this.#packed;
-    if (!packed) return;
-    this.#packed = undefined;
-    const { segment, body } = packed;
-    if (segment.left === 0) return;
-    this.#sql.addSegment.run(segment.first, body);
-    this.#segments.set(segment.first, segment);
-    if (segment.done.length > 0) this.#touched.add(segment);
   }
 
   #unpackOldest(): void {
@@ -252,15 +214,13 @@ export class JournalWriter {
     this.#sql.insert.run(seq, bridge, direction, lane, source, at, payload, state, error);
   }
 
-  /** The first of so many new numbers. */
-  #take(count = 1): number {
-    const first = this.#next;
-    this.#next += count;
+  #take(): number {
+    const seq = this.#next++;
     if (this.#next > this.#reserved + 1) {
       this.#reserved = this.#next + reservation;
       this.#sql.setMeta.run(reservedUpTo, String(this.#reserved));
     }
-    return first;
+    return seq;
   }
 
   #hashOf(entry: Pick<JournalEntry, "bridge" | "direction" | "lane" | "source">): number {

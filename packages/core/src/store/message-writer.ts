@@ -10,6 +10,8 @@ const foldedUpTo = "foldedMessages";
  * those that came since. Whoever reads must know the newest ones by other means.
  */
 const runLength = 1_024;
+/** An index is written to when there is so much to bring there: a commit that writes to fewer pages is a shorter one. */
+const together = 8;
 export const mostUnindexedMessages = 3 * runLength;
 
 /** The hash that `message_event` has of an event id. */
@@ -102,6 +104,7 @@ export class MessageWriter {
   /** Writes the rows, and brings some into the indexes; the last thing before a commit. */
   flush(): void {
     this.#writeRows();
+    if (this.#added < together) return;
     const added = this.#added;
     this.#added = 0;
     if (!this.#events.busy && !this.#remotes.busy) {

@@ -4,6 +4,8 @@ import { SortedFold } from "./sorted-fold.js";
 
 /** So many new ones are brought to their place together. */
 const runLength = 2_048;
+/** A place is written to when there is so much to bring there: a commit that writes to fewer pages is a shorter one. */
+const together = 8;
 
 /**
  * What was journaled already, so that a repetition is recognised: hashes of bridge, direction, lane and source. New ones
@@ -75,6 +77,7 @@ export class Seen {
 
   /** Brings some of the logged ones to their place. */
   fold(): void {
+    if (this.#added < together) return;
     const added = this.#added;
     this.#added = 0;
     if (!this.#fold.busy) {

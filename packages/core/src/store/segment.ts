@@ -40,25 +40,6 @@ export function packSegment(entries: readonly JournalEntry[]): string {
   return body;
 }
 
-/** Packs entries that are not numbered yet: whoever writes the segment numbers them from its first on. */
-export class SegmentPacker {
-  readonly #heads: Head[] = [];
-  #payloads = "";
-
-  get count(): number {
-    return this.#heads.length;
-  }
-
-  add({ bridge, direction, lane, source, at, payload }: NewEntry): void {
-    this.#heads.push([bridge, direction, lane, source, at, payload.length]);
-    this.#payloads += payload;
-  }
-
-  body(): string {
-    return this.count === 0 ? "" : `${JSON.stringify(this.#heads)}\n${this.#payloads}`;
-  }
-}
-
 /** The entries of a segment whose first entry, where they have no numbers of their own, has the number `first`. */
 export function unpackSegment(first: number, body: string): JournalEntry[] {
   const line = body.indexOf("\n");

@@ -1,16 +1,15 @@
-import { Worker } from "node:worker_threads";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { encodeBatch } from "./batch.js";
+import { GroupCommitter, isLocked, type BatchResult, type UnitResult, type Units } from "./group-committer.js";
 import { migrate } from "./migrations.js";
 import { claimStore } from "./ownership.js";
 import { StoreError, type Settled, type SqlValue, type Store, type Urgency } from "./store.js";
-import type { BatchResult, UnitResult, WorkerOptions } from "./worker.js";
+import { WalSync } from "./wal-sync.js";
 import type { Write } from "./writes.js";
 
 export interface SqliteStoreOptions {
   readonly file: string;
-  /** `FULL` survives a power failure; `NORMAL` only the death of the process. */
-  readonly synchronous?: "FULL" | "NORMAL";
+  /** Adds this delay to every commit, to stand in for a slow disk. */
   readonly slowCommitMs?: number;
 }
 
@@ -24,16 +23,19 @@ const noResults: readonly number[] = [];
 /** Commits that follow one another more closely are a stream, in milliseconds. */
 const streamGap = 5;
 /** In a stream, a `soon` unit has a commit so long after the one before at the earliest, in milliseconds, so that units share commits. Elsewhere it has one at once. */
-const spacing = 1;
+const spacing = 4;
 /** How long a `lazy` unit waits for others to share its commit, in milliseconds. */
 const patience = 20;
 const largestBatch = 512;
-/** What the writer makes is rubbish after each commit: more room for it saves nothing, and was 30 MB. In MiB. */
-const writerGarbageMb = 6;
+/** How long another connection may keep this one from writing, and how often it is tried meanwhile, in milliseconds. */
+const lockedMs = 10_000;
+const againMs = 50;
 
-/** SQLite in WAL mode: one worker thread writes, in groups; this thread reads. */
+/** SQLite in WAL mode: one connection writes, in groups that are on the disk before they are answered; another one reads. */
 export class SqliteStore implements Store {
   readonly #reads = new Map<string, Database.Statement>();
+  /** Something is being written, or brought to its place. */
+  #busy = false;
   #inFlight: readonly PendingUnit[] = [];
   #waiting: PendingUnit[] = [];
   /** When what waits must go to the disk, a reading of `performance.now()`. */
@@ -47,13 +49,11 @@ export class SqliteStore implements Store {
 
   private constructor(
     readonly reader: Database.Database,
-    readonly worker: Worker,
+    private readonly committer: GroupCommitter,
+    private readonly disk: WalSync,
     readonly claim: { release(): void },
     readonly hashSeed: number,
-  ) {
-    worker.on("message", (result: BatchResult) => this.#settle(result));
-    worker.on("error", (error) => this.#fail(error));
-  }
+  ) {}
 
   /**
    * Opens (and creates, and migrates) a database.
@@ -66,24 +66,13 @@ export class SqliteStore implements Store {
       db.pragma("journal_mode = WAL");
       migrate(db);
       db.close();
-      const workerData: WorkerOptions = {
-        file: options.file,
-        synchronous: options.synchronous ?? "FULL",
-        slowCommitMs: options.slowCommitMs ?? 0,
-      };
-      const worker = new Worker(new URL("./worker.js", import.meta.url), {
-        workerData,
-        execArgv: [],
-        resourceLimits: { maxYoungGenerationSizeMb: writerGarbageMb },
-      });
-      await new Promise<void>((resolve, reject) => {
-        worker.once("message", () => resolve());
-        worker.once("error", reject);
-      });
+      const slowMs = options.slowCommitMs ?? 0;
+      const committer = new GroupCommitter(options.file, slowMs);
+      const disk = await WalSync.open(committer, options.file, slowMs);
       const reader = new Database(options.file, { readonly: true, timeout: 10_000 });
       reader.pragma("cache_size = -4000");
       const seed = Number(reader.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
-      return new SqliteStore(reader, worker, claim, seed);
+      return new SqliteStore(reader, committer, disk, claim, seed);
     } catch (error) {
       claim.release();
       throw error;
@@ -125,16 +114,16 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#due = 0;
-    while (this.pending > 0 && !this.#failed) {
+    while ((this.pending > 0 || this.#busy) && !this.#failed) {
       this.#plan();
       await new Promise((resolve) => setImmediate(resolve));
     }
     clearTimeout(this.#timer);
-    const ended = new Promise((resolve) => this.worker.once("exit", resolve));
     this.#failed ??= new StoreError("CLOSED", "The store is closed.");
-    this.worker.postMessage("close");
-    await ended;
+    // The last one brings everything to its place.
     this.reader.close();
+    this.committer.close();
+    await this.disk.close();
     this.claim.release();
   }
 
@@ -160,7 +149,7 @@ export class SqliteStore implements Store {
 
   /** One batch is under way at a time: what comes meanwhile is the next. */
   #plan(): void {
-    if (this.#waiting.length === 0 || this.#inFlight.length > 0 || this.#immediate) return;
+    if (this.#waiting.length === 0 || this.#busy || this.#immediate) return;
     const wait = this.#due - performance.now();
     if (wait <= 0) {
       // Whatever is written in this turn of the event loop travels together.
@@ -182,49 +171,86 @@ export class SqliteStore implements Store {
   }
 
   #dispatch(): void {
-    if (this.#waiting.length === 0 || this.#inFlight.length > 0) return;
+    if (this.#waiting.length === 0 || this.#busy) return;
     const batch = this.#waiting;
     this.#waiting = [];
     this.#due = Number.POSITIVE_INFINITY;
     const now = performance.now();
     this.#streaming = now - this.#dispatchedAt < streamGap;
     this.#dispatchedAt = now;
+    this.#busy = true;
     this.#inFlight = batch;
-    const message = encodeBatch(
-      batch.map((unit) => unit.writes),
-      this.hashSeed,
-    );
-    this.worker.postMessage(message, [message.numbers.buffer]);
+    const units = batch.map(({ writes }) => writes);
+    const result = this.disk.write(units);
+    if (result instanceof Promise || isLocked(result)) {
+      void this.#wait(units, result).then(
+        (late) => this.#settle(late),
+        (error: unknown) => this.#fail(error),
+      );
+    } else this.#settle(result);
+  }
+
+  /** Resolves when the batch is on the disk, or cannot be; rejects where nobody can say. */
+  async #wait(units: Units, first: BatchResult | Promise<BatchResult>): Promise<BatchResult> {
+    const until = performance.now() + lockedMs;
+    let result = await first;
+    while (isLocked(result) && performance.now() < until) {
+      await sleep(againMs);
+      result = await this.disk.write(units);
+    }
+    return result;
   }
 
   #settle(result: BatchResult): void {
     const batch = this.#inFlight;
     this.#inFlight = [];
-    // The disk goes on at once with what has come meanwhile.
-    if (this.#due <= performance.now()) this.#dispatch();
-    else this.#plan();
-    if ("all" in result) {
-      let at = 0;
-      for (const unit of batch) {
-        unit.settled(undefined, result.all, at);
-        at += unit.writes.length;
-      }
-      return;
-    }
-    for (const [index, unit] of batch.entries()) {
-      const own = result.each[index];
-      if (isResults(own)) unit.settled(undefined, own, 0);
-      else unit.settled(toStoreError(own), noResults, 0);
+    if (this.disk.isCheckpointDue) {
+      tell(batch, result);
+      void this.disk.checkpoint().then(
+        () => this.#next(),
+        (error: unknown) => this.#fail(error),
+      );
+    } else {
+      // The disk goes on at once with what has come meanwhile.
+      this.#next();
+      tell(batch, result);
     }
   }
 
-  #fail(error: Error): void {
-    const failed = new StoreError("WORKER", `The database worker stopped: ${error.message}`);
+  #next(): void {
+    this.#busy = false;
+    if (this.#due <= performance.now()) this.#dispatch();
+    else this.#plan();
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const failed = new StoreError(
+      "DISK",
+      `The disk does not say whether it has what was written: ${reason}. Restart Trestle.`,
+    );
     this.#failed = failed;
+    this.#busy = false;
     const units = [...this.#inFlight, ...this.#waiting];
     this.#inFlight = [];
     this.#waiting = [];
     for (const unit of units) unit.settled(failed, noResults, 0);
+  }
+}
+
+function tell(batch: readonly PendingUnit[], result: BatchResult): void {
+  if ("all" in result) {
+    let at = 0;
+    for (const unit of batch) {
+      unit.settled(undefined, result.all, at);
+      at += unit.writes.length;
+    }
+    return;
+  }
+  for (const [index, unit] of batch.entries()) {
+    const own = result.each[index];
+    if (isResults(own)) unit.settled(undefined, own, 0);
+    else unit.settled(toStoreError(own), noResults, 0);
   }
 }
 
@@ -233,7 +259,7 @@ function isResults(result: UnitResult | undefined): result is readonly number[] 
 }
 
 function toStoreError(result: Exclude<UnitResult, readonly number[]> | undefined): StoreError {
-  if (result === undefined) return new StoreError("ERROR", "The database worker gave no answer.");
+  if (result === undefined) return new StoreError("ERROR", "The database gave no answer.");
   if (result.code === "SQLITE_FULL") {
     return new StoreError(result.code, "The disk is full: nothing can be accepted until there is room again.");
   }

@@ -7,7 +7,7 @@ export type Sql = string | number | null | Uint8Array;
 
 /**
  * Every change the core makes to its store, by name. A write is a tuple `[name, ...parameters]`: it crosses to the
- * worker thread as it is. Each answers with one number: for an insert with "or nothing" semantics the new row's id, or
+ * thread that writes as it is. Each answers with one number: for an insert with "or nothing" semantics the new row's id, or
  * 0 when the row was there already; for all others the number of rows changed.
  */
 const statements = {
@@ -125,39 +125,6 @@ const inserts: ReadonlySet<string> = new Set(
     .map(([name]) => name),
 );
 const composedNames: ReadonlySet<string> = new Set(composed);
-/** Writes that look at the journal, or change what is in it otherwise than by `append` and `done`. */
-const alone: ReadonlySet<WriteName> = new Set<WriteName>([
-  "appendDead",
-  "known",
-  "remember",
-  "requeue",
-  "forget",
-  "relane",
-  "unpack",
-  "waiting",
-  "dead",
-  "strike",
-]);
-const names: readonly WriteName[] = [...composed, ...(Object.keys(statements) as (keyof typeof statements)[])];
-const codes: ReadonlyMap<WriteName, number> = new Map(names.map((name, code) => [name, code]));
-
-/** Whether what was journaled before it in the same batch must be in its place when it runs. */
-export function standsAlone(name: WriteName): boolean {
-  return alone.has(name);
-}
-
-/** The number that stands for a write's name. */
-export function codeOf(name: WriteName): number {
-  return codes.get(name) ?? -1;
-}
-
-/** @throws TypeError where no write has that number. */
-export function nameOf(code: number): WriteName {
-  const name = names[code];
-  if (name === undefined) throw new TypeError(`No write has the number ${code}`);
-  return name;
-}
-
 /** Runs writes against one database with its statements prepared once. */
 export class Writer {
   readonly journal: JournalWriter;
@@ -243,7 +210,7 @@ function isComposed(name: WriteName): name is ComposedName {
 }
 
 /** @throws TypeError where the parameters of an `append` are not what it takes */
-export function entryOf(write: Write): NewEntry {
+function entryOf(write: Write): NewEntry {
   return {
     bridge: numberAt(write, 1),
     direction: numberAt(write, 2),
@@ -255,7 +222,7 @@ export function entryOf(write: Write): NewEntry {
 }
 
 /** @throws TypeError where the parameter is not a number */
-export function numberAt(write: Write, at: number): number {
+function numberAt(write: Write, at: number): number {
   const value = write[at];
   if (typeof value !== "number") throw new TypeError(`Parameter ${at} of the write ${write[0]} is not a number`);
   return value;

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import Database from "better-sqlite3";
 import fc from "fast-check";
-import { decodeBatch, encodeBatch } from "../../dist/store/batch.js";
-import { runBatch } from "../../dist/store/batch-runner.js";
 import { eventHash, remoteHash } from "../../dist/store/message-writer.js";
 import { migrate } from "../../dist/store/migrations.js";
 import { Writer, type Write } from "../../dist/store/writes.js";
@@ -18,16 +16,12 @@ class Disk {
     this.seed = this.numbers("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'hashSeed'")[0] ?? 0;
   }
 
-  /** `oneByOne`: as the worker does where a batch failed. */
-  commit(writes: readonly Write[], undo = false, oneByOne = false): number[] {
+  commit(writes: readonly Write[], undo = false): number[] {
     this.db.exec("BEGIN");
     const fresh = this.#writer === undefined;
     const writer = (this.#writer ??= new Writer(this.db));
     if (fresh) writer.recover();
-    const batch = encodeBatch([writes], this.seed);
-    const results = oneByOne
-      ? decodeBatch(batch).flatMap((unit) => unit.map((write) => writer.run(write)))
-      : runBatch(writer, batch);
+    const results = writes.map((write) => writer.run(write));
     writer.flush();
     this.db.exec(undo ? "ROLLBACK" : "COMMIT");
     if (undo) this.die();
@@ -155,7 +149,7 @@ describe("the journal on disk", () => {
 });
 
 type Step =
-  | { readonly do: "append"; readonly sources: readonly number[]; readonly undo: boolean; readonly oneByOne: boolean }
+  | { readonly do: "append"; readonly sources: readonly number[]; readonly undo: boolean }
   | { readonly do: "finish"; readonly share: number; readonly undo: boolean }
   | { readonly do: "wait"; readonly which: number }
   | { readonly do: "read" }
@@ -169,7 +163,6 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         do: fc.constant("append" as const),
         sources: fc.array(fc.nat(5_000), { maxLength: 120 }),
         undo: fc.boolean(),
-        oneByOne: fc.boolean(),
       }),
     },
     {
@@ -196,7 +189,6 @@ function take(step: Step, model: Model): void {
       const results = disk.commit(
         sources.map((source) => append(source)),
         step.undo,
-        step.oneByOne,
       );
       if (step.undo) return;
       for (const [index, source] of sources.entries()) {
