@@ -6,9 +6,9 @@ import type { NewEntry } from "./segment.js";
 export type Sql = string | number | null | Uint8Array;
 
 /**
- * Every change the core makes to its store, by name. A write is a tuple `[name, ...parameters]`: it crosses to the
- * thread that writes as it is. Each answers with one number: for an insert with "or nothing" semantics the new row's id, or
- * 0 when the row was there already; for all others the number of rows changed.
+ * Every change the core makes to its store, by name. A write is a tuple `[name, ...parameters]`. Each
+ * answers with one number: for an insert with "or nothing" semantics the new row's id, or 0 when the row was there already;
+ * for all others the number of rows changed.
  */
 const statements = {
   setMeta: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
