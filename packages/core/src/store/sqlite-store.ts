@@ -201,20 +201,19 @@ export class SqliteStore implements Store {
     return result;
   }
 
+  /** Whoever waits is told before anything else is written: units are told of in the order in which they came. */
   #settle(result: BatchResult): void {
     const batch = this.#inFlight;
     this.#inFlight = [];
-    if (this.disk.isCheckpointDue) {
-      tell(batch, result);
-      void this.disk.checkpoint().then(
-        () => this.#next(),
-        (error: unknown) => this.#fail(error),
-      );
-    } else {
-      // The disk goes on at once with what has come meanwhile.
+    tell(batch, result);
+    if (!this.disk.isCheckpointDue) {
       this.#next();
-      tell(batch, result);
+      return;
     }
+    void this.disk.checkpoint().then(
+      () => this.#next(),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   #next(): void {

@@ -62,6 +62,31 @@ describe("the store", () => {
     await store.close();
   });
 
+  it("tells of units in their order, also of one that need not be waited for after one that must be", async () => {
+    const store = await SqliteStore.open({ file });
+    const told: string[] = [];
+    const unit = (name: string, entries: number): Promise<void> => {
+      const writes = Array.from(
+        { length: entries },
+        (_, n) => ["append", 1, 0, "lane", `$${name}${n}`, 1, "{}"] as const,
+      );
+      return new Promise((resolve) => {
+        store.submit(writes, "now", () => {
+          told.push(name);
+          resolve();
+        });
+      });
+    };
+    for (let n = 0; n < 20; n += 1) {
+      const large = unit(`large${n}`, 200);
+      // It is under way by then, and what comes now waits behind it.
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all([large, unit(`small${n}`, 1)]);
+    }
+    expect(told).toEqual(Array.from({ length: 20 }, (_, n) => [`large${n}`, `small${n}`]).flat());
+    await store.close();
+  });
+
   it("refuses a second owner, in this process and in another, until the first is gone", async () => {
     const store = await SqliteStore.open({ file });
     await expect(SqliteStore.open({ file })).rejects.toThrow(StoreInUse);
