@@ -44,6 +44,22 @@ describe("a room that is being entered when the connection ends", () => {
     expect(core.texts(room)).toEqual(["one", "two", "three"]);
   });
 
+  it("misses nothing that a new room showed since the bridge came in, where the connection ended at once", async () => {
+    server = await FakeServer.start();
+    bridge = await RunningBridge.start({ server: placeOf(server), rooms: [] });
+    const { core } = bridge;
+    await bridge.handlers.linked?.(linkOf(room));
+    const first = await server.session(0);
+    await first.receives("the join", (text) => text.includes(`${room}/Matrix`));
+    await first.send(joined());
+    await first.receives("what the room can do", (text) => text.includes("disco#info"));
+    first.socket.destroy();
+
+    await enter(await server.session(1), [["kept1", "one"]]);
+    await core.until("what was said", () => core.texts(room).length > 0);
+    expect(core.texts(room)).toEqual(["one"]);
+  });
+
   it("misses nothing that a new room showed since the bridge came in, where the bridge was killed at once", async () => {
     server = await FakeServer.start();
     bridge = await RunningBridge.start({ server: placeOf(server), rooms: [] });

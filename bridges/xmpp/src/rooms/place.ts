@@ -14,7 +14,7 @@ export class Place {
   /** `undefined` where the room was never read. */
   #id: string | null | undefined;
   #at = 0;
-  /** When the room was about to be entered for the first time, by a process that then ended. */
+  /** When the room was about to be entered for the first time, by a process or over a connection that then ended. */
   #since: number | undefined;
   #saved: string | undefined;
   #cursor: Promise<string | null>;
@@ -22,7 +22,7 @@ export class Place {
   #tail: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #loaded = false;
-  #isMarked = false;
+  #markedAt: number | undefined;
   #closed = false;
 
   constructor(
@@ -66,11 +66,22 @@ export class Place {
     this.#loaded = true;
   }
 
+  /** The room is to be entered: where an attempt before had begun, and its connection ended, from when that was. */
+  entering(): void {
+    if (this.isNew) this.#since = this.#markedAt;
+  }
+
+  /** The room did not let the bridge in: what is said there until it does concerns nobody. */
+  refused(): void {
+    this.#markedAt = undefined;
+  }
+
   /** The room is about to be entered: where this ends before it is known where to begin, it is known from when. */
   async mark(): Promise<void> {
-    if (!this.isNew || this.#isMarked) return;
-    this.#isMarked = true;
-    await this.storage.set(this.key, JSON.stringify({ at: Date.now() }));
+    if (!this.isNew || this.#markedAt !== undefined) return;
+    const at = Date.now();
+    await this.storage.set(this.key, JSON.stringify({ at }));
+    this.#markedAt = at;
   }
 
   /** The room is new: all behind this message, or all there will be, is to be taken. */

@@ -240,6 +240,7 @@ export class Presence {
       }
       if (epoch !== this.#epoch || failure === undefined) return;
       this.#why = failure.reason;
+      if (failure.failed === "permanent") this.#place.refused();
       wait = failure.failed === "permanent" ? parts.tuning.enterMaxMs : (failure.afterMs ?? backoff.next());
       parts.network.report({ connection: room, state: "waiting", detail: failure.reason });
     }
@@ -252,6 +253,7 @@ export class Presence {
       this.#loaded = undefined;
       throw error;
     });
+    this.#place.entering();
     // The core says of a room that was linked before what it has received last, and may do so late.
     if (!hasHistory) await this.#mark();
     const failure = (await watcher.join()) ?? (await this.#unlock()) ?? (await configuration.look());
