@@ -44,16 +44,22 @@ describe("a room that is being entered when the connection ends", () => {
     expect(core.texts(room)).toEqual(["one", "two", "three"]);
   });
 
-  it("misses nothing that a new room showed since the bridge came in, where the connection ended at once", async () => {
+  /** A room is linked, and the connection ends when it has let the bridge in. */
+  async function endsWhileEntering(): Promise<{ bridge: RunningBridge; core: RunningBridge["core"] }> {
     server = await FakeServer.start();
-    bridge = await RunningBridge.start({ server: placeOf(server), rooms: [] });
-    const { core } = bridge;
-    await bridge.handlers.linked?.(linkOf(room));
-    const first = await server.session(0);
-    await first.receives("the join", (text) => text.includes(`${room}/Matrix`));
-    await first.send(joined());
-    await first.receives("what the room can do", (text) => text.includes("disco#info"));
-    first.socket.destroy();
+    const started = await RunningBridge.start({ server: placeOf(server), rooms: [] });
+    bridge = started;
+    await started.handlers.linked?.(linkOf(room));
+    const session = await server.session(0);
+    await session.receives("the join", (text) => text.includes(`${room}/Matrix`));
+    await session.send(joined());
+    await session.receives("what the room can do", (text) => text.includes("disco#info"));
+    session.socket.destroy();
+    return { bridge: started, core: started.core };
+  }
+
+  it("misses nothing that a new room showed since the bridge came in, where the connection ended at once", async () => {
+    const { core } = await endsWhileEntering();
 
     await enter(await server.session(1), [["kept1", "one"]]);
     await core.until("what was said", () => core.texts(room).length > 0);
@@ -61,17 +67,9 @@ describe("a room that is being entered when the connection ends", () => {
   });
 
   it("misses nothing that a new room showed since the bridge came in, where the bridge was killed at once", async () => {
-    server = await FakeServer.start();
-    bridge = await RunningBridge.start({ server: placeOf(server), rooms: [] });
-    const { core } = bridge;
-    await bridge.handlers.linked?.(linkOf(room));
-    const first = await server.session(0);
-    await first.receives("the join", (text) => text.includes(`${room}/Matrix`));
-    await first.send(joined());
-    await first.receives("what the room can do", (text) => text.includes("disco#info"));
-    first.socket.destroy();
+    const { core, bridge: first } = await endsWhileEntering();
 
-    await bridge.close();
+    await first.close();
     const next = server.sessions.length;
     bridge = await RunningBridge.start({ server: placeOf(server), rooms: [room], core });
     await enter(await server.session(next), [["kept1", "one"]]);

@@ -22,6 +22,8 @@ const standstill = new Int32Array(new SharedArrayBuffer(4));
 
 /** How long another connection that is writing is waited for, in milliseconds: everything else waits as well. */
 const busyMs = 20;
+/** At a start nothing else waits. */
+const startBusyMs = 10_000;
 /** Should checkpoints be missed, SQLite makes one itself at so many pages. */
 const mostPages = 8_000;
 
@@ -43,7 +45,7 @@ export class GroupCommitter {
     file: string,
     private readonly slowMs: number,
   ) {
-    this.#db = new Database(file, { timeout: busyMs });
+    this.#db = new Database(file, { timeout: startBusyMs });
     try {
       this.#db.pragma("journal_mode = WAL");
       this.#db.pragma("synchronous = FULL");
@@ -53,6 +55,7 @@ export class GroupCommitter {
       this.#end = this.#db.prepare("COMMIT");
       this.#writer = new Writer(this.#db);
       this.#inTransaction(() => []);
+      this.#db.pragma(`busy_timeout = ${busyMs}`);
     } catch (error) {
       this.#db.close();
       throw error;
