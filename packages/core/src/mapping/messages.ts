@@ -1,7 +1,7 @@
 import { EventId, RemoteMessageId } from "../connector/ids.js";
 import type { Store } from "../store/store.js";
 import type { Write } from "../store/writes.js";
-import { eventHash, mostUnindexedMessages, remoteHash } from "../store/message-writer.js";
+import { eventHash, remoteHash } from "../store/message-writer.js";
 import { RecentMap } from "./recent-map.js";
 
 /** The sender of what was imported from a bridge that did not keep it: the homeserver knows. */
@@ -28,45 +28,44 @@ export interface MappedReaction {
   readonly event: EventId;
 }
 
-/** The store cannot find the newest messages: they are found here. */
-const recent = mostUnindexedMessages + 2_000;
+/** What has been mapped: to be committed, and to be called when it is. */
+export interface Mapping {
+  readonly writes: readonly Write[];
+  readonly committed: () => void;
+}
 
 /**
  * Which event is which message. What was mapped a moment ago is found at once, although its commit may still be under
  * way: an edit may follow its message closely.
  */
 export class Messages {
-  readonly #byEvent = new RecentMap<readonly MappedMessage[]>(recent);
-  readonly #byRemote = new RecentMap<readonly MappedMessage[]>(recent);
+  readonly #byEvent = new UnderWay();
+  readonly #byRemote = new UnderWay();
   readonly #reactions = new RecentMap<MappedReaction>(2_000);
 
   constructor(readonly store: Store) {}
 
-  /** Maps parts; the writes must be committed. */
-  map(parts: readonly MappedMessage[]): Write[] {
+  /** Maps all parts of a message. */
+  map(parts: readonly MappedMessage[]): Mapping {
+    const writes: Write[] = [];
     for (const part of parts) {
-      const alone = [part];
-      remember(this.#byEvent, `${part.event}|${part.channelKey}`, part, alone);
-      remember(this.#byRemote, remoteKey(part.channelKey, part.remote, part.roomKey), part, alone);
+      const { channelKey, remote, roomKey, event, sender } = part;
+      this.#byEvent.add(event, part);
+      this.#byRemote.add(remote, part);
+      writes.push(["mapMessage", channelKey, remote, part.part, roomKey, event, sender]);
     }
-    return parts.map((part) => [
-      "mapMessage",
-      part.channelKey,
-      part.remote,
-      part.part,
-      part.roomKey,
-      part.event,
-      part.sender,
-    ]);
+    return { writes, committed: () => this.#forget(parts) };
   }
 
   /** The parts that an event has in a channel, in order. */
   async ofEvent(event: string, channelKey: number): Promise<readonly MappedMessage[]> {
-    const cached = this.#byEvent.get(`${event}|${channelKey}`);
-    if (cached) return cached;
+    const underWay = this.#byEvent.find(event, (part) => part.channelKey === channelKey);
+    if (underWay) return underWay;
+    const hash = eventHash(event, this.store.hashSeed);
     return this.store.all<MappedMessage>(
-      `SELECT ${columns} FROM message_event i JOIN message m ON m.id = i.id WHERE i.hash = ? AND event = ? AND channel = ? ORDER BY part`,
-      eventHash(event, this.store.hashSeed),
+      `SELECT ${columns} FROM message WHERE ${among("message_event")} AND event = ? AND channel = ? ORDER BY part`,
+      hash,
+      JSON.stringify(this.store.notIndexed("event", hash)),
       event,
       channelKey,
     );
@@ -74,11 +73,13 @@ export class Messages {
 
   /** The parts that a network's message has in a room, in order. */
   async ofRemote(channelKey: number, remote: string, roomKey: number): Promise<readonly MappedMessage[]> {
-    const cached = this.#byRemote.get(remoteKey(channelKey, remote, roomKey));
-    if (cached) return cached;
+    const underWay = this.#byRemote.find(remote, (part) => part.channelKey === channelKey && part.roomKey === roomKey);
+    if (underWay) return underWay;
+    const hash = remoteHash(channelKey, remote, roomKey, this.store.hashSeed);
     return this.store.all<MappedMessage>(
-      `SELECT ${columns} FROM message_remote i JOIN message m ON m.id = i.id WHERE i.hash = ? AND channel = ? AND remote = ? AND room = ? ORDER BY part`,
-      remoteHash(channelKey, remote, roomKey, this.store.hashSeed),
+      `SELECT ${columns} FROM message WHERE ${among("message_remote")} AND channel = ? AND remote = ? AND room = ? ORDER BY part`,
+      hash,
+      JSON.stringify(this.store.notIndexed("remote", hash)),
       channelKey,
       remote,
       roomKey,
@@ -87,11 +88,15 @@ export class Messages {
 
   /** Forgets an event that was redacted; the writes must be committed. */
   unmap(parts: readonly MappedMessage[]): Write[] {
-    for (const part of parts) {
-      this.#byEvent.delete(`${part.event}|${part.channelKey}`);
-      this.#byRemote.delete(remoteKey(part.channelKey, part.remote, part.roomKey));
-    }
+    this.#forget(parts);
     return parts.map((part) => ["unmapEvent", part.event]);
+  }
+
+  #forget(parts: readonly MappedMessage[]): void {
+    for (const part of parts) {
+      this.#byEvent.remove(part.event, part);
+      this.#byRemote.remove(part.remote, part);
+    }
   }
 
   mapReaction(reaction: MappedReaction): Write[] {
@@ -146,6 +151,10 @@ export class Messages {
 const columns = "channel AS channelKey, remote, part, room AS roomKey, event, sender";
 const reactionColumns = "channel AS channelKey, remote, room AS roomKey, sender, key, event";
 
+/** Those that an index has under a hash, and those that it may not have yet. */
+const among = (index: string): string =>
+  `id IN (SELECT id FROM ${index} WHERE hash = ? UNION ALL SELECT value FROM json_each(?))`;
+
 function remoteKey(channelKey: number, remote: string, roomKey: number): string {
   return `${channelKey}|${roomKey}|${remote}`;
 }
@@ -160,18 +169,28 @@ function reactionKey(reaction: {
   return `${remoteKey(reaction.channelKey, reaction.remote, reaction.roomKey)}|${reaction.sender}|${reaction.key}`;
 }
 
-/** `alone` is a list of the part alone: most messages have one part, and both maps can hold the same list. */
-function remember(
-  cache: RecentMap<readonly MappedMessage[]>,
-  key: string,
-  part: MappedMessage,
-  alone: readonly MappedMessage[],
-): void {
-  const known = part.part === 0 ? undefined : cache.get(key);
-  if (!known) cache.set(key, alone);
-  else
-    cache.set(
-      key,
-      [...known.filter((other) => other.part !== part.part), part].sort((a, b) => a.part - b.part),
-    );
+/** Parts whose commit is under way, by one of their ids: no more than lanes may have without a mark. */
+class UnderWay {
+  readonly #parts = new Map<string, readonly MappedMessage[]>();
+
+  add(id: string, part: MappedMessage): void {
+    const others = this.#parts.get(id);
+    this.#parts.set(id, others ? [...others.filter((other) => !isSame(other, part)), part] : [part]);
+  }
+
+  remove(id: string, part: MappedMessage): void {
+    const left = this.#parts.get(id)?.filter((other) => !isSame(other, part));
+    if (left && left.length > 0) this.#parts.set(id, left);
+    else this.#parts.delete(id);
+  }
+
+  /** In their order. */
+  find(id: string, fits: (part: MappedMessage) => boolean): readonly MappedMessage[] | undefined {
+    const found = this.#parts.get(id)?.filter(fits);
+    return found && found.length > 0 ? found.sort((a, b) => a.part - b.part) : undefined;
+  }
+}
+
+function isSame(one: MappedMessage, other: MappedMessage): boolean {
+  return one.channelKey === other.channelKey && one.roomKey === other.roomKey && one.part === other.part;
 }

@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+import type { MessageIndex } from "./message-writer.js";
 import { sqliteCode } from "./sqlite-code.js";
 import { Writer, type Write } from "./writes.js";
 
@@ -33,6 +34,7 @@ export class GroupCommitter {
   readonly #begin: Database.Statement;
   readonly #end: Database.Statement;
   readonly #writer: Writer;
+  readonly #reads = new Map<string, Database.Statement>();
   /** What the writer remembers is not what is on disk: at the start, and after a transaction that was undone. */
   #stale = true;
   #wasBegun = false;
@@ -90,6 +92,28 @@ export class GroupCommitter {
     }
   }
 
+  /**
+   * A statement that reads, made once. It sees what was committed, also where that is not on the disk yet.
+   * @throws where the statement would write, or is none
+   */
+  reading(sql: string): Database.Statement {
+    const known = this.#reads.get(sql);
+    if (known) return known;
+    const made = this.#db.prepare(sql);
+    if (!made.readonly) throw new Error(`This was to read only: ${sql}`);
+    this.#reads.set(sql, made);
+    return made;
+  }
+
+  get hashSeed(): number {
+    return Number(this.reading("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
+  }
+
+  /** The messages with this hash that the index may not have yet. */
+  notIndexed(by: MessageIndex, hash: number): readonly number[] {
+    return this.#writer.messages.notIndexed(by, hash);
+  }
+
   /** The next start has less to do then; without it, it does it itself. */
   close(): void {
     this.#setMode("synced");
@@ -133,6 +157,7 @@ export class GroupCommitter {
       if (this.slowMs > 0 && this.#mode === "synced") Atomics.wait(standstill, 0, 0, this.slowMs);
       this.#end.run();
       this.diskMs = performance.now() - began;
+      this.#writer.committed();
       this.#stale = false;
       return result;
     } catch (error) {

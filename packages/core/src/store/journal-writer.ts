@@ -36,8 +36,11 @@ export class JournalWriter {
   readonly #seed: number;
   readonly #sql: ReturnType<typeof prepare>;
 
-  constructor(readonly db: Database) {
-    this.#seen = new Seen(db);
+  constructor(
+    readonly db: Database,
+    runLength: number,
+  ) {
+    this.#seen = new Seen(db, runLength);
     this.#sql = prepare(db);
     this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
   }

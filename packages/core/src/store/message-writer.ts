@@ -5,14 +5,11 @@ import { SortedFold } from "./sorted-fold.js";
 
 const foldedUpTo = "foldedMessages";
 
-/**
- * So many messages are on disk without being in the indexes at most, twice: those of the run that is under way, and
- * those that came since. Whoever reads must know the newest ones by other means.
- */
-const runLength = 1_024;
 /** An index is written to when there is so much to bring there: a commit that writes to fewer pages is a shorter one. */
 const together = 8;
-export const mostUnindexedMessages = 3 * runLength;
+
+/** By what a message is looked for. */
+export type MessageIndex = "event" | "remote";
 
 /** The hash that `message_event` has of an event id. */
 export function eventHash(event: string, seed: number): number {
@@ -24,10 +21,20 @@ export function remoteHash(channel: number, remote: string, room: number, seed: 
   return hash53(`${channel} ${room} ${remote}`, seed);
 }
 
-interface Unindexed {
-  readonly id: number;
-  readonly event: number;
-  readonly remote: number;
+/** Messages that an index does not have: their ids, and their hashes in the indexes. */
+class Run {
+  readonly ids: number[] = [];
+  readonly hashes: Readonly<Record<MessageIndex, number[]>> = { event: [], remote: [] };
+
+  add(id: number, event: number, remote: number): void {
+    this.ids.push(id);
+    this.hashes.event.push(event);
+    this.hashes.remote.push(remote);
+  }
+
+  cut(length: number): void {
+    for (const each of [this.ids, this.hashes.event, this.hashes.remote]) each.length = Math.min(each.length, length);
+  }
 }
 
 interface MessageRow {
@@ -40,46 +47,50 @@ interface MessageRow {
 
 /** Which event is which message: rows in the order of time, and two indexes that follow in sorted runs. */
 export class MessageWriter {
-  #new: Unindexed[] = [];
-  #folding: Unindexed[] = [];
+  #new = new Run();
+  #folding = new Run();
   /** Rows that this transaction has still to write, value by value. */
   #rows: (number | string)[] = [];
   #lastId = 0;
-  readonly #events = new SortedFold((indexes) => this.#place(this.#placeEvent, indexes, "event"));
-  readonly #remotes = new SortedFold((indexes) => this.#place(this.#placeRemote, indexes, "remote"));
+  readonly #folds: Readonly<Record<MessageIndex, SortedFold>> = {
+    event: new SortedFold((positions) => this.#place("event", positions)),
+    remote: new SortedFold((positions) => this.#place("remote", positions)),
+  };
   readonly #seed: number;
   readonly #insert: RowInserter;
-  readonly #placeEvent: RowInserter;
-  readonly #placeRemote: RowInserter;
+  readonly #indexes: Readonly<Record<MessageIndex, RowInserter>>;
   readonly #findEvent: Statement<[number], { id: number }>;
   readonly #remove: Statement<[number, string]>;
-  /** Rows since the last commit. */
+  /** Rows since something was last brought into the indexes. */
   #added = 0;
+  /** How much of it is on disk; `undefined` where that is not known. */
+  #kept: { readonly newOnes: number; readonly lastId: number } | undefined;
 
-  constructor(readonly db: Database) {
+  /** So many messages are brought into the indexes together (`runLength`): the more, the more of them share a page. */
+  constructor(
+    readonly db: Database,
+    readonly runLength: number,
+  ) {
     this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
     this.#insert = new RowInserter(db, "INSERT INTO message (id, channel, remote, part, room, event, sender)", 7);
-    this.#placeEvent = new RowInserter(db, "INSERT OR IGNORE INTO message_event (hash, id)", 2);
-    this.#placeRemote = new RowInserter(db, "INSERT OR IGNORE INTO message_remote (hash, id)", 2);
+    this.#indexes = {
+      event: new RowInserter(db, "INSERT OR IGNORE INTO message_event (hash, id)", 2),
+      remote: new RowInserter(db, "INSERT OR IGNORE INTO message_remote (hash, id)", 2),
+    };
     this.#findEvent = db.prepare("SELECT id FROM message_event WHERE hash = ?");
     this.#remove = db.prepare("DELETE FROM message WHERE id = ? AND event = ?");
   }
 
-  /** Takes up what is on disk, and brings all of it into the indexes. */
+  /** Takes up what is on disk: at a start, and after a transaction that was undone. */
   recover(): void {
     this.#rows = [];
-    this.#new = [];
-    this.#folding = [];
-    this.#events.reset();
-    this.#remotes.reset();
-    const from = Number(this.db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(foldedUpTo) ?? 0);
-    // An id that was in the indexes is not given again, although its row may be gone: nobody would look for it there.
-    this.#lastId = Math.max(from, Number(this.db.prepare("SELECT max(id) FROM message").pluck().get() ?? 0));
-    const rows = this.db
-      .prepare<[number], MessageRow>("SELECT id, channel, remote, room, event FROM message WHERE id > ? ORDER BY id")
-      .all(from);
-    for (const { id, channel, remote, room, event } of rows) this.#note(id, channel, remote, room, event);
-    this.settle();
+    if (!this.#kept) {
+      this.#load();
+      return;
+    }
+    this.#new.cut(this.#kept.newOnes);
+    this.#lastId = this.#kept.lastId;
+    for (const fold of Object.values(this.#folds)) fold.undo();
   }
 
   map(channel: number, remote: string, part: number, room: number, event: string, sender: string): number {
@@ -93,12 +104,21 @@ export class MessageWriter {
   unmapEvent(event: string): number {
     this.#writeRows();
     const hash = eventHash(event, this.#seed);
-    const ids = this.#findEvent.all(hash).map(({ id }) => id);
-    for (const row of [...this.#new, ...this.#folding]) if (row.event === hash) ids.push(row.id);
+    const ids = [...this.#findEvent.all(hash).map(({ id }) => id), ...this.notIndexed("event", hash)];
     let changes = 0;
     // Index entries of a row that is gone do no harm: whoever finds one looks at the row.
     for (const id of ids) changes += this.#remove.run(id, event).changes;
     return changes;
+  }
+
+  /** The messages with this hash that the index may not have; rows that are gone may be among them. */
+  notIndexed(by: MessageIndex, hash: number): readonly number[] {
+    const ids: number[] = [];
+    for (const run of [this.#folding, this.#new]) {
+      const hashes = run.hashes[by];
+      for (let at = hashes.indexOf(hash); at >= 0; at = hashes.indexOf(hash, at + 1)) ids.push(run.ids[at] ?? 0);
+    }
+    return ids;
   }
 
   /** Writes the rows, and brings some into the indexes; the last thing before a commit. */
@@ -107,46 +127,68 @@ export class MessageWriter {
     if (this.#added < together) return;
     const added = this.#added;
     this.#added = 0;
-    if (!this.#events.busy && !this.#remotes.busy) {
-      if (this.#new.length < runLength) return;
-      this.#begin();
-    }
-    if (this.#events.busy) this.#events.advance(added);
-    else if (this.#remotes.advance(added)) this.#folded();
+    if (this.#isFolding || this.#new.ids.length >= this.runLength) this.#fold(added);
+  }
+
+  /** All of it is on disk. */
+  committed(): void {
+    this.#kept = { newOnes: this.#new.ids.length, lastId: this.#lastId };
+    for (const fold of Object.values(this.#folds)) fold.keep();
   }
 
   /** Brings all rows into the indexes. */
   settle(): void {
     this.#writeRows();
-    const everything = Number.POSITIVE_INFINITY;
-    this.#events.advance(everything);
-    if (this.#remotes.advance(everything)) this.#folded();
-    if (this.#new.length === 0) return;
-    this.#begin();
-    this.#events.advance(everything);
-    this.#remotes.advance(everything);
-    this.#folded();
+    while (this.#isFolding || this.#new.ids.length > 0) this.#fold(Number.POSITIVE_INFINITY);
+  }
+
+  get #isFolding(): boolean {
+    return this.#folds.event.busy || this.#folds.remote.busy;
+  }
+
+  /** One index after the other. */
+  #fold(added: number): void {
+    const { event, remote } = this.#folds;
+    if (!this.#isFolding) this.#begin();
+    if (event.busy) {
+      if (!event.advance(added)) return;
+      this.#kept = undefined;
+      remote.begin(this.#folding.hashes.remote);
+    } else if (remote.advance(added)) this.#end();
   }
 
   #begin(): void {
+    this.#kept = undefined;
     this.#folding = this.#new;
-    this.#new = [];
-    this.#events.begin(this.#folding.map(({ event }) => event));
-    this.#remotes.begin(this.#folding.map(({ remote }) => remote));
+    this.#new = new Run();
+    this.#folds.event.begin(this.#folding.hashes.event);
   }
 
-  #folded(): void {
-    const last = this.#folding.at(-1);
-    this.#folding = [];
-    if (last) {
-      this.db
-        .prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-        .run(foldedUpTo, String(last.id));
-    }
+  #end(): void {
+    this.#kept = undefined;
+    const last = this.#folding.ids.at(-1);
+    this.#folding = new Run();
+    if (last === undefined) return;
+    this.db
+      .prepare("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+      .run(foldedUpTo, String(last));
+  }
+
+  #load(): void {
+    this.#new = new Run();
+    this.#folding = new Run();
+    for (const fold of Object.values(this.#folds)) fold.reset();
+    const from = Number(this.db.prepare("SELECT value FROM meta WHERE key = ?").pluck().get(foldedUpTo) ?? 0);
+    // An id that was in the indexes is not given again, although its row may be gone: nobody would look for it there.
+    this.#lastId = Math.max(from, Number(this.db.prepare("SELECT max(id) FROM message").pluck().get() ?? 0));
+    const rows = this.db.prepare<[number], MessageRow>(
+      "SELECT id, channel, remote, room, event FROM message WHERE id > ? ORDER BY id",
+    );
+    for (const { id, channel, remote, room, event } of rows.iterate(from)) this.#note(id, channel, remote, room, event);
   }
 
   #note(id: number, channel: number, remote: string, room: number, event: string): void {
-    this.#new.push({ id, event: eventHash(event, this.#seed), remote: remoteHash(channel, remote, room, this.#seed) });
+    this.#new.add(id, eventHash(event, this.#seed), remoteHash(channel, remote, room, this.#seed));
   }
 
   #writeRows(): void {
@@ -155,12 +197,10 @@ export class MessageWriter {
     this.#rows = [];
   }
 
-  #place(into: RowInserter, indexes: Float64Array, index: "event" | "remote"): void {
+  #place(by: MessageIndex, positions: Uint32Array): void {
+    const { ids, hashes } = this.#folding;
     const values: number[] = [];
-    for (const at of indexes) {
-      const row = this.#folding[at];
-      if (row) values.push(row[index], row.id);
-    }
-    into.insert(values);
+    for (const position of positions) values.push(hashes[by][position] ?? 0, ids[position] ?? 0);
+    this.#indexes[by].insert(values);
   }
 }

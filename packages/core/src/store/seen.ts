@@ -1,77 +1,95 @@
 import type { Database, Statement } from "better-sqlite3";
+import { NumberSet } from "./number-set.js";
 import { RowInserter } from "./row-inserter.js";
 import { SortedFold } from "./sorted-fold.js";
 
-/** So many new ones are brought to their place together. */
-const runLength = 2_048;
 /** A place is written to when there is so much to bring there: a commit that writes to fewer pages is a shorter one. */
 const together = 8;
+/** So many rows of the log go at once, when what they hold is in its place: all of them would be a long commit. */
+const rowsCleared = 64;
 
 /**
  * What was journaled already, so that a repetition is recognised: hashes of bridge, direction, lane and source. New ones
- * are a short log on disk and a set in memory; from there they go to the index in sorted runs. The index has two
+ * are a short log on disk, and sets in memory; from there they go to the index in sorted runs. The index has two
  * generations, so that the old ones are forgotten without looking for them.
  */
 export class Seen {
-  readonly #recent = new Set<number>();
-  #logged: number[] = [];
-  #folding: number[] = [];
+  /** Journaled, and not in the log yet. */
+  readonly #underWay = new Set<number>();
+  #logged = new Run();
+  #folding = new Run();
   #lastLog = 0;
   #foldingUpTo = 0;
+  /** Rows of the log up to this one are of no more use, and those up to the other are gone. */
+  #folded = 0;
+  #cleared = 0;
   readonly #fold: SortedFold;
   #find: Statement<[number], { known: number }>;
   /** Where there is an earlier generation. */
   #findBefore: Statement<[number], { known: number }> | undefined;
-  readonly #log: Statement<[Buffer]>;
+  readonly #log: Statement<[number, Buffer]>;
+  readonly #clear: Statement<[number]>;
   #place: RowInserter;
   #added = 0;
 
-  constructor(readonly db: Database) {
-    this.#log = db.prepare("INSERT INTO seen_log (hashes) VALUES (?)");
+  /** So many new ones are brought to their place together (`runLength`): the more, the more of them share a page. */
+  constructor(
+    readonly db: Database,
+    readonly runLength: number,
+  ) {
+    this.#log = db.prepare("INSERT INTO seen_log (id, hashes) VALUES (?, ?)");
+    this.#clear = db.prepare("DELETE FROM seen_log WHERE id <= ?");
     this.#find = db.prepare(findSql);
     this.#place = new RowInserter(db, placeSql, 1);
     if (db.prepare("SELECT 1 FROM seen_before LIMIT 1").get() !== undefined) this.#findBefore = db.prepare(beforeSql);
-    this.#fold = new SortedFold((indexes) =>
-      this.#place.insert(Array.from(indexes, (index) => this.#folding[index] ?? 0)),
+    this.#fold = new SortedFold((positions) =>
+      this.#place.insert(Array.from(positions, (position) => this.#folding.hashes[position] ?? 0)),
     );
   }
 
   /** Reads what is not in its place yet. */
   recover(): void {
-    this.#recent.clear();
-    this.#logged = [];
-    this.#folding = [];
+    this.#underWay.clear();
+    this.#logged = new Run();
+    this.#folding = new Run();
     this.#fold.reset();
+    this.#folded = 0;
+    this.#cleared = 0;
     for (const { id, hashes } of this.db
       .prepare<[], { id: number; hashes: Buffer }>("SELECT id, hashes FROM seen_log ORDER BY id")
       .iterate()) {
       const copy = new Uint8Array(hashes);
-      for (const hash of new Float64Array(copy.buffer)) {
-        this.#recent.add(hash);
-        this.#logged.push(hash);
-      }
-      this.#lastLog = id;
+      for (const hash of new Float64Array(copy.buffer)) this.#logged.add(hash);
+      if (this.#cleared === 0) this.#cleared = id - 1;
+      this.#lastLog = Math.max(this.#lastLog, id);
     }
   }
 
   /** Whether it was known; if not, it is from now on (in memory: `log` makes it last). */
   add(hash: number): boolean {
     if (this.has(hash)) return false;
-    this.#recent.add(hash);
+    this.#underWay.add(hash);
     return true;
   }
 
   has(hash: number): boolean {
-    return this.#recent.has(hash) || this.#find.get(hash) !== undefined || this.#findBefore?.get(hash) !== undefined;
+    return (
+      this.#underWay.has(hash) ||
+      this.#logged.known.has(hash) ||
+      this.#folding.known.has(hash) ||
+      this.#find.get(hash) !== undefined ||
+      this.#findBefore?.get(hash) !== undefined
+    );
   }
 
   log(hashes: readonly number[]): void {
     if (hashes.length === 0) return;
-    this.#lastLog = Number(this.#log.run(Buffer.from(Float64Array.from(hashes).buffer)).lastInsertRowid);
+    this.#lastLog += 1;
+    this.#log.run(this.#lastLog, Buffer.from(Float64Array.from(hashes).buffer));
     this.#added += hashes.length;
     for (const hash of hashes) {
-      this.#recent.add(hash);
-      this.#logged.push(hash);
+      this.#logged.add(hash);
+      this.#underWay.delete(hash);
     }
   }
 
@@ -80,23 +98,19 @@ export class Seen {
     if (this.#added < together) return;
     const added = this.#added;
     this.#added = 0;
+    this.#clearLog(this.#cleared + rowsCleared);
     if (!this.#fold.busy) {
-      if (this.#logged.length < runLength) return;
-      this.#folding = this.#logged;
-      this.#logged = [];
-      this.#foldingUpTo = this.#lastLog;
-      this.#fold.begin(this.#folding);
+      if (this.#logged.hashes.length < this.runLength) return;
+      this.#begin();
     }
-    if (this.#fold.advance(added)) this.#folded();
+    if (this.#fold.advance(added)) this.#end();
   }
 
   foldAll(): void {
-    if (this.#fold.busy && this.#fold.advance(Number.POSITIVE_INFINITY)) this.#folded();
-    this.#folding = this.#logged;
-    this.#logged = [];
-    this.#foldingUpTo = this.#lastLog;
-    this.#fold.begin(this.#folding);
-    if (this.#fold.advance(Number.POSITIVE_INFINITY)) this.#folded();
+    if (this.#fold.busy && this.#fold.advance(Number.POSITIVE_INFINITY)) this.#end();
+    this.#begin();
+    if (this.#fold.advance(Number.POSITIVE_INFINITY)) this.#end();
+    this.#clearLog(this.#folded);
   }
 
   /** Begins a new generation, and forgets the one before the last. */
@@ -110,10 +124,34 @@ export class Seen {
     this.#place = new RowInserter(this.db, placeSql, 1);
   }
 
-  #folded(): void {
-    this.db.prepare("DELETE FROM seen_log WHERE id <= ?").run(this.#foldingUpTo);
-    for (const hash of this.#folding) this.#recent.delete(hash);
-    this.#folding = [];
+  #begin(): void {
+    this.#folding = this.#logged;
+    this.#logged = new Run();
+    this.#foldingUpTo = this.#lastLog;
+    this.#fold.begin(this.#folding.hashes);
+  }
+
+  #end(): void {
+    this.#folded = this.#foldingUpTo;
+    this.#folding = new Run();
+  }
+
+  #clearLog(upTo: number): void {
+    const last = Math.min(upTo, this.#folded);
+    if (last <= this.#cleared) return;
+    this.#clear.run(last);
+    this.#cleared = last;
+  }
+}
+
+/** What goes to its place together. */
+class Run {
+  readonly hashes: number[] = [];
+  readonly known = new NumberSet();
+
+  add(hash: number): void {
+    this.hashes.push(hash);
+    this.known.add(hash);
   }
 }
 

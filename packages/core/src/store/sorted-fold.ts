@@ -6,18 +6,29 @@ const least = 8;
  * write a page of their own, those of a sorted run share pages. Until an entry is in its place it must be found elsewhere.
  */
 export class SortedFold {
+  /** Keys in their order, each with the position of its entry in the place of its last digits: numbers sort by themselves. */
   #run: Float64Array | undefined;
+  #positions = 1;
   #at = 0;
+  #keptAt = 0;
 
   /** `place` takes positions of entries in the list that `begin` got. */
-  constructor(readonly place: (indexes: Float64Array) => void) {}
+  constructor(readonly place: (positions: Uint32Array) => void) {}
 
   get busy(): boolean {
     return this.#run !== undefined;
   }
 
+  /** `keys` are whole numbers up to 2^53 - 1. */
   begin(keys: readonly number[]): void {
-    this.#run = Float64Array.from(keys.keys()).sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
+    const positions = 2 ** Math.ceil(Math.log2(Math.max(1, keys.length)));
+    const run = new Float64Array(keys.length);
+    for (let position = 0; position < keys.length; position += 1) {
+      const key = keys[position] ?? 0;
+      run[position] = key - (key % positions) + position;
+    }
+    this.#run = run.sort();
+    this.#positions = positions;
     this.#at = 0;
   }
 
@@ -29,11 +40,23 @@ export class SortedFold {
     const run = this.#run;
     if (!run) return false;
     const end = Math.min(run.length, this.#at + Math.max(least, 4 * added));
-    this.place(run.subarray(this.#at, end));
+    const positions = new Uint32Array(end - this.#at);
+    for (let at = 0; at < positions.length; at += 1) positions[at] = (run[this.#at + at] ?? 0) % this.#positions;
+    this.place(positions);
     this.#at = end;
     if (end < run.length) return false;
     this.#run = undefined;
     return true;
+  }
+
+  /** What is in its place is there on disk. */
+  keep(): void {
+    this.#keptAt = this.#at;
+  }
+
+  /** What came to its place since `keep`, in the same run, is not there. */
+  undo(): void {
+    this.#at = this.#keptAt;
   }
 
   reset(): void {

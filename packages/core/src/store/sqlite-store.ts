@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { GroupCommitter, isLocked, type BatchResult, type UnitResult, type Units } from "./group-committer.js";
+import type { MessageIndex } from "./message-writer.js";
 import { migrate } from "./migrations.js";
 import { claimStore } from "./ownership.js";
 import { StoreError, type Settled, type SqlValue, type Store, type Urgency } from "./store.js";
@@ -31,9 +32,8 @@ const largestBatch = 512;
 const lockedMs = 10_000;
 const againMs = 50;
 
-/** SQLite in WAL mode: one connection writes, in groups that are on the disk before they are answered; another one reads. */
+/** SQLite in WAL mode: one connection, which writes in groups that are on the disk before they are answered. */
 export class SqliteStore implements Store {
-  readonly #reads = new Map<string, Database.Statement>();
   /** Something is being written, or brought to its place. */
   #busy = false;
   #inFlight: readonly PendingUnit[] = [];
@@ -48,7 +48,6 @@ export class SqliteStore implements Store {
   #failed: StoreError | undefined;
 
   private constructor(
-    readonly reader: Database.Database,
     private readonly committer: GroupCommitter,
     private readonly disk: WalSync,
     readonly claim: { release(): void },
@@ -69,10 +68,7 @@ export class SqliteStore implements Store {
       const slowMs = options.slowCommitMs ?? 0;
       const committer = new GroupCommitter(options.file, slowMs);
       const disk = await WalSync.open(committer, options.file, slowMs);
-      const reader = new Database(options.file, { readonly: true, timeout: 10_000 });
-      reader.pragma("cache_size = -4000");
-      const seed = Number(reader.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
-      return new SqliteStore(reader, committer, disk, claim, seed);
+      return new SqliteStore(committer, disk, claim, committer.hashSeed);
     } catch (error) {
       claim.release();
       throw error;
@@ -105,11 +101,15 @@ export class SqliteStore implements Store {
   }
 
   all<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<readonly Row[]> {
-    return attempt(() => this.#prepare(sql).all(...parameters) as Row[]);
+    return attempt(() => this.committer.reading(sql).all(...parameters) as Row[]);
   }
 
   get<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<Row | undefined> {
-    return attempt(() => this.#prepare(sql).get(...parameters) as Row | undefined);
+    return attempt(() => this.committer.reading(sql).get(...parameters) as Row | undefined);
+  }
+
+  notIndexed(by: MessageIndex, hash: number): readonly number[] {
+    return this.committer.notIndexed(by, hash);
   }
 
   async close(): Promise<void> {
@@ -121,19 +121,9 @@ export class SqliteStore implements Store {
     clearTimeout(this.#timer);
     this.#failed ??= new StoreError("CLOSED", "The store is closed.");
     // The last one brings everything to its place.
-    this.reader.close();
     this.committer.close();
     await this.disk.close();
     this.claim.release();
-  }
-
-  #prepare(sql: string): Database.Statement {
-    let statement = this.#reads.get(sql);
-    if (!statement) {
-      statement = this.reader.prepare(sql);
-      this.#reads.set(sql, statement);
-    }
-    return statement;
   }
 
   #dueOf(urgency: Urgency): number {

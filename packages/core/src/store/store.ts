@@ -1,3 +1,4 @@
+import type { MessageIndex } from "./message-writer.js";
 import type { Write } from "./writes.js";
 
 /**
@@ -23,6 +24,8 @@ export interface Store {
   get<Row>(sql: string, ...parameters: readonly SqlValue[]): Promise<Row | undefined>;
   /** What the hashes of its indexes are made with. */
   readonly hashSeed: number;
+  /** The ids of messages with this hash that the index may not have yet; rows that are gone may be among them. */
+  notIndexed(by: MessageIndex, hash: number): readonly number[];
   /** Units that wait for the disk. */
   readonly pending: number;
   close(): Promise<void>;

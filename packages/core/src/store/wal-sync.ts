@@ -4,10 +4,10 @@ import { DiskPace } from "./disk-pace.js";
 import type { BatchResult, GroupCommitter, Units } from "./group-committer.js";
 
 /** About so many pages may be in the write-ahead log before they are copied to their place. */
-const mostPages = 3_000;
+const mostPages = 1_500;
 /** About so many pages has a commit, and so many writes have another one. */
-const pagesOfCommit = 6;
-const writesOfPage = 4;
+const pagesOfCommit = 2;
+const writesOfPage = 12;
 /** A batch with fewer writes is small. */
 const smallBatch = 120;
 

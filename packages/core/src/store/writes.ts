@@ -125,15 +125,21 @@ const inserts: ReadonlySet<string> = new Set(
     .map(([name]) => name),
 );
 const composedNames: ReadonlySet<string> = new Set(composed);
+/** So many entries of a large index go to their place together: each of them alone would write a page of its own. */
+const indexedTogether = 16_384;
+
 /** Runs writes against one database with its statements prepared once. */
 export class Writer {
   readonly journal: JournalWriter;
   readonly messages: MessageWriter;
   readonly #prepared = new Map<WriteName, Statement>();
 
-  constructor(readonly db: Database) {
-    this.journal = new JournalWriter(db);
-    this.messages = new MessageWriter(db);
+  constructor(
+    readonly db: Database,
+    runLength = indexedTogether,
+  ) {
+    this.journal = new JournalWriter(db, runLength);
+    this.messages = new MessageWriter(db, runLength);
   }
 
   run(write: Write): number {
@@ -161,6 +167,11 @@ export class Writer {
   flush(): void {
     this.journal.flush();
     this.messages.flush();
+  }
+
+  /** What was written is on disk. */
+  committed(): void {
+    this.messages.committed();
   }
 
   /** Puts all in its place before the end. */

@@ -1,36 +1,45 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import Database from "better-sqlite3";
 import fc from "fast-check";
-import { eventHash, remoteHash } from "../../dist/store/message-writer.js";
+import { eventHash, remoteHash, type MessageIndex } from "../../dist/store/message-writer.js";
 import { migrate } from "../../dist/store/migrations.js";
 import { Writer, type Write } from "../../dist/store/writes.js";
 
-/** The writer's database, with transactions as the worker makes them. */
+/** So few that every run of entries is brought into the indexes many times. */
+const runLength = 300;
+
+/** The writer's database, with transactions as the committer makes them. */
 class Disk {
   readonly db = new Database(":memory:");
   readonly seed: number;
   #writer: Writer | undefined;
+  #isStale = true;
 
   constructor() {
     migrate(this.db);
     this.seed = this.numbers("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'hashSeed'")[0] ?? 0;
   }
 
+  get writer(): Writer {
+    return (this.#writer ??= new Writer(this.db, runLength));
+  }
+
   commit(writes: readonly Write[], undo = false): number[] {
     this.db.exec("BEGIN");
-    const fresh = this.#writer === undefined;
-    const writer = (this.#writer ??= new Writer(this.db));
-    if (fresh) writer.recover();
+    const { writer } = this;
+    if (this.#isStale) writer.recover();
     const results = writes.map((write) => writer.run(write));
     writer.flush();
     this.db.exec(undo ? "ROLLBACK" : "COMMIT");
-    if (undo) this.die();
+    if (!undo) writer.committed();
+    this.#isStale = undo;
     return results;
   }
 
   /** What the process remembered is gone; what is on disk stays. */
   die(): void {
     this.#writer = undefined;
+    this.#isStale = true;
   }
 
   open(): { seq: number; source: string; payload: string }[] {
@@ -236,43 +245,62 @@ describe("whatever happens", () => {
     );
   });
 
-  it("a mapped message is found by both ids, once it is not among the newest", () => {
-    const { seed } = disk;
-    const total = 9_000;
-    for (let from = 0; from < total; from += 90) {
-      const map = Array.from({ length: 90 }, (_, n): Write => [
-        "mapMessage",
-        3,
-        `r${from + n}`,
-        0,
-        5,
-        `$e${from + n}`,
-        "@a:x",
-      ]);
-      disk.commit(map, from === 900);
-      if (from === 900) disk.commit(map);
-      if (from % 2_700 === 0) disk.die();
-    }
-    disk.commit([
-      ["unmapEvent", "$e10"],
-      ["unmapEvent", `$e${total - 1}`],
-    ]);
-    disk.die();
-    disk.commit([]);
-    const byEvent = disk.db
-      .prepare<[number, string], string>(
-        "SELECT remote FROM message_event i JOIN message m ON m.id = i.id WHERE i.hash = ? AND event = ?",
-      )
-      .pluck();
-    const byRemote = disk.db
-      .prepare<[number, string], string>(
-        "SELECT event FROM message_remote i JOIN message m ON m.id = i.id WHERE i.hash = ? AND remote = ?",
-      )
-      .pluck();
-    for (let n = 0; n < total; n += 1) {
-      const gone = n === 10 || n === total - 1;
-      expect(byEvent.all(eventHash(`$e${n}`, seed), `$e${n}`)).toEqual(gone ? [] : [`r${n}`]);
-      expect(byRemote.all(remoteHash(3, `r${n}`, 5, seed), `r${n}`)).toEqual(gone ? [] : [`$e${n}`]);
-    }
+  const seldom = fc.nat(14).map((n) => n === 0);
+
+  it("a mapped message is found by both ids, wherever it is, and once", () => {
+    const gone = new Set<number>();
+    const undone = 100_000;
+    const message = (n: number): Write => ["mapMessage", 3, `r${n}`, 0, 5, `$e${n}`, "@a:x"];
+    const take = (total: number, { undo, die, unmap }: { undo: boolean; die: boolean; unmap: boolean }): number => {
+      const these = (from: number): Write[] => Array.from({ length: 30 }, (_, n) => message(from + n));
+      if (undo) disk.commit(these(undone + total), true);
+      disk.commit(these(total));
+      if (unmap) {
+        gone.add(total);
+        gone.add(Math.floor(total / 2));
+        disk.commit([
+          ["unmapEvent", `$e${total}`],
+          ["unmapEvent", `$e${Math.floor(total / 2)}`],
+        ]);
+      }
+      if (die) {
+        disk.die();
+        disk.commit([]);
+      }
+      return total + 30;
+    };
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ undo: fc.boolean(), die: seldom, unmap: seldom }), {
+          minLength: 40,
+          maxLength: 80,
+        }),
+        (plan) => {
+          disk = new Disk();
+          gone.clear();
+          let total = 0;
+          for (const { undo, die, unmap } of plan) total = take(total, { undo, die, unmap });
+          for (let n = 0; n < total; n += 1) {
+            expect(found("event", eventHash(`$e${n}`, disk.seed))).toEqual(gone.has(n) ? [] : [`r${n}`]);
+            expect(found("remote", remoteHash(3, `r${n}`, 5, disk.seed))).toEqual(gone.has(n) ? [] : [`r${n}`]);
+            expect(found("event", eventHash(`$e${undone + n}`, disk.seed))).toEqual([]);
+          }
+          const indexed = disk.numbers("SELECT count(*) FROM message_event")[0] ?? 0;
+          expect(indexed).toBeGreaterThan(0);
+          expect(indexed).toBeLessThanOrEqual(total);
+        },
+      ),
+      { seed: 20_261_123, numRuns: 20 },
+    );
   });
 });
+
+/** The messages that have a hash, as whoever looks for them finds them. */
+function found(by: MessageIndex, hash: number): string[] {
+  return disk.db
+    .prepare<[number, string], string>(
+      `SELECT remote FROM message WHERE id IN (SELECT id FROM message_${by} WHERE hash = ? UNION ALL SELECT value FROM json_each(?))`,
+    )
+    .pluck()
+    .all(hash, JSON.stringify(disk.writer.messages.notIndexed(by, hash)));
+}

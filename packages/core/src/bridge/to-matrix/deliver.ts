@@ -13,6 +13,7 @@ import { EventId, RemoteMessageId, UserId, type EffectId, type RoomId } from "..
 import { dead, done, toNetwork, type Entry, type Verdict } from "../../delivery/entry.js";
 import { unknownSender, type MappedMessage, type MappedReaction } from "../../mapping/messages.js";
 import type { Room } from "../../mapping/rooms.js";
+import { deliveredAs } from "../delivered-as.js";
 import { effectIdOf } from "../effect-id.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
@@ -213,7 +214,7 @@ export class ToMatrix {
     const effect = this.#messageEffect(target, event, 0);
     return this.sender.send(entry, room, speaker, { type, content, effect }, event.at).then((sent) => {
       if (!sent.sent) return sent.verdict;
-      return done(this.parts.runtime.messages.map([mappedPart(target, event, speaker, 0, sent.eventId)]));
+      return deliveredAs(this.parts.runtime, [mappedPart(target, event, speaker, 0, sent.eventId)]);
     });
   }
 
@@ -238,7 +239,7 @@ export class ToMatrix {
       if (!sent.sent) return afterParts(part, sent.verdict);
       mapped.push(mappedPart(target, event, speaker, part, sent.eventId));
     }
-    return done(this.parts.runtime.messages.map(mapped));
+    return deliveredAs(this.parts.runtime, mapped);
   }
 
   /** Where it answers what may be just on its way to the network: now it would answer nothing. */

@@ -1,9 +1,10 @@
 import type { Content } from "../../connector/content.js";
 import type { Correction, MessageEffect, ReplyTarget } from "../../connector/effects.js";
 import { EventId, type RemoteMessageId } from "../../connector/ids.js";
-import { done, type Entry, type Verdict } from "../../delivery/entry.js";
+import type { Entry, Verdict } from "../../delivery/entry.js";
 import type { MappedMessage } from "../../mapping/messages.js";
 import type { Write } from "../../store/writes.js";
+import { deliveredAs } from "../delivered-as.js";
 import { effectIdOf } from "../effect-id.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { findSent, sendOnce } from "./call.js";
@@ -56,7 +57,7 @@ function deliverAlone(runtime: BridgeRuntime, entry: Entry, source: MessageSourc
   return sendOnce(runtime, messageEffect(runtime, source, message, part, 1, entry.maybeSent)).then((called) => {
     if ("verdict" in called) return called.verdict;
     const { id } = called.sent;
-    return done(id === undefined ? [] : runtime.messages.map([mappedPart(source, 0, id)]));
+    return deliveredAs(runtime, id === undefined ? [] : [mappedPart(source, 0, id)]);
   });
 }
 
@@ -95,8 +96,7 @@ async function deliverParts(
     }
     if (remote !== undefined) mapped.push(mappedPart(source, part.part, remote));
   }
-  const writes = runtime.messages.map(mapped);
-  return done(several ? [...writes, ["dropParts", entry.seq]] : writes);
+  return deliveredAs(runtime, mapped, several ? [["dropParts", entry.seq]] : []);
 }
 
 /**
@@ -114,7 +114,7 @@ async function findWhole(
   if ("verdict" in found) return found.verdict;
   if (!found.sent) return undefined;
   const { id } = found.sent;
-  return done(id === undefined ? [] : runtime.messages.map([mappedPart(source, 0, id)]));
+  return deliveredAs(runtime, id === undefined ? [] : [mappedPart(source, 0, id)]);
 }
 
 type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
