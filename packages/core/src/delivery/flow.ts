@@ -4,6 +4,7 @@ import { Aftermath } from "./aftermath.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
 import type { DirectionCode, Entry, Verdict } from "./entry.js";
+import { Gathering } from "./gathering.js";
 import { Isolation } from "./isolation.js";
 import { StoredEntries } from "./stored-entries.js";
 import { Lane, type Budget, type LaneItem, type NewItem } from "./lane.js";
@@ -51,6 +52,7 @@ export class Flow {
   readonly #isolation: Isolation;
   readonly #stored: StoredEntries;
   readonly #aftermath: Aftermath;
+  readonly #gathering = new Gathering(() => this.#pump());
   #running = 0;
   #idle: (() => void)[] = [];
 
@@ -148,7 +150,7 @@ export class Flow {
         lane.more = true;
       }
     }
-    this.#makeReady(lane);
+    if (this.#queue(lane)) this.#gathering.came();
   }
 
   /** Looks again at a lane whose entries changed on disk (a replay). */
@@ -195,6 +197,7 @@ export class Flow {
   /** Starts nothing more, and resolves when what is under way has ended and is marked. */
   async stop(): Promise<void> {
     this.#aftermath.isStopping = true;
+    this.#gathering.end();
     for (const lane of this.#lanes.values()) lane.cancelTimer?.();
     while (this.#busy()) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
@@ -235,10 +238,15 @@ export class Flow {
   }
 
   #makeReady(lane: Lane): void {
-    if (lane.state !== "idle" || lane.frozen) return;
+    if (this.#queue(lane)) this.#pump();
+  }
+
+  /** Whether it has become ready. */
+  #queue(lane: Lane): boolean {
+    if (lane.state !== "idle" || lane.frozen) return false;
     lane.state = "ready";
     this.#ready.push(lane);
-    this.#pump();
+    return true;
   }
 
   #pump(): void {
