@@ -68,6 +68,8 @@ export class StoreImport {
     migrate(db);
     this.#writer = new Writer(db);
     this.#writer.recover();
+    // What is looked for here is looked for in the indexes.
+    this.#writer.settle();
     this.#seed = Number(this.#value("SELECT value FROM meta WHERE key = 'hashSeed'"));
     this.#write(["addBridge", options.bridge]);
     this.#bridge = Number(this.#value("SELECT id FROM bridge WHERE name = ?", options.bridge));

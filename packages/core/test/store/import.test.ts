@@ -11,6 +11,7 @@ import { Messages } from "../../dist/mapping/messages.js";
 import { connectorStorage } from "../../dist/mapping/connector-storage.js";
 import { Secrets } from "../../dist/store/secrets.js";
 import { SqliteStore } from "../../dist/store/sqlite-store.js";
+import { Writer } from "../../dist/store/writes.js";
 
 let directory = "";
 let loaded: LoadedConfig;
@@ -143,6 +144,20 @@ describe("an import", () => {
         ["$third", 2],
       ]);
     });
+  });
+
+  it("knows what a process that was killed had just mapped", async () => {
+    await importing(records);
+    const db = new Database(databaseFile(loaded.config));
+    const writer = new Writer(db);
+    db.exec("BEGIN IMMEDIATE");
+    writer.recover();
+    writer.run(["mapMessage", 1, "3.3", 0, 1, "$live", ""]);
+    writer.flush();
+    db.exec("COMMIT");
+    db.close();
+    const again = await importing([...records, message("$live", "3.3")]);
+    expect(again.messages).toEqual({ added: 0, present: 4 });
   });
 
   it("writes nothing without apply, not even a file, and says the same as it says when it writes", async () => {
