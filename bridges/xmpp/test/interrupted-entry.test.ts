@@ -66,6 +66,21 @@ describe("a room that is being entered when the connection ends", () => {
     expect(core.texts(room)).toEqual(["one"]);
   });
 
+  it("takes nothing that was said while the room did not let the bridge in", async () => {
+    server = await FakeServer.start();
+    const started = await RunningBridge.start({ server: placeOf(server), rooms: [] });
+    bridge = started;
+    await started.handlers.linked?.(linkOf(room));
+    const session = await server.session(0);
+    await session.receives("the join", (text) => text.includes(`${room}/Matrix`));
+    await session.send(refused());
+    await session.receives("the next join", (text) => text.split(`${room}/Matrix`).length > 2);
+    await enter(session, [["kept1", "said before"]]);
+    await session.send(message("kept2", "said after"));
+    await started.core.until("what was said", () => started.core.texts(room).length > 0);
+    expect(started.core.texts(room)).toEqual(["said after"]);
+  });
+
   it("misses nothing that a new room showed since the bridge came in, where the bridge was killed at once", async () => {
     const { core, bridge: first } = await endsWhileEntering();
 
@@ -115,6 +130,10 @@ function idOf(received: string, namespace: string): string {
 
 function joined(): string {
   return `<presence from='${room}/Matrix' to='${me}'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='member' role='participant'/><status code='110'/></x></presence>`;
+}
+
+function refused(): string {
+  return `<presence type='error' from='${room}/Matrix' to='${me}'><error type='auth'><registration-required xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`;
 }
 
 function message(id: string, body: string): string {
