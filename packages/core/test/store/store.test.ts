@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { migrate, migrations, SchemaTooNew } from "../../dist/store/migrations.js";
 import { StoreInUse } from "../../dist/store/ownership.js";
@@ -97,6 +99,24 @@ describe("the store", () => {
     await store.close();
     const again = await SqliteStore.open({ file });
     await again.close();
+  });
+
+  it("waits at a start for somebody else who is writing, such as a backup tool", async () => {
+    await (await SqliteStore.open({ file })).close();
+    const script = `import Database from "better-sqlite3";
+      const db = new Database(${JSON.stringify(file)});
+      db.exec("BEGIN IMMEDIATE");
+      console.log("held");
+      setTimeout(() => db.exec("COMMIT"), 400);`;
+    const other = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(other, "exit");
+    await once(other.stdout, "data");
+    const store = await SqliteStore.open({ file });
+    await store.close();
+    expect(await ended).toEqual([0, null]);
   });
 
   it("loses nothing that was committed when the process is killed", async () => {
