@@ -44,18 +44,24 @@ describe("a room that is being entered when the connection ends", () => {
     expect(core.texts(room)).toEqual(["one", "two", "three"]);
   });
 
-  /** A room is linked, and the connection ends when it has let the bridge in. */
-  async function endsWhileEntering(): Promise<{ bridge: RunningBridge; core: RunningBridge["core"] }> {
+  /** A room is linked, and the bridge asks to be let in. */
+  async function asksToEnter(): Promise<{ bridge: RunningBridge; core: RunningBridge["core"]; session: FakeSession }> {
     server = await FakeServer.start();
     const started = await RunningBridge.start({ server: placeOf(server), rooms: [] });
     bridge = started;
     await started.handlers.linked?.(linkOf(room));
     const session = await server.session(0);
     await session.receives("the join", (text) => text.includes(`${room}/Matrix`));
+    return { bridge: started, core: started.core, session };
+  }
+
+  /** The connection ends when the room has let the bridge in. */
+  async function endsWhileEntering(): Promise<{ bridge: RunningBridge; core: RunningBridge["core"] }> {
+    const { session, ...started } = await asksToEnter();
     await session.send(joined());
     await session.receives("what the room can do", (text) => text.includes("disco#info"));
     session.socket.destroy();
-    return { bridge: started, core: started.core };
+    return started;
   }
 
   it("misses nothing that a new room showed since the bridge came in, where the connection ended at once", async () => {
@@ -67,18 +73,13 @@ describe("a room that is being entered when the connection ends", () => {
   });
 
   it("takes nothing that was said while the room did not let the bridge in", async () => {
-    server = await FakeServer.start();
-    const started = await RunningBridge.start({ server: placeOf(server), rooms: [] });
-    bridge = started;
-    await started.handlers.linked?.(linkOf(room));
-    const session = await server.session(0);
-    await session.receives("the join", (text) => text.includes(`${room}/Matrix`));
+    const { core, session } = await asksToEnter();
     await session.send(refused());
     await session.receives("the next join", (text) => text.split(`${room}/Matrix`).length > 2);
     await enter(session, [["kept1", "said before"]]);
     await session.send(message("kept2", "said after"));
-    await started.core.until("what was said", () => started.core.texts(room).length > 0);
-    expect(started.core.texts(room)).toEqual(["said after"]);
+    await core.until("what was said", () => core.texts(room).length > 0);
+    expect(core.texts(room)).toEqual(["said after"]);
   });
 
   it("misses nothing that a new room showed since the bridge came in, where the bridge was killed at once", async () => {

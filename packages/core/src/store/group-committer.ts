@@ -106,7 +106,7 @@ export class GroupCommitter {
   }
 
   get hashSeed(): number {
-    return Number(this.reading("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
+    return this.#writer.messages.seed;
   }
 
   /** The messages with this hash that the index may not have yet. */

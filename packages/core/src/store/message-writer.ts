@@ -56,7 +56,8 @@ export class MessageWriter {
     event: new SortedFold((positions) => this.#place("event", positions)),
     remote: new SortedFold((positions) => this.#place("remote", positions)),
   };
-  readonly #seed: number;
+  /** What the hashes are made with. */
+  readonly seed: number;
   readonly #insert: RowInserter;
   readonly #indexes: Readonly<Record<MessageIndex, RowInserter>>;
   readonly #findEvent: Statement<[number], { id: number }>;
@@ -71,7 +72,7 @@ export class MessageWriter {
     readonly db: Database,
     readonly runLength: number,
   ) {
-    this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
+    this.seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
     this.#insert = new RowInserter(db, "INSERT INTO message (id, channel, remote, part, room, event, sender)", 7);
     this.#indexes = {
       event: new RowInserter(db, "INSERT OR IGNORE INTO message_event (hash, id)", 2),
@@ -103,7 +104,7 @@ export class MessageWriter {
 
   unmapEvent(event: string): number {
     this.#writeRows();
-    const hash = eventHash(event, this.#seed);
+    const hash = eventHash(event, this.seed);
     const ids = [...this.#findEvent.all(hash).map(({ id }) => id), ...this.notIndexed("event", hash)];
     let changes = 0;
     // Index entries of a row that is gone do no harm: whoever finds one looks at the row.
@@ -188,7 +189,7 @@ export class MessageWriter {
   }
 
   #note(id: number, channel: number, remote: string, room: number, event: string): void {
-    this.#new.add(id, eventHash(event, this.#seed), remoteHash(channel, remote, room, this.#seed));
+    this.#new.add(id, eventHash(event, this.seed), remoteHash(channel, remote, room, this.seed));
   }
 
   #writeRows(): void {

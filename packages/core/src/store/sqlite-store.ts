@@ -120,7 +120,6 @@ export class SqliteStore implements Store {
     }
     clearTimeout(this.#timer);
     this.#failed ??= new StoreError("CLOSED", "The store is closed.");
-    // The last one brings everything to its place.
     this.committer.close();
     await this.disk.close();
     this.claim.release();
