@@ -130,20 +130,26 @@ describe("a redaction that the homeserver made and did not confirm", () => {
   let stage: Stage;
   afterEach(() => stage.close());
 
-  it("is not made again by a homeserver that was restarted meanwhile", async () => {
+  const about = { target: RemoteMessageId("m1"), sender: person("ann"), key: "👍" };
+
+  it.each([
+    { of: "a message", takenBack: happens({ kind: "redaction", target: about.target }) },
+    { of: "a reaction", takenBack: happens({ kind: "reactionRemoved", ...about }) },
+  ])("of $of is not made again by a homeserver that was restarted meanwhile", async ({ takenBack }) => {
     stage = await Stage.open({ places: 1 });
     await stage.network.say("channel0", "ann", "hello", "m1");
+    await stage.network.port.receive(happens({ kind: "reaction", ...about }));
     const room = stage.homeserver.room(stage.room());
-    await until(10_000, "the message", () => room.messages().length === 1 || undefined);
-    const redactions = () => room.timeline().filter(({ type }) => type === "m.room.redaction").length;
+    const made = (wanted: string) => room.timeline().filter(({ type }) => type === wanted).length;
+    await until(10_000, "the reaction", () => made("m.reaction") === 1 || undefined);
     const dropped = stage.homeserver.faults.drop("after", { ...ours, route: "/redact/" });
-    await stage.network.port.receive(happens({ kind: "redaction", target: RemoteMessageId("m1") }));
-    await until(10_000, "the redaction", () => redactions() > 0 || undefined);
+    await stage.network.port.receive(takenBack);
+    await until(10_000, "the redaction", () => made("m.room.redaction") > 0 || undefined);
     await stage.homeserver.restart({ forgetTransactions: true });
     dropped.remove();
     // What comes behind it shows that it is done.
     await stage.network.say("channel0", "ann", "after it");
     await until(10_000, "what came behind it", () => room.messages().length === 2 || undefined);
-    expect(redactions()).toBe(1);
+    expect(made("m.room.redaction")).toBe(1);
   });
 });

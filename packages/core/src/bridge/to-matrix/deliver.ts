@@ -330,38 +330,29 @@ export class ToMatrix {
     return undefined;
   }
 
-  async #reactionRemoved({ room, channelKey }: Target, event: ReactionRemoved): Promise<Verdict> {
+  async #reactionRemoved({ entry, room, channelKey }: Target, event: ReactionRemoved): Promise<Verdict> {
     const { runtime } = this.parts;
     const reaction = await this.#reactionOf(event, room, channelKey);
     if (!reaction) return done();
     const effect = effectIdOf(runtime.name, "unreact", channelKey, event.id, room.id);
     const users = [UserId(reaction.sender), runtime.bot];
-    const failed = await this.sender.redact(room.id, users, EventId(reaction.event), effect);
+    const failed = await this.sender.redact(entry, room.id, users, EventId(reaction.event), effect);
     return failed ?? done(runtime.messages.unmapReaction(reaction));
   }
 
-  /** Whether a redaction that may have been sent was: a homeserver that was restarted would make it once more. */
-  async #isDone({ entry, room }: Target, event: EventId): Promise<boolean> {
-    if (!entry.maybeSent) return false;
-    const found = await this.parts.runtime.client.getEvent(room.id, event);
-    return found.ok && found.body !== null && Object.keys(found.body.content).length === 0;
-  }
-
-  async #redaction(place: Target, event: RedactionReceived): Promise<Verdict> {
-    const { room, channelKey } = place;
+  async #redaction({ entry, room, channelKey }: Target, event: RedactionReceived): Promise<Verdict> {
     const { runtime, ghosts, puppets } = this.parts;
     const parts = await runtime.messages.ofRemote(channelKey, RemoteMessageId(event.target), room.key);
-    if (parts.length === 0) return this.#unknown(place.entry, event);
+    if (parts.length === 0) return this.#unknown(entry, event);
     const ghost = event.sender && (await ghosts.find(event.sender.id));
     const own = new Set([ghost?.user, event.sender && puppets?.find(event.sender.id, room.id)]);
     for (const [index, part] of parts.entries()) {
-      if (await this.#isDone(place, EventId(part.event))) continue;
       const effect = effectIdOf(runtime.name, "redact", channelKey, event.id, room.id, part.part);
       const author = UserId(part.sender);
       const users = own.has(author) ? [author, runtime.bot] : [runtime.bot];
       // Where the bot is no moderator whoever wrote it still may: somebody on the network could take it away.
       if (runtime.isOwn(author) || puppets?.speaksFor(author) === true) users.push(author);
-      const failed = await this.sender.redact(room.id, users, EventId(part.event), effect, event.reason);
+      const failed = await this.sender.redact(entry, room.id, users, EventId(part.event), effect, event.reason);
       if (failed) return afterParts(index, failed);
     }
     return done(runtime.messages.unmap(parts));

@@ -216,14 +216,22 @@ export class MatrixSender {
     };
   }
 
+  async #isRedacted(room: RoomId, eventId: EventId): Promise<boolean> {
+    const found = await this.runtime.client.getEvent(room, eventId);
+    return found.ok && found.body !== null && Object.keys(found.body.content).length === 0;
+  }
+
   /** Redacts as the first of `users` whom the homeserver lets: nobody else than they, and the bot, may have the right to it. */
   async redact(
+    entry: Entry,
     room: RoomId,
     users: readonly UserId[],
     eventId: EventId,
     effect: string,
     reason?: string,
   ): Promise<Verdict | undefined> {
+    // One that may have been made was perhaps: a homeserver that was restarted would make it once more.
+    if (entry.maybeSent && (await this.#isRedacted(room, eventId))) return undefined;
     const request = { room, eventId, ...(reason !== undefined && { reason }) };
     let refused: MatrixFailure | undefined;
     for (const [index, asUser] of [...new Set(users)].entries()) {
