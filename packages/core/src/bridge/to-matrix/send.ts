@@ -216,11 +216,6 @@ export class MatrixSender {
     };
   }
 
-  async #isRedacted(room: RoomId, eventId: EventId): Promise<boolean> {
-    const found = await this.runtime.client.getEvent(room, eventId);
-    return found.ok && found.body !== null && Object.keys(found.body.content).length === 0;
-  }
-
   /** Redacts as the first of `users` whom the homeserver lets: nobody else than they, and the bot, may have the right to it. */
   async redact(
     entry: Entry,
@@ -231,7 +226,11 @@ export class MatrixSender {
     reason?: string,
   ): Promise<Verdict | undefined> {
     // One that may have been made was perhaps: a homeserver that was restarted would make it once more.
-    if (entry.maybeSent && (await this.#isRedacted(room, eventId))) return undefined;
+    if (entry.maybeSent) {
+      const found = await this.runtime.client.getEvent(room, eventId);
+      if (!found.ok && classify(found.failure).action === "retry") return verdictOf(found.failure);
+      if (found.ok && found.body !== null && Object.keys(found.body.content).length === 0) return undefined;
+    }
     const request = { room, eventId, ...(reason !== undefined && { reason }) };
     let refused: MatrixFailure | undefined;
     for (const [index, asUser] of [...new Set(users)].entries()) {
