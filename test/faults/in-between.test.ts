@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { RemoteMessageId } from "@trestle/core";
+import { RemoteMessageId, type NetworkEvent } from "@trestle/core";
 import { happens, person, Recorder, text } from "../bridge/recorder.js";
 import { until } from "../support/bounded.js";
 import { Stage } from "./stage.js";
@@ -132,10 +132,8 @@ describe("a redaction that the homeserver made and did not confirm", () => {
 
   const about = { target: RemoteMessageId("m1"), sender: person("ann"), key: "👍" };
 
-  it.each([
-    { of: "a message", takenBack: happens({ kind: "redaction", target: about.target }) },
-    { of: "a reaction", takenBack: happens({ kind: "reactionRemoved", ...about }) },
-  ])("of $of is not made again by a homeserver that was restarted meanwhile", async ({ takenBack }) => {
+  /** `unsaid`: so many times the homeserver cannot say what became of the event. */
+  async function isMadeOnce(takenBack: NetworkEvent, unsaid = 0): Promise<void> {
     stage = await Stage.open({ places: 1 });
     await stage.network.say("channel0", "ann", "hello", "m1");
     await stage.network.port.receive(happens({ kind: "reaction", ...about }));
@@ -143,6 +141,7 @@ describe("a redaction that the homeserver made and did not confirm", () => {
     const made = (wanted: string) => room.timeline().filter(({ type }) => type === wanted).length;
     await until(10_000, "the reaction", () => made("m.reaction") === 1 || undefined);
     const dropped = stage.homeserver.faults.drop("after", { ...ours, route: "/redact/" });
+    const unsure = stage.homeserver.faults.answer({ status: 502 }, { ...ours, route: "/event/", times: unsaid });
     await stage.network.port.receive(takenBack);
     await until(10_000, "the redaction", () => made("m.room.redaction") > 0 || undefined);
     await stage.homeserver.restart({ forgetTransactions: true });
@@ -151,5 +150,14 @@ describe("a redaction that the homeserver made and did not confirm", () => {
     await stage.network.say("channel0", "ann", "after it");
     await until(10_000, "what came behind it", () => room.messages().length === 2 || undefined);
     expect(made("m.room.redaction")).toBe(1);
-  });
+    expect(unsure.applied).toBe(unsaid);
+  }
+
+  it.each([
+    { of: "a message", takenBack: happens({ kind: "redaction", target: about.target }) },
+    { of: "a reaction", takenBack: happens({ kind: "reactionRemoved", ...about }) },
+  ])("of $of is not made again by a homeserver that was restarted meanwhile", ({ takenBack }) => isMadeOnce(takenBack));
+
+  it("waits until the homeserver can say whether it was made", () =>
+    isMadeOnce(happens({ kind: "redaction", target: about.target }), 2));
 });
