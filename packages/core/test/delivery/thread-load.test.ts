@@ -7,15 +7,12 @@ describe("the load of the thread", () => {
   it("is high where it works without a pause, and no longer when it has pauses again", async () => {
     const load = new ThreadLoad();
     expect(load.isHigh).toBe(false);
-    let working = true;
+    const enough = new AbortController();
     const work = (async () => {
-      while (working) await turn();
+      while (!enough.signal.aborted) await turn();
     })();
-    await until(20_000, "the load to be high", async () => {
-      await turn();
-      return load.isHigh || undefined;
-    });
-    working = false;
+    await until(20_000, "the load to be high", () => load.isHigh || undefined);
+    enough.abort();
     await work;
     await until(20_000, "the load to fall", async () => {
       await pause(5);
