@@ -165,6 +165,48 @@ describe("a homeserver asks", () => {
       expect(rooms).toEqual(secret ? [] : [room]);
     });
 
+    describe("of a channel that is linked already", () => {
+      const path = `${app}/rooms/${encoded("#fake_channel0:faults.test")}`;
+      const alias = "#fake_channel0:faults.test";
+      const toEverybody = (rule: string) =>
+        stage.alice.setState(stage.room(), "m.room.join_rules", { join_rule: rule });
+      const linkedRooms = async () => (await stage.trestle.services.list()).map(({ room }) => room);
+
+      it("and it leads to the room that is linked, where everybody may enter that; also under another spelling", async () => {
+        await open(
+          { resolveChannel: () => Promise.resolve({ id: ChannelId("channel0"), name: "The channel" }) },
+          { places: 1 },
+        );
+        await toEverybody("public");
+        const odd = "#fake_CHANNEL0:faults.test";
+        expect(await ask(path)).toEqual({ status: 200, body: {} });
+        expect(await ask(`${app}/rooms/${encoded(odd)}`)).toEqual({ status: 200, body: {} });
+        expect(await ask(path)).toEqual({ status: 200, body: {} });
+        expect([alias, odd].map((each) => stage.homeserver.roomIdOfAlias(each))).toEqual([stage.room(), stage.room()]);
+        expect(await linkedRooms()).toEqual([stage.room()]);
+      });
+
+      it("and a room is made where not everybody may enter the one that is linked", async () => {
+        await open(channels("channel0"), { places: 1 });
+        await toEverybody("invite");
+        expect(await ask(path)).toEqual({ status: 200, body: {} });
+        const made = stage.homeserver.roomIdOfAlias(alias) ?? "";
+        expect(made).not.toBe(stage.room());
+        expect((await linkedRooms()).toSorted()).toEqual([stage.room(), made].toSorted());
+      });
+
+      it("and is asked to ask again where it cannot say who may enter the one that is linked", async () => {
+        await open(channels("channel0"), { places: 1 });
+        await toEverybody("public");
+        const fault = stage.homeserver.faults.answer({ status: 502 }, { route: "/state/", fromAppService: true });
+        expect((await ask(path)).status).toBe(503);
+        expect(await linkedRooms()).toEqual([stage.room()]);
+        fault.remove();
+        expect((await ask(path)).status).toBe(200);
+        expect(stage.homeserver.roomIdOfAlias(alias)).toBe(stage.room());
+      });
+    });
+
     it("and none is made for what is no channel of this network", async () => {
       await open(channels("weather"));
       const before = stage.homeserver.roomIds().length;

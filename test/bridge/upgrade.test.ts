@@ -63,6 +63,34 @@ describe("a room upgrade", () => {
     expect(told(next)).toEqual(told(old));
   });
 
+  it("takes along the aliases of the bridge that lead to the room, also where it cannot read them at once", async () => {
+    const aliases = ["#fake_channel0:faults.test", "#fake_CHANNEL0:faults.test"];
+    const recorder = new Recorder({
+      resolveChannel: () => Promise.resolve({ id: ChannelId("channel0"), name: "The channel" }),
+    });
+    stage = await Stage.open({
+      places: 1,
+      network: { handlers: recorder.handlers },
+      registration: {
+        namespaces: {
+          users: [{ exclusive: true, regex: "^@fake_.*:faults\\.test$" }],
+          aliases: [{ exclusive: true, regex: "^#fake_.*:faults\\.test$" }],
+          rooms: [],
+        },
+      },
+    });
+    const { alice, homeserver } = stage;
+    await alice.setState(stage.room(), "m.room.join_rules", { join_rule: "public" });
+    const lead = (): (string | undefined)[] => aliases.map((alias) => homeserver.roomIdOfAlias(alias));
+    for (const alias of aliases) await alice.join(alias);
+    expect(lead()).toEqual([stage.room(), stage.room()]);
+    const unreadable = homeserver.faults.answer({ status: 502 }, { route: "/aliases", fromAppService: true, times: 2 });
+    const next = await alice.upgrade(stage.room(), "12");
+    await eventually(() => lead().every((room) => room === next), "the aliases lead to the new room");
+    expect(unreadable.applied).toBe(2);
+    expect(await linkedRooms()).toEqual([next]);
+  });
+
   it("keeps the order of old and new room while the network is away", async () => {
     stage = await Stage.open({ places: 1 });
     const { alice, network } = stage;

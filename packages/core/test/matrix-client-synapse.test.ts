@@ -182,6 +182,9 @@ servers.describe("the client and Synapse", (install) => {
     expect(body(await client.directory.resolveAlias(RoomAlias("#irc_room:trestle.test")))?.roomId).toBe(room);
     const alias = RoomAlias("#irc_#second/é:trestle.test");
     body(await client.directory.setAlias(alias, room));
+    expect(body(await client.directory.aliasesOf(room)).toSorted()).toEqual(
+      [alias, "#irc_room:trestle.test"].toSorted(),
+    );
     expect(body(await client.joinRoom(alias, { asUser: ghost, via: ["trestle.test"] })).roomId).toBe(room);
     body(await client.directory.deleteAlias(alias));
     body(await client.directory.deleteAlias(alias));

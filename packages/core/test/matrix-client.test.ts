@@ -213,6 +213,7 @@ describe("the client and a homeserver", () => {
     body(await client.directory.setAlias(alias, id));
     expect(await client.directory.setAlias(alias, id)).toMatchObject({ ok: false, failure: { status: 409 } });
     expect(body(await client.directory.resolveAlias(alias))?.roomId).toBe(id);
+    expect(body(await client.directory.aliasesOf(id))).toEqual([alias]);
     expect(body(await client.joinRoom(alias, { asUser: ghost })).roomId).toBe(id);
     body(await client.directory.deleteAlias(alias));
     body(await client.directory.deleteAlias(alias));

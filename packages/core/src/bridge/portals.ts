@@ -5,9 +5,10 @@ import type {
   ThirdPartyUser,
 } from "../appservice/handler.js";
 import type { ChannelInfo } from "../connector/channel-info.js";
-import type { RoomId } from "../connector/ids.js";
+import { RoomAlias, RoomId } from "../connector/ids.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
 import { classify } from "../matrix/failure.js";
+import type { MatrixFailure } from "../matrix/result.js";
 import type { Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import { isCarried } from "./moderation/ranks.js";
@@ -49,6 +50,7 @@ export class Portals implements ThirdPartyLookup {
     const { runtime } = this;
     const channel = await this.#channelOf(alias);
     if (!channel) return false;
+    if (await this.#pointToRoom(RoomAlias(alias), channel)) return true;
     const follows = isCarried(runtime.config.channelSettings, "portal", "toMatrix");
     const created = await runtime.client.createRoom({
       preset: "public_chat",
@@ -60,14 +62,35 @@ export class Portals implements ThirdPartyLookup {
     if (!created.ok) {
       // An earlier query made the room and died before it could answer.
       if (created.failure.kind === "answered" && created.failure.errcode === "M_ROOM_IN_USE") return true;
-      if (classify(created.failure).action === "retry")
-        throw new Error(`The room for ${alias} could not be made: ${created.failure.message}`);
+      refuseToGuess(alias, created.failure);
       return false;
     }
     await runtime.rooms.setEncrypted(created.body.roomId, false);
     await this.linker.connect(created.body.roomId, channel, "portal", "operator");
     if (channel.settings?.secret !== true) await this.#publish(created.body.roomId);
     return true;
+  }
+
+  /**
+   * Gives the alias to a room that the channel is linked to already and that everybody may enter: people in two rooms of
+   * one channel do not hear each other.
+   * @throws where the homeserver cannot say now which room that is
+   */
+  async #pointToRoom(alias: RoomAlias, channel: ChannelInfo): Promise<boolean> {
+    const { client, links } = this.runtime;
+    for (const { room, kind } of await links.ofChannel(channel.id)) {
+      if (kind === "direct" || this.linker.permissions.bansRoom(room)) continue;
+      const rules = await client.getState({ room: RoomId(room), type: "m.room.join_rules" });
+      if (!rules.ok) {
+        refuseToGuess(alias, rules.failure);
+        continue;
+      }
+      if (rules.body?.join_rule !== "public") continue;
+      const pointed = await client.directory.setAlias(alias, RoomId(room));
+      if (pointed.ok || (pointed.failure.kind === "answered" && pointed.failure.status === 409)) return true;
+      refuseToGuess(alias, pointed.failure);
+    }
+    return false;
   }
 
   /** Into the network's own list of the room directory, where people look for its channels. */
@@ -144,4 +167,10 @@ export class Portals implements ThirdPartyLookup {
     const alias = this.#aliasOf(channel);
     return alias === undefined ? [] : [{ alias, protocol: this.runtime.network, fields: { channel: channel.id } }];
   }
+}
+
+/** @throws where the homeserver may answer otherwise when it is asked again */
+function refuseToGuess(alias: string, failure: MatrixFailure): void {
+  if (classify(failure).action === "retry")
+    throw new Error(`The room for ${alias} could not be found or made: ${failure.message}`);
 }

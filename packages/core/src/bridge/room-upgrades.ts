@@ -108,15 +108,27 @@ export class RoomUpgrades {
   /** The homeserver moves the aliases it may; ours it may not. */
   async #moveAliases(from: RoomId, to: RoomId): Promise<Verdict | undefined> {
     const { client } = this.runtime;
+    // The main one is in the room's state as well: also after a crash between its two steps.
     const canonical = await client.getState({ room: from, type: "m.room.canonical_alias" });
-    const alias = canonical.ok ? canonical.body?.alias : undefined;
-    if (typeof alias !== "string" || !this.isOwnAlias(alias)) return undefined;
-    const target = await client.directory.resolveAlias(RoomAlias(alias));
+    const others = await client.directory.aliasesOf(from);
+    for (const read of [canonical, others])
+      if (!read.ok && classify(read.failure).action === "retry") return verdictOf(read.failure);
+    const main = canonical.ok ? canonical.body?.alias : undefined;
+    const all = new Set([...(typeof main === "string" ? [main] : []), ...(others.ok ? others.body : [])]);
+    for (const alias of all) {
+      const notNow = this.isOwnAlias(alias) ? await this.#moveAlias(RoomAlias(alias), to) : undefined;
+      if (notNow) return notNow;
+    }
+    return undefined;
+  }
+
+  async #moveAlias(alias: RoomAlias, to: RoomId): Promise<Verdict | undefined> {
+    const { directory } = this.runtime.client;
+    const target = await directory.resolveAlias(alias);
     if (!target.ok) return classify(target.failure).action === "retry" ? verdictOf(target.failure) : undefined;
     if (target.body?.roomId === to) return undefined;
-    if (target.body !== null) await client.directory.deleteAlias(RoomAlias(alias));
-    const set = await client.directory.setAlias(RoomAlias(alias), to);
-    if (!set.ok && classify(set.failure).action === "retry") return verdictOf(set.failure);
-    return undefined;
+    if (target.body !== null) await directory.deleteAlias(alias);
+    const set = await directory.setAlias(alias, to);
+    return !set.ok && classify(set.failure).action === "retry" ? verdictOf(set.failure) : undefined;
   }
 }

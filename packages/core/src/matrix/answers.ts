@@ -87,6 +87,7 @@ export const answers = {
   alias: z
     .object({ room_id: z.string(), servers: z.array(z.string()).nullish() })
     .transform((body) => ({ roomId: RoomId(body.room_id), servers: body.servers ?? [] })),
+  aliases: z.object({ aliases: z.array(z.string()) }).transform((body) => body.aliases),
   ping: z.object({ duration_ms: z.number() }).transform((body) => ({ durationMs: body.duration_ms })),
   contentUri: z.object({ content_uri: z.string() }).transform((body) => ({ uri: ContentUri(body.content_uri) })),
 };

@@ -26,6 +26,13 @@ export class DirectoryApi {
     return absentAsNull(parsed(result, answers.alias));
   }
 
+  /** The aliases of this homeserver that lead to a room. */
+  async aliasesOf(room: RoomId, request: ReadRequest = {}): Promise<MatrixResult<readonly string[]>> {
+    const path = `${v3}/rooms/${part(room)}/aliases`;
+    const result = await this.http.request({ ...request, method: "GET", path, route: "/rooms/{roomId}/aliases" });
+    return parsed(result, answers.aliases);
+  }
+
   /** Fails with 409 where the alias exists already, also where it points to the same room. */
   async setAlias(alias: RoomAlias, room: RoomId, request: ReadRequest = {}): Promise<MatrixResult<undefined>> {
     const body = { room_id: room };

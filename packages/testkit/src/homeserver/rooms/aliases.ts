@@ -21,6 +21,11 @@ export function claimAlias(world: World, alias: string, serviceId: string | unde
   if (world.rooms.aliases.has(alias)) throw new MatrixError(400, "M_ROOM_IN_USE", `Room alias ${alias} already taken`);
 }
 
+/** Whether an application service has `alias` to itself: ordinary users neither make, move nor delete it. */
+export function isReserved(world: World, alias: string): boolean {
+  return [...world.services.values()].some(({ info }) => info.claimsAlias(alias));
+}
+
 /** @throws MatrixError 400 for what is no alias of this server */
 export function checkAlias(world: World, alias: string): void {
   if (!/^#[^:\0]*:.+/su.test(alias)) throw invalidParam(`Room alias invalid: ${alias}`);

@@ -2,6 +2,7 @@ import { forbidden, missingParam } from "../errors.js";
 import type { JsonObject } from "../json.js";
 import { isStringArray, objectField, stringField } from "../json.js";
 import type { World } from "../world.js";
+import { isReserved } from "./aliases.js";
 import { supportedVersion } from "./create-room.js";
 import { changeMembership } from "./membership.js";
 import type { Room } from "./room.js";
@@ -75,16 +76,19 @@ function predecessor(old: Room, version: "11" | "12"): JsonObject {
   return version === "12" || last === undefined ? { room_id: old.id } : { room_id: old.id, event_id: last.eventId };
 }
 
+/** Those of an application service stay where they are: it is for that to move them. */
 function moveAliases(world: World, old: Room, replacement: Room, userId: string): void {
-  for (const alias of old.aliases) {
+  replacement.published = old.published;
+  old.published = false;
+  const moved = [...old.aliases].filter((alias) => !isReserved(world, alias));
+  for (const alias of moved) {
     const entry = world.rooms.aliases.get(alias);
     if (entry === undefined) continue;
     world.rooms.aliases.set(alias, { ...entry, roomId: replacement.id });
     replacement.aliases.add(alias);
+    old.aliases.delete(alias);
   }
-  old.aliases.clear();
-  replacement.published = old.published;
-  old.published = false;
+  if (moved.length === 0) return;
   const canonical = old.state("m.room.canonical_alias");
   if (canonical === undefined) return;
   world.rooms.send(old, { type: "m.room.canonical_alias", sender: userId, stateKey: "", content: {} });

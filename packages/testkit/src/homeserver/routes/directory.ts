@@ -5,7 +5,7 @@ import { ok } from "../http/reply.js";
 import type { Router } from "../http/router.js";
 import type { JsonObject } from "../json.js";
 import { integerField, objectField, stringField } from "../json.js";
-import { claimAlias, resolveAlias } from "../rooms/aliases.js";
+import { claimAlias, isReserved, resolveAlias } from "../rooms/aliases.js";
 import type { Room } from "../rooms/room.js";
 import { roomSummary } from "../rooms/summary.js";
 
@@ -53,6 +53,8 @@ function deleteAlias(context: RequestContext): Reply {
   if (entry === undefined) throw notFound(`Room alias ${alias} not found`);
   const room = context.world.rooms.rooms.get(entry.roomId);
   const service = context.requester.service?.info;
+  if (service === undefined && isReserved(context.world, alias))
+    throw new MatrixError(400, "M_EXCLUSIVE", "This alias is reserved by an application service.");
   const allowed =
     entry.creator === context.userId || service?.ownsAlias(alias) === true || mayPublish(room, context.userId);
   if (!allowed) throw forbidden("You don't have permission to delete the alias.");
