@@ -71,6 +71,22 @@ describe("commands", () => {
     expect(stage.network.taken.map((taken) => taken.text)).toEqual(["hello"]);
   });
 
+  it("tell who links a room that people in the channel's other rooms are not heard in it", async () => {
+    stage = await Stage.open({ places: 2, config: { permissions: { "faults.test": "user" } } });
+    const room = await freshRoom(stage);
+    await stage.alice.setPower(room, bot, 100);
+    expect(await command(stage, room, "!fake link channel0")).toBe(
+      "This room is now linked to channel0. channel0 is in another room, too: people on Matrix do not hear there what is said here, nor the other way round.",
+    );
+    expect(await command(stage, stage.room(1), "!fake link channel0")).toContain("is in 2 other rooms, too");
+    for (const each of [room, stage.room()]) await stage.alice.sendText(each, `from ${each}`);
+    await eventually(() => stage?.network.taken.length === 2, "both messages cross");
+    await stage.network.say("channel0", "ann", "to all");
+    for (const each of [room, stage.room(), stage.room(1)])
+      await eventually(() => bodies(stage as Stage, each).includes("to all"), `what the network says in ${each}`);
+    expect(bodies(stage, room)).not.toContain(`from ${stage.room()}`);
+  });
+
   it("refuse whoever lacks the level, or the power in the room", async () => {
     stage = await Stage.open({
       places: 0,

@@ -84,6 +84,11 @@ describe("trestle run", () => {
       stdout: `Linked ${roomId} to somewhere (echo).\n`,
     });
     expect((await trestle(directory, "link", "echo", roomId, "somewhere")).status).toBe(21);
+    const second = await person.createRoom({ invite: ["@echobot:example.org"] });
+    expect((await trestle(directory, "link", "echo", second, "somewhere")).stdout).toContain(
+      "(echo). somewhere is in another room, too: ",
+    );
+    expect((await trestle(directory, "unlink", "echo", second)).status).toBe(0);
     expect(JSON.parse((await trestle(directory, "list", "--json")).stdout)).toEqual([
       expect.objectContaining({ room: roomId, channel: "somewhere" }),
     ]);

@@ -1,4 +1,4 @@
-import type { LinkView } from "@trestle/core";
+import { otherRoomsNote, type LinkView } from "@trestle/core";
 import type { Command } from "commander";
 import { withCommonOptions } from "../options.js";
 import type { CommonOptions } from "../options.js";
@@ -17,7 +17,9 @@ export function addLinks(program: Command): void {
     const link = await withRunning(options.config, (services) => services.link(bridge, room, channel, "operator"));
     const output = new Output(options.json ?? false);
     output.result(link, () =>
-      output.line(`Linked ${printable(link.room)} to ${printable(link.channelName)} (${link.bridge}).`),
+      output.line(
+        `Linked ${printable(link.room)} to ${printable(link.channelName)} (${link.bridge}).${printable(otherRoomsNote(link))}`,
+      ),
     );
   });
   withCommonOptions(

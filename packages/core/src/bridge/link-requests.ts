@@ -5,6 +5,7 @@ import type { LinkRequest } from "../connector/link-request.js";
 import type { ChannelId, RoomId } from "../connector/ids.js";
 import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
+import { otherRoomsNote } from "../services/link-note.js";
 import { ServiceError } from "../services/services.js";
 import { effectIdOf } from "./effect-id.js";
 import type { Linker } from "./linker.js";
@@ -53,12 +54,11 @@ export class LinkRequests {
   async consented({ room, channel, agreed, by, askedBy }: Consent): Promise<boolean> {
     const result = await this.parts.linker.consented(room, channel, agreed, askedBy);
     if (result === undefined) return false;
-    const name = result === "refused" ? channel : result.channelName;
     await this.#say(
       room,
       result === "refused"
-        ? `${oneLine(by)} does not want this room to be linked to ${oneLine(name)}.`
-        : `${oneLine(by)} agrees: this room is now linked to ${oneLine(name)}.`,
+        ? `${oneLine(by)} does not want this room to be linked to ${oneLine(channel)}.`
+        : `${oneLine(by)} agrees: this room is now linked to ${oneLine(`${result.channelName}.${otherRoomsNote(result)}`)}`,
     );
     return true;
   }

@@ -119,7 +119,9 @@ export class Linker {
     await runtime.handlers.linked?.({ channel: channel.id, room: roomId, kind });
     if (kind !== "direct") await publishBridgeInfo(runtime, roomId, channel, true);
     runtime.log.info({ room: roomId, channel: channel.id, by }, "Linked");
-    return { bridge: runtime.name, room: roomId, channel: channel.id, channelName: channel.name, kind };
+    const rooms = (await runtime.links.ofChannel(channel.id)).filter((link) => link.kind !== "direct");
+    const otherRooms = rooms.filter((link) => link.room !== roomId).length;
+    return { bridge: runtime.name, room: roomId, channel: channel.id, channelName: channel.name, kind, otherRooms };
   }
 
   /** @throws ServiceError */

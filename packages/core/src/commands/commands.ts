@@ -11,6 +11,7 @@ import type { Authors } from "../bridge/to-network/authors.js";
 import type { MatrixSender } from "../bridge/to-matrix/send.js";
 import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
+import { otherRoomsNote } from "../services/link-note.js";
 import { ServiceError, type Services } from "../services/services.js";
 import { ChannelCommands } from "./channel-commands.js";
 import type { Command, Invocation } from "./command.js";
@@ -104,7 +105,7 @@ export class Commands {
           const link = await linker.request(room, argument, user);
           if (link === "asked")
             return `The people of ${argument} are asked whether they want that. This room is told what they answer, within the hour.`;
-          return `This room is now linked to ${link.channelName}.`;
+          return `This room is now linked to ${link.channelName}.${otherRoomsNote(link)}`;
         },
       },
       unlink: {

@@ -34,6 +34,7 @@ export const linkView = z.object({
   channel: z.string().transform(ChannelId),
   channelName: z.string(),
   kind: z.enum(["portal", "plumbed", "direct"]),
+  otherRooms: z.int().optional(),
 }) satisfies z.ZodType<LinkView>;
 
 const queueEntryShape = {

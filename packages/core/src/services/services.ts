@@ -79,6 +79,8 @@ export interface LinkView {
   readonly channel: ChannelId;
   readonly channelName: string;
   readonly kind: "portal" | "plumbed" | "direct";
+  /** Of a link that was just made: in how many other rooms the channel is. */
+  readonly otherRooms?: number | undefined;
 }
 
 /** How Trestle is. */
