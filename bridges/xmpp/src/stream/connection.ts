@@ -1,10 +1,10 @@
 import { component, type ComponentEntity } from "@xmpp/component";
 import type { Socket } from "node:net";
 import { containedParser, type InputLimits } from "./contained-parser.js";
-import type { Element } from "./element.js";
 import { messageOf } from "./errors.js";
 import { GuardedSocket } from "./guarded-socket.js";
 import type { ConnectionListener, Ended, StreamConnection } from "./reconnecting-stream.js";
+import { streamErrorOf } from "./stream-error.js";
 
 /** Where a component connects to (XEP-0114). */
 export interface ComponentAddress {
@@ -14,9 +14,6 @@ export interface ComponentAddress {
   readonly domain: string;
   readonly secret: string;
 }
-
-const NS_STREAMS = "http://etherx.jabber.org/streams";
-const NS_STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams";
 
 /** One connection of a component, over @xmpp/component, of which only opening, handshake and parsing are used. */
 export class ComponentConnection implements StreamConnection {
@@ -52,7 +49,11 @@ export class ComponentConnection implements StreamConnection {
     };
     entity.Parser = containedParser(limits);
     entity.on("error", (error) => this.#failed(error));
-    entity.on("nonza", (element) => this.#nonza(element));
+    // The library tells of stream errors as errors, except of one that names another host, which it would connect to.
+    entity.on("nonza", (element) => {
+      const ended = streamErrorOf(element);
+      if (ended) this.#end(ended);
+    });
     entity.on("stanza", (stanza) => {
       if (!this.#ended) listener.stanza(stanza);
     });
@@ -119,17 +120,6 @@ export class ComponentConnection implements StreamConnection {
   #failed(error: Error & { readonly condition?: unknown }): void {
     const { condition } = error;
     this.#end({ ...(typeof condition === "string" && { condition }), reason: messageOf(error) });
-  }
-
-  /** The library tells of stream errors as errors, except of one that names another host, which it would connect to. */
-  #nonza(element: Element): void {
-    if (!element.is("error", NS_STREAMS)) return;
-    const condition = element
-      .getChildElements()
-      .find((child) => child.getNS() === NS_STREAM_ERRORS && child.getName() !== "text");
-    const text = element.getChildText("text", NS_STREAM_ERRORS);
-    const name = condition?.getName() ?? "undefined-condition";
-    this.#end({ condition: name, reason: text === null || text === "" ? name : `${name}: ${text}` });
   }
 
   #end(ended: Ended, destroy = true): void {

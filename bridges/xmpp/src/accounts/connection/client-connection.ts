@@ -4,6 +4,7 @@ import { xml, type Element } from "../../stream/element.js";
 import { messageOf } from "../../stream/errors.js";
 import type { ConnectionListener, Ended, StreamConnection, StreamTuning } from "../../stream/reconnecting-stream.js";
 import { serialise } from "../../stream/serialise.js";
+import { NS_STREAMS, streamErrorOf } from "../../stream/stream-error.js";
 import type { Place } from "./places.js";
 import { SecurableSocket } from "./securable-socket.js";
 import { SignInError } from "./sasl.js";
@@ -18,8 +19,6 @@ export interface ClientConnectionOptions {
   readonly tuning: StreamTuning;
 }
 
-const NS_STREAMS = "http://etherx.jabber.org/streams";
-const NS_STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams";
 /** The library wants one; the socket knows where to connect to. */
 const SERVICE = "xmpp://server";
 /** Elements that wait to be looked at while the stream is made. */
@@ -196,8 +195,9 @@ export class ClientConnection implements StreamConnection {
 
   #element(element: Element): void {
     if (this.#ended) return;
-    if (element.is("error", NS_STREAMS)) {
-      this.#streamError(element);
+    const error = streamErrorOf(element);
+    if (error) {
+      this.#end(error);
       return;
     }
     if (this.#bound) {
@@ -243,15 +243,6 @@ export class ClientConnection implements StreamConnection {
     const { account } = this.#options;
     const attrs = { ...element.attrs, from: from || account.jid, to: to || jid };
     return xml(element.name, attrs, ...element.children);
-  }
-
-  #streamError(element: Element): void {
-    const condition = element
-      .getChildElements()
-      .find((child) => child.getNS() === NS_STREAM_ERRORS && child.getName() !== "text");
-    const text = element.getChildText("text", NS_STREAM_ERRORS);
-    const name = condition?.getName() ?? "undefined-condition";
-    this.#end({ condition: name, reason: text === null || text === "" ? name : `${name}: ${text}` });
   }
 
   /** Why it closes may have been said just before, and is still to be looked at. */
