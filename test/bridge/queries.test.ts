@@ -2,6 +2,7 @@ import { specValidator } from "@trestle/testkit";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId, type ChannelInfo, type NetworkHandlers } from "@trestle/core";
 import { Stage, type StageOptions } from "../faults/stage.js";
+import { until } from "../support/bounded.js";
 import { person, Recorder } from "./recorder.js";
 
 const validator = specValidator();
@@ -193,6 +194,28 @@ describe("a homeserver asks", () => {
         const made = stage.homeserver.roomIdOfAlias(alias) ?? "";
         expect(made).not.toBe(stage.room());
         expect((await linkedRooms()).toSorted()).toEqual([stage.room(), made].toSorted());
+      });
+
+      it.each([
+        ["user", "another one, where only a user of the bridge has linked it"],
+        ["admin", "that one, where an admin of the bridge has linked it"],
+      ])("by a %s and it leads to %s", async (level) => {
+        await open(channels("channel0"), {
+          places: 1,
+          bridge: { links: [] },
+          config: { permissions: { "faults.test": level } },
+        });
+        await toEverybody("public");
+        const bot = "@fakebot:faults.test";
+        await until(
+          10_000,
+          "the bot",
+          () => stage.homeserver.room(stage.room()).members()[bot] === "join" || undefined,
+        );
+        await stage.alice.sendText(stage.room(), "!fake link channel0");
+        await until(10_000, "the link", async () => (await linkedRooms()).length === 1 || undefined);
+        expect(await ask(path)).toEqual({ status: 200, body: {} });
+        expect(stage.homeserver.roomIdOfAlias(alias) === stage.room()).toBe(level === "admin");
       });
 
       it("and is asked to ask again where it cannot say who may enter the one that is linked", async () => {

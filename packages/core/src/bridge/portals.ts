@@ -7,6 +7,7 @@ import type {
 import type { ChannelInfo } from "../connector/channel-info.js";
 import { RoomAlias, RoomId } from "../connector/ids.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
+import type { Link } from "../mapping/links.js";
 import { classify } from "../matrix/failure.js";
 import type { MatrixFailure } from "../matrix/result.js";
 import type { Ghosts } from "./ghosts.js";
@@ -72,14 +73,15 @@ export class Portals implements ThirdPartyLookup {
   }
 
   /**
-   * Gives the alias to a room that the channel is linked to already and that everybody may enter: people in two rooms of
-   * one channel do not hear each other.
+   * Gives the alias to a room that stands for the channel already and that everybody may enter: people in two rooms of one
+   * channel do not hear each other.
    * @throws where the homeserver cannot say now which room that is
    */
   async #pointToRoom(alias: RoomAlias, channel: ChannelInfo): Promise<boolean> {
     const { client, links } = this.runtime;
-    for (const { room, kind } of await links.ofChannel(channel.id)) {
-      if (kind === "direct" || this.linker.permissions.bansRoom(room)) continue;
+    for (const link of await links.ofChannel(channel.id)) {
+      const { room } = link;
+      if (!this.#standsFor(link) || this.linker.permissions.bansRoom(room)) continue;
       const rules = await client.getState({ room: RoomId(room), type: "m.room.join_rules" });
       if (!rules.ok) {
         refuseToGuess(alias, rules.failure);
@@ -91,6 +93,13 @@ export class Portals implements ThirdPartyLookup {
       refuseToGuess(alias, pointed.failure);
     }
     return false;
+  }
+
+  /** Whoever looks for a channel is not sent to the room of anybody who has linked one: admins have, or its people agreed. */
+  #standsFor({ kind, by }: Link): boolean {
+    if (kind !== "plumbed") return kind === "portal";
+    const isByAdmin = by === "operator" || by === "config" || this.linker.permissions.atLeast(by, "admin");
+    return isByAdmin || this.runtime.handlers.consent !== undefined;
   }
 
   /** Into the network's own list of the room directory, where people look for its channels. */
