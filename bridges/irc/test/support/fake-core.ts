@@ -25,11 +25,11 @@ import {
 import { type RichText, richTextOf } from "@trestle/rich-text";
 import { pino } from "pino";
 import { patiently } from "../../../../test/support/bounded.js";
+import { KeptEvents } from "../../../../test/support/kept-events.js";
 import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
-export class FakeCore {
-  readonly received: NetworkEvent[] = [];
+export class FakeCore extends KeptEvents {
   readonly typed: TypingReceived[] = [];
   readonly presences: PresenceReceived[] = [];
   readonly consents: Consent[] = [];
@@ -51,17 +51,16 @@ export class FakeCore {
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
   /** Where a long text can be read; nowhere where absent. */
   textLink: ((room: string, event: string) => string) | undefined;
-  /** How often an event came that was there already. */
-  repetitions = 0;
   /** Does with the links of a channel what the core does. */
   moveChannel: Network["moveChannel"] = async () => [];
-  readonly #ids = new Set<string>();
   readonly #watchers = new Set<() => void>();
 
   constructor(
     readonly dataDirectory: string,
     private readonly log = pino({ level: process.env["TRESTLE_TEST_LOG"] ?? "silent" }),
-  ) {}
+  ) {
+    super();
+  }
 
   readonly network: Network = (() => {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the object below has a `this` of its own
@@ -85,7 +84,7 @@ export class FakeCore {
           return event;
         });
         await Promise.all(kept.map((event) => core.beforeReceive(event)));
-        for (const event of kept) core.#keep(event);
+        for (const event of kept) core.keep(event);
       },
       signal: (event) => {
         if (event.kind === "typing") core.typed.push(event);
@@ -150,12 +149,6 @@ export class FakeCore {
     });
   }
 
-  messages(channel?: string): Extract<NetworkEvent, { kind: "message" }>[] {
-    return this.received
-      .filter((event) => event.kind === "message")
-      .filter((event) => channel === undefined || event.channel === channel);
-  }
-
   /** The plain texts of the messages of a channel. */
   texts(channel?: string): string[] {
     return this.messages(channel).map(({ content }) => (content.type === "text" ? plain(content.body) : content.type));
@@ -179,14 +172,8 @@ export class FakeCore {
     };
   }
 
-  #keep(event: NetworkEvent): void {
-    const id = `${event.channel}\n${event.id}`;
-    if (this.#ids.has(id)) {
-      this.repetitions++;
-      return;
-    }
-    this.#ids.add(id);
-    this.received.push(event);
+  protected override keep(event: NetworkEvent): void {
+    super.keep(event);
     this.#changed();
   }
 
@@ -195,6 +182,7 @@ export class FakeCore {
   }
 }
 
+/** Without any formatting. */
 export function plain(body: RichText): string {
   return body.blocks.map((block) => ("children" in block ? inlineText(block.children) : block.type)).join("\n");
 }

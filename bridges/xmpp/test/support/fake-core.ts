@@ -22,11 +22,11 @@ import type { XmppLimits } from "@trestle/xmpp";
 import { toPlainText } from "@trestle/rich-text";
 import { Readable } from "node:stream";
 import { patiently, until } from "../../../../test/support/bounded.js";
+import { KeptEvents } from "../../../../test/support/kept-events.js";
 import { quietNetwork } from "../../../../test/support/quiet-network.js";
 
 /** What a connector needs of the core, kept in memory: it drops what it has, and can be slow or full. */
-export class FakeCore {
-  readonly received: NetworkEvent[] = [];
+export class FakeCore extends KeptEvents {
   readonly signals: TypingReceived[] = [];
   /** Files of Matrix, by their URIs. */
   readonly files = new Map<string, { readonly bytes: Buffer; readonly mimeType: string; readonly size?: number }>();
@@ -40,17 +40,8 @@ export class FakeCore {
   /** Called before an event is kept; may wait or reject. */
   beforeReceive: (event: NetworkEvent) => Promise<void> = async () => undefined;
   onConnected: () => void = () => undefined;
-  /** How often an event came that was there already. */
-  repetitions = 0;
-  readonly #ids = new Set<string>();
 
   readonly network: Network = this.#network();
-
-  messages(channel?: string): Extract<NetworkEvent, { kind: "message" }>[] {
-    return this.received
-      .filter((event) => event.kind === "message")
-      .filter((event) => channel === undefined || event.channel === channel);
-  }
 
   /** The plain texts of the messages of a channel. */
   texts(channel?: string): string[] {
@@ -97,7 +88,7 @@ export class FakeCore {
       receive: async (event) => {
         if (event.kind === "raw") throw new Error("not used by this connector");
         await core.beforeReceive(event);
-        core.#keep(event);
+        core.keep(event);
       },
       signal: (event) => {
         if (event.kind === "typing") core.signals.push(event);
@@ -117,15 +108,9 @@ export class FakeCore {
     };
   }
 
-  #keep(event: NetworkEvent): void {
-    const id = `${event.channel}\n${event.kind}\n${event.id}`;
+  protected override keep(event: NetworkEvent): void {
     if (event.kind === "message") this.cursors.set(event.channel, event.id);
-    if (this.#ids.has(id)) {
-      this.repetitions++;
-      return;
-    }
-    this.#ids.add(id);
-    this.received.push(event);
+    super.keep(event);
   }
 }
 
