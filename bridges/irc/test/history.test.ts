@@ -147,6 +147,49 @@ describe("what was said while the bridge was not there", () => {
     expect(core.texts()).toEqual(["before", "now"]);
   });
 
+  it("is also what a bridge heard that ended, with its holder, before the disk took it", async () => {
+    await serve();
+    const { core } = await start();
+    await say(["before"]);
+    await core.until("what was said before", () => core.texts().length === 1);
+    let isRefused = false;
+    core.beforeReceive = () => {
+      isRefused = true;
+      return Promise.reject(new Error("the disk is full"));
+    };
+    await say(["missed"]);
+    await core.until("the disk to refuse it", () => isRefused);
+    // The holder has it, and would give it again.
+    endHolder(core.dataDirectory, "SIGKILL");
+    await absence(bridge!);
+    core.beforeReceive = () => Promise.resolve();
+    await start(core);
+    await say(["now"]);
+    await core.until("all of it", () => core.texts().includes("now"));
+    expect(core.texts()).toEqual(["before", "missed", "now"]);
+  });
+
+  it("comes where a bridge has asked for it and ends before the answer: the next does not take that for its own", async () => {
+    await serve({ limits: { chathistory: 5 } });
+    const { core } = await start();
+    await say(["before"]);
+    await core.until("what was said before", () => core.texts().length === 1);
+    await absence(bridge!);
+    const missed = lines("missed", 23);
+    await say(missed);
+    core.statuses.clear();
+    irc.lag(500);
+    bridge = await RunningBridge.start({ networks: [networkOn(irc.port)], core, config: { onStop: "keep" } });
+    const isAsked = (): boolean => irc.linesFrom("trestle").some((line) => line.startsWith("CHATHISTORY"));
+    await irc.waitFor(isAsked, { timeoutMs: patiently(20_000) });
+    await bridge.close();
+    irc.lag(0);
+    await start(core);
+    await say(["now"]);
+    await settled(() => core.texts(), [...missed, "now"]);
+    expect(core.texts()).toEqual(["before", ...missed, "now"]);
+  });
+
   it("comes although bridge and holder are killed, again and again, in the middle of it", async () => {
     await serve({ limits: { chathistory: 10 } });
     const killed = (child = new DurableProcess(
@@ -165,7 +208,7 @@ describe("what was said while the bridge was not there", () => {
     for (let round = 0; round < 2; round++) {
       const [live, missed, after] = ["live", "missed", "after"].map((name) => lines(`${name} ${round}`, 12));
       await say(live!);
-      await settled(() => heard().includes(live!.at(-1)!));
+      await settled(heard, [live!.at(-1)!]);
       endHolder(killed.directory, "SIGKILL");
       await killed.kill();
       await irc.waitFor(() => !irc.nicks.includes("trestle"));
@@ -177,13 +220,19 @@ describe("what was said while the bridge was not there", () => {
       await say(after!);
       killed.start();
       expected.push(...live!, ...missed!, ...after!);
-      await settled(() => heard().length >= expected.length);
+      await settled(heard, expected);
     }
     expect(heard()).toEqual(expected);
   });
 });
 
-/** Waits for what is in files. */
-async function settled(holds: () => boolean): Promise<void> {
-  await until(20_000, String(holds), () => holds() || undefined);
+/** Waits until all that is expected is in files. */
+async function settled(heard: () => readonly string[], expected: readonly string[]): Promise<void> {
+  const missing = (): string[] => expected.filter((text) => !heard().includes(text));
+  await until(
+    20_000,
+    "what was said",
+    () => missing().length === 0 || undefined,
+    () => `It lacks ${JSON.stringify(missing())} of ${JSON.stringify(heard())}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { type ChannelLink, UserId } from "@trestle/core";
+import { type ChannelLink, type NetworkEvent, UserId } from "@trestle/core";
 import type { NetworkConfig } from "../config.js";
 import type { HeldFrame, StateChange } from "../holder/frames.js";
 import type { Welcome } from "../holder-client/link.js";
@@ -76,6 +76,10 @@ export class IrcNetwork {
   readonly #botNicks: NickMaker;
   #caseMapping: CaseMapping;
   #isupport = new Isupport();
+  readonly #told = {
+    tell: (events: readonly NetworkEvent[]): void => this.#intake.tell(events),
+    told: (): Promise<boolean> => this.#intake.idle(),
+  };
 
   constructor(private readonly context: IrcNetworkContext) {
     const { config, core, holder } = context;
@@ -95,7 +99,7 @@ export class IrcNetwork {
     this.keys = new ChannelKeys(stored);
     this.wishes = new RankWishes(stored);
     this.chosenNicks = new ChosenNicks(stored);
-    this.history = new History({ ...stored, tell: (events) => this.#intake.tell(events) });
+    this.history = new History({ ...stored, ...this.#told });
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
@@ -111,11 +115,10 @@ export class IrcNetwork {
       core,
       bot: () => this.bot.connection,
       forwarded: (from, to) =>
-        followForward(core, config.name, from, this.fold(to), (event) => this.#intake.tell([event])),
+        followForward(core, config.name, from, this.fold(to), (event) => this.#told.tell([event])),
       asked: () => this.consents.open,
       outageNoticeMs: config.outageNotice * 1000,
-      tell: (events) => intake.tell(events),
-      told: () => intake.idle(),
+      ...this.#told,
     });
     this.accounts = new OwnAccounts({
       network: config.name,
@@ -125,7 +128,7 @@ export class IrcNetwork {
       forget: (connection) => void context.connections.delete(connection.id),
     });
     this.puppets = this.#makePuppets(ctcp);
-    this.readers = new Readers(this, core, (events) => intake.tell(events));
+    this.readers = new Readers(this, core, this.#told.tell);
     this.#splits = makeSplits(this, core, store);
     this.#listener = makeListener(this, {
       splits: this.#splits,

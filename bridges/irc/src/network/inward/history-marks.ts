@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ConnectorStorage, Logger } from "@trestle/core";
 import { z } from "zod";
 
@@ -19,6 +20,8 @@ export interface HistoryMarksOptions {
   readonly network: string;
   readonly storage: ConnectorStorage;
   readonly log: Logger;
+  /** Resolves to whether all that was told so far is on disk; to `false` where it will not be. */
+  readonly told: () => Promise<boolean>;
 }
 
 /** Up to where each channel has been heard, by folded name; on disk, a moment later. */
@@ -29,7 +32,7 @@ export class HistoryMarks {
   readonly #moments = new Map<string, { readonly at: number; readonly counts: Map<string, number> }>();
   #timer: NodeJS.Timeout | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
-  #writing: Promise<unknown> = Promise.resolve();
+  #writing: Promise<void> | undefined;
 
   constructor(private readonly options: HistoryMarksOptions) {}
 
@@ -79,13 +82,15 @@ export class HistoryMarks {
 
   /** Resolves when everything is on disk. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    await this.#writing;
     this.#write();
     await this.#writing;
+    clearTimeout(this.#timer);
   }
 
   #writeLater(channel: string): void {
     this.#unwritten.add(channel);
+    if (this.#writing) return;
     const wait = this.#writtenAt + WRITE_EVERY_MS - performance.now();
     if (wait <= 0) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), wait);
@@ -94,19 +99,30 @@ export class HistoryMarks {
   #write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { storage, log } = this.options;
     const all = [...this.#unwritten].map((channel) => [channel, this.#marks.get(channel)] as const);
     this.#unwritten.clear();
     if (all.length === 0) return;
     this.#writtenAt = performance.now();
-    const write = async (): Promise<void> => {
-      for (const [channel, mark] of all)
-        if (mark) await storage.set(this.#prefix + channel, JSON.stringify(mark));
-        else await storage.delete(this.#prefix + channel);
-    };
-    this.#writing = this.#writing.then(write).catch((error: unknown) => {
-      log.warn({ err: error }, "it could not be stored up to where channels have been heard");
-    });
+    this.#writing = this.#writeAll(all)
+      .catch((error: unknown) => {
+        this.options.log.warn({ err: error }, "it could not be stored up to where channels have been heard");
+      })
+      .then(() => {
+        this.#writing = undefined;
+        const [another] = this.#unwritten;
+        if (another !== undefined) this.#writeLater(another);
+      });
+  }
+
+  /** A mark that is on disk before what it marks would leave that out: nobody asks for it again. */
+  async #writeAll(all: readonly (readonly [string, Mark | undefined])[]): Promise<void> {
+    // What was heard this moment is told in the next.
+    await nextTurn();
+    if (!(await this.options.told())) return;
+    const { storage } = this.options;
+    for (const [channel, mark] of all)
+      if (mark) await storage.set(this.#prefix + channel, JSON.stringify(mark));
+      else await storage.delete(this.#prefix + channel);
   }
 
   get #prefix(): string {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { NetworkEvent } from "@trestle/core";
 import type { StateChange } from "../../holder/frames.js";
 import type { Connection } from "../../session/connection.js";
@@ -26,13 +27,13 @@ interface Gap {
   /** When the bot came into the channel. */
   readonly since: number;
   pages: number;
-  /** From where on the page that is on its way was asked for. */
-  asked: Mark;
+  /** From where on the page that is on its way was asked for; `undefined`: not asked yet, for other answers are on their way. */
+  asked: Mark | undefined;
   /** Up to where it was heard then. */
   heard: Mark;
   /** How many lines the page that is on its way has brought. */
   lines: number;
-  /** The answer to this PING comes after the answer to the question. */
+  /** The answer to this PING comes after the answer to the question, or after the others. */
   barrier: string;
   /** Whether the beginning of what was missed is left out. */
   isCut: boolean;
@@ -54,7 +55,11 @@ export class History {
   readonly #gaps = new Map<string, Gap>();
   /** Channels of open batches of history, by their references; `isPage`: not one within another. */
   readonly #batches = new Map<string, { readonly channel: string; readonly isPage: boolean }>();
+  /** No process before has sent the same. */
+  readonly #barrierPrefix = `${BARRIER}${randomBytes(6).toString("hex")}-`;
   #barriers = 0;
+  /** On a connection of the process before: until this is answered, answers to its questions may come. */
+  #takenOver = "";
 
   constructor(private readonly options: HistoryOptions) {
     this.#marks = new HistoryMarks(options);
@@ -68,14 +73,17 @@ export class History {
   /** The bot has come into a channel. */
   joined(heard: Heard, channel: string): void {
     const folded = heard.connection.view.fold(channel);
+    const before = this.#gaps.get(folded);
     this.#end(folded, heard);
-    if (this.#open(heard.connection, folded, channel, heard.at)) heard.scope.changes.push([GAP_KEY + folded, channel]);
+    if (this.#open(heard.connection, folded, channel, heard.at, before?.barrier))
+      heard.scope.changes.push([GAP_KEY + folded, channel]);
     // From now on something can be missed.
     else if (isOffered(heard.connection) && !this.#marks.of(folded)) this.#marks.set(folded, { at: heard.at });
   }
 
   /** Goes on where the process before ended. */
   resume(connection: Connection, state: readonly StateChange[]): void {
+    if (isOffered(connection)) this.#takenOver = this.#ping(connection);
     for (const [key, channel] of state)
       if (key.startsWith(GAP_KEY) && channel !== undefined)
         this.#open(connection, key.slice(GAP_KEY.length), channel, undefined);
@@ -128,6 +136,7 @@ export class History {
   reset(): void {
     for (const channel of [...this.#gaps.keys()]) this.#end(channel, undefined);
     this.#batches.clear();
+    this.#takenOver = "";
   }
 
   forget(channel: string): void {
@@ -141,23 +150,29 @@ export class History {
     await this.#marks.close();
   }
 
-  /** `false` where there is nothing to ask for, or nobody. */
-  #open(connection: Connection, folded: string, channel: string, since = Date.now()): boolean {
-    const asked = this.#marks.of(folded);
-    if (!asked || !isOffered(connection)) return false;
+  /** `false` where there is nothing to ask for, or nobody. What comes up to the answer to `behind` answers others. */
+  #open(
+    connection: Connection,
+    folded: string,
+    channel: string,
+    since = Date.now(),
+    behind: string = this.#takenOver,
+  ): boolean {
+    const from = this.#marks.of(folded);
+    if (!from || !isOffered(connection)) return false;
     const gap: Gap = {
       channel,
       since,
       pages: 0,
-      asked,
-      heard: asked,
+      asked: undefined,
+      heard: from,
       lines: 0,
-      barrier: "",
+      barrier: behind,
       isCut: false,
       waiting: [],
     };
     this.#gaps.set(folded, gap);
-    this.#ask(connection, gap, asked);
+    if (behind === "") this.#ask(connection, gap, from);
     return true;
   }
 
@@ -175,7 +190,7 @@ export class History {
     const ended = this.#batches.get(name);
     this.#batches.delete(name);
     const gap = ended?.isPage === true ? this.#gaps.get(ended.channel) : undefined;
-    if (!ended || !gap) return;
+    if (!ended || !gap?.asked) return;
     const now = this.#marks.of(ended.channel) ?? {};
     // A page that brought nothing new is the last.
     if (now.id === gap.heard.id && now.at === gap.heard.at) {
@@ -197,17 +212,22 @@ export class History {
     this.#ask(connection, gap, { at: gap.since });
   }
 
-  /** The server does not know the message that was heard last any more, or gives no history. */
+  /** The server does not know the message that was heard last any more, or gives no history; or others are answered. */
   #refused(heard: Heard): void {
     const { connection, message } = heard;
     const { verb, params } = message;
     const isBarrier = verb === "PONG" && params.at(-1)?.startsWith(BARRIER) === true;
     if (!isBarrier && !(verb === "FAIL" && params[0] === "CHATHISTORY")) return;
+    if (params.at(-1) === this.#takenOver) this.#takenOver = "";
     for (const [folded, gap] of this.#gaps) {
       const isMeant = isBarrier
         ? gap.barrier === params.at(-1)
         : params.slice(1, -1).some((each) => connection.view.fold(each) === folded);
       if (!isMeant) continue;
+      if (!gap.asked) {
+        if (isBarrier) this.#ask(connection, gap, this.#marks.of(folded) ?? {});
+        continue;
+      }
       const { id, at } = gap.asked;
       if (!isBarrier && id !== undefined && at !== undefined) this.#ask(connection, gap, { at });
       else this.#end(folded, heard);
@@ -237,7 +257,6 @@ export class History {
     gap.lines = 0;
     this.#marks.again(folded);
     gap.pages++;
-    gap.barrier = `${BARRIER}${++this.#barriers}`;
     // More may have been said in the moment of the last message: what was heard of it has the same id.
     const types = connection.view.isupport.get("MSGREFTYPES")?.split(",") ?? ["msgid"];
     const reference =
@@ -245,7 +264,14 @@ export class History {
         ? `timestamp=${new Date(Math.max(0, (from.at ?? 0) - 1)).toISOString()}`
         : `msgid=${from.id}`;
     connection.send(Priority.control, "CHATHISTORY", ["AFTER", gap.channel, reference, String(limitOf(connection))]);
-    connection.send(Priority.control, "PING", [gap.barrier]);
+    gap.barrier = this.#ping(connection);
+  }
+
+  /** What the server answers to comes behind all that it has answered to before. */
+  #ping(connection: Connection): string {
+    const barrier = `${this.#barrierPrefix}${++this.#barriers}`;
+    connection.send(Priority.control, "PING", [barrier]);
+    return barrier;
   }
 }
 
