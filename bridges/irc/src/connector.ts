@@ -352,13 +352,15 @@ class IrcBridge {
   async #close(): Promise<void> {
     this.#stopped = true;
     const quits = this.context.config.onStop === "quit";
+    // Before nothing more is taken: what was is on disk, or will not be.
+    const marked = [...this.#networks.values()].map(({ history }) => history.close());
     for (const network of this.#networks.values()) {
       if (quits) network.quit();
       else network.detach();
     }
     await this.#ident?.close();
     await this.#holder.stop(quits ? "quit" : "detach");
-    for (const network of this.#networks.values()) await network.history.close();
+    await Promise.all(marked);
     this.#connections.clear();
   }
 }

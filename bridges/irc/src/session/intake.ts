@@ -56,8 +56,8 @@ export class Intake {
 
   /** Resolves to `true` when everything taken so far is acknowledged, to `false` when it will not be. */
   idle(): Promise<boolean> {
-    if (!this.#running) return Promise.resolve(true);
     if (this.#stopped.signal.aborted) return Promise.resolve(false);
+    if (!this.#running) return Promise.resolve(true);
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 

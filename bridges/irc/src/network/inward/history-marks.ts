@@ -16,6 +16,8 @@ export interface Mark {
   readonly at?: number | undefined;
 }
 
+type Changed = readonly (readonly [channel: string, mark: Mark | undefined])[];
+
 export interface HistoryMarksOptions {
   readonly network: string;
   readonly storage: ConnectorStorage;
@@ -33,6 +35,7 @@ export class HistoryMarks {
   #timer: NodeJS.Timeout | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | undefined;
+  #closed = false;
 
   constructor(private readonly options: HistoryMarksOptions) {}
 
@@ -80,17 +83,19 @@ export class HistoryMarks {
     this.#moments.delete(channel);
   }
 
-  /** Resolves when everything is on disk. */
+  /** What is heard from now on is not noted. Resolves when it is on disk up to where everything that was told is. */
   async close(): Promise<void> {
-    await this.#writing;
-    this.#write();
-    await this.#writing;
+    this.#closed = true;
     clearTimeout(this.#timer);
+    const all = this.#changed();
+    const told = this.options.told();
+    await this.#writing;
+    if (await told) await this.#store(all).catch((error: unknown) => this.#failed(error));
   }
 
   #writeLater(channel: string): void {
     this.#unwritten.add(channel);
-    if (this.#writing) return;
+    if (this.#writing || this.#closed) return;
     const wait = this.#writtenAt + WRITE_EVERY_MS - performance.now();
     if (wait <= 0) this.#write();
     else this.#timer ??= setTimeout(() => this.#write(), wait);
@@ -99,14 +104,9 @@ export class HistoryMarks {
   #write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const all = [...this.#unwritten].map((channel) => [channel, this.#marks.get(channel)] as const);
-    this.#unwritten.clear();
-    if (all.length === 0) return;
     this.#writtenAt = performance.now();
-    this.#writing = this.#writeAll(all)
-      .catch((error: unknown) => {
-        this.options.log.warn({ err: error }, "it could not be stored up to where channels have been heard");
-      })
+    this.#writing = this.#storeTold(this.#changed())
+      .catch((error: unknown) => this.#failed(error))
       .then(() => {
         this.#writing = undefined;
         const [another] = this.#unwritten;
@@ -115,14 +115,27 @@ export class HistoryMarks {
   }
 
   /** A mark that is on disk before what it marks would leave that out: nobody asks for it again. */
-  async #writeAll(all: readonly (readonly [string, Mark | undefined])[]): Promise<void> {
+  async #storeTold(marks: Changed): Promise<void> {
     // What was heard this moment is told in the next.
     await nextTurn();
-    if (!(await this.options.told())) return;
+    if (await this.options.told()) await this.#store(marks);
+  }
+
+  async #store(marks: Changed): Promise<void> {
     const { storage } = this.options;
-    for (const [channel, mark] of all)
+    for (const [channel, mark] of marks) {
       if (mark) await storage.set(this.#prefix + channel, JSON.stringify(mark));
       else await storage.delete(this.#prefix + channel);
+      if (this.#marks.get(channel) === mark) this.#unwritten.delete(channel);
+    }
+  }
+
+  #changed(): Changed {
+    return [...this.#unwritten].map((channel) => [channel, this.#marks.get(channel)] as const);
+  }
+
+  #failed(error: unknown): void {
+    this.options.log.warn({ err: error }, "it could not be stored up to where channels have been heard");
   }
 
   get #prefix(): string {
