@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { ChannelId, RoomId } from "../connector/ids.js";
 import type { Clock } from "../delivery/clock.js";
 import type { Store } from "../store/store.js";
+import type { Write } from "../store/writes.js";
 import { atMost } from "./cache-bound.js";
 
 export const linkKinds = ["portal", "plumbed", "direct"] as const;
@@ -53,6 +54,8 @@ const select =
 export class Links {
   readonly #byRoom = new LRUCache<string, readonly Link[]>(atMost(20_000));
   readonly #byChannel = new LRUCache<string, readonly Link[]>(atMost(20_000));
+  /** Links that are being made or removed. */
+  readonly #changes = new Set<Promise<void>>();
   /** Called when a link was made, moved or removed. */
   onChange: () => void = () => undefined;
 
@@ -103,19 +106,17 @@ export class Links {
 
   /** Resolves to `false` when the link was there already. */
   async add(roomKey: number, room: RoomId, channel: Channel, kind: LinkKind, by: string): Promise<boolean> {
-    const [added] = await this.store.commit([
+    const [added] = await this.#change(room, channel.id, [
       ["addLink", roomKey, channel.key, linkKinds.indexOf(kind), by, this.clock.now()],
     ]);
-    this.#forget(room, channel.id);
     return added !== 0;
   }
 
   async remove(link: Link): Promise<void> {
-    await this.store.commit([
+    await this.#change(link.room, link.channel, [
       ["dropLink", link.roomKey, link.channelKey],
       ["dropPins", link.channelKey, link.roomKey],
     ]);
-    this.#forget(link.room, link.channel);
   }
 
   async renameChannel(key: number, name: string): Promise<void> {
@@ -139,13 +140,31 @@ export class Links {
     this.onChange();
   }
 
+  /** Who asks meanwhile waits: what is said as soon as a link can be seen belongs to it. */
+  async #change(room: RoomId, channel: ChannelId, writes: readonly Write[]): Promise<readonly number[]> {
+    const committed = this.store.commit(writes);
+    const over = committed.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#changes.add(over);
+    this.#forget(room, channel);
+    try {
+      return await committed;
+    } finally {
+      this.#changes.delete(over);
+      this.#forget(room, channel);
+      this.onChange();
+    }
+  }
+
   #forget(room: RoomId, channel: ChannelId): void {
     this.#byRoom.delete(room);
     this.#byChannel.delete(channel);
-    this.onChange();
   }
 
   async #load(cache: LRUCache<string, readonly Link[]>, key: string, sql: string): Promise<readonly Link[]> {
+    while (this.#changes.size > 0) await Promise.all(this.#changes);
     const rows = await this.store.all<LinkRow>(sql, this.bridge, key);
     const links = rows.map(toLink);
     cache.set(key, links);
