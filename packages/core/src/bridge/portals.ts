@@ -5,7 +5,7 @@ import type {
   ThirdPartyUser,
 } from "../appservice/handler.js";
 import type { ChannelInfo } from "../connector/channel-info.js";
-import { RoomAlias, RoomId } from "../connector/ids.js";
+import { RoomAlias, type RoomId } from "../connector/ids.js";
 import { isRoomAlias } from "../mapping/identifiers.js";
 import type { Link } from "../mapping/links.js";
 import { classify } from "../matrix/failure.js";
@@ -82,13 +82,13 @@ export class Portals implements ThirdPartyLookup {
     for (const link of await links.ofChannel(channel.id)) {
       const { room } = link;
       if (!this.#standsFor(link) || this.linker.permissions.bansRoom(room)) continue;
-      const rules = await client.getState({ room: RoomId(room), type: "m.room.join_rules" });
+      const rules = await client.getState({ room, type: "m.room.join_rules" });
       if (!rules.ok) {
         refuseToGuess(alias, rules.failure);
         continue;
       }
       if (rules.body?.join_rule !== "public") continue;
-      const pointed = await client.directory.setAlias(alias, RoomId(room));
+      const pointed = await client.directory.setAlias(alias, room);
       if (pointed.ok || (pointed.failure.kind === "answered" && pointed.failure.status === 409)) return true;
       refuseToGuess(alias, pointed.failure);
     }

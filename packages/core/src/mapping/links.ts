@@ -167,7 +167,8 @@ export class Links {
     while (this.#changes.size > 0) await Promise.all(this.#changes);
     const rows = await this.store.all<LinkRow>(sql, this.bridge, key);
     const links = rows.map(toLink);
-    cache.set(key, links);
+    // What was read before a change that has begun meanwhile is not kept.
+    if (this.#changes.size === 0) cache.set(key, links);
     return links;
   }
 }
