@@ -11,9 +11,8 @@ import { NICK_INVALID } from "../session/numerics.js";
 import { Pace } from "../session/pace.js";
 import type { Credentials } from "../session/sasl/credentials.js";
 import { type ConnectionState, type Role, stateOf } from "../session/state.js";
-import { type CaseMapping, fold } from "../wire/casemapping.js";
 import { LineDecoder } from "../wire/encoding.js";
-import { Isupport } from "../wire/isupport.js";
+import type { Isupport } from "../wire/isupport.js";
 import { parseSource } from "../wire/source.js";
 import { OwnAccounts } from "./accounts/own-accounts.js";
 import { BotChannels, UNLINKED } from "./channels/bot-channels.js";
@@ -25,6 +24,7 @@ import { History } from "./inward/history.js";
 import { followForward } from "./channels/forwards.js";
 import { CtcpAnswers } from "./inward/ctcp.js";
 import { accountOf, placeOf } from "./ids.js";
+import { NetworkRules } from "./network-rules.js";
 import type { Listener } from "./inward/listener.js";
 import { makeSplits, makeListener } from "./inward/make-listener.js";
 import { Members } from "./channels/members.js";
@@ -74,8 +74,7 @@ export class IrcNetwork {
   readonly #pace: Pace;
   readonly #contexts: ConnectionContexts;
   readonly #botNicks: NickMaker;
-  #caseMapping: CaseMapping;
-  #isupport = new Isupport();
+  readonly #rules: NetworkRules;
   readonly #told = {
     tell: (events: readonly NetworkEvent[]): void => this.#intake.tell(events),
     told: (): Promise<boolean> => this.#intake.idle(),
@@ -86,7 +85,7 @@ export class IrcNetwork {
     const ctcp = new CtcpAnswers();
     this.config = config;
     this.momentary = new Momentary(this, core);
-    this.#caseMapping = context.caseMapping;
+    this.#rules = new NetworkRules(config.name, core, context.caseMapping);
     this.#pace = new Pace(config.flood);
     this.servers = new Servers({ config, storage: core.storage, log: core.log });
     this.#connects = new FloodControl({ burst: config.connects.burst, linesPerSecond: config.connects.perSecond });
@@ -103,12 +102,12 @@ export class IrcNetwork {
     this.consents = new Consents(this, core);
     const { servers, keys } = this;
     const [pace, intake, decoder] = [this.#pace, this.#intake, new LineDecoder(config.encoding)];
-    const userLength = () => this.#isupport.userLength;
+    const userLength = () => this.isupport.userLength;
     this.#contexts = new ConnectionContexts({ ...context, servers, keys, pace, intake, decoder, userLength });
     const store = (changes: readonly StateChange[]): void =>
       this.bot.current && holder.state(this.bot.current.id, changes);
     this.#ownNicks = new OwnNicks((nick) => this.fold(nick), store);
-    this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.#isupport.nickLength);
+    this.#botNicks = new NickMaker("{name}", core.bridge.bot, config.nick, () => this.isupport.nickLength);
     this.bot = this.#botSeat();
     this.channels = new BotChannels({
       network: config.name,
@@ -153,7 +152,7 @@ export class IrcNetwork {
   }
 
   get isupport(): Isupport {
-    return this.#isupport;
+    return this.#rules.isupport;
   }
 
   get speaksByPuppets(): boolean {
@@ -161,7 +160,7 @@ export class IrcNetwork {
   }
 
   fold(text: string): string {
-    return fold(text, this.#caseMapping);
+    return this.#rules.fold(text);
   }
 
   /** The nick of somebody by their folded nick or `$account`; `undefined` where nobody is known. */
@@ -251,7 +250,7 @@ export class IrcNetwork {
       accounts: this.accounts.known,
       chosenNicks: this.chosenNicks,
       ears: new PuppetEars(this, ctcp, (connection, from) => this.#ownNicks.release(from, connection.id)),
-      isupport: () => this.#isupport,
+      isupport: () => this.isupport,
       seat: (connection) => ({ ...this.#seatOptions(connection), isLookedFor: () => this.bot.isLooking }),
       open: (role, nicks, owner) => this.#open(role, nicks, owner),
       claiming: (connection, nick) => this.#ownNicks.claim(nick, connection),
@@ -326,14 +325,7 @@ export class IrcNetwork {
 
   /** What a connection has learnt about the network holds for all. */
   #learn(connection: Connection): void {
-    this.#isupport = connection.view.isupport;
-    const mapping = this.#isupport.caseMapping;
-    if (mapping === this.#caseMapping) return;
-    this.#caseMapping = mapping;
-    this.#ownNicks.refold();
-    this.context.core.storage.set(`casemapping:${this.name}`, mapping).catch((error: unknown) => {
-      this.context.core.log.warn({ err: error }, "the spelling rules of a network could not be stored");
-    });
+    if (this.#rules.learn(connection.view.isupport)) this.#ownNicks.refold();
   }
 
   /** By its folded nick. */
