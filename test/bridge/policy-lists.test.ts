@@ -23,6 +23,8 @@ interface Opened {
   /** The policy list. */
   readonly list: string;
   readonly mallory: TestClient;
+  /** Nobody passes into the network before it is open. */
+  readonly passage: { gate?: Promise<void> };
 }
 
 /** Alice is the operator; Mallory is in the first room. Starts anew with a policy list in the configuration. */
@@ -32,7 +34,13 @@ async function open(
 ): Promise<Opened> {
   const suspended: string[] = [];
   const signedIn: Login[] = [];
+  const passage: { gate?: Promise<void> } = {};
   const recorder = new Recorder({
+    membership: async ({ change, who }) => {
+      await passage.gate;
+      recorder.calls.push(`${change} ${"remote" in who ? who.remote : who.name}`);
+      return undefined;
+    },
     login: (session) => Promise.resolve({ name: session.user, secret: { token: "secret" } }),
     signedIn: (login) => {
       signedIn.push(login);
@@ -78,7 +86,7 @@ async function open(
   await enter(opened, mallory);
   if (Object.keys(rules).length === 0)
     await eventually(() => recorder.calls.includes("join mallory"), "the network is told of mallory");
-  return { opened, recorder, suspended, signedIn, list: room, mallory };
+  return { opened, recorder, suspended, signedIn, list: room, mallory, passage };
 }
 
 async function enter(opened: Stage, who: TestClient): Promise<void> {
@@ -386,6 +394,26 @@ describe("a policy list", () => {
     opened.network.comeBack();
     await settled(all);
     expect(taken(all)).not.toContain("waits");
+  });
+
+  it("bans who is just coming in, for the network", async () => {
+    const all = await open();
+    const { opened, recorder, passage } = all;
+    await until(all, "read");
+    let letIn: () => void = () => undefined;
+    passage.gate = new Promise((resolve) => (letIn = resolve));
+    const trudy = opened.homeserver.createClient("trudy");
+    await enter(opened, trudy);
+    await opened.homeserver.delivered("fake");
+    await rule(all, "@*y:faults.test");
+    const queue = () => opened.trestle.services.queue.list({ direction: "toNetwork" });
+    let waiting = 0;
+    const look = (): void => void queue().then((entries) => (waiting = entries.length));
+    await eventually(() => (look(), waiting > 1), "those who were there have been looked for");
+    letIn();
+    await eventually(() => recorder.calls.includes("leave mallory"), "those who were there leave");
+    await eventually(() => recorder.calls.includes("leave trudy"), "and who has just come");
+    expect(recorder.calls.filter((call) => call.endsWith("trudy"))).toEqual(["join trudy", "leave trudy"]);
   });
 
   it("that is taken out of the configuration bans nobody any more", async () => {

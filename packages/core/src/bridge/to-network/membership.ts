@@ -36,7 +36,10 @@ export async function deliverMembership(parts: ToNetworkParts, source: EffectSou
     const ended = await parts.leftConversation(link);
     if (ended.verdict !== "done") return ended;
   }
-  return done(runtime.members.set(room.key, user, member));
+  // Banned meanwhile: whoever looked for those who must go has not found them yet.
+  return done(runtime.members.set(room.key, user, member), () => {
+    if (parts.permissions.bans(user)) parts.withheld.absences.sweep();
+  });
 }
 
 /** Tells the network what became of a Matrix user. */
