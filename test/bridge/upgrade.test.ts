@@ -120,7 +120,7 @@ describe("a room upgrade", () => {
     await alice.invite(next, bot);
     await say(next, 5, 5);
     const unreadable = homeserver.faults.answer({ status: 502 }, stateRequests);
-    await stage.start();
+    await stage.startUngreeted();
     await botIn(next);
     await say(next, 6, 7);
     await homeserver.delivered("fake");
