@@ -1,5 +1,5 @@
 import type { Logger } from "../log/logger.js";
-import type { Store } from "../store/store.js";
+import { StoreError, type Store } from "../store/store.js";
 import { Aftermath } from "./aftermath.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
@@ -102,6 +102,11 @@ export class Flow {
     if (!lane) return false;
     const oldest = lane.marking[0] ?? lane.items[0]?.seq ?? (lane.more ? lane.last : undefined);
     return oldest !== undefined && oldest < seq;
+  }
+
+  /** Whether anything of a lane is not delivered, or delivered and not on disk yet. */
+  has(laneKey: string): boolean {
+    return this.#lanes.has(laneKey);
   }
 
   get laneCount(): number {
@@ -373,6 +378,8 @@ export class Flow {
       "Delivering an entry failed unexpectedly",
     );
     const reason = error instanceof Error ? error.message : String(error);
-    return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true };
+    // That the disk refuses is not the entry's fault.
+    const outage = error instanceof StoreError && error.isOutage && { transport: "source" as const };
+    return { verdict: "retry", reason: `unexpected failure: ${reason}`, maybeSent: true, ...outage };
   }
 }

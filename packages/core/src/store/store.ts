@@ -49,4 +49,22 @@ export class StoreError extends Error {
   ) {
     super(message);
   }
+
+  /** It says nothing of what was to be written: the same may be taken later. */
+  get isOutage(): boolean {
+    return outages.some((code) => this.code === code || this.code.startsWith(`${code}_`));
+  }
 }
+
+const outages = [
+  "CLOSED",
+  "DISK",
+  "SQLITE_BUSY",
+  "SQLITE_CANTOPEN",
+  "SQLITE_FULL",
+  "SQLITE_IOERR",
+  "SQLITE_LOCKED",
+  "SQLITE_NOMEM",
+  "SQLITE_PROTOCOL",
+  "SQLITE_READONLY",
+];

@@ -147,6 +147,22 @@ describe("a flow", () => {
     await flow.stop();
   });
 
+  it("gives nothing up because the disk refuses what its handler writes, but what can never be written", async () => {
+    let tries = 0;
+    const { flow, journal } = make((entry) => {
+      if (entry.source === "$wrong") return Promise.reject(new StoreError("SQLITE_CONSTRAINT_CHECK", "no such kind"));
+      tries += 1;
+      return tries <= 10 ? Promise.reject(new StoreError("SQLITE_FULL", "the disk is full")) : Promise.resolve(done());
+    });
+    await journal.append([cause("a", "$1"), cause("b", "$wrong")]);
+    while (flow.open > 0) {
+      await until(() => flow.waitingLanes > 0 || flow.open === 0, "it waits, or has ended");
+      clock.advance(60_000);
+    }
+    expect([tries, flow.delivered, flow.deadCount]).toEqual([11, 1, 1]);
+    await flow.stop();
+  });
+
   it("resumes what an earlier process left, in order, and says what is in doubt", async () => {
     const first = make(() => new Promise<Verdict>(() => undefined));
     await first.journal.append([cause("a", "$1"), cause("a", "$2"), cause("a", "$3")]);
