@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { ChannelId, refused } from "@trestle/core";
-import { Stage } from "../faults/stage.js";
+import { ChannelId, refused, RemoteMessageId } from "@trestle/core";
+import { until } from "../support/bounded.js";
+import { bodyOf, Stage } from "../faults/stage.js";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 
 let stage: Stage | undefined;
@@ -119,5 +120,71 @@ describe("a direct conversation", () => {
     const invited = () => roomsOf(opened).find((room) => membership(opened, room, opened.alice.userId) === "invite");
     await eventually(() => invited() !== undefined, "alice is invited again");
     expect(invited()).not.toBe(first);
+  });
+
+  describe("that a person of the network begins", () => {
+    const zoe = (opened: Stage, id: string, body: string): Promise<void> =>
+      opened.network.port.receive({
+        ...happens({ kind: "message", sender: person("zoe"), content: text(body), directTo: opened.alice.userId }, id),
+        channel,
+      });
+    const heard = (opened: Stage): string[][] =>
+      roomsOf(opened).map((room) =>
+        opened.homeserver
+          .room(room)
+          .messages()
+          .map(({ content }) => bodyOf(content)),
+      );
+
+    it("has what she says while its room is made, in order", async () => {
+      const { opened } = await open();
+      const slow = opened.homeserver.faults.delay(60, { fromAppService: true });
+      const texts = Array.from({ length: 200 }, (_, number) => `part ${number}`);
+      for (const [number, body] of texts.entries()) await zoe(opened, `part${number}`, body);
+      slow.remove();
+      await eventually(() => heard(opened).flat().length >= texts.length, "all of it arrives");
+      expect(heard(opened)).toEqual([texts]);
+    });
+
+    it.each([
+      ["the answer about the room is lost", "/createRoom", "drop"],
+      ["the homeserver is away when she comes in", "/join", "answer"],
+    ] as const)("has one room, also where %s", async (_, route, how) => {
+      const { opened } = await open();
+      const { faults } = opened.homeserver;
+      const filter = { route, fromAppService: true, times: 1 };
+      const fault = how === "drop" ? faults.drop("after", filter) : faults.answer({ status: 502 }, filter);
+      await zoe(opened, "first", "hello");
+      await zoe(opened, "second", "are you there?");
+      await eventually(() => heard(opened).flat().length >= 2, "all of it arrives");
+      expect(fault.applied).toBe(1);
+      expect(heard(opened)).toEqual([["hello", "are you there?"]]);
+    });
+
+    it("has one room, also where the bridge ends while it is made", async () => {
+      const { opened } = await open();
+      const unanswered = opened.homeserver.faults.hold({ route: "/createRoom", fromAppService: true });
+      await zoe(opened, "first", "hello");
+      await until(5_000, "the room", () => unanswered.applied > 0 || undefined);
+      await opened.stop();
+      unanswered.remove();
+      await opened.start();
+      await zoe(opened, "second", "are you there?");
+      await eventually(() => heard(opened).flat().length >= 2, "all of it arrives");
+      expect(heard(opened)).toEqual([["hello", "are you there?"]]);
+    });
+
+    it("has what she corrects before there is a room", async () => {
+      const { opened } = await open();
+      const slow = opened.homeserver.faults.delay(100, { fromAppService: true });
+      const correction = { sender: person("zoe"), target: RemoteMessageId("typo"), content: text("hello") };
+      await Promise.all([
+        zoe(opened, "typo", "helo"),
+        opened.network.port.receive({ ...happens({ kind: "edit", ...correction }), channel }),
+      ]);
+      slow.remove();
+      await eventually(() => heard(opened).flat().length >= 2, "all of it arrives");
+      expect(heard(opened)).toEqual([["helo", "* hello"]]);
+    });
   });
 });

@@ -150,6 +150,42 @@ describe("a homeserver asks", () => {
       expect(stage.homeserver.roomIds().length).toBe(before + 1);
     });
 
+    it("and the room is linked, also where the bridge did not learn that it was made", async () => {
+      await open(channels("weather"));
+      const path = `${app}/rooms/${encoded("#fake_weather:faults.test")}`;
+      const before = stage.homeserver.roomIds().length;
+      const lost = stage.homeserver.faults.drop("after", { route: "/createRoom", times: 1 });
+      expect((await ask(path)).status).toBe(503);
+      expect(lost.applied).toBe(1);
+      expect((await ask(path)).status).toBe(200);
+      const room = stage.homeserver.roomIdOfAlias("#fake_weather:faults.test");
+      expect(stage.homeserver.roomIds().length).toBe(before + 1);
+      expect(await stage.trestle.services.list()).toMatchObject([{ room, channel: "weather", kind: "portal" }]);
+    });
+
+    it("and the room is linked, also where the bridge ends while it is made, and nobody asks again", async () => {
+      await open(channels("weather"));
+      const unanswered = stage.homeserver.faults.hold({ route: "/createRoom" });
+      const asked = ask(`${app}/rooms/${encoded("#fake_weather:faults.test")}`).catch(() => undefined);
+      await until(5_000, "the room", () => unanswered.applied > 0 || undefined);
+      await stage.stop();
+      await asked;
+      unanswered.remove();
+      await stage.start();
+      await until(10_000, "the link", async () => (await stage.trestle.services.list()).length > 0 || undefined);
+      const room = stage.homeserver.roomIdOfAlias("#fake_weather:faults.test");
+      expect(await stage.trestle.services.list()).toMatchObject([{ room, channel: "weather", kind: "portal" }]);
+    });
+
+    it("under two spellings at once, and both lead to one room", async () => {
+      await open({ resolveChannel: () => Promise.resolve({ id: ChannelId("weather"), name: "The weather" }) });
+      const aliases = ["#fake_weather:faults.test", "#fake_WEATHER:faults.test"];
+      const answers = await Promise.all(aliases.map((alias) => ask(`${app}/rooms/${encoded(alias)}`)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(new Set(aliases.map((alias) => stage.homeserver.roomIdOfAlias(alias))).size).toBe(1);
+      expect(await stage.trestle.services.list()).toHaveLength(1);
+    });
+
     it.each([
       ["is found in the network's own list of the room directory", false],
       ["is in no list where its channel is secret", true],

@@ -243,7 +243,7 @@ export function channelOf(place: number): string {
   return `channel${place}`;
 }
 
-function bodyOf(content: unknown): string {
+export function bodyOf(content: unknown): string {
   return typeof content === "object" && content !== null && "body" in content ? String(content.body) : "";
 }
 

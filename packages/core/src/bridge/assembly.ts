@@ -22,6 +22,7 @@ import { Pictures } from "./pictures.js";
 import { Absences } from "./policy/absences.js";
 import { PolicyLists } from "./policy/policy-lists.js";
 import { Withheld } from "./policy/withhold.js";
+import { PortalRooms } from "./portal-rooms.js";
 import { Portals } from "./portals.js";
 import { PrivateNotices } from "./private-notices.js";
 import { Receiver } from "./receive.js";
@@ -79,6 +80,7 @@ function makeShared(runtime: BridgeRuntime, parts: BridgeParts, { beforeWriting 
   policies.onChange = () => absences.sweep();
   const puppets = Puppets.of(runtime, logins);
   const notices = new PrivateNotices(runtime);
+  const portalRooms = new PortalRooms(runtime, linker);
   const unlink = async (room: RoomId, channelKey: number): Promise<void> => {
     const links = await runtime.links.ofRoom(room);
     const link = links.find((each) => each.channelKey === channelKey);
@@ -103,7 +105,8 @@ function makeShared(runtime: BridgeRuntime, parts: BridgeParts, { beforeWriting 
     catchUp: new CatchUp(runtime),
     undelivered: new Undelivered(runtime),
     typing: new EphemeralToMatrix(runtime, ghosts),
-    thirdParty: new Portals(runtime, ghosts, linker, registration.aliasPrefix),
+    portalRooms,
+    thirdParty: new Portals(runtime, ghosts, portalRooms, registration.aliasPrefix),
     ping: new HomeserverPing(runtime.client, registration, clock, runtime.log),
     toMatrix: new ToMatrix({
       runtime,
@@ -137,7 +140,7 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
     sender: shared.toMatrix.sender,
     services: parts.services,
   });
-  const directRooms = new DirectRooms(runtime, ghosts, memberships, linker, encrypted, puppets);
+  const directRooms = new DirectRooms(runtime, shared.receiver, ghosts, memberships, linker, encrypted, puppets);
   const isOwnAlias = (alias: string): boolean => parts.registration.isOwnAlias(alias);
   const upgrades = new RoomUpgrades(runtime, memberships, awaited, missed, isOwnAlias, hooks.relane);
   const roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms, encrypted, permissions });

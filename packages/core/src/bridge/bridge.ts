@@ -2,7 +2,7 @@ import type { AppServiceHandler } from "../appservice/handler.js";
 import type { ConnectionStatus } from "../connector/connector.js";
 import type { NetworkHandlers } from "../connector/handlers.js";
 import { RoomId } from "../connector/ids.js";
-import { done, toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
+import { toMatrix, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import { Flow } from "../delivery/flow.js";
 import { Journal } from "../delivery/journal.js";
 import type { BudgetShare } from "../delivery/lane.js";
@@ -324,7 +324,9 @@ export class Bridge implements AppServiceHandler {
       case "raw":
         return interpret(this.runtime, this.#all.receiver, this.#all.directRooms, entry, payload.raw);
       case "direct":
-        return payload.event.kind === "message" ? this.#all.directRooms.begin(payload.event) : Promise.resolve(done());
+        return this.#all.directRooms.begin(entry, payload.event);
+      case "portal":
+        return this.#all.portalRooms.deliver(payload.alias, payload.channel);
     }
   }
 
@@ -383,7 +385,7 @@ export class Bridge implements AppServiceHandler {
 
 /** The room that an entry writes into, where that is known before anything is done. */
 function roomWritten({ via }: ToMatrixPayload, { lane }: Entry): RoomId | undefined {
-  return via === "direct" || via === "raw" ? undefined : RoomId(lane);
+  return via === "network" || via === "notice" ? RoomId(lane) : undefined;
 }
 
 /** The room on which a held event waits. */

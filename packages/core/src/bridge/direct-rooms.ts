@@ -1,24 +1,32 @@
-import type { DirectConversation, MessageReceived } from "../connector/events.js";
-import { RoomId, UserId, type ChannelId } from "../connector/ids.js";
-import { dead, done, type Verdict } from "../delivery/entry.js";
-import { toMatrix } from "../delivery/entry.js";
+import type { DirectConversation, MessageReceived, NetworkEvent } from "../connector/events.js";
+import { type ChannelId, type EffectId, type RoomId, UserId } from "../connector/ids.js";
+import { dead, done, wasTried, type Entry, type Verdict } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
 import type { Link } from "../mapping/links.js";
 import type { Room } from "../mapping/rooms.js";
+import type { CreateRoomRequest } from "../matrix/requests.js";
+import type { MatrixResult } from "../matrix/result.js";
+import { effectIdOf } from "./effect-id.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
 import type { Ghost, Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
+import { findMadeRoom, madeForKey } from "./made-rooms.js";
 import type { Memberships } from "./memberships.js";
+import type { Receiver } from "./receive.js";
 import { resolveGhost } from "./resolve-ghost.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { memberOf } from "./to-network/authors.js";
 import type { Puppets } from "./to-matrix/puppets.js";
 import { verdictOf } from "./to-matrix/send.js";
+import { TurnsByKey } from "./turns-by-key.js";
 
 /** Rooms of two: a Matrix user and one person of the network. */
 export class DirectRooms {
+  readonly #turns = new TurnsByKey<ChannelId>();
+
   constructor(
     readonly runtime: BridgeRuntime,
+    readonly receiver: Receiver,
     readonly ghosts: Ghosts,
     readonly memberships: Memberships,
     readonly linker: Linker,
@@ -96,16 +104,26 @@ export class DirectRooms {
     return done();
   }
 
-  /** A person of the network wrote to a Matrix user alone: makes their room, then the message is journaled for it. */
-  async begin(event: MessageReceived): Promise<Verdict> {
-    const failed = await this.open(event);
-    if (failed) return failed;
-    const [link] = await this.runtime.links.ofChannel(event.channel);
-    return link ? this.#passOn(event, link.room, link.channelKey) : dead("The channel could not be remembered.");
+  /** A person of the network wrote to a Matrix user alone: makes their room, then this and what follows is journaled for it. */
+  async begin(entry: Entry, event: NetworkEvent): Promise<Verdict> {
+    if (event.kind === "message") {
+      const failed = await this.open(event, wasTried(entry));
+      if (failed) return failed;
+    }
+    await this.receiver.passOn(event);
+    return done();
   }
 
-  /** Makes the room for a message to somebody alone, where its channel has none; `undefined` when it is there. */
-  async open(event: MessageReceived): Promise<Verdict | undefined> {
+  /**
+   * Makes the room for a message to somebody alone, where its channel has none; `undefined` when it is there.
+   *
+   * @param again the room may have been made for it before
+   */
+  open(event: MessageReceived, again: boolean): Promise<Verdict | undefined> {
+    return this.#turns.run(event.channel, () => this.#open(event, again));
+  }
+
+  async #open(event: MessageReceived, again: boolean): Promise<Verdict | undefined> {
     const { runtime } = this;
     if ((await runtime.links.ofChannel(event.channel)).length > 0) return undefined;
     const { users, people, name } = conversationOf(event);
@@ -118,16 +136,13 @@ export class DirectRooms {
       ghosts.push(ghost.body);
     }
     const shown = name ?? ghosts.map((ghost) => ghost.name ?? ghost.remote).join(", ");
-    const created = await runtime.client.createRoom({
-      preset: "trusted_private_chat",
-      isDirect: true,
+    const made = await this.#room(effectIdOf(runtime.name, "direct", event.channel, event.id), again, {
       invite: [...users.map(UserId), ...ghosts.map(({ user }) => user)],
       name: shown,
     });
-    if (!created.ok) return verdictOf(created.failure);
-    const room = RoomId(created.body.roomId);
+    if (!made.ok) return verdictOf(made.failure);
+    const { body: room } = made;
     const known = await runtime.rooms.ensure(room);
-    await runtime.rooms.setEncrypted(room, false);
     for (const ghost of ghosts) {
       const joined = await this.memberships.ensureJoined(known.key, room, ghost);
       if (!joined.ok) return verdictOf(joined.failure);
@@ -137,24 +152,40 @@ export class DirectRooms {
     return undefined;
   }
 
+  /** Makes a room, or finds the one that was made for the same before. */
+  async #room(
+    purpose: EffectId,
+    again: boolean,
+    request: Pick<CreateRoomRequest, "invite" | "name">,
+  ): Promise<MatrixResult<RoomId>> {
+    const { client, links, rooms } = this.runtime;
+    const before = again
+      ? await findMadeRoom(client, madeForKey, purpose, new Set((await links.all()).map(({ room }) => room)))
+      : { ok: true as const, body: undefined };
+    if (!before.ok) return before;
+    if (before.body !== undefined) {
+      const encryption = await client.getState({ room: before.body, type: "m.room.encryption" });
+      if (!encryption.ok) return encryption;
+      await rooms.setEncrypted(before.body, encryption.body !== null);
+      return { ok: true, body: before.body };
+    }
+    const created = await client.createRoom({
+      ...request,
+      preset: "trusted_private_chat",
+      isDirect: true,
+      creationContent: { [madeForKey]: purpose },
+    });
+    if (!created.ok) return created;
+    await rooms.setEncrypted(created.body.roomId, false);
+    return { ok: true, body: created.body.roomId };
+  }
+
   /** Who signed in need not accept by hand what they take part in already. They may do so where this fails. */
   async #joinFor(room: RoomId, user: UserId): Promise<void> {
     if (!this.puppets?.mayBe(user)) return;
     const joined = await this.puppets.client.joinRoom(room, { asUser: user });
     if (!joined.ok)
       this.runtime.log.info({ room, user, failure: joined.failure }, "A user was invited, but not joined");
-  }
-
-  async #passOn(event: MessageReceived, room: RoomId, channelKey: number): Promise<Verdict> {
-    await this.runtime.journal.append([
-      {
-        direction: toMatrix,
-        lane: room,
-        source: `${channelKey}:message:${event.id}`,
-        payload: { via: "network", event, channelKey },
-      },
-    ]);
-    return done();
   }
 }
 

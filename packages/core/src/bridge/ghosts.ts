@@ -7,6 +7,7 @@ import { classify } from "../matrix/failure.js";
 import type { MatrixResult } from "../matrix/result.js";
 import type { Write } from "../store/writes.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { TurnsByKey } from "./turns-by-key.js";
 
 /** The Matrix user that stands for a person on the network. */
 export interface Ghost {
@@ -40,7 +41,7 @@ export class Ghosts {
   readonly #byRemote = new LRUCache<string, Ghost>(atMost(20_000));
   /** Pictures that could not be taken over a while ago: not tried again with every message. */
   readonly #failedAvatars = new LRUCache<string, true>({ ...atMost(5_000), ttl: 10 * 60_000 });
-  readonly #changing = new Map<string, Promise<MatrixResult<Ghost>>>();
+  readonly #changing = new TurnsByKey<string>();
 
   constructor(
     readonly runtime: BridgeRuntime,
@@ -77,14 +78,7 @@ export class Ghosts {
   async ensure(person: RemoteUser): Promise<MatrixResult<Ghost>> {
     const known = this.#byRemote.get(person.id) ?? (await this.find(person.id));
     if (known && this.#isCurrent(known, person)) return { ok: true, body: known };
-    const before = this.#changing.get(person.id) ?? Promise.resolve();
-    const change = before.then(() => this.#change(person));
-    this.#changing.set(person.id, change);
-    try {
-      return await change;
-    } finally {
-      if (this.#changing.get(person.id) === change) this.#changing.delete(person.id);
-    }
+    return this.#changing.run(person.id, () => this.#change(person));
   }
 
   async #change(person: RemoteUser): Promise<MatrixResult<Ghost>> {

@@ -14,12 +14,12 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   });
 }
 
-/** Waits for work, but no longer than `ms`; what is late goes on by itself. */
-export async function inTime(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+/** Waits for work, but no longer than `ms`, and resolves to `undefined` then; what is late goes on by itself. */
+export async function inTime<Result>(clock: Clock, ms: number, work: Promise<Result>): Promise<Result | undefined> {
   let cancel: () => void = () => undefined;
-  const limit = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)));
+  const limit = new Promise<undefined>((resolve) => (cancel = clock.after(ms, () => resolve(undefined))));
   try {
-    await Promise.race([work, limit]);
+    return await Promise.race([work, limit]);
   } finally {
     cancel();
   }

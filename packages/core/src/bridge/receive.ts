@@ -28,11 +28,15 @@ const longestId = 1024;
 interface Journaled {
   readonly causes: readonly Cause[];
   readonly writes: readonly Write[];
+  /** The channels of events that wait for their room. */
+  readonly beginning?: readonly ChannelId[];
 }
 const nothing: Journaled = { causes: [], writes: [] };
 
 /** Journals what a network says, once for each linked room. */
 export class Receiver {
+  /** Events that wait for the room of their channel, and are on their way to the disk; by channel. */
+  readonly #beginning = new Map<ChannelId, number>();
   #opened: () => void = () => undefined;
   #opening: Promise<void> | undefined = new Promise((resolve) => (this.#opened = resolve));
 
@@ -52,11 +56,10 @@ export class Receiver {
    * @throws TypeError when the connector made a mistake, StoreError when the disk refuses
    */
   async receive(event: NetworkEvent | RawReceived): Promise<void> {
-    check(event);
+    this.#check(event);
     if (this.#opening) await this.#opening;
-    const { runtime } = this;
-    if (event.kind === "raw") return this.#append(this.#raw(event));
-    const found = runtime.links.ofChannel(event.channel);
+    if (event.kind === "raw") return this.#append(journaledRaw(event));
+    const found = this.runtime.links.ofChannel(event.channel);
     await this.#append(this.#journaled(event, found instanceof Promise ? await found : found));
   }
 
@@ -65,16 +68,16 @@ export class Receiver {
    * @throws the same
    */
   async receiveAll(events: readonly (NetworkEvent | RawReceived)[]): Promise<void> {
-    for (const event of events) check(event);
+    for (const event of events) this.#check(event);
     if (this.#opening) await this.#opening;
-    const each: Journaled[] = [];
-    for (const event of events) {
-      if (event.kind === "raw") each.push(this.#raw(event));
-      else {
-        const found = this.runtime.links.ofChannel(event.channel);
-        each.push(this.#journaled(event, found instanceof Promise ? await found : found));
-      }
+    const found: (readonly Link[])[] = [];
+    for (const { channel } of events) {
+      const links = this.runtime.links.ofChannel(channel);
+      found.push(links instanceof Promise ? await links : links);
     }
+    const each = events.map((event, index) =>
+      event.kind === "raw" ? journaledRaw(event) : this.#journaled(event, found[index] ?? []),
+    );
     await this.#append(together(each));
   }
 
@@ -83,7 +86,7 @@ export class Receiver {
    * @throws the same
    */
   async receiveMade({ events, remember }: Interpreted): Promise<void> {
-    for (const event of events) check(event);
+    for (const event of events) this.#check(event);
     const links = new Map<ChannelId, readonly Link[]>();
     for (const { channel } of events)
       if (!links.has(channel)) links.set(channel, await this.runtime.links.ofChannel(channel));
@@ -92,14 +95,36 @@ export class Receiver {
     await this.#append(together([...each, { causes: [], writes: remembered }]));
   }
 
+  /**
+   * Passes on what waited for the room of its channel. Resolves when it is on disk.
+   * @throws StoreError when the disk refuses
+   */
+  async passOn(event: NetworkEvent): Promise<void> {
+    const { causes, writes } = this.#forRooms(event, await this.runtime.links.ofChannel(event.channel));
+    await this.runtime.journal.append(causes, writes);
+  }
+
+  /** Nothing may follow between this and the commit: what comes next goes behind what waits. */
   #journaled(event: NetworkEvent, links: readonly Link[]): Journaled {
+    if (!this.#waitsForRoom(event, links)) return this.#forRooms(event, links);
+    const { channel, kind, id } = event;
+    this.#beginning.set(channel, (this.#beginning.get(channel) ?? 0) + 1);
+    const waits = cause(laneOfBeginning(channel), `${kind}:${id}`, { via: "direct", event });
+    return { causes: [waits], writes: [], beginning: [channel] };
+  }
+
+  /** A conversation begins with this event; or it has begun, and this follows what still waits. */
+  #waitsForRoom(event: NetworkEvent, links: readonly Link[]): boolean {
+    if (links.length > 0 && !links.some(({ kind }) => kind === "direct")) return false;
+    const { channel } = event;
+    if (links.length === 0 && isDirectMessage(event)) return true;
+    return this.#beginning.has(channel) || this.runtime.journal.flow(toMatrix)?.has(laneOfBeginning(channel)) === true;
+  }
+
+  #forRooms(event: NetworkEvent, links: readonly Link[]): Journaled {
     const { runtime } = this;
     const first = links[0];
-    if (!first) {
-      const isDirect = event.kind === "message" && (event.directTo !== undefined || event.direct !== undefined);
-      if (!isDirect) return nothing;
-      return { causes: [cause(event.channel, `message:${event.id}`, { via: "direct", event })], writes: [] };
-    }
+    if (!first) return nothing;
     const causes = links.map((link) =>
       cause(link.room, `${link.channelKey}:${event.kind}:${event.id}`, {
         via: "network",
@@ -111,20 +136,47 @@ export class Receiver {
     return { causes, writes: remember ? [["setCursor", event.id, first.channelKey]] : [] };
   }
 
-  async #append({ causes, writes }: Journaled): Promise<void> {
+  async #append({ causes, writes, beginning }: Journaled): Promise<void> {
     const { journal, metrics, name } = this.runtime;
-    const fresh = await journal.append(causes, writes, "soon");
-    if (fresh < causes.length) metrics.duplicatesDropped(name, "toMatrix", causes.length - fresh);
+    try {
+      const fresh = await journal.append(causes, writes, "soon");
+      if (fresh < causes.length) metrics.duplicatesDropped(name, "toMatrix", causes.length - fresh);
+    } finally {
+      if (beginning) for (const channel of beginning) this.#hasBegun(channel);
+    }
   }
 
-  #raw(raw: RawReceived): Journaled {
-    checkRaw(raw, this.runtime.handlers.interpret !== undefined);
-    return { causes: [cause(raw.channel, `raw:${raw.id}`, { via: "raw", raw })], writes: [] };
+  #hasBegun(channel: ChannelId): void {
+    const left = (this.#beginning.get(channel) ?? 1) - 1;
+    if (left > 0) this.#beginning.set(channel, left);
+    else this.#beginning.delete(channel);
+  }
+
+  #check(event: NetworkEvent | RawReceived): void {
+    check(event);
+    if (event.kind === "raw") checkRaw(event, this.runtime.handlers.interpret !== undefined);
   }
 }
 
 function together(each: readonly Journaled[]): Journaled {
-  return { causes: each.flatMap(({ causes }) => causes), writes: each.flatMap(({ writes }) => writes) };
+  return {
+    causes: each.flatMap(({ causes }) => causes),
+    writes: each.flatMap(({ writes }) => writes),
+    beginning: each.flatMap(({ beginning = [] }) => beginning),
+  };
+}
+
+function isDirectMessage(event: NetworkEvent): boolean {
+  return event.kind === "message" && (event.directTo !== undefined || event.direct !== undefined);
+}
+
+/** What is said in a conversation whose room is not there yet. */
+function laneOfBeginning(channel: ChannelId): string {
+  return `begin ${channel}`;
+}
+
+function journaledRaw(raw: RawReceived): Journaled {
+  return { causes: [cause(raw.channel, `raw:${raw.id}`, { via: "raw", raw })], writes: [] };
 }
 
 function cause(lane: string, source: string, payload: ToMatrixPayload): Cause {

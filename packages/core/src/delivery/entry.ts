@@ -25,6 +25,11 @@ export interface Entry {
   readonly replayed: boolean;
 }
 
+/** Whether anybody may have worked on it before: this process, or one before it. */
+export function wasTried({ attempts, recovered, replayed }: Entry): boolean {
+  return attempts > 0 || recovered || replayed;
+}
+
 /** What came of one attempt. */
 export type Verdict =
   | {

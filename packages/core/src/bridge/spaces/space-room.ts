@@ -6,6 +6,7 @@ import type { Space, Spaces } from "../../mapping/spaces.js";
 import { classify } from "../../matrix/failure.js";
 import type { MatrixResult } from "../../matrix/result.js";
 import type { Write } from "../../store/writes.js";
+import { findMadeRoom } from "../made-rooms.js";
 import type { BridgeRuntime } from "../runtime.js";
 
 export interface SpaceRoomParts {
@@ -41,7 +42,9 @@ export class SpaceRoom {
   /** One that was begun may have been made just before an end of the process: it is looked for before another is made. */
   async #settle(space: Space, info: SpaceInfo, begun: boolean): Promise<MatrixResult<RoomId>> {
     const { runtime } = this.parts;
-    const made = begun ? await this.#search(space.id) : { ok: true as const, body: undefined };
+    const made = begun
+      ? await findMadeRoom(runtime.client, originKey, this.#origin(space.id))
+      : { ok: true as const, body: undefined };
     if (!made.ok) return made;
     const room = made.body === undefined ? await this.#create(info) : { ok: true as const, body: made.body };
     if (!room.ok) return room;
@@ -65,18 +68,6 @@ export class SpaceRoom {
       powerLevels: { events_default: 50 },
     });
     return created.ok ? { ok: true, body: created.body.roomId } : created;
-  }
-
-  async #search(id: string): Promise<MatrixResult<RoomId | undefined>> {
-    const { client } = this.parts.runtime;
-    const joined = await client.joinedRooms();
-    if (!joined.ok) return joined;
-    for (const room of joined.body) {
-      const creation = await client.getState({ room, type: "m.room.create" });
-      if (!creation.ok && classify(creation.failure).action === "retry") return creation;
-      if (creation.ok && creation.body?.[originKey] === this.#origin(id)) return { ok: true, body: room };
-    }
-    return { ok: true, body: undefined };
   }
 
   #origin(id: string): string {

@@ -1,7 +1,7 @@
 import type { Interpreted } from "../../connector/effects.js";
 import type { NetworkEvent, RawReceived } from "../../connector/events.js";
 import type { Failure } from "../../connector/outcome.js";
-import { dead, done, type Entry, type Verdict } from "../../delivery/entry.js";
+import { dead, done, wasTried, type Entry, type Verdict } from "../../delivery/entry.js";
 import type { DirectRooms } from "../direct-rooms.js";
 import type { Receiver } from "../receive.js";
 import type { BridgeRuntime } from "../runtime.js";
@@ -22,7 +22,7 @@ export async function interpret(
     const made = await ask(runtime, entry, raw, attempt);
     if ("failed" in made) return verdictOf(made);
     const whole: Interpreted = "events" in made ? made : { events: made };
-    const failed = await openRooms(runtime, direct, whole);
+    const failed = await openRooms(runtime, direct, whole, wasTried(entry));
     if (failed) return failed;
     try {
       await receiver.receiveMade(whole);
@@ -45,11 +45,12 @@ async function openRooms(
   runtime: BridgeRuntime,
   direct: DirectRooms,
   { events }: Interpreted,
+  again: boolean,
 ): Promise<Verdict | undefined> {
   for (const event of events) {
     if (event.kind !== "message" || (event.directTo === undefined && event.direct === undefined)) continue;
     if ((await runtime.links.ofChannel(event.channel)).length > 0) continue;
-    const failed = await direct.open(event);
+    const failed = await direct.open(event, again);
     // What can never be delivered is kept as such when it is journaled.
     if (failed?.verdict === "retry") return failed;
   }
