@@ -102,6 +102,23 @@ describe("a channel that gets another id", () => {
   });
 });
 
+describe("what waits for a channel that gets another id", () => {
+  it("goes to the new one, before what is said then", async () => {
+    stage = await open(new Recorder());
+    stage.network.down = true;
+    for (const line of ["one", "two", "three"]) await stage.alice.sendText(stage.room(), line);
+    await eventually(() => stage!.network.attempts.length > 0, "the first is tried");
+    const moved = stage.network.port.moveChannel(ChannelId("channel0"), ChannelId("channelX"));
+    await stage.alice.sendText(stage.room(), "four");
+    await moved;
+    await stage.alice.sendText(stage.room(), "five");
+    stage.network.comeBack();
+    await eventually(() => stage!.network.taken.length >= 5, "all of it arrives");
+    expect(stage.network.taken.map(({ text: line }) => line)).toEqual(["one", "two", "three", "four", "five"]);
+    expect(new Set(stage.network.taken.map(({ channel }) => channel))).toEqual(new Set(["channelX"]));
+  });
+});
+
 describe("who is in the rooms of a channel", () => {
   it("is told by their ghosts", async () => {
     stage = await open(new Recorder());

@@ -43,6 +43,28 @@ describe("a direct conversation", () => {
     expect(said(opened)).toEqual(texts);
   });
 
+  it("has what is said before and after its link in order", async () => {
+    const { opened, recorder } = await open(100);
+    const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });
+    const texts: string[] = [];
+    for (let left = 20; left > 0; left -= recorder.linked.length) {
+      texts.push(`line ${texts.length}`);
+      await opened.alice.sendText(room, `line ${texts.length - 1}`);
+    }
+    await eventually(() => said(opened).length >= texts.length, "all of it arrives");
+    expect(said(opened)).toEqual(texts);
+  });
+
+  it("has nothing of what was said before she was asked into the room", async () => {
+    const { opened } = await open();
+    const room = await opened.alice.createRoom({});
+    await opened.alice.sendText(room, "what do you think of zoe?");
+    await opened.alice.invite(room, ghost);
+    await opened.alice.sendText(room, "hello zoe");
+    await eventually(() => said(opened).includes("hello zoe"), "what is said to her arrives");
+    expect(said(opened)).toEqual(["hello zoe"]);
+  });
+
   it("has it corrected and taken back where that happened in that moment, too", async () => {
     const { opened, recorder } = await open(150);
     const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });

@@ -44,8 +44,6 @@ export interface AssemblyHooks extends Pick<MatrixSenderParts, "beforeWriting"> 
   readonly noLongerAwaited: (room: RoomId) => void;
   /** The homeserver answers again; `surely`: it was away. */
   readonly homeserverBack: (surely: boolean) => void;
-  /** Moves what waits for one room to another. */
-  readonly relane: (from: string, to: string) => Promise<void>;
 }
 
 /** The parts of a bridge, each made once and given to those that need it. */
@@ -130,7 +128,7 @@ type Shared = ReturnType<typeof makeShared>;
 function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared, hooks: AssemblyHooks) {
   const { permissions, memberships, ghosts, logins, linker, puppets, encrypted, authors, pictures } = shared;
   const awaited = new AwaitedRooms(runtime, hooks.noLongerAwaited);
-  const missed: MissedEvents = new MissedEvents(runtime, awaited, (events) => intake.take(events));
+  const missed: MissedEvents = new MissedEvents(runtime, awaited, (events, straight) => intake.take(events, straight));
   const commands = new Commands({
     runtime,
     permissions,
@@ -140,10 +138,19 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
     sender: shared.toMatrix.sender,
     services: parts.services,
   });
-  const directRooms = new DirectRooms(runtime, shared.receiver, ghosts, memberships, linker, encrypted, puppets);
+  const directRooms = new DirectRooms(
+    runtime,
+    shared.receiver,
+    missed,
+    ghosts,
+    memberships,
+    linker,
+    encrypted,
+    puppets,
+  );
   const isOwnAlias = (alias: string): boolean => parts.registration.isOwnAlias(alias);
-  const upgrades = new RoomUpgrades(runtime, memberships, awaited, missed, isOwnAlias, hooks.relane);
-  const roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms, encrypted, permissions });
+  const upgrades = new RoomUpgrades(runtime, memberships, awaited, missed, isOwnAlias);
+  const roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms, encrypted, permissions, missed });
   const answers = new LoginAnswers(
     runtime,
     ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),

@@ -60,7 +60,6 @@ export class Bridge implements AppServiceHandler {
     this.#all = assemble(this.runtime, parts, {
       noLongerAwaited: (room) => this.#noLongerAwaited(room),
       homeserverBack: (surely) => this.#homeserverBack(surely),
-      relane: (from, to) => this.#toMatrixFlow.relane(from, to),
       beforeWriting: (entry, room) => this.#all.missed.beforeWriting(entry, room),
     });
     this.#toNetworkFlow = this.#flow(toNetwork, 0, (entry) => this.#handleToNetwork(entry));
@@ -290,7 +289,7 @@ export class Bridge implements AppServiceHandler {
     const payload = entry.payload as ToNetworkPayload;
     switch (payload.via) {
       case "channel":
-        return this.#all.toNetwork.deliver(entry, payload.event, payload.channel);
+        return this.#all.toNetwork.deliver(entry, payload.event);
       case "held":
         return this.#all.missed.deliver(entry, payload.event);
       case "room":

@@ -11,6 +11,7 @@ import type { EncryptedRooms } from "./encrypted-rooms.js";
 import type { Ghost, Ghosts } from "./ghosts.js";
 import type { Linker } from "./linker.js";
 import { findMadeRoom, madeForKey } from "./made-rooms.js";
+import type { MissedEvents } from "./missed-events.js";
 import type { Memberships } from "./memberships.js";
 import type { Receiver } from "./receive.js";
 import { resolveGhost } from "./resolve-ghost.js";
@@ -20,6 +21,14 @@ import type { Puppets } from "./to-matrix/puppets.js";
 import { verdictOf } from "./to-matrix/send.js";
 import { TurnsByKey } from "./turns-by-key.js";
 
+export interface GhostInvited {
+  readonly room: RoomId;
+  readonly ghost: UserId;
+  readonly by: UserId;
+  /** The event's id. */
+  readonly invite: string;
+}
+
 /** Rooms of two: a Matrix user and one person of the network. */
 export class DirectRooms {
   readonly #turns = new TurnsByKey<ChannelId>();
@@ -27,6 +36,7 @@ export class DirectRooms {
   constructor(
     readonly runtime: BridgeRuntime,
     readonly receiver: Receiver,
+    readonly missed: MissedEvents,
     readonly ghosts: Ghosts,
     readonly memberships: Memberships,
     readonly linker: Linker,
@@ -36,10 +46,17 @@ export class DirectRooms {
   ) {}
 
   /** A Matrix user invited a ghost: a direct room begins, where the network has such a thing. */
-  async invited(room: RoomId, ghostUser: UserId, by: UserId): Promise<Verdict> {
+  async invited(entry: Entry, { room, ghost, by, invite }: GhostInvited): Promise<Verdict> {
+    const links = await this.runtime.links.ofRoom(room);
+    if (links.some(({ kind }) => kind !== "direct") || (links.length > 0 && !wasTried(entry))) return done();
+    const failed = links.length > 0 ? undefined : await this.#enter(room, ghost, by);
+    if (failed) return failed;
+    return (await this.missed.readBeforeComing(room, { invite, user: ghost })) ?? done();
+  }
+
+  /** Resolves to a verdict where the room is not linked. */
+  async #enter(room: RoomId, ghostUser: UserId, by: UserId): Promise<Verdict | undefined> {
     const { runtime } = this;
-    const links = await runtime.links.ofRoom(room);
-    if (links.length > 0) return done();
     // Homeservers ask whether there is such a user, but do not all wait for the answer.
     const found = await resolveGhost(runtime, this.ghosts, ghostUser);
     if (!found.ok) return verdictOf(found.failure);
@@ -75,7 +92,7 @@ export class DirectRooms {
     }
     await this.#know(known, by, ghost);
     await this.linker.connect(room, { id: channel, name: ghost.name ?? ghost.remote }, "direct", by);
-    return done();
+    return undefined;
   }
 
   /** The bot is not in the room, and could not ask what whoever speaks in it is called. */

@@ -6,6 +6,7 @@ import { RoomId } from "../connector/ids.js";
 import { toNetwork } from "../delivery/entry.js";
 import type { Cause } from "../delivery/journal.js";
 import { isCommand } from "../commands/recognise.js";
+import type { Link } from "../mapping/links.js";
 import type { AwaitedRooms } from "./awaited-rooms.js";
 import { isOfConversation, isTaken } from "./event-types.js";
 import type { LoginAnswers } from "./login-answers.js";
@@ -37,6 +38,7 @@ export class Intake {
     await this.#waitForRoom();
     const causes: Cause[] = [];
     const held: string[] = [];
+    const { version } = this.runtime.links;
     try {
       for (const raw of body.events) {
         const read = readEvent(raw);
@@ -49,18 +51,33 @@ export class Intake {
           if (routed) await routed;
         } else await this.#putAside(raw, read.problem);
       }
-      await this.runtime.journal.append(causes);
+      await this.#journal(causes, version);
     } finally {
       if (held.length > 0) this.missed.arrived(held);
     }
     if (body.ephemeral.length > 0) this.ephemeral(body.ephemeral);
   }
 
-  /** Takes events that were held, or found in a room's history. Resolves when they are on disk. */
-  async take(events: readonly MatrixEvent[]): Promise<void> {
+  /**
+   * Takes events that were held, or found in a room's history. Resolves when they are on disk.
+   *
+   * @param straight what waits for the rooms they are of follows them
+   */
+  async take(events: readonly MatrixEvent[], straight = false): Promise<void> {
     const causes: Cause[] = [];
-    for (const event of events) await this.#route(event, causes);
-    await this.runtime.journal.append(causes);
+    const { version } = this.runtime.links;
+    for (const event of events) await this.#route(event, causes, straight);
+    await this.#journal(causes, version);
+  }
+
+  /** `linksKnown`: of which version the links were that led the way. A channel may have got another id meanwhile. */
+  async #journal(causes: readonly Cause[], linksKnown: number): Promise<void> {
+    const { journal, links } = this.runtime;
+    if (links.version === linksKnown) await journal.append(causes);
+    else {
+      await links.settled();
+      await journal.append(causes.map((each) => ({ ...each, lane: links.current(each.lane) })));
+    }
   }
 
   async #holdOrRoute(event: MatrixEvent, causes: Cause[], held: string[]): Promise<void> {
@@ -79,7 +96,7 @@ export class Intake {
     return this.runtime.isOwn(event.sender) || (this.puppets?.sent(event) ?? false);
   }
 
-  #route(event: MatrixEvent, causes: Cause[]): Promise<void> | undefined {
+  #route(event: MatrixEvent, causes: Cause[], straight = false): Promise<void> | undefined {
     // What our own users do is the effect of something that was journaled already.
     if (!isTaken(event.type) || this.#isOurs(event)) return undefined;
     if (event.type === "m.room.encryption") return this.#encrypted(event, causes);
@@ -89,8 +106,8 @@ export class Intake {
       if (event.type !== "m.room.member") return undefined;
     }
     const links = this.runtime.links.ofRoom(event.room_id);
-    if (links instanceof Promise) return links.then((loaded) => this.#fanOut(event, loaded, causes));
-    this.#fanOut(event, links, causes);
+    if (links instanceof Promise) return links.then((loaded) => this.#fanOut(event, loaded, causes, straight));
+    this.#fanOut(event, links, causes, straight);
     return undefined;
   }
 
@@ -106,14 +123,25 @@ export class Intake {
     causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
   }
 
-  #fanOut(event: MatrixEvent, links: readonly { readonly channel: string }[], causes: Cause[]): void {
-    for (const { channel } of links) causes.push(cause(channel, event.event_id, { via: "channel", event, channel }));
+  #fanOut(event: MatrixEvent, links: readonly Link[], causes: Cause[], straight: boolean): void {
+    if (!straight && this.#followsWhatWaits(event, links, causes)) {
+      causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
+      return;
+    }
+    for (const { channel } of links) causes.push(cause(channel, event.event_id, { via: "channel", event }));
     const isSaid = event.type === "m.room.message" || event.type === "m.room.encrypted";
     if (links.length > 0 || !(isSaid || isOfConversation(event.type))) return;
     const { answers } = this;
     const payload: ToNetworkPayload =
       isSaid && answers.isAnswer(event) ? { via: "sealed", event: answers.seal(event) } : { via: "room", event };
     causes.push(cause(event.room_id, event.event_id, payload));
+  }
+
+  /** A conversation has just been linked, and what was said in it before is still on its way to its channel. */
+  #followsWhatWaits({ type, room_id: room }: MatrixEvent, links: readonly Link[], causes: readonly Cause[]): boolean {
+    if (!isOfConversation(type) || !links.some(({ kind }) => kind === "direct")) return false;
+    const isWaiting = this.runtime.journal.flow(toNetwork)?.has(room) === true;
+    return isWaiting || causes.some(({ lane }) => lane === room);
   }
 
   #isForTheBridge(event: MatrixEvent): boolean {

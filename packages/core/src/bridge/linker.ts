@@ -4,8 +4,10 @@ import type { ChannelLink } from "../connector/connector.js";
 import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
 import { atMost } from "../mapping/cache-bound.js";
 import { type Link, type LinkKind } from "../mapping/links.js";
+import { toNetwork } from "../delivery/entry.js";
 import type { MatrixFailure } from "../matrix/result.js";
 import { ServiceError, type LinkView } from "../services/services.js";
+import type { Write } from "../store/writes.js";
 import { publishBridgeInfo } from "./bridge-info.js";
 import { powerToSetState } from "./room-facts.js";
 import type { Permissions } from "./permissions.js";
@@ -159,7 +161,12 @@ export class Linker {
   async move(from: ChannelId, to: ChannelId): Promise<readonly ChannelLink[]> {
     const { runtime } = this;
     const before = [...(await runtime.links.ofChannel(from))];
-    const links = await runtime.links.moveChannel(from, to);
+    const write = await runtime.links.moveOfChannel(from, to);
+    if (!write) return [];
+    const commit = (waiting: readonly Write[]) => runtime.links.move([write, ...waiting], { from, to });
+    const flow = runtime.journal.flow(toNetwork);
+    await (flow ? flow.relane(from, to, (move) => commit([move])) : commit([]));
+    const links = await runtime.links.ofChannel(to);
     if (before.length === 0) return [];
     const [first] = before;
     if (first) await runtime.handlers.unlinked?.({ channel: from, room: first.room, kind: first.kind });

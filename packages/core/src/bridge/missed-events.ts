@@ -7,9 +7,10 @@ import type { AwaitedRooms } from "./awaited-rooms.js";
 import { HeldRooms } from "./held-rooms.js";
 import { pause } from "./pause.js";
 import { lastHandedOver, roomsByActivity } from "./room-activity.js";
-import { RoomHistory } from "./room-history.js";
+import { type Coming, RoomHistory } from "./room-history.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { Slots } from "./slots.js";
+import { verdictOf } from "./to-matrix/send.js";
 
 /** Rooms looked through at once. */
 const mostAtOnce = 8;
@@ -59,7 +60,7 @@ export class MissedEvents {
     readonly runtime: BridgeRuntime,
     readonly awaited: AwaitedRooms,
     /** Decides what events are for, and journals them. */
-    readonly take: (events: readonly MatrixEvent[]) => Promise<void>,
+    readonly take: (events: readonly MatrixEvent[], straight?: boolean) => Promise<void>,
   ) {
     this.held = new HeldRooms(runtime);
     this.#startedAt = runtime.clock.now();
@@ -192,8 +193,20 @@ export class MissedEvents {
   async readWhole(room: RoomId): Promise<MatrixResult<undefined>> {
     const unknown = await this.#history.unknown(room, 0, true);
     if (!unknown.ok) return unknown;
-    await this.take(unknown.body.events);
+    await this.take(unknown.body.events, true);
     return { ok: true, body: undefined };
+  }
+
+  /**
+   * Takes what was said to somebody of ours before they came: clients say the first thing at once. Resolves to a verdict
+   * where that cannot be read now.
+   */
+  async readBeforeComing(room: RoomId, coming: Coming): Promise<Verdict | undefined> {
+    const said = await this.#history.beforeComing(room, coming);
+    if (said.ok) await this.take(said.body, true);
+    else if (classify(said.failure).action === "retry") return verdictOf(said.failure);
+    else this.runtime.log.debug({ room, failure: said.failure }, "What was said before we came cannot be read");
+    return undefined;
   }
 
   release(room: string): void {

@@ -8,6 +8,7 @@ import { classify } from "../matrix/failure.js";
 import type { DirectRooms } from "./direct-rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
 import { isOfConversation } from "./event-types.js";
+import type { MissedEvents } from "./missed-events.js";
 import type { Permissions } from "./permissions.js";
 import type { RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
@@ -21,6 +22,7 @@ export interface RoomEventParts {
   readonly directRooms: DirectRooms;
   readonly encrypted: EncryptedRooms;
   readonly permissions: Permissions;
+  readonly missed: MissedEvents;
 }
 
 /** Events that are for the bridge itself: invites, commands, room upgrades. */
@@ -32,7 +34,7 @@ export class RoomEvents {
       case "m.room.tombstone":
         return this.parts.upgrades.follow(event);
       case "m.room.member":
-        return this.#member(event);
+        return this.#member(entry, event);
       case "m.room.encryption":
         return this.#encryption(event);
       case "m.room.encrypted":
@@ -44,21 +46,27 @@ export class RoomEvents {
     }
   }
 
-  async #member(event: MatrixEvent): Promise<Verdict> {
-    const { runtime, directRooms, permissions } = this.parts;
+  async #member(entry: Entry, event: MatrixEvent): Promise<Verdict> {
+    const { runtime, directRooms, permissions, missed } = this.parts;
     const room = RoomId(event.room_id);
     if (event.content.membership !== "invite" || event.state_key === undefined) return done();
     if (!permissions.atLeast(event.sender, "relay") || permissions.bansRoom(room)) return done();
     if (event.state_key !== runtime.bot)
-      return directRooms.invited(room, UserId(event.state_key), UserId(event.sender));
+      return directRooms.invited(entry, {
+        room,
+        ghost: UserId(event.state_key),
+        by: UserId(event.sender),
+        invite: event.event_id,
+      });
     const joined = await runtime.client.joinRoom(room, { via: viaOf(event.sender) });
     if (!joined.ok) {
       // The invite was taken back, or the room is out of reach: the next invite tries again.
       return classify(joined.failure).action === "retry" ? verdictOf(joined.failure) : done();
     }
     this.parts.upgrades.entered(room);
-    if (event.content.is_direct === true) await runtime.rooms.setManagement(room, runtime.key, UserId(event.sender));
-    return done();
+    if (event.content.is_direct !== true) return done();
+    await runtime.rooms.setManagement(room, runtime.key, UserId(event.sender));
+    return (await missed.readBeforeComing(room, { invite: event.event_id, user: runtime.bot })) ?? done();
   }
 
   async #encryption(event: MatrixEvent): Promise<Verdict> {
@@ -100,7 +108,7 @@ export class RoomEvents {
     const causes = links
       .filter(({ kind }) => kind === "direct")
       .map(({ channel }): Cause => {
-        const payload: ToNetworkPayload = { via: "channel", event, channel };
+        const payload: ToNetworkPayload = { via: "channel", event };
         return { direction: toNetwork, lane: channel, source: event.event_id, payload };
       });
     if (causes.length > 0) await runtime.journal.append(causes);

@@ -27,6 +27,12 @@ export interface Unknown {
   readonly missed: number;
 }
 
+export interface Coming {
+  /** The id of the event. */
+  readonly invite: string;
+  readonly user: UserId;
+}
+
 /** Compares a room's history with the journal. */
 export class RoomHistory {
   constructor(readonly runtime: BridgeRuntime) {}
@@ -50,7 +56,7 @@ export class RoomHistory {
       }
       if (!page.ok) return page;
       const { events, end } = page.body;
-      const entered = whole ? -1 : events.findIndex((event) => this.#isOurEntry(event));
+      const entered = whole ? -1 : events.findIndex((event) => isEntry(event, this.runtime.bot));
       const recent = (entered < 0 ? events : events.slice(0, entered)).filter((event) => event.at >= oldest);
       const wanted = recent.filter((event) => this.#isWanted(event, whole));
       const known = await this.#known(room, wanted, whole);
@@ -71,6 +77,28 @@ export class RoomHistory {
         );
     }
     return { ok: true, body: { events: found.reverse(), missed } };
+  }
+
+  /**
+   * What was said between an invite and the coming of whom it asked, a user of the bridge's: homeservers hand over only
+   * what follows that. Nothing where one of the two cannot be found.
+   */
+  async beforeComing(room: RoomId, { invite, user }: Coming): Promise<MatrixResult<readonly MatrixEvent[]>> {
+    const found: MatrixEvent[] = [];
+    let hasCome = false;
+    let from: string | undefined;
+    for (let count = 0; count < pages; count += 1) {
+      const page = await this.#page(room, user, from);
+      if (!page.ok) return page;
+      for (const event of page.body.events) {
+        if (event.eventId === invite) return { ok: true, body: found.reverse() };
+        if (hasCome && this.#isWanted(event, true)) found.push(toMatrixEvent(room, event));
+        hasCome ||= isEntry(event, user);
+      }
+      if (page.body.end === undefined) break;
+      from = page.body.end;
+    }
+    return { ok: true, body: [] };
   }
 
   /** Whether an event was taken before. */
@@ -110,13 +138,6 @@ export class RoomHistory {
     );
   }
 
-  /** What was said before the bot came was never handed over. */
-  #isOurEntry({ type, stateKey, content, unsigned }: ClientEvent): boolean {
-    if (type !== "m.room.member" || stateKey !== this.runtime.bot || content.membership !== "join") return false;
-    const before = unsigned?.prev_content;
-    return !(typeof before === "object" && before !== null && "membership" in before && before.membership === "join");
-  }
-
   /**
    * Of these events, those in the journal: taken, or waiting until the room was looked through. Where the room was linked
    * to nothing when they came (`whole`), what was taken for the room itself has not reached its channels.
@@ -142,6 +163,13 @@ export class RoomHistory {
     }
     return known;
   }
+}
+
+/** Somebody comes in: what was said before the first of the bridge's came was never handed over. */
+function isEntry({ type, stateKey, content, unsigned }: ClientEvent, user: UserId): boolean {
+  if (type !== "m.room.member" || stateKey !== user || content.membership !== "join") return false;
+  const before = unsigned?.prev_content;
+  return !(typeof before === "object" && before !== null && "membership" in before && before.membership === "join");
 }
 
 function toMatrixEvent(room: RoomId, event: ClientEvent): MatrixEvent {

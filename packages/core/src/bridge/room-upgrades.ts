@@ -1,7 +1,8 @@
 import type { MatrixEvent } from "../appservice/event.js";
 import { RoomAlias, RoomId } from "../connector/ids.js";
-import { dead, done, toNetwork, type Verdict } from "../delivery/entry.js";
+import { dead, done, toMatrix, toNetwork, type Verdict } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
+import type { Write } from "../store/writes.js";
 import { isRecord } from "../appservice/event.js";
 import { replacementOf, type AwaitedRooms } from "./awaited-rooms.js";
 import { publishBridgeInfo } from "./bridge-info.js";
@@ -23,8 +24,6 @@ export class RoomUpgrades {
     readonly missed: MissedEvents,
     /** The connector's aliases are the bridge's own to move. */
     readonly isOwnAlias: (alias: string) => boolean,
-    /** What waits for the old room is to go to the new one. */
-    readonly relane: (from: RoomId, to: RoomId) => Promise<void>,
   ) {}
 
   async follow(event: MatrixEvent): Promise<Verdict> {
@@ -95,13 +94,17 @@ export class RoomUpgrades {
     const { runtime } = this;
     const [old, replacement] = [await runtime.rooms.ensure(from), await runtime.rooms.ensure(to)];
     await runtime.rooms.setEncrypted(to, encrypted);
-    await runtime.store.commit([
-      ["moveMemberships", replacement.key, old.key],
-      ["moveLinks", replacement.key, old.key],
-    ]);
-    await runtime.rooms.setReplacement(from, to);
-    runtime.links.forgetAll();
-    await this.relane(from, to);
+    // In one commit: what comes from the network waits for it, and goes behind what waits for the old room.
+    const commit = (waiting: readonly Write[]) =>
+      runtime.links.move([
+        ["moveMemberships", replacement.key, old.key],
+        ["moveLinks", replacement.key, old.key],
+        ["setReplacement", to, from],
+        ...waiting,
+      ]);
+    const flow = runtime.journal.flow(toMatrix);
+    await (flow ? flow.relane(from, to, (move) => commit([move])) : commit([]));
+    runtime.rooms.forget(from);
     this.memberships.hurry();
   }
 

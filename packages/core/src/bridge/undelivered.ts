@@ -23,7 +23,7 @@ export class Undelivered {
     if ((payload?.via !== "channel" && payload?.via !== "held") || this.#isOwnDoing(payload.event)) return;
     const room = payload.event.room_id;
     if (!this.#allowed(room)) return;
-    const text = `This was not delivered${payload.via === "channel" ? ` to ${payload.channel}` : ""}: ${reason}`;
+    const text = `This was not delivered${payload.via === "channel" ? ` to ${entry.lane}` : ""}: ${reason}`;
     this.#say({
       direction: toMatrix,
       lane: room,
@@ -47,7 +47,7 @@ export class Undelivered {
       direction: toNetwork,
       lane: channel,
       source: `undelivered:${entry.seq}`,
-      payload: { via: "notice", channel, text } satisfies ToNetworkPayload,
+      payload: { via: "notice", text } satisfies ToNetworkPayload,
     });
   }
 

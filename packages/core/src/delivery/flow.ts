@@ -1,5 +1,6 @@
 import type { Logger } from "../log/logger.js";
 import { StoreError, type Store } from "../store/store.js";
+import type { Write } from "../store/writes.js";
 import { Aftermath } from "./aftermath.js";
 import type { BackoffOptions } from "./backoff.js";
 import type { Clock } from "./clock.js";
@@ -170,26 +171,40 @@ export class Flow {
   /**
    * Moves what waits in one lane to another, before everything newer there (a room was replaced by another). Waits for
    * what is under way in both.
+   *
+   * @param commit commits the move together with what makes it one; where it throws, nothing has moved
    */
-  async relane(from: string, to: string): Promise<void> {
+  async relane(from: string, to: string, commit: (move: Write) => Promise<unknown>): Promise<void> {
     const lanes = [this.#lane(from), this.#lane(to)] as const;
     for (const lane of lanes) lane.frozen = true;
-    while (lanes.some((lane) => lane.state === "running" || lane.unmarked > 0)) {
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    try {
+      while (lanes.some((lane) => lane.state === "running" || lane.unmarked > 0))
+        await new Promise<void>((resolve) => this.#idle.push(resolve));
+      await commit(["relane", to, from, this.options.direction]);
+    } catch (error) {
+      for (const lane of lanes) this.#thaw(lane);
+      throw error;
     }
-    await this.#aftermath.commit([["relane", to, from, this.options.direction]], "now");
-    for (const lane of lanes) {
-      lane.cancelTimer?.();
-      for (const item of lane.items) this.options.budget.give(item.bytes);
-      this.#lanes.delete(lane.key);
-      const at = this.#ready.indexOf(lane);
-      if (at >= 0) this.#ready.splice(at, 1);
-    }
+    for (const lane of lanes) this.#forget(lane);
     const lane = this.#lane(to);
     lane.more = true;
     lane.recoveredUpTo = Number.MAX_SAFE_INTEGER;
     lane.inDoubt = this.options.unmarkedLimit() + 1;
     this.#makeReady(lane);
+  }
+
+  #forget(lane: Lane): void {
+    lane.cancelTimer?.();
+    for (const item of lane.items) this.options.budget.give(item.bytes);
+    this.#lanes.delete(lane.key);
+    const at = this.#ready.indexOf(lane);
+    if (at >= 0) this.#ready.splice(at, 1);
+  }
+
+  #thaw(lane: Lane): void {
+    lane.frozen = false;
+    if (lane.isEmpty) this.#forget(lane);
+    else if (lane.state === "idle" || lane.state === "waiting") this.#unblock(lane);
   }
 
   /** The target answers again, or (`only`) the source does: lanes that waited for it go on at once. */

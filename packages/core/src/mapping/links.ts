@@ -56,6 +56,9 @@ export class Links {
   readonly #byChannel = new LRUCache<string, readonly Link[]>(atMost(20_000));
   /** Links that are being made or removed. */
   readonly #changes = new Set<Promise<void>>();
+  /** Channels that got another id in this process: for what was looked up just before. */
+  readonly #moved = new LRUCache<string, string>(atMost(1_000));
+  #version = 0;
   /** Called when a link was made, moved or removed. */
   onChange: () => void = () => undefined;
 
@@ -64,6 +67,11 @@ export class Links {
     readonly bridge: number,
     readonly clock: Clock,
   ) {}
+
+  /** Another one when links have changed, or begun to. */
+  get version(): number {
+    return this.#version;
+  }
 
   ofRoom(room: string): Promise<readonly Link[]> | readonly Link[] {
     return this.#byRoom.get(room) ?? this.#load(this.#byRoom, room, `${select} AND room.room = ?`);
@@ -106,54 +114,87 @@ export class Links {
 
   /** Resolves to `false` when the link was there already. */
   async add(roomKey: number, room: RoomId, channel: Channel, kind: LinkKind, by: string): Promise<boolean> {
-    const [added] = await this.#change(room, channel.id, [
-      ["addLink", roomKey, channel.key, linkKinds.indexOf(kind), by, this.clock.now()],
-    ]);
+    const [added] = await this.#change(
+      [["addLink", roomKey, channel.key, linkKinds.indexOf(kind), by, this.clock.now()]],
+      () => this.#forget(room, channel.id),
+    );
     return added !== 0;
   }
 
   async remove(link: Link): Promise<void> {
-    await this.#change(link.room, link.channel, [
-      ["dropLink", link.roomKey, link.channelKey],
-      ["dropPins", link.channelKey, link.roomKey],
-    ]);
+    await this.#change(
+      [
+        ["dropLink", link.roomKey, link.channelKey],
+        ["dropPins", link.channelKey, link.roomKey],
+      ],
+      () => this.#forget(link.room, link.channel),
+    );
   }
 
   async renameChannel(key: number, name: string): Promise<void> {
-    await this.store.commit([["setChannelName", name, key]]);
-    this.forgetAll();
+    await this.move([["setChannelName", name, key]]);
   }
 
-  /** The network gave a channel another id. Resolves to its links. Where the new one is known, the links go to that. */
-  async moveChannel(from: ChannelId, to: ChannelId): Promise<readonly Link[]> {
+  /**
+   * The network gave a channel another id: what that writes, or `undefined` where there is no such channel. Where the new
+   * one is known, the links go to that.
+   */
+  async moveOfChannel(from: ChannelId, to: ChannelId): Promise<Write | undefined> {
     const [old, other] = [await this.channel(from), await this.channel(to)];
-    if (!old) return [];
-    await this.store.commit([other ? ["moveLinksToChannel", other.key, old.key] : ["setChannelId", to, old.key]]);
-    this.forgetAll();
-    return this.ofChannel(to);
+    if (!old) return undefined;
+    return other ? ["moveLinksToChannel", other.key, old.key] : ["setChannelId", to, old.key];
   }
 
-  /** After the links of rooms changed behind its back (a room upgrade). */
-  forgetAll(): void {
-    this.#byRoom.clear();
-    this.#byChannel.clear();
-    this.onChange();
+  /** Commits what moves links of many rooms or channels. */
+  move(
+    writes: readonly Write[],
+    moved?: { readonly from: ChannelId; readonly to: ChannelId },
+  ): Promise<readonly number[]> {
+    const forget = (): void => {
+      this.#byRoom.clear();
+      this.#byChannel.clear();
+    };
+    return this.#change(writes, forget, () => {
+      if (!moved) return;
+      this.#moved.delete(moved.to);
+      this.#moved.set(moved.from, moved.to);
+    });
+  }
+
+  /** Resolves when no links are being changed. */
+  async settled(): Promise<void> {
+    while (this.#changes.size > 0) await Promise.all(this.#changes);
+  }
+
+  /** What a channel is called by now, where its id was another one when it was looked up. */
+  current(channel: string): string {
+    let current = channel;
+    for (let next; (next = this.#moved.get(current)) !== undefined;) current = next;
+    return current;
   }
 
   /** Who asks meanwhile waits: what is said as soon as a link can be seen belongs to it. */
-  async #change(room: RoomId, channel: ChannelId, writes: readonly Write[]): Promise<readonly number[]> {
-    const committed = this.store.commit(writes);
+  async #change(
+    writes: readonly Write[],
+    forget: () => void,
+    happened: () => void = () => undefined,
+  ): Promise<readonly number[]> {
+    this.#version += 1;
+    const committed = this.store.commit(writes).then((results) => {
+      happened();
+      return results;
+    });
     const over = committed.then(
       () => undefined,
       () => undefined,
     );
     this.#changes.add(over);
-    this.#forget(room, channel);
+    forget();
     try {
       return await committed;
     } finally {
       this.#changes.delete(over);
-      this.#forget(room, channel);
+      forget();
       this.onChange();
     }
   }
@@ -164,7 +205,7 @@ export class Links {
   }
 
   async #load(cache: LRUCache<string, readonly Link[]>, key: string, sql: string): Promise<readonly Link[]> {
-    while (this.#changes.size > 0) await Promise.all(this.#changes);
+    await this.settled();
     const rows = await this.store.all<LinkRow>(sql, this.bridge, key);
     const links = rows.map(toLink);
     // What was read before a change that has begun meanwhile is not kept.

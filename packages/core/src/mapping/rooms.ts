@@ -73,9 +73,9 @@ export class Rooms {
     await this.#change(id, ["setManagement", bridge, user ?? null, id]);
   }
 
-  async setReplacement(id: RoomId, replacement: RoomId): Promise<void> {
-    await this.ensure(id);
-    await this.#change(id, ["setReplacement", replacement, id]);
+  /** It was changed elsewhere. */
+  forget(id: RoomId): void {
+    this.#cache.delete(id);
   }
 
   async managementRoomOf(bridge: number, user: UserId): Promise<Room | undefined> {

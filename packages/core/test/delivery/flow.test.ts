@@ -276,7 +276,9 @@ describe("a flow", () => {
     await until(() => flow.waitingLanes === 1, "the old lane waits");
     await journal.append([cause("new", "$3")]);
     await until(() => flow.waitingLanes === 2, "the new lane waits");
-    const moved = flow.relane("old", "new");
+    await expect(flow.relane("old", "new", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await until(() => flow.waitingLanes === 2, "both wait as before");
+    const moved = flow.relane("old", "new", (move) => store.commit([move]));
     away = false;
     await moved;
     await until(() => flow.open === 0, "all is delivered");

@@ -158,7 +158,7 @@ export class Absences {
   /** A conversation of two goes on where it was when the ban is lifted: to leave it would end it. */
   #told({ room, channel, kind }: Link, user: string, change: "join" | "leave"): readonly Cause[] {
     if (kind === "direct") return [];
-    const payload: ToNetworkPayload = { via: "absence", room, channel, user: UserId(user), change };
+    const payload: ToNetworkPayload = { via: "absence", room, user: UserId(user), change };
     return [this.#cause(channel, `${change} ${room} ${user}`, payload)];
   }
 

@@ -15,8 +15,9 @@ type Payload<Via extends ToNetworkPayload["via"]> = Extract<ToNetworkPayload, { 
 export async function deliverAbsence(
   runtime: BridgeRuntime,
   entry: Entry,
-  { room: id, channel, user, change }: Payload<"absence">,
+  { room: id, user, change }: Payload<"absence">,
 ): Promise<Verdict> {
+  const { lane: channel } = entry;
   const { membership } = runtime.handlers;
   const link = (await runtime.links.ofRoom(id)).find((each) => each.channel === channel);
   if (!membership || !link) return done();

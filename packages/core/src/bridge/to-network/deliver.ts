@@ -46,7 +46,9 @@ export class ToNetwork {
     this.#content = new ContentForNetwork(parts.runtime, parts.ghosts);
   }
 
-  deliver(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
+  /** To the channel that is the entry's lane: where the network gave it another id, both are that. */
+  deliver(entry: Entry, event: MatrixEvent): Promise<Verdict> {
+    const { lane: channel } = entry;
     const links = this.parts.runtime.links.ofRoom(event.room_id);
     const link = links instanceof Promise ? undefined : links.find((each) => each.channel === channel);
     return link ? this.#deliverTo(entry, event, link) : this.#lookForLink(entry, event, channel);

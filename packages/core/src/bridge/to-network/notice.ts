@@ -9,11 +9,11 @@ import { deliverMessage } from "./message.js";
 export function deliverNotice(
   runtime: BridgeRuntime,
   entry: Entry,
-  { channel, text }: { readonly channel: string; readonly text: string },
+  { text }: { readonly text: string },
 ): Promise<Verdict> {
   const base = {
     ...attemptOf(entry),
-    channel: ChannelId(channel),
+    channel: ChannelId(entry.lane),
     room: RoomId(""),
     event: EventId(entry.source),
     author: { userId: runtime.bot, name: `${runtime.networkName} bridge` },
