@@ -71,6 +71,15 @@ describe("commands", () => {
     expect(stage.network.taken.map((taken) => taken.text)).toEqual(["hello"]);
   });
 
+  it("are answered that were given before the bot had come", async () => {
+    stage = await Stage.open({ places: 0, config: { permissions: { "faults.test": "user" } } });
+    stage.homeserver.faults.delay(100, { route: "/join", fromAppService: true });
+    const room = await stage.alice.createRoom({ invite: [bot], is_direct: true });
+    await stage.alice.sendText(room, "list");
+    await eventually(() => answers(stage!, room).length > 0, "the answer");
+    expect(answers(stage, room)).toEqual(["This room is not linked. Link it with: !fake link <channel>"]);
+  });
+
   it("tell who links a room that people in the channel's other rooms are not heard in it", async () => {
     stage = await Stage.open({ places: 2, config: { permissions: { "faults.test": "user" } } });
     const room = await freshRoom(stage);
