@@ -3,7 +3,7 @@ import { ChannelId, RemoteMessageId } from "@trestle/core";
 import fc from "fast-check";
 import { isQuiet, loudAgain, quieted } from "../../packages/core/dist/bridge/moderation/speaking-level.js";
 import { until } from "../support/bounded.js";
-import { Stage } from "../faults/stage.js";
+import { bodyOf, Stage } from "../faults/stage.js";
 import { eventually, happens, person, Recorder, text } from "./recorder.js";
 
 let stage: Stage | undefined;
@@ -116,6 +116,31 @@ describe("what waits for a channel that gets another id", () => {
     await eventually(() => stage!.network.taken.length >= 5, "all of it arrives");
     expect(stage.network.taken.map(({ text: line }) => line)).toEqual(["one", "two", "three", "four", "five"]);
     expect(new Set(stage.network.taken.map(({ channel }) => channel))).toEqual(new Set(["channelX"]));
+  });
+});
+
+describe("what was said before a channel got another id", () => {
+  it("is not said again, whoever tells of it once more", async () => {
+    stage = await open(new Recorder());
+    await stage.alice.sendText(stage.room(), "one");
+    await stage.network.say("channel0", "bob", "two", "m2");
+    await eventually(() => stage!.network.taken.length === 1, "it arrives");
+    await stage.network.port.moveChannel(ChannelId("channel0"), ChannelId("channelX"));
+    await stage.network.say("channelX", "bob", "two", "m2");
+    // The history of the room is compared with the journal.
+    await stage.stop();
+    await stage.start();
+    await stage.alice.sendText(stage.room(), "three");
+    await stage.network.say("channelX", "bob", "four", "m4");
+    const heard = (): string[] =>
+      stage!.homeserver
+        .room(stage!.room())
+        .messages()
+        .map(({ content }) => bodyOf(content));
+    await eventually(() => stage!.network.taken.some(({ text: line }) => line === "three"), "what is said then");
+    await eventually(() => heard().includes("four"), "also on Matrix");
+    expect(stage.network.taken.map(({ text: line }) => line)).toEqual(["one", "three"]);
+    expect(heard().filter((line) => line === "two")).toHaveLength(1);
   });
 });
 

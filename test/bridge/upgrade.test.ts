@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { ChannelId } from "@trestle/core";
+import { until } from "../support/bounded.js";
 import { Stage } from "../faults/stage.js";
 import { eventually, Recorder } from "./recorder.js";
 
@@ -106,6 +107,20 @@ describe("a room upgrade", () => {
     network.comeBack();
     await arrived("line 8");
     expect(texts()).toEqual(lines(8));
+  });
+
+  it("has nothing again in the new room that the network tells once more", async () => {
+    stage = await Stage.open({ places: 1 });
+    const { alice } = stage;
+    await stage.network.say("channel0", "bob", "before", "m1");
+    await eventually(() => bodies(stage.room()).includes("before"), "it is there");
+    const next = await alice.upgrade(stage.room(), "12");
+    await alice.invite(next, bot);
+    await until(8_000, "the link", async () => (await linkedRooms()).includes(next) || undefined);
+    await stage.network.say("channel0", "bob", "before", "m1");
+    await stage.network.say("channel0", "bob", "after", "m2");
+    await eventually(() => bodies(next).includes("after"), "what is said then");
+    expect(bodies(next).filter((line) => line === "before")).toEqual([]);
   });
 
   it("goes on after a restart in the middle", async () => {

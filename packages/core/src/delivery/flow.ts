@@ -180,7 +180,7 @@ export class Flow {
     try {
       while (lanes.some((lane) => lane.state === "running" || lane.unmarked > 0))
         await new Promise<void>((resolve) => this.#idle.push(resolve));
-      await commit(["relane", to, from, this.options.direction]);
+      await commit(["relane", to, from, this.options.bridge, this.options.direction]);
     } catch (error) {
       for (const lane of lanes) this.#thaw(lane);
       throw error;

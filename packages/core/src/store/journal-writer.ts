@@ -1,5 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import { journalHash } from "./hash.js";
+import { FormerLanes } from "./former-lanes.js";
 import { Seen } from "./seen.js";
 import { packSegment, unpackSegment, type JournalEntry, type NewEntry } from "./segment.js";
 
@@ -25,6 +26,7 @@ interface Segment {
  */
 export class JournalWriter {
   readonly #seen: Seen;
+  readonly #formers: FormerLanes;
   readonly #segments = new Map<number, Segment>();
   /** The segment of each entry that is in one and not delivered. */
   readonly #open = new Map<number, Segment>();
@@ -41,6 +43,7 @@ export class JournalWriter {
     runLength: number,
   ) {
     this.#seen = new Seen(db, runLength);
+    this.#formers = new FormerLanes(db);
     this.#sql = prepare(db);
     this.#seed = Number(db.prepare("SELECT value FROM meta WHERE key = 'hashSeed'").pluck().get());
   }
@@ -53,6 +56,7 @@ export class JournalWriter {
     this.#open.clear();
     this.#touched.clear();
     this.#seen.recover();
+    this.#formers.recover();
     this.#reserved = Number(this.#sql.getMeta.pluck().get(reservedUpTo) ?? 0);
     this.#next = Math.max(this.#next, this.#reserved + 1);
     for (const { first, body, done } of this.#sql.allSegments.all()) this.#toRows(first, body, new Set(readDone(done)));
@@ -60,8 +64,8 @@ export class JournalWriter {
 
   /** The new entry's number, or 0 when it was journaled before. */
   append(entry: NewEntry): number {
-    const hash = this.#hashOf(entry);
-    if (!this.#seen.add(hash)) return 0;
+    const hash = this.#see(entry);
+    if (hash === undefined) return 0;
     const seq = this.#take();
     const segment = (this.#current ??= { first: seq, hashes: [], done: [], left: 0 });
     segment.hashes.push(hash);
@@ -74,8 +78,8 @@ export class JournalWriter {
 
   /** Like `append`, for what cannot be delivered. */
   appendDead(entry: NewEntry, error: string): number {
-    const hash = this.#hashOf(entry);
-    if (!this.#seen.add(hash)) return 0;
+    const hash = this.#see(entry);
+    if (hash === undefined) return 0;
     const seq = this.#take();
     this.#insert({ ...entry, seq }, 2, error);
     this.#seen.log([hash]);
@@ -84,15 +88,16 @@ export class JournalWriter {
 
   /** Takes something for journaled and delivered; 0 where it was already. */
   remember(bridge: number, direction: number, lane: string, source: string): number {
-    const hash = this.#hashOf({ bridge, direction, lane, source });
-    if (!this.#seen.add(hash)) return 0;
+    const hash = this.#see({ bridge, direction, lane, source });
+    if (hash === undefined) return 0;
     this.#seen.log([hash]);
     return 1;
   }
 
   /** Whether an entry was journaled before. */
   isKnown(bridge: number, direction: number, lane: string, source: string): boolean {
-    return this.#seen.has(this.#hashOf({ bridge, direction, lane, source }));
+    const entry = { bridge, direction, lane, source };
+    return this.#seen.has(this.#hashOf(entry)) || this.#wasInFormerLane(entry);
   }
 
   done(seq: number): number {
@@ -126,9 +131,10 @@ export class JournalWriter {
     return changes;
   }
 
-  relane(to: string, from: string, direction: number): number {
+  relane(to: string, from: string, bridge: number, direction: number): number {
     this.unpackAll();
-    return this.#sql.relane.run(to, from, direction).changes;
+    this.#formers.add(bridge, direction, to, from);
+    return this.#sql.relane.run(to, from, bridge, direction).changes;
   }
 
   /** Forgets what was journaled long ago: the generation that began before `before` is the last one kept. */
@@ -226,10 +232,24 @@ export class JournalWriter {
     return seq;
   }
 
-  #hashOf(entry: Pick<JournalEntry, "bridge" | "direction" | "lane" | "source">): number {
+  /** The hash of an entry that is new, which it is no longer then. */
+  #see(entry: Identity): number | undefined {
+    const hash = this.#hashOf(entry);
+    return this.#wasInFormerLane(entry) || !this.#seen.add(hash) ? undefined : hash;
+  }
+
+  #wasInFormerLane(entry: Identity): boolean {
+    const formers = this.#formers.of(entry.bridge, entry.direction, entry.lane);
+    return formers.some((lane) => this.#seen.has(this.#hashOf({ ...entry, lane })));
+  }
+
+  #hashOf(entry: Identity): number {
     return journalHash(entry, this.#seed);
   }
 }
+
+/** What an entry is recognised by. */
+type Identity = Pick<JournalEntry, "bridge" | "direction" | "lane" | "source">;
 
 function readDone(done: string | null): number[] {
   return done === null ? [] : (JSON.parse(done) as number[]);
@@ -254,7 +274,7 @@ function prepare(db: Database): {
   readonly remove: Statement<[number]>;
   readonly requeue: Statement<[number, number, number]>;
   readonly moveParts: Statement<[number, number]>;
-  readonly relane: Statement<[string, string, number]>;
+  readonly relane: Statement<[string, string, number, number]>;
 } {
   return {
     getMeta: db.prepare("SELECT value FROM meta WHERE key = ?"),
@@ -279,6 +299,6 @@ function prepare(db: Database): {
       "UPDATE journal SET state = 0, attempts = 0, strikes = 0, at = ?, error = NULL, doubt = iif(doubt > 0, 2, 0), seq = ? WHERE seq = ? AND state = 2",
     ),
     moveParts: db.prepare("UPDATE part SET seq = ? WHERE seq = ?"),
-    relane: db.prepare("UPDATE journal SET lane = ? WHERE lane = ? AND direction = ? AND state < 2"),
+    relane: db.prepare("UPDATE journal SET lane = ? WHERE lane = ? AND bridge = ? AND direction = ? AND state < 2"),
   };
 }

@@ -248,6 +248,16 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (bridge, room, user)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Lanes whose place others took, so that what was journaled in them is known in those.
+  CREATE TABLE former_lane (
+    bridge INTEGER NOT NULL,
+    direction INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    former TEXT NOT NULL,
+    PRIMARY KEY (bridge, direction, lane, former)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export class SchemaTooNew extends Error {

@@ -197,7 +197,7 @@ export class Writer {
       case "forget":
         return this.journal.forget(numberAt(write, 1), numberAt(write, 2));
       case "relane":
-        return this.journal.relane(textAt(write, 1), textAt(write, 2), numberAt(write, 3));
+        return this.journal.relane(textAt(write, 1), textAt(write, 2), numberAt(write, 3), numberAt(write, 4));
       case "unpack":
         this.journal.unpackAll();
         return 0;

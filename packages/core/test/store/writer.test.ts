@@ -137,6 +137,30 @@ describe("the journal on disk", () => {
     expect(disk.numbers("SELECT seq FROM part")).toEqual([open[1]?.seq]);
   });
 
+  it("knows in a lane what was journaled in those it took the place of, also after a crash, and moves one bridge's alone", () => {
+    const appendTo = (lane: string, source: string, bridge = 1): Write => [
+      "append",
+      ...[bridge, 1, lane, source, 1],
+      "{}",
+    ];
+    const move = (from: string, to: string): Write => ["relane", to, from, 1, 1];
+    disk.commit([appendTo("a", "$1"), appendTo("a", "$other", 2), appendTo("b", "$2")]);
+    disk.commit([move("a", "b")], true);
+    expect(disk.commit([["known", 1, 1, "b", "$1"]])).toEqual([0]);
+    disk.commit([move("a", "b"), move("b", "c")]);
+    for (const end of [() => undefined, () => disk.die()]) {
+      end();
+      expect(disk.commit([appendTo("c", "$1"), appendTo("c", "$2"), ["known", 1, 1, "c", "$1"]])).toEqual([0, 0, 1]);
+    }
+    disk.commit([["unpack"]]);
+    const lanes = disk.db.prepare("SELECT bridge, lane, source FROM journal ORDER BY seq").raw().all();
+    expect(lanes).toEqual([
+      [1, "c", "$1"],
+      [2, "a", "$other"],
+      [1, "c", "$2"],
+    ]);
+  });
+
   it("keeps in segments no more than a start can take up quickly", () => {
     for (let batch = 0; batch < 60; batch += 1) {
       disk.commit(Array.from({ length: 100 }, (_, n) => append(`$${batch}-${n}`)));
