@@ -60,7 +60,8 @@ export class Receiver {
     if (this.#opening) await this.#opening;
     if (event.kind === "raw") return this.#append(journaledRaw(event));
     const found = this.runtime.links.ofChannel(event.channel);
-    await this.#append(this.#journaled(event, found instanceof Promise ? await found : found));
+    if (!(found instanceof Promise)) return this.#append(this.#journaled(event, found));
+    await this.#withLinks([event], (links) => this.#append(this.#journaled(event, links(event))));
   }
 
   /**
@@ -70,15 +71,13 @@ export class Receiver {
   async receiveAll(events: readonly (NetworkEvent | RawReceived)[]): Promise<void> {
     for (const event of events) this.#check(event);
     if (this.#opening) await this.#opening;
-    const found: (readonly Link[])[] = [];
-    for (const { channel } of events) {
-      const links = this.runtime.links.ofChannel(channel);
-      found.push(links instanceof Promise ? await links : links);
-    }
-    const each = events.map((event, index) =>
-      event.kind === "raw" ? journaledRaw(event) : this.#journaled(event, found[index] ?? []),
+    await this.#withLinks(events, (links) =>
+      this.#append(
+        together(
+          events.map((event) => (event.kind === "raw" ? journaledRaw(event) : this.#journaled(event, links(event)))),
+        ),
+      ),
     );
-    await this.#append(together(each));
   }
 
   /**
@@ -87,12 +86,10 @@ export class Receiver {
    */
   async receiveMade({ events, remember }: Interpreted): Promise<void> {
     for (const event of events) this.#check(event);
-    const links = new Map<ChannelId, readonly Link[]>();
-    for (const { channel } of events)
-      if (!links.has(channel)) links.set(channel, await this.runtime.links.ofChannel(channel));
-    const each = events.map((event) => this.#journaled(event, links.get(event.channel) ?? []));
-    const remembered = remember ? this.storage.writes(remember()) : [];
-    await this.#append(together([...each, { causes: [], writes: remembered }]));
+    const remembered = { causes: [], writes: remember ? this.storage.writes(remember()) : [] };
+    await this.#withLinks(events, (links) =>
+      this.#append(together([...events.map((event) => this.#journaled(event, links(event))), remembered])),
+    );
   }
 
   /**
@@ -100,11 +97,31 @@ export class Receiver {
    * @throws StoreError when the disk refuses
    */
   async passOn(event: NetworkEvent): Promise<void> {
-    const { causes, writes } = this.#forRooms(event, await this.runtime.links.ofChannel(event.channel));
-    await this.runtime.journal.append(causes, writes);
+    await this.#withLinks([event], async (links) => {
+      const { causes, writes } = this.#forRooms(event, links(event));
+      await this.runtime.journal.append(causes, writes);
+    });
   }
 
-  /** Nothing may follow between this and the commit: what comes next goes behind what waits. */
+  /** Calls `then` with the links of channels as they are: it must begin its commit before it waits for anything. */
+  async #withLinks(
+    events: readonly { readonly channel: ChannelId }[],
+    then: (linksOf: (event: { readonly channel: ChannelId }) => readonly Link[]) => Promise<void>,
+  ): Promise<void> {
+    const { links } = this.runtime;
+    for (;;) {
+      const { version } = links;
+      const found = new Map<ChannelId, readonly Link[]>();
+      for (const { channel } of events) {
+        if (found.has(channel)) continue;
+        const known = links.ofChannel(channel);
+        found.set(channel, known instanceof Promise ? await known : known);
+      }
+      if (version === links.version) return then(({ channel }) => found.get(channel) ?? []);
+    }
+  }
+
+  /** Nothing may be waited for between this and the commit: what comes next goes behind what waits. */
   #journaled(event: NetworkEvent, links: readonly Link[]): Journaled {
     if (!this.#waitsForRoom(event, links)) return this.#forRooms(event, links);
     const { channel, kind, id } = event;
