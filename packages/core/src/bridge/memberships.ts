@@ -7,6 +7,7 @@ import type { MatrixFailure, MatrixResult } from "../matrix/result.js";
 import type { Write } from "../store/writes.js";
 import type { Ghost } from "./ghosts.js";
 import type { BridgeRuntime } from "./runtime.js";
+import { TurnsByKey } from "./turns-by-key.js";
 
 interface PendingRow {
   readonly room: number;
@@ -31,7 +32,8 @@ export class Memberships {
   readonly #joined = new LRUCache<string, true>(atMost(50_000));
   /** Wished out a moment ago; the wish may not be on disk yet. */
   readonly #leaving = new LRUCache<string, true>(atMost(50_000));
-  readonly #busy = new Map<string, Promise<unknown>>();
+  /** One change at a time for a ghost in a room. */
+  readonly #changes = new TurnsByKey<string>();
   #cancel: (() => void) | undefined;
   #scanning = false;
   #again = false;
@@ -50,7 +52,7 @@ export class Memberships {
     const key = `${roomKey}|${ghost.key}`;
     if (!this.#leaving.has(key) && (this.#joined.has(key) || (await this.#isIn(roomKey, ghost.key))))
       return { ok: true, body: undefined };
-    return this.#alone(key, async () => {
+    return this.#changes.run(key, async () => {
       if (this.#joined.has(key) && !this.#leaving.has(key)) return { ok: true, body: undefined };
       const joined = await this.#join(room, ghost.user);
       if (!joined.ok) return joined;
@@ -110,7 +112,7 @@ export class Memberships {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel?.();
-    await Promise.allSettled(this.#busy.values());
+    await this.#changes.ended();
   }
 
   async #scan(): Promise<void> {
@@ -125,7 +127,7 @@ export class Memberships {
     const workers = Array.from({ length: inFlightLimit }, async () => {
       for (const wish of wishes) {
         if (this.#stopped) return;
-        await this.#alone(`${wish.room}|${wish.ghost}`, () => this.#fulfil(wish));
+        await this.#changes.run(`${wish.room}|${wish.ghost}`, () => this.#fulfil(wish));
       }
     });
     await Promise.all(workers);
@@ -195,18 +197,6 @@ export class Memberships {
       roomKey,
       ghostKey,
     );
-  }
-
-  /** One change at a time for a ghost in a room. */
-  async #alone<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#busy.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#busy.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#busy.get(key) === mine) this.#busy.delete(key);
-    }
   }
 }
 

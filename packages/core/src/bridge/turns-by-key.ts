@@ -12,4 +12,9 @@ export class TurnsByKey<Key> {
       if (this.#last.get(key) === turn) this.#last.delete(key);
     }
   }
+
+  /** Resolves when what is under way now has ended, in whichever way. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#last.values());
+  }
 }
