@@ -107,7 +107,8 @@ export interface Network {
   /** Removes every link of a channel because somebody of the network, `by`, wants it; the rooms are told. */
   readonly removeLinks: (channel: ChannelId, by: string) => Promise<readonly ChannelLink[]>;
   /**
-   * The network gave a channel another id: its links and its messages go with it. `unlinked` and `linked` are called.
+   * The network gave a channel another id: its links, its messages and what waits for it go with it. Waits for what is just
+   * being sent to it, so it must not be awaited by a handler that sends. `unlinked` and `linked` are called.
    * Nothing where no such channel was linked, so that it may be told again.
    */
   readonly moveChannel: (from: ChannelId, to: ChannelId) => Promise<readonly ChannelLink[]>;
