@@ -80,6 +80,7 @@ describe("a channel that gets another id", () => {
     stage = await open(recorder);
     await stage.network.say("channel0", "bob", "before", "m1");
     const { port } = stage.network;
+    expect(await port.moveChannel(ChannelId("channel0"), ChannelId("channel0"))).toEqual([]);
     expect(await port.moveChannel(ChannelId("channel0"), ChannelId("channelX"))).toHaveLength(1);
     expect(await port.moveChannel(ChannelId("channel0"), ChannelId("channelX"))).toEqual([]);
     expect(recorder.linked.at(-1)).toBe("channelX");

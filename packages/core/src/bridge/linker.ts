@@ -160,6 +160,7 @@ export class Linker {
   /** The network gave a channel another id: its links, and what was said in it, are kept. */
   async move(from: ChannelId, to: ChannelId): Promise<readonly ChannelLink[]> {
     const { runtime } = this;
+    if (from === to) return [];
     const before = [...(await runtime.links.ofChannel(from))];
     const write = await runtime.links.moveOfChannel(from, to);
     if (!write) return [];
