@@ -183,6 +183,14 @@ describe("a direct conversation", () => {
       expect(heard(opened)).toEqual([["hello", "are you there?"]]);
     });
 
+    it("is told to her where it cannot be", async () => {
+      const { opened } = await open();
+      opened.homeserver.faults.answer({ status: 403, errcode: "M_FORBIDDEN", error: "No" }, { route: "/createRoom" });
+      await zoe(opened, "first", "hello");
+      await eventually(() => said(opened).length > 0, "the answer");
+      expect(said(opened)).toEqual([expect.stringMatching(/^zoe: what you wrote was not delivered to Matrix: .*No/)]);
+    });
+
     it("has one room, also where the bridge ends while it is made", async () => {
       const { opened } = await open();
       const unanswered = opened.homeserver.faults.hold({ route: "/createRoom", fromAppService: true });

@@ -39,7 +39,7 @@ export class Undelivered {
 
   #tellChannel(entry: Entry, reason: string): void {
     const payload = entry.payload as ToMatrixPayload | null;
-    if (payload?.via !== "network" || payload.event.kind !== "message") return;
+    if ((payload?.via !== "network" && payload?.via !== "direct") || payload.event.kind !== "message") return;
     const { channel, sender } = payload.event;
     if (!this.#allowed(channel)) return;
     const text = `${sender.name ?? sender.id}: what you wrote was not delivered to Matrix: ${reason}`;
