@@ -13,7 +13,7 @@ const servers: LaunchedServer[] = [];
 const people: IrcPerson[] = [];
 let bridge: RunningBridge | undefined;
 
-/** Two servers of which the first links and loses the second when an operator says so. */
+/** Two servers that link and lose each other when operators say so. */
 async function linked(install: InspircdInstall): Promise<readonly [LaunchedServer, LaunchedServer]> {
   const [one, two] = [await freePort(), await freePort()];
   const extra = (own: number, other: string, port: number): string => `
@@ -49,7 +49,7 @@ inspircd.describe("with two linked InspIRCd", (install) => {
     const carol = await IrcPerson.connect({ port: one.port, nick: "carol" });
     const dave = await IrcPerson.connect({ port: two.port, nick: "dave" });
     people.push(carol, dave);
-    carol.send("OPER root root");
+    for (const person of people) person.send("OPER root root");
     carol.send("CONNECT two.test");
     await carol.join("#room");
     await dave.join("#room");
@@ -77,7 +77,9 @@ inspircd.describe("with two linked InspIRCd", (install) => {
     );
     expect(settings).toMatchObject({ settings: { topicLocked: true, secret: false, moderated: false } });
 
+    // Both end the link: InspIRCd now and then overlooks for a minute, until its next ping, that the other has closed it.
     carol.send("SQUIT two.test :test");
+    dave.send("SQUIT one.test :test");
     await carol.waitForLine(
       "the split",
       ({ command, params }) => command === "QUIT" && params[0] === "one.test two.test",

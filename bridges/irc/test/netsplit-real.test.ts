@@ -82,6 +82,7 @@ inspircd.describe("on real servers", (install) => {
     await operator.waitForLine("to be an operator", ({ command }) => command === "381");
     operator.send("CONNECT two.test");
     const far = await connect(two, "carol");
+    far.send("OPER op op");
     await operator.waitForLine("carol", ({ command, nick }) => command === "JOIN" && nick === "carol");
     const running = await bridgeOn(one.port);
     const { core } = running;
@@ -92,7 +93,9 @@ inspircd.describe("on real servers", (install) => {
     far.say("#room", "carol before");
     await core.until("carol", () => core.texts().includes("carol before"));
 
+    // Both end the link: InspIRCd now and then overlooks for a minute, until its next ping, that the other has closed it.
     operator.send("SQUIT two.test :a test");
+    far.send("SQUIT one.test :a test");
     await operator.waitForLine("the split", ({ command, nick }) => command === "QUIT" && nick === "carol");
     await far.waitForLine("the split", ({ command, nick }) => command === "QUIT" && nick === "Alice[m]");
     for (const text of numbers("dave during", 10)) operator.say("#room", text);
