@@ -178,5 +178,5 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
     onEncrypted: (room, sender) => encrypted.explain(room, sender),
     leftConversation: (link) => directRooms.left(link),
   });
-  return { awaited, missed, directRooms, upgrades, roomEvents, answers, intake, watch, toNetwork };
+  return { awaited, missed, directRooms, upgrades, commands, roomEvents, answers, intake, watch, toNetwork };
 }

@@ -143,6 +143,7 @@ export class Bridge implements AppServiceHandler {
     this.#all.missed.stop();
     const spacesKept = this.#all.spaces.stop();
     const swept = this.#all.absences.stop();
+    await inTime(this.runtime.clock, disconnectMs, this.#all.commands.stop());
     if (!isReplaced) await Promise.all([this.#toNetworkFlow.drain(deadline), this.#toMatrixFlow.drain(deadline)]);
     this.#stopping.abort();
     await this.#endWork(deadline);

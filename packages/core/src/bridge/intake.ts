@@ -81,7 +81,7 @@ export class Intake {
   }
 
   async #holdOrRoute(event: MatrixEvent, causes: Cause[], held: string[]): Promise<void> {
-    const concerns = isTaken(event.type) && !this.#isOurs(event);
+    const concerns = isTaken(event.type) && !this.#isOurs(event) && !this.#isAnswer(event);
     if (!concerns || !(await this.missed.holds(event))) {
       await this.#route(event, causes);
       return;
@@ -99,6 +99,11 @@ export class Intake {
   #route(event: MatrixEvent, causes: Cause[], straight = false): Promise<void> | undefined {
     // What our own users do is the effect of something that was journaled already.
     if (!isTaken(event.type) || this.#isOurs(event)) return undefined;
+    // Whatever else the room is: what is typed into a login is for nobody else.
+    if (this.#isAnswer(event)) {
+      causes.push(cause(event.room_id, event.event_id, { via: "sealed", event: this.answers.seal(event) }));
+      return undefined;
+    }
     if (event.type === "m.room.encryption") return this.#encrypted(event, causes);
     if (event.type === "m.room.tombstone") return this.#tombstone(event, causes);
     if (this.#isForTheBridge(event)) {
@@ -129,12 +134,8 @@ export class Intake {
       return;
     }
     for (const { channel } of links) causes.push(cause(channel, event.event_id, { via: "channel", event }));
-    const isSaid = event.type === "m.room.message" || event.type === "m.room.encrypted";
-    if (links.length > 0 || !(isSaid || isOfConversation(event.type))) return;
-    const { answers } = this;
-    const payload: ToNetworkPayload =
-      isSaid && answers.isAnswer(event) ? { via: "sealed", event: answers.seal(event) } : { via: "room", event };
-    causes.push(cause(event.room_id, event.event_id, payload));
+    if (links.length === 0 && (isSaid(event) || isOfConversation(event.type)))
+      causes.push(cause(event.room_id, event.event_id, { via: "room", event }));
   }
 
   /** A conversation has just been linked, and what was said in it before is still on its way to its channel. */
@@ -142,6 +143,10 @@ export class Intake {
     if (!isOfConversation(type) || !links.some(({ kind }) => kind === "direct")) return false;
     const isWaiting = this.runtime.journal.flow(toNetwork)?.has(room) === true;
     return isWaiting || causes.some(({ lane }) => lane === room);
+  }
+
+  #isAnswer(event: MatrixEvent): boolean {
+    return isSaid(event) && this.answers.isAnswer(event);
   }
 
   #isForTheBridge(event: MatrixEvent): boolean {
@@ -170,6 +175,10 @@ export class Intake {
       await new Promise<void>((resolve) => clock.after(lookAgainMs, resolve));
     }
   }
+}
+
+function isSaid({ type }: MatrixEvent): boolean {
+  return type === "m.room.message" || type === "m.room.encrypted";
 }
 
 function cause(lane: string, source: string, payload: ToNetworkPayload): Cause {

@@ -89,7 +89,8 @@ export class RoomEvents {
     const prefix = runtime.config.commandPrefix ?? `!${runtime.name}`;
     const prefixed = commandText(event, prefix);
     const room = await runtime.rooms.find(event.room_id);
-    const managed = room?.management === runtime.key;
+    const managed =
+      room?.management === runtime.key || commands.awaitsAnswer(UserId(event.sender), RoomId(event.room_id));
     const { body } = event.content;
     const text =
       prefixed ?? (managed && event.content.msgtype === "m.text" && typeof body === "string" ? body.trim() : undefined);

@@ -50,6 +50,11 @@ export class Commands {
     return this.#dialogues.isOpen(user, room);
   }
 
+  /** Logins that are under way end, and their people are told. */
+  stop(): Promise<void> {
+    return this.#dialogues.stop();
+  }
+
   async run(entry: Entry, event: MatrixEvent, text: string): Promise<Verdict> {
     const { runtime, sender } = this.parts;
     const room = await runtime.rooms.ensure(RoomId(event.room_id));

@@ -40,7 +40,7 @@ export class Dialogue {
   /** Says something, together with what follows at once. */
   say(text: string): void {
     this.#said.push(text);
-    this.#cancelTimer ??= this.runtime.clock.after(gatherMs, () => this.#speak());
+    this.#cancelTimer ??= this.runtime.clock.after(gatherMs, () => void this.#speak());
   }
 
   /** Resolves to what was typed, by the field's id. */
@@ -48,7 +48,7 @@ export class Dialogue {
     this.#fields = fields;
     this.#answers.clear();
     if (this.field) this.#said.push(question(this.field));
-    this.#speak();
+    void this.#speak();
     return new Promise((resolve) => (this.#typed = resolve));
   }
 
@@ -59,7 +59,7 @@ export class Dialogue {
     this.#answers.set(field.id, field.optional === true && text === "-" ? "" : text);
     if (this.field) {
       this.#said.push(question(this.field));
-      this.#speak();
+      void this.#speak();
       return;
     }
     const values = Object.fromEntries(this.#answers);
@@ -68,10 +68,10 @@ export class Dialogue {
     this.#typed?.(values);
   }
 
-  /** Says the last words. */
-  end(text: string): void {
+  /** Says the last words; resolves when that is certain. */
+  end(text: string): Promise<void> {
     this.#said.push(text);
-    this.#speak();
+    return this.#speak();
   }
 
   /** Resolves to what is said next. */
@@ -79,7 +79,8 @@ export class Dialogue {
     return new Promise((resolve) => (this.#waiting = resolve));
   }
 
-  #speak(): void {
+  /** Never rejects. */
+  async #speak(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const text = this.#said.splice(0).join("\n");
@@ -87,15 +88,17 @@ export class Dialogue {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) waiting(text);
-    else this.#write(text);
+    else await this.#write(text);
   }
 
-  #write(text: string): void {
+  async #write(text: string): Promise<void> {
     const payload: ToMatrixPayload = { via: "notice", text };
     const cause = { direction: toMatrix, lane: this.room, source: `login ${randomUUID()}`, payload } as const;
-    this.runtime.journal.append([cause]).catch((error: unknown) => {
+    try {
+      await this.runtime.journal.append([cause]);
+    } catch (error) {
       this.runtime.log.error({ err: error, room: this.room }, "What a login has to say could not be journaled");
-    });
+    }
   }
 }
 

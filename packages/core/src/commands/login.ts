@@ -28,6 +28,8 @@ const patienceMs = 10 * 60_000;
 /** Logins by chat: the connector asks for fields, the person types them one message each. */
 export class LoginDialogues {
   readonly #open = new Map<UserId, Dialogue>();
+  /** Each until its last words are on disk. */
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(readonly parts: LoginParts) {}
 
@@ -45,7 +47,8 @@ export class LoginDialogues {
         `${runtime.networkName} needs no login: what you write is delivered under your name.`,
       );
     const members = await runtime.client.joinedMembers(room);
-    if (!members.ok || members.body.size > 2) {
+    const links = await runtime.links.ofRoom(room);
+    if (!members.ok || members.body.size > 2 || links.length > 0) {
       throw new ServiceError(
         "invalid",
         `A login is for you alone: start a direct chat with ${runtime.bot} and type login there.`,
@@ -78,6 +81,13 @@ export class LoginDialogues {
     if (!dialogue) return "There is nothing to cancel.";
     dialogue.giveUp(new ServiceError("invalid", "The login was given up."));
     return "The login is given up.";
+  }
+
+  /** Gives up what is under way; resolves when whoever it is has been told so. */
+  async stop(): Promise<void> {
+    for (const dialogue of this.#open.values())
+      dialogue.giveUp(new ServiceError("invalid", "The bridge stopped meanwhile. Begin again with: login"));
+    await Promise.all(this.#underWay);
   }
 
   async list(user: UserId): Promise<string> {
@@ -130,7 +140,7 @@ export class LoginDialogues {
       },
       ask: <const Id extends string>(fields: readonly LoginField<Id>[]) => dialogue.ask(fields),
     };
-    void Promise.race([login(session), dialogue.abandoned])
+    const underWay = Promise.race([login(session), dialogue.abandoned])
       .then((account) => {
         // A login may take minutes.
         if (permissions.bans(user)) throw new ServiceError("forbidden", bannedText);
@@ -143,9 +153,12 @@ export class LoginDialogues {
       .catch((error: unknown) => `The login failed: ${error instanceof Error ? error.message : String(error)}`)
       .then((text) => {
         cancelTimer();
-        this.#open.delete(user);
-        dialogue.end(text);
-      });
+        // Another one may have begun in its place.
+        if (this.#open.get(user) === dialogue) this.#open.delete(user);
+        return dialogue.end(text);
+      })
+      .finally(() => this.#underWay.delete(underWay));
+    this.#underWay.add(underWay);
     return first;
   }
 
