@@ -38,13 +38,19 @@ async function signedIn(recorder = new Recorder(), doublePuppetToken = token): P
       },
     },
   });
-  const room = await opened.alice.createRoom({ invite: [bot], is_direct: true, preset: "trusted_private_chat" });
-  await eventually(() => opened.homeserver.room(room).members()[bot] === "join", "the bot accepts the invite");
-  await opened.alice.sendText(room, "login");
-  await eventually(() => bodies(opened, room).includes("Your name:"), "the bot asks");
-  await opened.alice.sendText(room, "ann");
-  await eventually(() => bodies(opened, room).includes("Signed in as ann."), "alice is signed in");
+  await signIn(opened, opened.alice);
   return opened;
+}
+
+/** Resolves to the room in which somebody did so. */
+async function signIn(opened: Stage, client: Stage["alice"]): Promise<string> {
+  const room = await client.createRoom({ invite: [bot], is_direct: true, preset: "trusted_private_chat" });
+  await eventually(() => opened.homeserver.room(room).members()[bot] === "join", "the bot accepts the invite");
+  await client.sendText(room, "login");
+  await eventually(() => bodies(opened, room).includes("Your name:"), "the bot asks");
+  await client.sendText(room, "ann");
+  await eventually(() => bodies(opened, room).includes("Signed in as ann."), "they are signed in");
+  return room;
 }
 
 const bodies = (opened: Stage, room = opened.room()): string[] =>
@@ -103,6 +109,17 @@ describe("somebody who signed in on the network", () => {
     await eventually(() => bodies(stage!).includes("second"), "nothing is lost");
     expect(bodies(stage)).toEqual(["first", "second"]);
     expect(senderOf(stage, "first")).toBe("@fake_ann:faults.test");
+  });
+
+  it("stays themselves when somebody else who signed in as the same person signs out", async () => {
+    stage = await signedIn();
+    const zoe = stage.homeserver.createClient("zoe");
+    const room = await signIn(stage, zoe);
+    await zoe.sendText(room, "logout");
+    await eventually(() => bodies(stage!, room).some((line) => line.startsWith("Signed out")), "zoe is signed out");
+    await stage.network.say("channel0", "ann", "mine");
+    await eventually(() => bodies(stage!).includes("mine"), "it arrives");
+    expect(senderOf(stage, "mine")).toBe(stage.alice.userId);
   });
 
   it("crosses what they forward by hand, although it carries the bridge's mark", async () => {

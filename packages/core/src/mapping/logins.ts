@@ -24,7 +24,8 @@ const secretSchema = z.record(z.string(), z.string());
 export class Logins {
   /** The ids by user and network: few, and asked for by every message. */
   #ids: Map<string, Map<string, LoginId>> | undefined;
-  readonly #users = new Map<string, UserId>();
+  /** By who they are on the network: several may have signed in as one and the same. */
+  readonly #users = new Map<string, readonly UserId[]>();
 
   constructor(
     readonly store: Store,
@@ -77,9 +78,9 @@ export class Logins {
     return this.knownIdOf(user);
   }
 
-  /** Who signed in as this person of the network; known from `load` on. */
+  /** Who signed in as this person of the network, the last of several; known from `load` on. */
   userOf(remote: string): UserId | undefined {
-    return this.#users.get(remote);
+    return this.#users.get(remote)?.at(-1);
   }
 
   async load(): Promise<void> {
@@ -128,7 +129,11 @@ export class Logins {
     const own = this.#ids?.get(login.user);
     own?.delete(login.network ?? theOne);
     if (own?.size === 0) this.#ids?.delete(login.user);
-    if (login.account.remoteUser !== undefined) this.#users.delete(login.account.remoteUser);
+    const { remoteUser } = login.account;
+    if (remoteUser === undefined) return;
+    const others = this.#othersAs(remoteUser, login.user);
+    if (others.length === 0) this.#users.delete(remoteUser);
+    else this.#users.set(remoteUser, others);
   }
 
   async #readIds(): Promise<void> {
@@ -143,7 +148,11 @@ export class Logins {
   #note(id: LoginId, user: UserId, network: string, remote: string | null): void {
     const own = this.#ids?.get(user) ?? new Map<string, LoginId>();
     this.#ids?.set(user, own.set(network, id));
-    if (remote !== null) this.#users.set(remote, user);
+    if (remote !== null) this.#users.set(remote, [...this.#othersAs(remote, user), user]);
+  }
+
+  #othersAs(remote: string, user: UserId): readonly UserId[] {
+    return (this.#users.get(remote) ?? []).filter((each) => each !== user);
   }
 
   #toLogin(row: LoginRow): Login {
