@@ -153,7 +153,8 @@ class IrcBridge {
         const network = this.#networks.get(place?.network ?? "");
         // Only with the connections of before does whoever may have said it have the room they had then.
         if (message.maybeSent || message.attempt > 1) await this.#holder.whenAttached(HOLDER_WITHIN_MS);
-        return place && network ? richLines(network, place, message, this.context.network.textLink) : [];
+        // Of what has no network one part is made, which is refused: of none nobody would hear.
+        return place && network ? richLines(network, place, message, this.context.network.textLink) : [null];
       },
       message: (effect) => this.#apply(effect, (...to) => say(...to, effect)),
       react: (effect) => this.#once(effect, (...to) => react(...to, effect, "react")),

@@ -171,6 +171,12 @@ describe("from IRC", () => {
     });
   });
 
+  it("what is for a network that is no longer configured is refused, and not taken for said", async () => {
+    expect(await bridge.say({ channel: ChannelId("gone/#room"), text: "hi", name: "Alice" })).toEqual([
+      expect.objectContaining({ failed: "permanent", reason: "gone/#room is on a network that is not configured" }),
+    ]);
+  });
+
   it("a topic crosses, and the bridge's own does not come back", async () => {
     person.raw("TOPIC #room :from \x02IRC\x02");
     await bridge.core.until("the topic", () =>

@@ -73,11 +73,11 @@ export class Outward {
   }
 
   async split({ channel, content }: Pick<MessageEffect, "channel" | "content">): Promise<readonly Wire[]> {
-    const place = placeOf(channel);
-    if (!place) return [];
-    const workspace = this.parts.link.installations.get(place.team);
+    // Also of what has no workspace parts are made, which are refused: of none nobody would hear.
+    const team = placeOf(channel)?.team ?? "";
+    const workspace = this.parts.link.installations.get(team);
     if (workspace) await this.#knowEmoji(workspace, textOf(content));
-    return wiresOf(this.parts.write, place.team, content);
+    return wiresOf(this.parts.write, team, content);
   }
 
   /** A custom emoji is one in Slack too where the workspace has one of that name. */
