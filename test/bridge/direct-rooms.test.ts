@@ -129,6 +129,30 @@ describe("a direct conversation", () => {
     expect(dead.map(({ error }) => error)).toEqual([expect.stringContaining("zoe is away for good")]);
   });
 
+  it("goes on in the room that takes the place of its own, without the bot", async () => {
+    const { opened } = await open();
+    const { alice } = opened;
+    const room = await alice.createRoom({ is_direct: true, invite: [ghost] });
+    await alice.sendText(room, "before");
+    await eventually(() => said(opened).length === 1, "it arrives");
+    const next = await alice.upgrade(room, "12");
+    await alice.sendText(next, "in the new room, before her");
+    await alice.invite(next, ghost);
+    await alice.sendText(next, "and after she was asked");
+    await eventually(() => said(opened).length === 3, "all of it arrives");
+    expect(said(opened)).toEqual(["before", "in the new room, before her", "and after she was asked"]);
+    await opened.network.say(channel, "zoe", "here I am");
+    await eventually(
+      () =>
+        opened.homeserver
+          .room(next)
+          .messages()
+          .some((event) => bodyOf(event.content) === "here I am"),
+      "she answers there",
+    );
+    expect((await opened.trestle.services.list()).map((link) => link.room)).toEqual([next]);
+  });
+
   it("that its user has left is another one with the next message of its person", async () => {
     const { opened, recorder } = await open();
     const first = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });

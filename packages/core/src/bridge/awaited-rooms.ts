@@ -34,6 +34,11 @@ export class AwaitedRooms {
     this.#awaited.add(replacement);
   }
 
+  /** Somebody of the bridge's may enter a room, or is there: where it is the one that an upgrade leads to, the rest follows at once. */
+  open(room: RoomId): void {
+    if (this.#awaited.has(room)) this.runtime.journal.flow(toNetwork)?.wake();
+  }
+
   /** The bridge has followed, or never will. */
   over(room: RoomId): void {
     if (this.#awaited.delete(room)) this.onOver(room);

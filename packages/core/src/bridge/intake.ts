@@ -88,6 +88,7 @@ export class Intake {
     }
     held.push(event.room_id);
     if (event.type === "m.room.encryption") await this.runtime.rooms.setEncrypted(RoomId(event.room_id), true);
+    if (event.type === "m.room.member" && this.#isForTheBridge(event)) this.awaited.open(RoomId(event.room_id));
     causes.push(cause(heldLane(event.room_id), event.event_id, { via: "held", event }));
   }
 

@@ -63,6 +63,17 @@ export class Memberships {
     });
   }
 
+  /** A ghost has joined a room otherwise. */
+  async entered(room: RoomId, user: UserId): Promise<void> {
+    const { rooms, store, key } = this.runtime;
+    const ghost = await store.get<{ readonly id: number }>(
+      "SELECT id FROM ghost WHERE user = ? AND bridge = ?",
+      user,
+      key,
+    );
+    if (ghost) await store.commit([["isMember", (await rooms.ensure(room)).key, ghost.id, 1]]);
+  }
+
   /** Whether the ghost is in the room, or is to be. */
   async isWanted(roomKey: number, ghost: Ghost): Promise<boolean> {
     if (this.#joined.has(`${roomKey}|${ghost.key}`)) return true;

@@ -10,7 +10,7 @@ import type { EncryptedRooms } from "./encrypted-rooms.js";
 import { isOfConversation } from "./event-types.js";
 import type { MissedEvents } from "./missed-events.js";
 import type { Permissions } from "./permissions.js";
-import type { RoomUpgrades } from "./room-upgrades.js";
+import { viaOf, type RoomUpgrades } from "./room-upgrades.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { verdictOf } from "./to-matrix/send.js";
 import type { ToNetworkPayload } from "./to-network/payload.js";
@@ -63,7 +63,7 @@ export class RoomEvents {
       // The invite was taken back, or the room is out of reach: the next invite tries again.
       return classify(joined.failure).action === "retry" ? verdictOf(joined.failure) : done();
     }
-    this.parts.upgrades.entered(room);
+    this.parts.upgrades.awaited.open(room);
     if (event.content.is_direct !== true) return done();
     await runtime.rooms.setManagement(room, runtime.key, UserId(event.sender));
     return (await missed.readBeforeComing(room, { invite: event.event_id, user: runtime.bot })) ?? done();
@@ -115,11 +115,6 @@ export class RoomEvents {
     if (causes.length > 0) await runtime.journal.append(causes);
     return done();
   }
-}
-
-/** A server that knows the room: the sender's. */
-export function viaOf(user: string): readonly string[] {
-  return [user.slice(user.indexOf(":") + 1)];
 }
 
 export function contentRecord(value: unknown): Readonly<Record<string, unknown>> {

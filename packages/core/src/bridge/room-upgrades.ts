@@ -1,6 +1,6 @@
 import type { MatrixEvent } from "../appservice/event.js";
-import { RoomAlias, RoomId } from "../connector/ids.js";
-import { dead, done, toMatrix, toNetwork, type Verdict } from "../delivery/entry.js";
+import { RoomAlias, RoomId, type UserId } from "../connector/ids.js";
+import { dead, done, toMatrix, type Verdict } from "../delivery/entry.js";
 import { classify } from "../matrix/failure.js";
 import type { Write } from "../store/writes.js";
 import { isRecord } from "../appservice/event.js";
@@ -8,6 +8,7 @@ import { replacementOf, type AwaitedRooms } from "./awaited-rooms.js";
 import { publishBridgeInfo } from "./bridge-info.js";
 import type { Memberships } from "./memberships.js";
 import type { MissedEvents } from "./missed-events.js";
+import { ghostIn } from "./room-eyes.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { verdictOf } from "./to-matrix/send.js";
 
@@ -34,11 +35,6 @@ export class RoomUpgrades {
     return verdict;
   }
 
-  /** The bot has come to a room: where it is the one that an upgrade leads to, the rest follows at once. */
-  entered(room: RoomId): void {
-    if (this.awaited.has(room)) this.runtime.journal.flow(toNetwork)?.wake();
-  }
-
   /** A tombstone will not be followed: what waits for that goes its own way. */
   givenUp(event: MatrixEvent): void {
     const to = replacementOf(event);
@@ -52,18 +48,10 @@ export class RoomUpgrades {
     const old = await runtime.rooms.find(from);
     if (links.length === 0 && old?.replacement === undefined) return done();
 
-    const server = event.sender.slice(event.sender.indexOf(":") + 1);
-    const joined = await runtime.client.joinRoom(to, { via: [server] });
-    if (!joined.ok) {
-      if (classify(joined.failure).action === "retry") return verdictOf(joined.failure);
-      return {
-        verdict: "retry",
-        reason: `the upgraded room ${to} cannot be joined yet: invite ${runtime.bot} to it (${joined.failure.message})`,
-        transport: true,
-        afterMs: 10_000,
-      };
-    }
-    const state = await runtime.client.getRoomState(to);
+    const entered = await this.#enter(event, to);
+    if ("verdict" in entered) return entered;
+    const { asUser } = entered;
+    const state = await runtime.client.getRoomState(to, { asUser });
     if (!state.ok) return verdictOf(state.failure);
     const predecessor = state.body.find((each) => each.type === "m.room.create")?.content.predecessor;
     if (!isRecord(predecessor) || predecessor.room_id !== from) {
@@ -73,6 +61,7 @@ export class RoomUpgrades {
     }
     const encrypted = state.body.some((each) => each.type === "m.room.encryption");
     await this.#move(from, to, encrypted);
+    if (asUser !== undefined) await this.memberships.entered(to, asUser);
     const read = await this.missed.readWhole(to);
     if (!read.ok && classify(read.failure).action === "retry") return verdictOf(read.failure);
     if (!read.ok)
@@ -88,6 +77,28 @@ export class RoomUpgrades {
     }
     runtime.log.info({ from, to }, "Followed a room upgrade");
     return done();
+  }
+
+  /** Resolves to who is in the room now: the bot, where `asUser` is absent, or in a conversation without it the ghost. */
+  async #enter({ room_id: from, sender }: MatrixEvent, to: RoomId): Promise<{ readonly asUser?: UserId } | Verdict> {
+    const { runtime } = this;
+    const { client, links } = runtime;
+    const via = viaOf(sender);
+    const joined = await client.joinRoom(to, { via });
+    if (joined.ok) return {};
+    if (classify(joined.failure).action === "retry") return verdictOf(joined.failure);
+    const known = [...(await links.ofRoom(from)), ...(await links.ofRoom(to))];
+    const isConversation = known.some(({ kind }) => kind === "direct");
+    const ghost = isConversation ? ((await ghostIn(runtime, RoomId(from))) ?? (await ghostIn(runtime, to))) : undefined;
+    const entered = ghost === undefined ? joined : await client.joinRoom(to, { via, asUser: ghost });
+    if (entered.ok) return ghost === undefined ? {} : { asUser: ghost };
+    if (classify(entered.failure).action === "retry") return verdictOf(entered.failure);
+    return {
+      verdict: "retry",
+      reason: `the upgraded room ${to} cannot be joined yet: invite ${ghost ?? runtime.bot} to it (${entered.failure.message})`,
+      transport: true,
+      afterMs: 10_000,
+    };
   }
 
   async #move(from: RoomId, to: RoomId, encrypted: boolean): Promise<void> {
@@ -134,4 +145,9 @@ export class RoomUpgrades {
     const set = await directory.setAlias(alias, to);
     return !set.ok && classify(set.failure).action === "retry" ? verdictOf(set.failure) : undefined;
   }
+}
+
+/** A server that knows the room: the sender's. */
+export function viaOf(user: string): readonly string[] {
+  return [user.slice(user.indexOf(":") + 1)];
 }
