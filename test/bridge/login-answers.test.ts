@@ -89,4 +89,24 @@ describe("a password that is typed into a login", () => {
     await opened.stop();
     expect(said(opened, room).at(-1)).toBe("The login failed: The bridge stopped meanwhile. Begin again with: login");
   });
+
+  it("is one also where it begins like a command", async () => {
+    const opened = await open();
+    const room = await beginLogin(opened);
+    await opened.alice.sendText(room, "status quo ante");
+    await eventually(() => said(opened, room).includes("Signed in as nobody."), "it is taken");
+    expect(said(opened, room)).not.toContain("status quo ante");
+  });
+
+  it("is not repeated by the bot where no login waits for it any more", async () => {
+    const opened = await open();
+    const room = await beginLogin(opened);
+    await opened.alice.sendText(room, "cancel");
+    await opened.alice.sendText(room, secret);
+    await eventually(
+      () => said(opened, room).some((text) => text.startsWith("That is no command.")),
+      "the bot answers",
+    );
+    expect(said(opened, room).filter((text) => text.includes("correct"))).toEqual([secret]);
+  });
 });

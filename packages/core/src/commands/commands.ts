@@ -16,6 +16,7 @@ import { ServiceError, type Services } from "../services/services.js";
 import { ChannelCommands } from "./channel-commands.js";
 import type { Command, Invocation } from "./command.js";
 import { LoginDialogues } from "./login.js";
+import { isCommand } from "./recognise.js";
 
 export interface CommandParts {
   readonly runtime: BridgeRuntime;
@@ -26,6 +27,9 @@ export interface CommandParts {
   readonly sender: MatrixSender;
   readonly services: () => Services;
 }
+
+/** Commands without the prefix while a login asks for something: of any other a password may be made. */
+const whileAsked: ReadonlySet<string> = new Set(["cancel", "help", "login"]);
 
 /** What people type to the bridge in a room. Each command answers with one notice. */
 export class Commands {
@@ -79,9 +83,16 @@ export class Commands {
     const user = UserId(event.sender);
     if (this.parts.permissions.bans(user)) return bannedText;
     const [word = "", ...rest] = text.split(/\s+/);
-    const command = this.#commands.get(word.toLowerCase() === "" ? "help" : word.toLowerCase());
-    if (!command && this.#dialogues.isOpen(user, room)) return this.#dialogues.input(user, room, text, event);
-    if (!command) return `There is no command ${word}. Try: ${this.#prefix} help`;
+    const name = word === "" ? "help" : word.toLowerCase();
+    const command = this.#commands.get(name);
+    const isPrefixed = isCommand(event, this.#prefix);
+    const isAnswer = command ? !isPrefixed && !whileAsked.has(name) && this.#dialogues.isAsking(user, room) : true;
+    if (isAnswer && this.#dialogues.isOpen(user, room)) return this.#dialogues.input(user, room, text, event);
+    if (!command) {
+      // It may be the answer to a login that ended with the process before, and a secret.
+      const named = isPrefixed ? `There is no command ${word}.` : "That is no command.";
+      return `${named} Try: ${this.#prefix} help`;
+    }
     if (!this.parts.permissions.atLeast(user, command.level)) {
       return `You may not use ${word}: it needs the level “${command.level}”, which the operator of the bridge gives.`;
     }

@@ -37,6 +37,11 @@ export class LoginDialogues {
     return this.#open.get(user)?.room === room;
   }
 
+  /** Whether something is to be typed now. */
+  isAsking(user: UserId, room: RoomId): boolean {
+    return this.isOpen(user, room) && this.#open.get(user)?.field !== undefined;
+  }
+
   /** `typed`: which network, where the bridge is to several. */
   async begin(user: UserId, room: RoomId, typed: string): Promise<string> {
     const { runtime, logins } = this.parts;
