@@ -1,4 +1,4 @@
-import { otherRoomsNote, type LinkView } from "@trestle/core";
+import { comesBackNote, otherRoomsNote, type LinkView } from "@trestle/core";
 import type { Command } from "commander";
 import { withCommonOptions } from "../options.js";
 import type { CommonOptions } from "../options.js";
@@ -34,7 +34,9 @@ export function addLinks(program: Command): void {
     const output = new Output(options.json ?? false);
     output.result(links, () => {
       for (const link of links)
-        output.line(`Removed the link of ${printable(link.room)} to ${printable(link.channelName)} (${link.bridge}).`);
+        output.line(
+          `Removed the link of ${printable(link.room)} to ${printable(link.channelName)} (${link.bridge}).${comesBackNote([link])}`,
+        );
     });
   });
   withCommonOptions(

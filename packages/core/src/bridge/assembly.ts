@@ -73,7 +73,7 @@ function makeShared(runtime: BridgeRuntime, parts: BridgeParts, { beforeWriting 
   const ghosts = new Ghosts(runtime, (avatar, asUser) => media.uploadAvatar(avatar, asUser));
   const logins = new Logins(store, key, secrets, clock);
   const storage: StorageOfConnector = connectorStorage(store, key, secrets);
-  const linker = new Linker(runtime, permissions);
+  const linker = new Linker(runtime, permissions, memberships);
   const absences = new Absences(runtime, permissions, logins);
   policies.onChange = () => absences.sweep();
   const puppets = Puppets.of(runtime, logins);

@@ -15,6 +15,7 @@ import type { MissedEvents } from "./missed-events.js";
 import type { Memberships } from "./memberships.js";
 import type { Receiver } from "./receive.js";
 import { resolveGhost } from "./resolve-ghost.js";
+import { ghostIn } from "./room-eyes.js";
 import type { BridgeRuntime } from "./runtime.js";
 import { memberOf } from "./to-network/authors.js";
 import type { Puppets } from "./to-matrix/puppets.js";
@@ -105,19 +106,13 @@ export class DirectRooms {
   /** A Matrix user left: where none is left in the room, the next message of its person begins another. */
   async left(link: Link): Promise<Verdict> {
     const { runtime, linker } = this;
-    const { store, client } = runtime;
-    const ghosts = await store.all<{ readonly user: string }>(
-      "SELECT g.user AS user FROM membership m JOIN ghost g ON g.id = m.ghost WHERE m.room = ? AND m.actual = 1",
-      link.roomKey,
-    );
-    const [first] = ghosts;
-    if (first) {
-      const joined = await client.joinedMembers(link.room, { asUser: UserId(first.user) });
+    const asUser = await ghostIn(runtime, link.room);
+    if (asUser !== undefined) {
+      const joined = await runtime.client.joinedMembers(link.room, { asUser });
       if (!joined.ok && classify(joined.failure).action === "retry") return verdictOf(joined.failure);
       if (joined.ok && [...joined.body.keys()].some((user) => !runtime.isOwn(user))) return done();
     }
     await linker.disconnect(link);
-    for (const { user } of ghosts) await client.leave(link.room, { asUser: UserId(user) });
     return done();
   }
 

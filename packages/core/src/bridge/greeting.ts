@@ -1,7 +1,7 @@
 import { ContentUri } from "../connector/ids.js";
 import { classify } from "../matrix/failure.js";
 import type { HomeserverPing } from "./homeserver-health.js";
-import type { Linker } from "./linker.js";
+import { makes, type Linker } from "./linker.js";
 import type { MissedEvents } from "./missed-events.js";
 import type { PolicyLists } from "./policy/policy-lists.js";
 import { pause } from "./pause.js";
@@ -81,11 +81,7 @@ export class Greeting {
     const { config, links } = this.parts.runtime;
     for (const { room, channel } of config.links) {
       if (leaving.aborted) return;
-      const known = (await links.ofRoom(room)).some(
-        (link) =>
-          link.room === room &&
-          (link.channel === channel || link.channelName === channel || link.channel.endsWith(`/${channel}`)),
-      );
+      const known = (await links.ofRoom(room)).some((link) => makes({ room, channel }, link));
       if (!known) await this.#link(room, channel, leaving);
     }
   }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { BridgeConfig } from "../config/schema.js";
 import type { ChannelInfo } from "../connector/channel-info.js";
 import type { ChannelLink } from "../connector/connector.js";
 import { ChannelId, RoomAlias, RoomId, type UserId } from "../connector/ids.js";
@@ -10,6 +11,7 @@ import { ServiceError, type LinkView } from "../services/services.js";
 import type { Write } from "../store/writes.js";
 import { publishBridgeInfo } from "./bridge-info.js";
 import { powerToSetState } from "./room-facts.js";
+import type { Memberships } from "./memberships.js";
 import type { Permissions } from "./permissions.js";
 import type { BridgeRuntime } from "./runtime.js";
 
@@ -27,6 +29,7 @@ export class Linker {
   constructor(
     readonly runtime: BridgeRuntime,
     readonly permissions: Permissions,
+    readonly memberships: Memberships,
   ) {}
 
   /** @throws ServiceError that tells a person what is missing */
@@ -143,12 +146,14 @@ export class Linker {
           : `The room is not linked to ${channelText}. See the links with: list`,
       );
     for (const link of links) await this.disconnect(link);
-    return links.map((link) => this.view(link));
+    const { links: configured } = this.runtime.config;
+    return links.map((link) => ({ ...this.view(link), comesBack: configured.some((each) => makes(each, link)) }));
   }
 
   async disconnect(link: Link): Promise<void> {
     const { runtime } = this;
     await runtime.links.remove(link);
+    this.memberships.reconsider(link.roomKey);
     if (link.kind !== "direct")
       await publishBridgeInfo(runtime, link.room, { id: link.channel, name: link.channelName }, false);
     const rest = await runtime.links.ofChannel(link.channel);
@@ -266,6 +271,11 @@ export const bannedText =
 
 function matches(link: Link, text: string | undefined): boolean {
   return text === undefined || link.channel === text || link.channelName === text || link.channel.endsWith(`/${text}`);
+}
+
+/** Whether it is this link that the configuration asks for. */
+export function makes(configured: BridgeConfig["links"][number], link: Link): boolean {
+  return configured.room === link.room && matches(link, configured.channel);
 }
 
 function unavailable(failure: MatrixFailure): ServiceError {

@@ -89,6 +89,14 @@ export class Memberships {
     return [["wantMembership", roomKey, ghost.key, inRoom ? 1 : 0, reason ?? null]];
   }
 
+  /** The wishes for a room have changed on disk. */
+  reconsider(roomKey: number): void {
+    const prefix = `${roomKey}|`;
+    for (const cache of [this.#joined, this.#leaving])
+      for (const key of [...cache.keys()]) if (key.startsWith(prefix)) cache.delete(key);
+    this.hurry();
+  }
+
   /** The homeserver says that the ghost is out (kicked, or its state was lost). */
   async left(roomKey: number, ghost: Ghost): Promise<void> {
     this.#joined.delete(`${roomKey}|${ghost.key}`);

@@ -11,7 +11,7 @@ import type { Authors } from "../bridge/to-network/authors.js";
 import type { MatrixSender } from "../bridge/to-matrix/send.js";
 import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
-import { otherRoomsNote } from "../services/link-note.js";
+import { comesBackNote, otherRoomsNote } from "../services/link-note.js";
 import { ServiceError, type Services } from "../services/services.js";
 import { ChannelCommands } from "./channel-commands.js";
 import type { Command, Invocation } from "./command.js";
@@ -130,7 +130,7 @@ export class Commands {
         level: "user",
         run: async ({ room, user, argument }) => {
           const links = await linker.unlink(room, argument === "" ? undefined : argument, user);
-          return `No longer linked to ${links.map((link) => link.channelName).join(", ")}.`;
+          return `No longer linked to ${links.map((link) => link.channelName).join(", ")}.${comesBackNote(links)}`;
         },
       },
       list: {

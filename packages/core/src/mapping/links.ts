@@ -121,11 +121,14 @@ export class Links {
     return added !== 0;
   }
 
+  /** With the last link of a room its ghosts are to leave it, too. */
   async remove(link: Link): Promise<void> {
+    const reason = `The room is no longer linked to ${link.channelName}.`;
     await this.#change(
       [
         ["dropLink", link.roomKey, link.channelKey],
         ["dropPins", link.channelKey, link.roomKey],
+        ["emptyUnlinked", reason, link.roomKey, this.bridge, this.bridge],
       ],
       () => this.#forget(link.room, link.channel),
     );

@@ -47,6 +47,12 @@ export class Rooms {
     return room;
   }
 
+  /** The room that took this one's place, as it is on disk: what is in memory may be a moment older. */
+  async replacementOf(id: RoomId): Promise<RoomId | undefined> {
+    const row = await this.store.get<Pick<RoomRow, "replacement">>("SELECT replacement FROM room WHERE room = ?", id);
+    return row?.replacement == null ? undefined : RoomId(row.replacement);
+  }
+
   async byKey(key: number): Promise<Room | undefined> {
     const row = await this.store.get<RoomRow>("SELECT * FROM room WHERE id = ?", key);
     return row && this.find(row.room);

@@ -35,6 +35,7 @@ export const linkView = z.object({
   channelName: z.string(),
   kind: z.enum(["portal", "plumbed", "direct"]),
   otherRooms: z.int().optional(),
+  comesBack: z.boolean().optional(),
 }) satisfies z.ZodType<LinkView>;
 
 const queueEntryShape = {

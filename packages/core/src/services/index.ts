@@ -9,7 +9,7 @@ export {
 export type { AdminAccess } from "./admin-access.js";
 export { adminApi } from "./admin-api.js";
 export { importRecords, type ImportRemarks, type ImportReport, type ImportRequest } from "./import.js";
-export { otherRoomsNote } from "./link-note.js";
+export { comesBackNote, otherRoomsNote } from "./link-note.js";
 export { startOperationsServer } from "./operations-server.js";
 export type { OperationsOptions, OperationsServer, Readiness, ReadinessCheck } from "./operations-server.js";
 export * from "./services.js";

@@ -81,6 +81,8 @@ export interface LinkView {
   readonly kind: "portal" | "plumbed" | "direct";
   /** Of a link that was just made: in how many other rooms the channel is. */
   readonly otherRooms?: number | undefined;
+  /** Of a link that was just removed: the configuration makes it again at the next start. */
+  readonly comesBack?: boolean | undefined;
 }
 
 /** How Trestle is. */

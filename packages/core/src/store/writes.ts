@@ -48,6 +48,8 @@ const statements = {
     "INSERT INTO membership (room, ghost, desired, actual) SELECT room, ghost, inside, inside FROM (SELECT ? AS room, ? AS ghost, ? AS inside) WHERE true ON CONFLICT (room, ghost) DO UPDATE SET desired = excluded.desired, actual = excluded.actual, attempts = 0, reason = NULL",
   actualMembership: "UPDATE membership SET actual = ?, attempts = 0 WHERE room = ? AND ghost = ?",
   membershipFailed: "UPDATE membership SET attempts = attempts + 1, next_at = ? WHERE room = ? AND ghost = ?",
+  emptyUnlinked:
+    "UPDATE membership SET desired = 0, reason = ?, attempts = 0, next_at = 0 WHERE room = ? AND desired = 1 AND ghost IN (SELECT id FROM ghost WHERE bridge = ?) AND NOT EXISTS (SELECT 1 FROM link JOIN channel ON channel.id = link.channel WHERE link.room = membership.room AND channel.bridge = ?)",
   membershipGivenUp: "UPDATE membership SET desired = actual WHERE room = ? AND ghost = ?",
   moveMemberships:
     "INSERT INTO membership (room, ghost, desired, actual) SELECT ?, ghost, 1, 0 FROM membership WHERE room = ? AND desired = 1 ON CONFLICT DO NOTHING",

@@ -15,6 +15,7 @@ import { unknownSender, type MappedMessage, type MappedReaction } from "../../ma
 import type { Room } from "../../mapping/rooms.js";
 import { deliveredAs } from "../delivered-as.js";
 import { effectIdOf } from "../effect-id.js";
+import { findLink } from "../find-link.js";
 import type { Ghosts } from "../ghosts.js";
 import type { Memberships } from "../memberships.js";
 import { ModerationToMatrix } from "../moderation/to-matrix.js";
@@ -73,10 +74,19 @@ export class ToMatrix {
   }
 
   deliver(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
-    const cached = this.parts.runtime.rooms.cached(roomId);
-    return cached && cached.replacement === undefined
-      ? this.#deliverTo({ entry, room: cached, channelKey }, event)
-      : this.#current(roomId).then((room) => this.#deliverTo({ entry, room, channelKey }, event));
+    const { rooms, links } = this.parts.runtime;
+    const room = rooms.cached(roomId);
+    const linked = room && room.replacement === undefined ? links.ofRoom(roomId) : [];
+    return room && !(linked instanceof Promise) && linked.length > 0
+      ? this.#deliverTo({ entry, room, channelKey }, event)
+      : this.#lookForRoom(entry, roomId, event, channelKey);
+  }
+
+  async #lookForRoom(entry: Entry, roomId: RoomId, event: NetworkEvent, channelKey: number): Promise<Verdict> {
+    const { runtime } = this.parts;
+    const link = await findLink(runtime, roomId);
+    // Unlinked meanwhile: whoever unlinked did not want it delivered.
+    return link ? this.#deliverTo({ entry, room: await runtime.rooms.ensure(link.room), channelKey }, event) : done();
   }
 
   #deliverTo(target: Target, event: NetworkEvent): Promise<Verdict> {
@@ -97,14 +107,6 @@ export class ToMatrix {
     return this.#dispatch(target, event).then((verdict) =>
       verdict.verdict === "dead" ? this.#unlessReplaced(target.room, verdict) : verdict,
     );
-  }
-
-  /** The room, or the one that took its place. */
-  async #current(roomId: RoomId): Promise<Room> {
-    let room = await this.parts.runtime.rooms.ensure(roomId);
-    for (let hops = 0; room.replacement !== undefined && hops < 10; hops += 1)
-      room = await this.parts.runtime.rooms.ensure(room.replacement);
-    return room;
   }
 
   /** A room that was just replaced refuses everything: what is for it waits until the bridge has followed. */

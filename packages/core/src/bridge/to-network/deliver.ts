@@ -11,6 +11,7 @@ import type { Permissions } from "../permissions.js";
 import type { Withheld } from "../policy/withhold.js";
 import type { Pictures } from "../pictures.js";
 import { unlessOnItsWay } from "../on-its-way.js";
+import { findLink } from "../find-link.js";
 import type { BridgeRuntime } from "../runtime.js";
 import { effectIdOf } from "../effect-id.js";
 import { settingsOfHistory, settingsOfJoinRules } from "../moderation/room-settings.js";
@@ -55,8 +56,7 @@ export class ToNetwork {
   }
 
   async #lookForLink(entry: Entry, event: MatrixEvent, channel: string): Promise<Verdict> {
-    const links = await this.parts.runtime.links.ofRoom(event.room_id);
-    const link = links.find((each) => each.channel === channel) ?? (await this.#movedLink(event.room_id, channel));
+    const link = await findLink(this.parts.runtime, RoomId(event.room_id), (each) => each.channel === channel);
     // Unlinked meanwhile: whoever unlinked did not want it delivered.
     return link ? this.#deliverTo(entry, event, link) : done();
   }
@@ -83,19 +83,6 @@ export class ToNetwork {
     if (link.kind !== "direct" || !isGone) return dropped;
     const ended = await this.parts.leftConversation(link);
     return ended.verdict === "done" ? dropped : ended;
-  }
-
-  /** What was said before a room was upgraded is delivered although its links have moved to the new room. */
-  async #movedLink(room: string, channel: string): Promise<Link | undefined> {
-    const { runtime } = this.parts;
-    const seen = new Set([room]);
-    for (;;) {
-      const next = (await runtime.rooms.find([...seen].at(-1) ?? room))?.replacement;
-      if (next === undefined || seen.has(next)) return undefined;
-      seen.add(next);
-      const link = (await runtime.links.ofRoom(next)).find((each) => each.channel === channel);
-      if (link) return link;
-    }
   }
 
   #dispatch(entry: Entry, event: MatrixEvent, link: Link): Promise<Verdict> {
