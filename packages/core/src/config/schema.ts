@@ -229,7 +229,9 @@ export const bridgeSchema = z.strictObject({
   links: z
     .array(linkSchema)
     .default([])
-    .describe("Links made at start, beside those made by commands; the bot must be invited to the room. A link that is taken out here stays until it is removed with unlink"),
+    .describe(
+      "Links made at start, beside those made by commands; the bot must be invited to the room. A link that is taken out here stays until it is removed with unlink",
+    ),
   relayFormat: z
     .string()
     .includes("{name}", { error: "expected a text with {name} in it" })
