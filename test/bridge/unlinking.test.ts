@@ -52,6 +52,24 @@ describe("a room that is no longer linked", () => {
     );
   });
 
+  it("is one from which a moderator removes the bot", async () => {
+    stage = await Stage.open({ places: 0 });
+    const bot = "@fakebot:faults.test";
+    const room = await stage.alice.createRoom({ invite: [bot] });
+    await stage.trestle.services.link("fake", room, "channel0", "operator");
+    const isIn = (user: string) => stage.homeserver.room(room).members()[user] === "join";
+    await stage.network.say("channel0", "ann", "hello");
+    await eventually(() => isIn("@fake_ann:faults.test"), "ann is in the room");
+    await stage.alice.kick(room, bot, "no bridges here");
+    await eventually(() => !isIn("@fake_ann:faults.test"), "ann leaves");
+    expect(await stage.trestle.services.list()).toEqual([]);
+    await stage.alice.invite(room, bot);
+    await eventually(() => isIn(bot), "the bot comes back");
+    await stage.trestle.services.link("fake", room, "channel0", "operator");
+    await stage.network.say("channel0", "ann", "hello again");
+    await eventually(() => isIn("@fake_ann:faults.test"), "ann is in the room again");
+  });
+
   it("gets nothing of what still waits for it, and hears all again when it is linked anew", async () => {
     stage = await Stage.open({ places: 1 });
     const { network, homeserver } = stage;

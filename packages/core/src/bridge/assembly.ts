@@ -150,7 +150,7 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
   );
   const isOwnAlias = (alias: string): boolean => parts.registration.isOwnAlias(alias);
   const upgrades = new RoomUpgrades(runtime, memberships, awaited, missed, isOwnAlias);
-  const roomEvents = new RoomEvents({ runtime, commands, upgrades, directRooms, encrypted, permissions, missed });
+  const roomEvents = new RoomEvents({ ...shared, runtime, commands, upgrades, directRooms, missed });
   const answers = new LoginAnswers(
     runtime,
     ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),

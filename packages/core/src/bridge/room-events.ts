@@ -8,6 +8,7 @@ import { classify } from "../matrix/failure.js";
 import type { DirectRooms } from "./direct-rooms.js";
 import type { EncryptedRooms } from "./encrypted-rooms.js";
 import { isOfConversation } from "./event-types.js";
+import type { Linker } from "./linker.js";
 import type { MissedEvents } from "./missed-events.js";
 import type { Permissions } from "./permissions.js";
 import { viaOf, type RoomUpgrades } from "./room-upgrades.js";
@@ -20,6 +21,7 @@ export interface RoomEventParts {
   readonly commands: Commands;
   readonly upgrades: RoomUpgrades;
   readonly directRooms: DirectRooms;
+  readonly linker: Linker;
   readonly encrypted: EncryptedRooms;
   readonly permissions: Permissions;
   readonly missed: MissedEvents;
@@ -49,7 +51,10 @@ export class RoomEvents {
   async #member(entry: Entry, event: MatrixEvent): Promise<Verdict> {
     const { runtime, directRooms, permissions, missed } = this.parts;
     const room = RoomId(event.room_id);
-    if (event.content.membership !== "invite" || event.state_key === undefined) return done();
+    const { membership } = event.content;
+    if (event.state_key === runtime.bot && (membership === "leave" || membership === "ban"))
+      return this.#expelled(room, event.sender);
+    if (membership !== "invite" || event.state_key === undefined) return done();
     if (!permissions.atLeast(event.sender, "relay") || permissions.bansRoom(room)) return done();
     if (event.state_key !== runtime.bot)
       return directRooms.invited(entry, {
@@ -67,6 +72,20 @@ export class RoomEvents {
     if (event.content.is_direct !== true) return done();
     await runtime.rooms.setManagement(room, runtime.key, UserId(event.sender));
     return (await missed.readBeforeComing(room, { invite: event.event_id, user: runtime.bot })) ?? done();
+  }
+
+  /** Whoever may remove the bot from a room does not want the bridge there. Conversations go on without the bot. */
+  async #expelled(room: RoomId, by: string): Promise<Verdict> {
+    const { runtime, linker } = this.parts;
+    const links = (await runtime.links.ofRoom(room)).filter(({ kind }) => kind !== "direct");
+    if (links.length === 0) return done();
+    const member = await runtime.client.getState({ room, type: "m.room.member", stateKey: runtime.bot });
+    if (!member.ok && classify(member.failure).action === "retry") return verdictOf(member.failure);
+    // It may have been asked back meanwhile.
+    if (member.ok && member.body?.membership === "join") return done();
+    for (const link of links) await linker.disconnect(link);
+    runtime.log.warn({ room, by }, "The bot was removed from a room, which is no longer linked therefore");
+    return done();
   }
 
   async #encryption(event: MatrixEvent): Promise<Verdict> {
