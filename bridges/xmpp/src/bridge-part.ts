@@ -39,5 +39,6 @@ export interface BridgePart extends StanzaTaker {
   online(): void;
   /** The stream is down; it may have been before. */
   lost(): void;
+  /** The bridge stops: everybody of ours leaves. What the server gave out before it knew may still come. */
   close(): Promise<void>;
 }

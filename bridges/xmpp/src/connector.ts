@@ -139,7 +139,8 @@ class XmppConnection {
       close: async () => {
         await this.#accounts.close();
         for (const part of this.#parts) await part.close();
-        this.#stream.close();
+        await this.#stream.close();
+        this.#gateway?.end();
       },
     };
   }

@@ -55,7 +55,7 @@ function behaviour(start: () => Promise<XmppServer>): void {
       if (server.name === "Prosody")
         expect(states(await examine({ port: server.componentPort }))).toEqual(["component failed"]);
     } finally {
-      bridge.stream.close();
+      await bridge.stream.close();
     }
   });
 }

@@ -18,7 +18,7 @@ function entering(): { readonly sent: Element[]; readonly removed: unknown[]; re
     },
     request: () => Promise.reject(new Error("nothing is asked here")),
     interrupt: () => undefined,
-    close: () => undefined,
+    close: () => Promise.resolve(),
   };
   const occupant = new Occupant({
     stream,

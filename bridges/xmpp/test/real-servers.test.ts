@@ -58,8 +58,8 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     component = await ObservedStream.online({ port: spy.port, domain: server.component });
   }, 60_000);
   afterAll(async () => {
-    for (const { stream } of others) stream.close();
-    component.stream.close();
+    for (const { stream } of others) await stream.close();
+    await component.stream.close();
     await alice.end();
     await spy.stop();
     await server.process.stop();
@@ -203,7 +203,7 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
   });
 
   it("notices a frozen line, and comes back although the server still holds the old one", async () => {
-    component.stream.close();
+    await component.stream.close();
     component = await ObservedStream.online({
       port: spy.port,
       domain: server.component,
@@ -229,7 +229,7 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     // ejabberd lets several connect and balances among them; Prosody keeps the first.
     expect(second.stream.state.state).toBe(server.name === "Prosody" ? "failed" : "online");
     expect(component.stream.state.state).toBe("online");
-    second.stream.close();
+    await second.stream.close();
   });
 
   it("comes back after the server was restarted", async () => {

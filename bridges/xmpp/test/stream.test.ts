@@ -8,7 +8,7 @@ import { ObservedStream, type StreamPlace } from "./support/observed-stream.js";
 const opened: { stream?: ObservedStream; server?: FakeServer }[] = [];
 afterEach(async () => {
   for (const { stream, server } of opened.splice(0)) {
-    stream?.stream.close();
+    void stream?.stream.close();
     await server?.stop();
   }
 });
@@ -345,16 +345,46 @@ describe("connecting", () => {
     await stream.until("a second attempt", () => server.connections >= 2);
   });
 
-  it("closes for good", async () => {
+  it("closes for good, with all that the server had given out before it knew", async () => {
     const { server, stream, session } = await connected();
     void stream.stream.send(message("last words"));
-    stream.stream.close();
+    const closed = stream.stream.close();
     await session.receives(
       "the end of the stream",
       (text) => text.includes("last words") && text.endsWith("</stream:stream>"),
     );
+    // A server that reads the end of the connection now would drop what it has not written.
+    expect(session.socket.readableEnded).toBe(false);
+    expect(await stream.stream.send(message("too late"))).toMatchObject({ failed: "retry" });
+    await session.send("<message from='b@test' to='a@bridge.test'><body>on its way</body></message></stream:stream>");
+    await closed;
+    expect(stream.stanzas.map((stanza) => stanza.getChildText("body"))).toEqual(["on its way"]);
     expect(stream.stream.state.state).toBe("closed");
     expect(await stream.stream.send(message("too late"))).toMatchObject({ failed: "retry" });
     expect(server.connections).toBe(1);
+  });
+
+  it("does not wait for ever for the server to close", async () => {
+    const { server, stream } = await connected({ tuning: { closeTimeoutMs: 20 } });
+    await stream.stream.close();
+    expect(stream.stream.state.state).toBe("closed");
+    expect(server.connections).toBe(1);
+  });
+
+  it("is closed when all that came is dealt with", async () => {
+    let dealtWith: () => void = () => undefined;
+    const { stream, session } = await connected({
+      tuning: { closeTimeoutMs: 20 },
+      onStanza: () => new Promise<void>((resolve) => (dealtWith = resolve)),
+    });
+    await session.send("<message from='b@test' to='a@bridge.test'><body>slow disk</body></message>");
+    await stream.gets("the message", ({ name }) => name === "message");
+    let isClosed = false;
+    const closed = stream.stream.close().then(() => (isClosed = true));
+    await stream.becomes("closed");
+    await nextTurn();
+    expect(isClosed).toBe(false);
+    dealtWith();
+    await closed;
   });
 });

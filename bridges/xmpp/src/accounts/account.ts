@@ -109,9 +109,10 @@ export class Account {
   /** Ends the connection, to be opened at the next start. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stream.close();
+    const closed = this.#stream.close();
     this.#catchUp.lost();
     this.way.acceptance.lost();
+    await closed;
     await this.#place.close();
     this.#parts.network.report({ connection: this.jid, state: "closed" });
   }
@@ -119,9 +120,10 @@ export class Account {
   /** Signs out for good. */
   async forget(): Promise<void> {
     this.#isClosed = true;
-    this.#stream.close();
+    const closed = this.#stream.close();
     this.#catchUp.lost();
     this.way.acceptance.lost();
+    await closed;
     await this.#place.forget();
     this.#parts.network.report({ connection: this.jid, state: "closed" });
   }

@@ -73,7 +73,7 @@ export class Relay {
       resolveChannel: (text) => findRoom(this.#stream, text),
       close: async () => {
         await this.#rooms.close();
-        this.#stream.close();
+        await this.#stream.close();
       },
     };
   }

@@ -35,7 +35,7 @@ export async function examineXmpp({ config, signal, running }: DoctorContext<Xmp
     const route = await checkRoute(stream, signal);
     return [connected, route, ...(route.state === "ok" ? await checkServices(stream, signal) : [])];
   } finally {
-    stream.close();
+    await stream.close();
   }
 }
 
@@ -80,7 +80,7 @@ function connect(
       if (state.state !== "connecting") settle(state);
     },
   });
-  signal.addEventListener("abort", () => stream.close(), { once: true });
+  signal.addEventListener("abort", () => void stream.close(), { once: true });
   stream.start();
   return { stream, settled };
 }

@@ -55,6 +55,7 @@ export class Gateway implements BridgePart {
   /** What is being linked because somebody came. */
   readonly #opening = new Map<string, Promise<ChannelId | undefined>>();
   #isOnline = false;
+  #isClosed = false;
 
   constructor({ stream, network, config, secret, tuning }: GatewayOptions) {
     const tuned = { ...defaultGatewayTuning, ...tuning };
@@ -164,9 +165,14 @@ export class Gateway implements BridgePart {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const room of this.#rooms.values()) room.close();
     // Behind all that was to be told.
     await this.#parts.outbox.flushed();
+  }
+
+  /** Nothing comes any more, and nothing is dealt with. */
+  end(): void {
     this.#parts.archive.close();
   }
 
@@ -179,6 +185,7 @@ export class Gateway implements BridgePart {
     if (to.local === undefined) return this.#service(stanza);
     const address = bareOf(to);
     if (!this.owns(address)) return "unknown";
+    if (this.#isClosed) return this.#refuse(stanza, stopping);
     const room = this.#rooms.get(address);
     if (room) return room.take(stanza, from, to.resource);
     return this.#elsewhere(stanza, from, address, to.resource);
@@ -285,6 +292,7 @@ const notLinked = refusal(
   "This Matrix room is not linked. A moderator of the room links it there with the bridge bot's command “link gateway”.",
 );
 const notNow = refusal("wait", "internal-server-error", "The Matrix room cannot be read now. Try again in a minute.");
+const stopping = refusal("wait", "recipient-unavailable", "The bridge to Matrix stops. Come back in a minute.");
 
 function moved(channel: ChannelId): Refusal {
   const text = `This room goes by the name ${channel}.`;

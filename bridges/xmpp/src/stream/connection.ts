@@ -23,11 +23,12 @@ export class ComponentConnection implements StreamConnection {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   #online = false;
+  #closing = false;
 
   constructor(
     readonly address: ComponentAddress,
     listener: ConnectionListener,
-    limits: InputLimits & { readonly connectTimeoutMs: number },
+    private readonly limits: InputLimits & { readonly connectTimeoutMs: number; readonly closeTimeoutMs: number },
   ) {
     const { host, port, domain, secret } = address;
     this.#listener = listener;
@@ -84,17 +85,16 @@ export class ComponentConnection implements StreamConnection {
   }
 
   close(reason: string): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#closing) return;
     if (!this.#online) {
       this.#end({ reason });
       return;
     }
-    const socket = this.#socket;
-    socket?.end("</stream:stream>");
-    this.#end({ reason }, false);
-    // The other side may never read: what it does not take within a moment is dropped.
-    const gone = setTimeout(() => socket?.destroy(), 1_000);
-    socket?.once("close", () => clearTimeout(gone));
+    this.#closing = true;
+    // What the server has given out for us before it reads this is still to come: nobody would send it again. It is the
+    // server that ends the connection (RFC 6120 §4.4): one that reads its end at once drops what it has not written yet.
+    this.#socket?.write("</stream:stream>");
+    this.#timer = setTimeout(() => this.#end({ reason }), this.limits.closeTimeoutMs);
   }
 
   destroy(reason: string): void {
@@ -122,13 +122,13 @@ export class ComponentConnection implements StreamConnection {
     this.#end({ ...(typeof condition === "string" && { condition }), reason: messageOf(error) });
   }
 
-  #end(ended: Ended, destroy = true): void {
+  #end(ended: Ended): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
     // What the system still holds must not go out behind a later connection, on which it may be asked for and sent again.
-    if (destroy && this.#online) this.#socket?.resetAndDestroy();
-    else if (destroy) this.#socket?.destroy();
+    if (this.#online && !this.#closing) this.#socket?.resetAndDestroy();
+    else this.#socket?.destroy();
     // Whoever still waits in the library (with timers, and once to connect elsewhere) is let go.
     this.#entity.emit("error", new Error(ended.reason));
     this.#listener.ended(ended);

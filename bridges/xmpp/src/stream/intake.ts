@@ -20,6 +20,7 @@ export interface IntakeOptions {
 export class Intake {
   #inHand = 0;
   #paused = false;
+  #idle: (() => void)[] = [];
 
   constructor(private readonly options: IntakeOptions) {}
 
@@ -45,6 +46,11 @@ export class Intake {
     void dealtWith.catch(failed).finally(() => this.#done());
   }
 
+  /** Resolves when nothing is in hand. */
+  idle(): Promise<void> {
+    return this.#inHand === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
   /** A new connection reads from the start. */
   restarted(): void {
     if (this.#paused) this.options.pause();
@@ -52,6 +58,7 @@ export class Intake {
 
   #done(): void {
     this.#inHand -= 1;
+    if (this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
     if (!this.#paused || this.#inHand > this.options.most / 2) return;
     this.#paused = false;
     this.options.resume();

@@ -11,6 +11,8 @@ import type { RequestOptions, StreamState, XmppStream } from "./stream.js";
 /** Times in milliseconds, and bounds. */
 export interface StreamTuning {
   readonly connectTimeoutMs: number;
+  /** For how long the server may take to end a stream that was closed. */
+  readonly closeTimeoutMs: number;
   readonly silenceMs: number;
   readonly answerMs: number;
   readonly backoffMinMs: number;
@@ -33,6 +35,7 @@ export interface StreamTuning {
 
 export const defaultTuning: StreamTuning = {
   connectTimeoutMs: 15_000,
+  closeTimeoutMs: 3_000,
   silenceMs: 30_000,
   answerMs: 20_000,
   backoffMinMs: 500,
@@ -73,7 +76,7 @@ export interface StreamConnection {
   /** Stops reading until `resume`: the server keeps what it has. */
   pause(): void;
   resume(): void;
-  /** Ends it: what was written still goes out. */
+  /** Ends it: what was written still goes out, and what comes until the other side has ended it too may still be told. */
   close(reason: string): void;
   /** Ends it at once. */
   destroy(reason: string): void;
@@ -101,6 +104,10 @@ export abstract class ReconnectingStream implements XmppStream {
   #connection: StreamConnection | undefined;
   #state: StreamState = { state: "closed" };
   #timer: NodeJS.Timeout | undefined;
+  /** It is closed, or is being closed. */
+  #closing: Promise<void> | undefined;
+  /** Called when the connection that is being closed has ended. */
+  #closed: (() => void) | undefined;
   #onlineSince = 0;
   #pingId: string | undefined;
 
@@ -148,6 +155,7 @@ export abstract class ReconnectingStream implements XmppStream {
 
   start(): void {
     if (this.#state.state !== "closed") return;
+    this.#closing = this.#closed = undefined;
     this.#connect();
   }
 
@@ -184,15 +192,24 @@ export abstract class ReconnectingStream implements XmppStream {
     this.#connection?.destroy(reason);
   }
 
-  close(): void {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#state.state !== "failed") this.#become({ state: "closed" });
-    this.#connection?.close("The stream was closed");
+    if (this.#connection) {
+      const ended = new Promise<void>((resolve) => (this.#closed = resolve));
+      this.#connection.close("The stream was closed");
+      await ended;
+    } else if (this.#state.state !== "failed") this.#become({ state: "closed" });
+    await this.#intake.idle();
   }
 
   /** The connection where stanzas may be written now; otherwise why surely nothing is sent. */
   #ready(): StreamConnection | Failure {
-    const { state, detail } = this.#state;
+    const { state, detail } = this.#closing ? { state: "closing" } : this.#state;
     if (state !== "online" || !this.#connection)
       return retry(`Not connected to the XMPP server (${detail ?? state}); nothing was sent`);
     if (this.#connection.backlog <= this.tuning.maxBacklogBytes) return this.#connection;
@@ -221,7 +238,11 @@ export abstract class ReconnectingStream implements XmppStream {
     this.#connection = undefined;
     this.#keepAlive.stop();
     this.#requests.abandon(ended.reason);
-    if (this.#state.state === "closed") return;
+    if (this.#closed) {
+      this.#become({ state: "closed" });
+      this.#closed();
+      return;
+    }
     const hopeless = this.hopeless(ended, wasOnline);
     if (hopeless !== undefined) {
       this.#become({ state: "failed", detail: hopeless });

@@ -36,6 +36,9 @@ export interface XmppStream {
   request(iq: Element, options?: RequestOptions): Promise<Answer>;
   /** Ends the connection, so that a new one is opened: what was not dealt with is asked for again. */
   interrupt(reason: string): void;
-  /** Ends it for good. */
-  close(): void;
+  /**
+   * Ends it for good: nothing is sent any more. What the server has given out until it knows is still taken; resolves
+   * when that is dealt with.
+   */
+  close(): Promise<void>;
 }

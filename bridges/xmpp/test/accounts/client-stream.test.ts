@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 afterEach(async () => {
-  for (const stream of streams.splice(0)) stream.close();
+  for (const stream of streams.splice(0)) await stream.close();
   for (const server of servers.splice(0)) await server.stop();
 });
 

@@ -24,7 +24,7 @@ class FakeStream implements XmppStream {
   interrupt(): void {
     throw new Error("not used");
   }
-  close(): void {
+  close(): Promise<void> {
     throw new Error("not used");
   }
 }

@@ -19,7 +19,8 @@ export class WireSpy {
 
   /** Listens on a port of its own for what is to go to `port`. */
   static async before(port: number): Promise<WireSpy> {
-    const server = createServer();
+    // What one side has said to its end still reaches the other, and what that says of it.
+    const server = createServer({ allowHalfOpen: true });
     const spy = new WireSpy(server);
     server.on("connection", (near) => spy.#accept(near, port));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -90,7 +91,7 @@ export class WireSpy {
       near.destroy();
       return;
     }
-    const far = connect({ host: "127.0.0.1", port });
+    const far = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
     const pair = [near, far] as const;
     const stanzas = new Stanzas();
     this.#pairs.add(pair);
@@ -100,6 +101,8 @@ export class WireSpy {
       far.destroy();
     };
     for (const socket of pair) socket.on("error", end).on("close", end);
+    near.on("end", () => far.end());
+    far.on("end", () => near.end());
     near.on("data", (data) => {
       this.sent += data.toString("latin1");
       if (!this.#stopped) far.write(data);
@@ -136,7 +139,7 @@ class Stanzas {
     let [depth, start] = [0, 0];
     for (const tag of this.#text.matchAll(/<([/?]?)([^\s>/]+)(?:[^>"']|"[^"]*"|'[^']*')*?(\/?)>/g)) {
       const [matched, opening, name, closing] = tag;
-      // The stream itself is no stanza, and never ends here.
+      // The stream itself is no stanza.
       if (opening !== "?" && name !== "stream:stream") depth += opening === "/" ? -1 : closing === "/" ? 0 : 1;
       if (depth > 0) continue;
       whole.push(this.#text.slice(start, tag.index + matched.length));

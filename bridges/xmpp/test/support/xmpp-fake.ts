@@ -110,7 +110,7 @@ export class XmppFake implements NetworkFake {
   }
 
   async stop(): Promise<void> {
-    this.#stream?.stream.close();
+    await this.#stream?.stream.close();
     this.#web?.closeAllConnections();
     this.#web?.close();
     this.#web = undefined;

@@ -129,7 +129,7 @@ export class Desk {
         return Promise.resolve({ kind: "result", stanza: parsed(`<iq type="result">${answer}</iq>`) });
       },
       interrupt: () => undefined,
-      close: () => undefined,
+      close: () => Promise.resolve(),
     };
   }
 

@@ -55,8 +55,9 @@ class KeptStream implements XmppStream {
     this.interruptions.push(reason);
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.state = { state: "closed" };
+    return Promise.resolve();
   }
 }
 
@@ -99,6 +100,7 @@ export class Hall {
   async crash(): Promise<void> {
     this.stream.state = { state: "closed" };
     await this.gateway.close();
+    this.gateway.end();
     this.stream = new KeptStream();
     this.gateway = this.#gateway();
     this.gateway.add({ channel: this.channel, room: ROOM, kind: "plumbed" });
@@ -108,6 +110,7 @@ export class Hall {
 
   async close(): Promise<void> {
     await this.gateway.close();
+    this.gateway.end();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
