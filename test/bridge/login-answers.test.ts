@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import Database from "better-sqlite3";
 import { Stage } from "../faults/stage.js";
 import { eventually } from "./recorder.js";
 
@@ -46,6 +48,31 @@ async function beginLogin(opened: Stage): Promise<string> {
   return room;
 }
 
+/** She begins a second time, and signs in. */
+async function beginAgain(opened: Stage, room: string): Promise<void> {
+    await opened.alice.sendText(room, "login");
+    await eventually(
+      () => said(opened, room).filter((text) => text === "Your password:").length === 2,
+      "the bot asks again",
+    );
+    await opened.alice.sendText(room, secret);
+    await eventually(() => said(opened, room).includes("Signed in as ann."), "alice is signed in");
+}
+
+/** The logins under way are on disk afterwards, as a process that was killed leaves them. */
+async function stopAsIfKilled(opened: Stage): Promise<void> {
+  const file = join(opened.directory, "data", "trestle.db");
+  const running = new Database(file, { readonly: true });
+  const begun = running.prepare<[], [string, number, string, string]>("SELECT * FROM login_begun").raw().all();
+  running.close();
+  await opened.stop();
+  const left = new Database(file);
+  expect(left.prepare("SELECT * FROM login_begun").all()).toEqual([]);
+  const add = left.prepare("INSERT INTO login_begun VALUES (?, ?, ?, ?)");
+  for (const row of begun) add.run(...row);
+  left.close();
+}
+
 describe("a password that is typed into a login", () => {
   it("is not asked for in a room that is linked, where the network would hear it", async () => {
     const opened = await open();
@@ -73,13 +100,7 @@ describe("a password that is typed into a login", () => {
   it("is taken and removed where the login was begun twice", async () => {
     const opened = await open();
     const room = await beginLogin(opened);
-    await opened.alice.sendText(room, "login");
-    await eventually(
-      () => said(opened, room).filter((text) => text === "Your password:").length === 2,
-      "the bot asks again",
-    );
-    await opened.alice.sendText(room, secret);
-    await eventually(() => said(opened, room).includes("Signed in as ann."), "alice is signed in");
+    await beginAgain(opened, room);
     expect(said(opened, room)).not.toContain(secret);
   });
 
@@ -88,6 +109,34 @@ describe("a password that is typed into a login", () => {
     const room = await beginLogin(opened);
     await opened.stop();
     expect(said(opened, room).at(-1)).toBe("The login failed: The bridge stopped meanwhile. Begin again with: login");
+  });
+
+  it("is removed also by the bridge that starts after a crash, which tells its person", async () => {
+    const opened = await open();
+    const room = await beginLogin(opened);
+    await stopAsIfKilled(opened);
+    const ended = "The login failed: The bridge stopped meanwhile. Begin again with: login";
+    const told = () => said(opened, room).filter((text) => text === ended).length;
+    const before = told();
+    await opened.start();
+    await eventually(() => told() === before + 1, "alice is told");
+    await opened.alice.sendText(room, secret);
+    await eventually(
+      () => said(opened, room).some((text) => text.startsWith("The login ended when the bridge stopped.")),
+      "the bot answers",
+    );
+    expect(said(opened, room)).not.toContain(secret);
+    await opened.alice.sendText(room, "status");
+    await eventually(
+      () => said(opened, room).some((text) => text.includes("connected")),
+      "commands are commands again",
+    );
+    await beginAgain(opened, room);
+    await opened.stop();
+    await opened.start();
+    await opened.alice.sendText(room, "logins");
+    await eventually(() => said(opened, room).some((text) => text.startsWith("ann – sign out")), "the bot answers");
+    expect(told()).toBe(before + 1);
   });
 
   it("is one also where it begins like a command", async () => {

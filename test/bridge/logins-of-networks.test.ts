@@ -131,8 +131,10 @@ describe("a bridge to several networks", () => {
     await stage!.stop();
     const database = new Database(join(stage!.directory, "data", "trestle.db"));
     const version = Number(database.pragma("user_version", { simple: true }));
-    const later = ["policy_list", "policy_rule", "policy_absent", "former_lane"].map((table) => `DROP TABLE ${table};`);
-    database.exec(`${later.join("")} ALTER TABLE login DROP COLUMN network; PRAGMA user_version = ${version - 3}`);
+    const later = ["policy_list", "policy_rule", "policy_absent", "former_lane", "login_begun"].map(
+      (table) => `DROP TABLE ${table};`,
+    );
+    database.exec(`${later.join("")} ALTER TABLE login DROP COLUMN network; PRAGMA user_version = ${version - 4}`);
     database.close();
     networks.now = redAndBlue;
     await stage!.start();

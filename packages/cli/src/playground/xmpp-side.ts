@@ -62,7 +62,7 @@ export class XmppSide {
         side.#stream.start();
       });
     } catch (error) {
-      side.close();
+      await side.close();
       throw error;
     } finally {
       clearTimeout(timer);
@@ -89,8 +89,8 @@ export class XmppSide {
     else this.#post(xml("presence", { from: this.#jid(friend), to: `${room}/${friend}`, type: "unavailable" }));
   }
 
-  close(): void {
-    this.#stream.close();
+  async close(): Promise<void> {
+    await this.#stream.close();
   }
 
   #join(nick: string): void {

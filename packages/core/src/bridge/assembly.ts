@@ -1,6 +1,7 @@
 import { Commands } from "../commands/commands.js";
 import { RoomId, UserId } from "../connector/ids.js";
 import { connectorStorage, type StorageOfConnector } from "../mapping/connector-storage.js";
+import { BegunLogins } from "../mapping/begun-logins.js";
 import { Logins } from "../mapping/logins.js";
 import { AwaitedRooms } from "./awaited-rooms.js";
 import type { BridgeParts } from "./bridge-parts.js";
@@ -134,6 +135,7 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
     permissions,
     linker,
     logins,
+    begun: new BegunLogins(parts.store, parts.key),
     authors,
     sender: shared.toMatrix.sender,
     services: parts.services,

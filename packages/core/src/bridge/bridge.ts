@@ -109,6 +109,7 @@ export class Bridge implements AppServiceHandler {
     await this.#toMatrixFlow.resume(clean);
     await this.#toNetworkFlow.resume(clean);
     this.#all.receiver.open();
+    await this.#all.commands.tellInterrupted();
     if ([...this.connections.values()].some(({ state }) => state === "connected")) this.#all.catchUp.start();
     this.#all.memberships.hurry();
     this.#all.absences.sweep();
@@ -118,6 +119,7 @@ export class Bridge implements AppServiceHandler {
     const { logins, permissions } = this.#all;
     const { signedIn, accountNetworks } = this.#handlers ?? {};
     await logins.load();
+    await this.#all.commands.load();
     if (accountNetworks) await logins.place((account) => accountNetworks.of(account));
     if (!signedIn) return;
     for (const login of await logins.all()) if (!permissions.bans(login.user)) await signedIn(login);

@@ -9,6 +9,7 @@ import type { Permissions } from "../bridge/permissions.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { Authors } from "../bridge/to-network/authors.js";
 import type { MatrixSender } from "../bridge/to-matrix/send.js";
+import type { BegunLogins } from "../mapping/begun-logins.js";
 import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
 import { comesBackNote, otherRoomsNote } from "../services/link-note.js";
@@ -23,6 +24,7 @@ export interface CommandParts {
   readonly permissions: Permissions;
   readonly linker: Linker;
   readonly logins: Logins;
+  readonly begun: BegunLogins;
   readonly authors: Authors;
   readonly sender: MatrixSender;
   readonly services: () => Services;
@@ -52,6 +54,16 @@ export class Commands {
   /** Whether a login waits for what the user says next in the room. */
   awaitsAnswer(user: UserId, room: RoomId): boolean {
     return this.#dialogues.isOpen(user, room);
+  }
+
+  /** Finds the logins that ended with a process that died: what their people type is still taken for an answer. */
+  load(): Promise<void> {
+    return this.#dialogues.load();
+  }
+
+  /** Tells those people; call when there is a way to Matrix. */
+  tellInterrupted(): Promise<void> {
+    return this.#dialogues.tellInterrupted();
   }
 
   /** Logins that are under way end, and their people are told. */

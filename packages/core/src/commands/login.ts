@@ -5,7 +5,10 @@ import type { Permissions } from "../bridge/permissions.js";
 import type { BridgeRuntime } from "../bridge/runtime.js";
 import type { Login } from "../connector/connector.js";
 import type { LoginField, LoginSession } from "../connector/login-session.js";
+import type { ToMatrixPayload } from "../bridge/to-matrix/payload.js";
+import { toMatrix } from "../delivery/entry.js";
 import { EventId, type RoomId, type UserId } from "../connector/ids.js";
+import type { BegunLogin, BegunLogins } from "../mapping/begun-logins.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError } from "../services/services.js";
 import { Dialogue } from "./dialogue.js";
@@ -14,6 +17,7 @@ export interface LoginParts {
   readonly permissions: Permissions;
   readonly runtime: BridgeRuntime;
   readonly logins: Logins;
+  readonly begun: BegunLogins;
 }
 
 interface Beginning {
@@ -21,25 +25,51 @@ interface Beginning {
   readonly room: RoomId;
   readonly network: string | undefined;
   readonly login: NonNullable<BridgeRuntime["handlers"]["login"]>;
+  readonly begun: BegunLogin;
 }
 
 const patienceMs = 10 * 60_000;
+const notRemoved = "I may not remove messages here: please delete the message with your secret yourself.";
+const stopped = "The bridge stopped meanwhile. Begin again with: login";
 
 /** Logins by chat: the connector asks for fields, the person types them one message each. */
 export class LoginDialogues {
   readonly #open = new Map<UserId, Dialogue>();
   /** Each until its last words are on disk. */
   readonly #underWay = new Set<Promise<void>>();
+  /** Where those were asked whose login ended with a process that died, until they say something; and for how long. */
+  readonly #interrupted = new Map<UserId, { readonly room: RoomId; readonly until: number }>();
+  #isStopping = false;
 
   constructor(readonly parts: LoginParts) {}
 
-  isOpen(user: UserId, room: RoomId): boolean {
-    return this.#open.get(user)?.room === room;
+  async load(): Promise<void> {
+    const until = this.parts.runtime.clock.now() + patienceMs;
+    for (const { user, room } of await this.parts.begun.all()) this.#interrupted.set(user, { room, until });
   }
 
-  /** Whether something is to be typed now. */
+  async tellInterrupted(): Promise<void> {
+    const { runtime, begun } = this.parts;
+    for (const login of await begun.all()) {
+      const payload: ToMatrixPayload = { via: "notice", text: failed(stopped) };
+      const cause = { direction: toMatrix, lane: login.room, source: `login ${login.id}`, payload } as const;
+      await runtime.journal.append([cause], [begun.removal(login)]);
+    }
+  }
+
+  isOpen(user: UserId, room: RoomId): boolean {
+    return this.#open.get(user)?.room === room || this.#wasAsking(user, room);
+  }
+
+  /** Whether something is to be typed now, or may be because it was asked for by a process that died. */
   isAsking(user: UserId, room: RoomId): boolean {
-    return this.isOpen(user, room) && this.#open.get(user)?.field !== undefined;
+    const dialogue = this.#open.get(user);
+    return dialogue ? dialogue.room === room && dialogue.field !== undefined : this.#wasAsking(user, room);
+  }
+
+  #wasAsking(user: UserId, room: RoomId): boolean {
+    const interrupted = this.#interrupted.get(user);
+    return interrupted?.room === room && this.parts.runtime.clock.now() < interrupted.until;
   }
 
   /** `typed`: which network, where the bridge is to several. */
@@ -63,19 +93,21 @@ export class LoginDialogues {
     const present = (await logins.of(user)).find((each) => each.network === network);
     if (present)
       throw new ServiceError("conflict", `You are signed in already. Sign out first with: ${logoutOf(present)}`);
+    if (this.#isStopping) throw new ServiceError("unavailable", "The bridge stops now. Try again in a minute.");
+    const begun = await this.parts.begun.add(user, room);
+    // With what is left of one that was interrupted.
     this.cancel(user);
-    return this.#start({ user, room, network, login });
+    return this.#start({ user, room, network, login, begun });
   }
 
   /** Takes one answer; the message that carried it is redacted where it was secret. */
   async input(user: UserId, room: RoomId, text: string, event: MatrixEvent): Promise<string> {
     const dialogue = this.#open.get(user);
     const field = dialogue?.field;
-    if (!dialogue) return "There is no login to continue. Begin with: login";
+    if (!dialogue) return this.#late(user, room, event);
     if (!field) return "The login goes on by itself; nothing is asked for now. To give it up: cancel";
     const secret = field.type === "password" || field.type === "token";
-    if (secret && !(await this.#redact(room, event.event_id)))
-      dialogue.say("I may not remove messages here: please delete the message with your secret yourself.");
+    if (secret && !(await this.#redact(room, event.event_id))) dialogue.say(notRemoved);
     const next = dialogue.next();
     dialogue.answer(text);
     return next;
@@ -83,15 +115,16 @@ export class LoginDialogues {
 
   cancel(user: UserId): string {
     const dialogue = this.#open.get(user);
-    if (!dialogue) return "There is nothing to cancel.";
+    const wasInterrupted = this.#interrupted.delete(user);
+    if (!dialogue) return wasInterrupted ? "The login is given up." : "There is nothing to cancel.";
     dialogue.giveUp(new ServiceError("invalid", "The login was given up."));
     return "The login is given up.";
   }
 
   /** Gives up what is under way; resolves when whoever it is has been told so. */
   async stop(): Promise<void> {
-    for (const dialogue of this.#open.values())
-      dialogue.giveUp(new ServiceError("invalid", "The bridge stopped meanwhile. Begin again with: login"));
+    this.#isStopping = true;
+    for (const dialogue of this.#open.values()) dialogue.giveUp(new ServiceError("invalid", stopped));
     await Promise.all(this.#underWay);
   }
 
@@ -125,7 +158,7 @@ export class LoginDialogues {
     );
   }
 
-  #start({ user, room, network, login }: Beginning): Promise<string> {
+  #start({ user, room, network, login, begun }: Beginning): Promise<string> {
     const { runtime, logins, permissions } = this.parts;
     const dialogue = new Dialogue(runtime, room);
     this.#open.set(user, dialogue);
@@ -155,16 +188,25 @@ export class LoginDialogues {
         await runtime.handlers.signedIn?.(saved);
         return `Signed in as ${saved.account.name}.`;
       })
-      .catch((error: unknown) => `The login failed: ${error instanceof Error ? error.message : String(error)}`)
+      .catch((error: unknown) => failed(error instanceof Error ? error.message : String(error)))
       .then((text) => {
         cancelTimer();
         // Another one may have begun in its place.
         if (this.#open.get(user) === dialogue) this.#open.delete(user);
         return dialogue.end(text);
       })
+      .then(() => this.parts.begun.remove(begun))
+      .catch((error: unknown) => runtime.log.error({ err: error, room }, "The end of a login could not be kept"))
       .finally(() => this.#underWay.delete(underWay));
     this.#underWay.add(underWay);
     return first;
+  }
+
+  /** What is typed for a login that ended with a process that died may be a secret. */
+  async #late(user: UserId, room: RoomId, event: MatrixEvent): Promise<string> {
+    this.#interrupted.delete(user);
+    const removed = await this.#redact(room, event.event_id);
+    return `The login ended when the bridge stopped. ${removed ? "I removed what you typed, for it may be a secret." : notRemoved} Begin again with: login`;
   }
 
   async #redact(room: RoomId, event: string): Promise<boolean> {
@@ -178,6 +220,10 @@ export class LoginDialogues {
     if (!redacted.ok) runtime.log.warn({ room, event }, "A message with a secret could not be redacted");
     return redacted.ok;
   }
+}
+
+function failed(why: string): string {
+  return `The login failed: ${why}`;
 }
 
 /** @throws ServiceError where it is not clear which one is meant */

@@ -258,6 +258,15 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (bridge, direction, lane, former)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Logins that are under way, of which what is typed is a secret also after a crash.
+  CREATE TABLE login_begun (
+    id TEXT PRIMARY KEY,
+    bridge INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    room TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export class SchemaTooNew extends Error {

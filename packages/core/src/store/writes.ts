@@ -67,6 +67,8 @@ const statements = {
   setLoginNetwork: "UPDATE login SET network = ? WHERE id = ?",
   setLoginSecret: "UPDATE login SET secret = ? WHERE id = ?",
   dropLogin: "DELETE FROM login WHERE id = ?",
+  beginLogin: "INSERT INTO login_begun (id, bridge, user, room) VALUES (?, ?, ?, ?)",
+  endLogin: "DELETE FROM login_begun WHERE id = ?",
   setStorage:
     "INSERT INTO storage (bridge, key, value) VALUES (?, ?, ?) ON CONFLICT (bridge, key) DO UPDATE SET value = excluded.value",
   dropStorage: "DELETE FROM storage WHERE bridge = ? AND key = ?",

@@ -61,7 +61,7 @@ async function open({ port, directory, topic, tell, heard }: NetworkStage): Prom
     setTopic: (words) => side.setTopic(words),
     setFriend: (here) => side.setFriend(here),
     close: async () => {
-      side.close();
+      await side.close();
       await prosody.close();
     },
   };
