@@ -50,13 +50,13 @@ async function beginLogin(opened: Stage): Promise<string> {
 
 /** She begins a second time, and signs in. */
 async function beginAgain(opened: Stage, room: string): Promise<void> {
-    await opened.alice.sendText(room, "login");
-    await eventually(
-      () => said(opened, room).filter((text) => text === "Your password:").length === 2,
-      "the bot asks again",
-    );
-    await opened.alice.sendText(room, secret);
-    await eventually(() => said(opened, room).includes("Signed in as ann."), "alice is signed in");
+  await opened.alice.sendText(room, "login");
+  await eventually(
+    () => said(opened, room).filter((text) => text === "Your password:").length === 2,
+    "the bot asks again",
+  );
+  await opened.alice.sendText(room, secret);
+  await eventually(() => said(opened, room).includes("Signed in as ann."), "alice is signed in");
 }
 
 /** The logins under way are on disk afterwards, as a process that was killed leaves them. */
