@@ -168,7 +168,7 @@ class SlackConnection {
       },
       login: (session) => this.#signIn.login(session),
       signedIn: (login) => {
-        this.#accounts.add(login);
+        this.#accounts.add(login, Date.now());
         return Promise.resolve();
       },
       logout: (login) => this.#signIn.logout(login),
@@ -247,6 +247,7 @@ class SlackConnection {
         return this.#directs.concerns(team, event);
       },
       reader: (team, channel) => this.#directs.workspaceOf(channelIdOf({ team, channel })),
+      heardSince: (team, channel, envelope) => this.#directs.heardSince(team, channel, envelope),
       onWorkspace: (team) => {
         this.#context.network.spacesChanged();
         for (const channel of this.#linked.of(team)) if (!this.#directs.has(channel)) this.#enter(channel);

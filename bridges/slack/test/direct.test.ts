@@ -127,6 +127,47 @@ describe("a direct message in Slack to somebody who signed in", () => {
     expect(said(stage, room).map(([, body]) => body)).toEqual(["first", "meanwhile", "later"]);
   });
 
+  it("is made up for where it began a conversation while the bridge was away, before what is said next", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    acme.person("alice").post("general", "heard");
+    await stage.saidOnMatrix("heard");
+    acme.addPerson({ name: "carol" });
+    const carol = acme.person("carol");
+    await stage.stop();
+    for (const text of ["are you there?", "it is me", "well then"]) carol.post("@bob", text);
+    await stage.start();
+    for (const text of ["so you are back", "at last"]) carol.post("@bob", text);
+    const room = await directRoom(stage);
+    await heard(stage, room, "at last");
+    const all = ["are you there?", "it is me", "well then", "so you are back", "at last"];
+    expect(said(stage, room).map(([, body]) => body)).toEqual(all);
+    await stage.stop();
+    carol.post("@bob", "again");
+    await stage.start();
+    carol.post("@bob", "and again");
+    await heard(stage, room, "and again");
+    expect(said(stage, room).map(([, body]) => body)).toEqual([...all, "again", "and again"]);
+  });
+
+  it("is not told from before they signed in", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    const acme = slack.workspace("acme");
+    acme.person("alice").post("general", "heard");
+    await stage.saidOnMatrix("heard");
+    await stage.stop();
+    acme.person("alice").post("@bob", "long ago");
+    await stage.start();
+    await stage.signIn(alice, "bob");
+    acme.person("alice").post("@bob", "now");
+    const room = await directRoom(stage);
+    await heard(stage, room, "now");
+    expect(said(stage, room).map(([, body]) => body)).toEqual(["now"]);
+  });
+
   it("stays with Slack where it is nobody's who signed in", async () => {
     stage = await SlackStage.open();
     const { slack } = stage;

@@ -23,6 +23,11 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
   readonly onSocket?: (outcome: "opened" | "failed") => void;
   /** Who reads a channel that the app is not in: a direct message of somebody who signed in. */
   readonly reader?: (team: string, channel: string) => Workspace | undefined;
+  /**
+   * Something was said in a channel that is not linked. Since when somebody who signed in hears it, in milliseconds since
+   * 1970; `undefined` where nobody does.
+   */
+  readonly heardSince?: (team: string, channel: string, envelope: unknown) => Promise<number | undefined>;
   /** The app is in a workspace: known from before, just asked about, or just installed. */
   readonly onWorkspace?: (team: string) => void;
   /** The app was removed from a workspace. */

@@ -21,12 +21,14 @@ import { LateEvents } from "./gaps/late.js";
 import { Ledger } from "./gaps/ledger.js";
 import { MissedEvents } from "./gaps/missed-events.js";
 import { notesOf } from "./gaps/notes.js";
+import { Openings } from "./gaps/openings.js";
 import { Repairs } from "./gaps/repairs.js";
 import { eventsRoute } from "./http/events.js";
 import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
 import { InstallRoutes } from "./installations/install-routes.js";
 import { Installations } from "./installations/installations.js";
+import type { SlackEvent } from "./intake/envelope.js";
 import { Intake, type Delivery, type SlackWire, type Taken } from "./intake/intake.js";
 import { readWire } from "./intake/wire.js";
 import type { LinkOptions } from "./link-options.js";
@@ -58,6 +60,7 @@ export class SlackLink {
   readonly #late: LateEvents;
   readonly #repairs: Repairs;
   readonly #missed: MissedEvents;
+  readonly #openings: Openings;
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
@@ -97,6 +100,7 @@ export class SlackLink {
     });
     this.#intake = this.#makeIntake();
     this.#repairs = this.#makeRepairs();
+    this.#openings = new Openings({ storage, log, ledger: this.#ledger, repairs: this.#repairs });
     this.#gateway = config.mode === "socket" ? this.#makeGateway() : undefined;
     this.#server = config.mode === "http" || config.oauth ? this.#makeServer() : undefined;
     this.#bolt = new BoltApp({
@@ -126,6 +130,7 @@ export class SlackLink {
 
   /** Connects; does not wait for Slack. @throws Error where the port of the `http` section is taken */
   async start(): Promise<void> {
+    await this.#openings.load();
     await this.installations.start();
     await this.app.start();
   }
@@ -181,6 +186,7 @@ export class SlackLink {
   /** The connector's `unlinked`. */
   async unlinked({ channel }: Pick<ChannelLink, "channel">): Promise<void> {
     const place = placeOf(channel);
+    this.#openings.ended(channel);
     if (place) await this.#repairs.unwatch(place.team, place.channel);
   }
 
@@ -205,7 +211,19 @@ export class SlackLink {
     if (isReached === this.#isReached) return;
     this.#isReached = isReached;
     // What comes first afterwards must wait for what was missed.
+    this.#outage();
+  }
+
+  #outage(): void {
+    this.#openings.outage();
     this.#repairs.outage();
+  }
+
+  /** What was missed of a conversation that is not linked yet goes before what is heard in it now. */
+  #opening(team: string, channel: string, envelope: SlackEvent): Promise<void> | undefined {
+    this.#openings.heard();
+    const { heardSince } = this.#options;
+    return heardSince && this.#openings.open(team, channel, () => heardSince(team, channel, envelope));
   }
 
   #removed(team: string, why: "app_uninstalled" | "tokens_revoked"): Promise<void> {
@@ -258,13 +276,14 @@ export class SlackLink {
         return wants?.(team, channel, event) ?? true;
       },
       ...(replyTo && { replyTo }),
+      opening: (...heard) => this.#opening(...heard),
       ...(this.#config.mode === "socket" && this.#config.sockets > 1 && { gatherMs: gatherOverSocketsMs }),
-      onRateLimited: () => this.#repairs.outage(),
+      onRateLimited: () => this.#outage(),
       onChannel: (channel) => this.#repairs.want(channel),
       onLate: () => {
         if (Date.now() < this.#quietUntil) return;
         this.#quietUntil = Date.now() + lateQuietMs;
-        this.#repairs.outage();
+        this.#outage();
       },
     });
   }
@@ -318,7 +337,7 @@ export class SlackLink {
       report: (status) => this.#socketIs(status),
       log: this.#network.log,
       onBack: () => {
-        if (wasOpen) this.#repairs.outage();
+        if (wasOpen) this.#outage();
         else this.#repairs.reached();
         wasOpen = true;
       },

@@ -76,6 +76,15 @@ export class DirectChannels {
     if (user && this.parts.accounts.ofSlackUser(team, user)) await this.#remember(channel, user);
   }
 
+  /** Since when somebody who signed in hears what is said in a conversation; `undefined` where nobody does, or it is none. */
+  async heardSince(team: string, channel: string, envelope: unknown): Promise<number | undefined> {
+    if (!toldSchema.safeParse(envelope).success) return undefined;
+    const id = channelIdOf({ team, channel });
+    await this.note(team, id, envelope);
+    const user = this.#readers.get(id);
+    return user === undefined ? undefined : this.parts.accounts.ofSlackUser(team, user)?.since;
+  }
+
   /** Who takes part in a conversation that has no room yet. */
   async conversation(
     workspace: Workspace,

@@ -105,6 +105,11 @@ export class Repairs {
     this.want(key);
   }
 
+  /** Whether a channel is followed. */
+  follows(channel: ChannelId): boolean {
+    return this.#watched.has(channel);
+  }
+
   async unwatch(team: string, channel: string): Promise<void> {
     const key = channelIdOf({ team, channel });
     this.#watched.delete(key);

@@ -49,6 +49,8 @@ export interface IntakeOptions {
   readonly wants?: (team: string, channel: string | undefined, event: SlackEvent["event"]) => boolean;
   /** What is answered to a command at once; what comes of it is said later, through its `response_url`. */
   readonly replyTo?: (command: SlackCommand) => Readonly<Record<string, unknown>>;
+  /** An event is about to be taken: resolves when what must go before it has its place; `undefined` where nothing does. */
+  readonly opening?: (team: string, channel: string, event: SlackEvent) => Promise<void> | undefined;
   /** How long events of one channel are gathered, to put them in the order in which they happened. In milliseconds. */
   readonly gatherMs?: number;
   /** Something of a channel is about to be committed: now something may be committed before it. */
@@ -103,7 +105,9 @@ export class Intake {
     const { token: _token, ...kept } = event;
     const wire: SlackWire = { from: "event", team, body: kept, ...(retryNum !== undefined && { retryNum }) };
     if (retryNum !== undefined && retryNum >= lateFromRetry) this.options.onLate?.();
-    return this.#commit(`event:${event.event_id}`, lane, wire);
+    const commit = () => this.#commit(`event:${event.event_id}`, lane, wire);
+    const opening = channel === undefined ? undefined : this.options.opening?.(team, channel, event);
+    return opening ? opening.then(commit) : commit();
   }
 
   #command({ body }: Delivery): Promise<Taken> | Taken {

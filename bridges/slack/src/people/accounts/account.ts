@@ -26,6 +26,8 @@ export interface Account extends Pick<AccountSecret, "team" | "user"> {
   /** Shown in lists. */
   readonly name: string;
   readonly token: RotatingToken;
+  /** When they signed in, in milliseconds since 1970; 0 where that was before the start. */
+  readonly since: number;
 }
 
 /** As the core keeps it. */

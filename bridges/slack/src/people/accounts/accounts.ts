@@ -19,7 +19,8 @@ export class Accounts {
 
   constructor(readonly parts: AccountsParts) {}
 
-  add(login: Login): void {
+  /** `since`: when they signed in, in milliseconds since 1970; 0 where that was before the start. */
+  add(login: Login, since = 0): void {
     const { network, api, credentials } = this.parts;
     const secret = readSecret(login);
     if (!secret) {
@@ -27,7 +28,7 @@ export class Accounts {
       return;
     }
     const { team, user } = secret;
-    this.remove(login.id);
+    const known = this.remove(login.id);
     const token = new RotatingToken(secret.token, {
       api,
       team,
@@ -35,7 +36,15 @@ export class Accounts {
       log: network.log,
       store: (fresh) => network.renewLogin(login.id, writeSecret({ team, user, token: fresh })),
     });
-    const account: Account = { login: login.id, matrixUser: login.user, name: login.account.name, team, user, token };
+    const account: Account = {
+      login: login.id,
+      matrixUser: login.user,
+      name: login.account.name,
+      team,
+      user,
+      token,
+      since: known?.since ?? since,
+    };
     this.#byLogin.set(login.id, account);
     this.#bySlackUser.set(keyOf(team, user), account);
     this.#byMatrixUser.set(keyOf(team, login.user), account);
