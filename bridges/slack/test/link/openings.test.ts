@@ -14,7 +14,7 @@ async function started(heard: number | undefined) {
     new Openings({
       storage: {
         get: (key) => Promise.resolve(stored.get(key)),
-        set: (key, value) => Promise.resolve(void stored.set(key, String(value))),
+        set: (key, value) => Promise.resolve(void stored.set(key, value)),
       },
       ledger: {
         begin: (channel, since) => {
