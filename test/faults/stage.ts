@@ -170,7 +170,8 @@ export class Stage {
   async close(): Promise<void> {
     await this.stop();
     await this.homeserver.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    // A process that held connections for the bridge may still be writing there as it ends.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   room(place = 0): string {

@@ -169,7 +169,8 @@ export class Bridge {
   /** Ends it and removes its directory. */
   async stop(): Promise<void> {
     await this.shutdown();
-    await rm(this.directory, { recursive: true, force: true });
+    // A process that held connections for the bridge may still be writing there as it ends.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   /** JSON is YAML. */
