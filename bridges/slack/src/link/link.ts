@@ -236,6 +236,7 @@ export class SlackLink {
     if (this.#config.mode === "http") {
       this.#network.report({ connection: "events", state: "connected" });
       this.#repairs.reached();
+      this.#openings.heard();
     }
     this.#gateway?.start();
   }
@@ -340,6 +341,7 @@ export class SlackLink {
         if (wasOpen) this.#outage();
         else this.#repairs.reached();
         wasOpen = true;
+        this.#openings.heard();
       },
       onAppId: (appId) => (this.#appId ??= appId),
       ...tuning,

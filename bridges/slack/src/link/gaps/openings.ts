@@ -39,7 +39,7 @@ export class Openings {
     this.#since = this.#heardAt = noted > 0 ? noted : undefined;
   }
 
-  /** Something came from Slack. */
+  /** Something came from Slack, or can from now on. */
   heard(): void {
     const now = this.#now();
     this.#heardAt = now;
