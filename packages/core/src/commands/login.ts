@@ -39,18 +39,22 @@ export class LoginDialogues {
   readonly #underWay = new Set<Promise<void>>();
   /** Where those were asked whose login ended with a process that died, until they say something; and for how long. */
   readonly #interrupted = new Map<UserId, { readonly room: RoomId; readonly until: number }>();
+  /** Of these their people are still to be told. */
+  readonly #left: BegunLogin[] = [];
   #isStopping = false;
 
   constructor(readonly parts: LoginParts) {}
 
   async load(): Promise<void> {
     const until = this.parts.runtime.clock.now() + patienceMs;
-    for (const { user, room } of await this.parts.begun.all()) this.#interrupted.set(user, { room, until });
+    this.#left.push(...(await this.parts.begun.all()));
+    for (const { user, room } of this.#left) this.#interrupted.set(user, { room, until });
   }
 
   async tellInterrupted(): Promise<void> {
     const { runtime, begun } = this.parts;
-    for (const login of await begun.all()) {
+    // Not those on disk now: another may have begun since.
+    for (const login of this.#left.splice(0)) {
       const payload: ToMatrixPayload = { via: "notice", text: failed(stopped) };
       const cause = { direction: toMatrix, lane: login.room, source: `login ${login.id}`, payload } as const;
       await runtime.journal.append([cause], [begun.removal(login)]);
