@@ -248,6 +248,7 @@ class SlackConnection {
       },
       reader: (team, channel) => this.#directs.workspaceOf(channelIdOf({ team, channel })),
       heardSince: (team, channel, envelope) => this.#directs.heardSince(team, channel, envelope),
+      listeners: () => this.#directs.listeners(),
       onWorkspace: (team) => {
         this.#context.network.spacesChanged();
         for (const channel of this.#linked.of(team)) if (!this.#directs.has(channel)) this.#enter(channel);

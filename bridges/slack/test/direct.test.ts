@@ -150,6 +150,41 @@ describe("a direct message in Slack to somebody who signed in", () => {
     expect(said(stage, room).map(([, body]) => body)).toEqual([...all, "again", "and again"]);
   });
 
+  it("is made up for where it began a conversation while the bridge was away, and nothing is said next", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    for (const name of ["carol", "dave"]) acme.addPerson({ name });
+    await stage.stop();
+    acme.person("carol").post("@dave", "not for the bridge");
+    for (const text of ["are you there?", "call me"]) acme.person("carol").post("@bob", text);
+    await stage.start();
+    const room = await directRoom(stage);
+    await heard(stage, room, "call me");
+    expect(said(stage, room).map(([, body]) => body)).toEqual(["are you there?", "call me"]);
+    await alice.join(room);
+    await alice.sendText(room, "I am back");
+    const direct = acme.person("bob").openDirect("carol");
+    await stage.eventually(() => direct.texts().includes("I am back"), "the answer arrives");
+    expect((await stage.trestle.services.list()).filter(({ kind }) => kind === "direct")).toHaveLength(1);
+  });
+
+  it("is made up for where it began a conversation while the connection was broken", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    acme.addPerson({ name: "carol" });
+    acme.person("alice").post("general", "heard");
+    await stage.saidOnMatrix("heard");
+    await slack.goDown();
+    acme.person("carol").post("@bob", "during the outage");
+    await slack.comeBack();
+    const room = await directRoom(stage);
+    await heard(stage, room, "during the outage");
+  });
+
   it("is not told from before they signed in", async () => {
     stage = await SlackStage.open();
     const { slack, alice } = stage;

@@ -22,5 +22,6 @@ export { SignatureCheck, signatureOf, type SignatureOptions } from "./http/signa
 export { Echoes } from "./sending/echoes.js";
 export { Poster, type Post, type Wanted } from "./sending/poster.js";
 export { compareTs, effectOf, messageSchema, metadataOf, timeOf, tsAt, type SlackMessage } from "./sending/messages.js";
+export type { Listener } from "./gaps/unheard.js";
 export { Repairs, type RepairOptions } from "./gaps/repairs.js";
 export { pause, pauseBefore } from "./socket/pause.js";

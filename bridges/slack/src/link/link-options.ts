@@ -1,4 +1,5 @@
 import type { ApiExchange } from "./api/slack-api.js";
+import type { Listener } from "./gaps/unheard.js";
 import type { Route } from "./http/server.js";
 import type { Workspace } from "./installations/workspace.js";
 import type { IntakeOptions, Taken } from "./intake/intake.js";
@@ -28,6 +29,8 @@ export interface LinkOptions extends Pick<IntakeOptions, "wants" | "replyTo"> {
    * 1970; `undefined` where nobody does.
    */
   readonly heardSince?: (team: string, channel: string, envelope: unknown) => Promise<number | undefined>;
+  /** Those who signed in and whose workspace is known. */
+  readonly listeners?: () => readonly Listener[];
   /** The app is in a workspace: known from before, just asked about, or just installed. */
   readonly onWorkspace?: (team: string) => void;
   /** The app was removed from a workspace. */

@@ -23,6 +23,7 @@ import { MissedEvents } from "./gaps/missed-events.js";
 import { notesOf } from "./gaps/notes.js";
 import { Openings } from "./gaps/openings.js";
 import { Repairs } from "./gaps/repairs.js";
+import { Unheard } from "./gaps/unheard.js";
 import { eventsRoute } from "./http/events.js";
 import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
@@ -61,6 +62,9 @@ export class SlackLink {
   readonly #repairs: Repairs;
   readonly #missed: MissedEvents;
   readonly #openings: Openings;
+  readonly #unheard: Unheard;
+  /** Slack can hand over what happens: what comes from now on is not missed. */
+  #isListening = false;
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
@@ -101,6 +105,13 @@ export class SlackLink {
     this.#intake = this.#makeIntake();
     this.#repairs = this.#makeRepairs();
     this.#openings = new Openings({ storage, log, ledger: this.#ledger, repairs: this.#repairs });
+    this.#unheard = new Unheard({
+      listeners: () => options.listeners?.() ?? [],
+      openings: this.#openings,
+      repairs: this.#repairs,
+      profile: config.history,
+      log,
+    });
     this.#gateway = config.mode === "socket" ? this.#makeGateway() : undefined;
     this.#server = config.mode === "http" || config.oauth ? this.#makeServer() : undefined;
     this.#bolt = new BoltApp({
@@ -138,7 +149,7 @@ export class SlackLink {
   /** Takes nothing more and closes every connection. */
   async close(): Promise<void> {
     await this.app.stop();
-    await this.#repairs.close();
+    await Promise.all([this.#repairs.close(), this.#unheard.close()]);
     await this.installations.close();
     await this.transport.close();
   }
@@ -217,6 +228,13 @@ export class SlackLink {
   #outage(): void {
     this.#openings.outage();
     this.#repairs.outage();
+    if (this.#isListening) this.#unheard.want();
+  }
+
+  #listens(): void {
+    this.#isListening = true;
+    this.#openings.heard();
+    this.#unheard.want();
   }
 
   /** What was missed of a conversation that is not linked yet goes before what is heard in it now. */
@@ -236,7 +254,7 @@ export class SlackLink {
     if (this.#config.mode === "http") {
       this.#network.report({ connection: "events", state: "connected" });
       this.#repairs.reached();
-      this.#openings.heard();
+      this.#listens();
     }
     this.#gateway?.start();
   }
@@ -260,6 +278,7 @@ export class SlackLink {
       ...(tuning?.retryMinMs !== undefined && { retryMinMs: tuning.retryMinMs }),
       onWorkspace: ({ id }) => {
         this.#repairs.wantAll();
+        if (this.#isListening) this.#unheard.want();
         this.#options.onWorkspace?.(id);
       },
     });
@@ -341,7 +360,7 @@ export class SlackLink {
         if (wasOpen) this.#outage();
         else this.#repairs.reached();
         wasOpen = true;
-        this.#openings.heard();
+        this.#listens();
       },
       onAppId: (appId) => (this.#appId ??= appId),
       ...tuning,

@@ -8,7 +8,7 @@ import {
 } from "@trestle/core";
 import { z } from "zod";
 import { channelIdOf, placeOf } from "../ids.js";
-import type { SlackResult, Workspace } from "../link/index.js";
+import type { Listener, SlackResult, Workspace } from "../link/index.js";
 import type { Account, Accounts } from "./accounts/index.js";
 import type { People } from "./people.js";
 import { userOf } from "./remote-user.js";
@@ -83,6 +83,16 @@ export class DirectChannels {
     await this.note(team, id, envelope);
     const user = this.#readers.get(id);
     return user === undefined ? undefined : this.parts.accounts.ofSlackUser(team, user)?.since;
+  }
+
+  /** Through whose eyes conversations can be seen now. */
+  listeners(): readonly Listener[] {
+    const { accounts } = this.parts;
+    return accounts.all().flatMap((account) => {
+      const { team, user, since } = account;
+      const workspace = accounts.workspaceOf(account);
+      return workspace ? [{ workspace, team, user, since, hears: (channel) => this.#remember(channel, user) }] : [];
+    });
   }
 
   /** Who takes part in a conversation that has no room yet. */

@@ -1,5 +1,5 @@
 import { historyPage, type HistoryProfile } from "../api/methods.js";
-import type { SlackFailure } from "../api/result.js";
+import type { SlackFailure, SlackResult } from "../api/result.js";
 import type { Workspace } from "../installations/workspace.js";
 import { compareTs, historySchema, type SlackMessage } from "../sending/messages.js";
 import { pause } from "../socket/pause.js";
@@ -28,11 +28,11 @@ export async function fetchHistory(request: HistoryRequest): Promise<History> {
   const messages = new Map<string, SlackMessage>();
   let cursor: string | undefined;
   for (;;) {
-    const page = await patiently(request, cursor);
-    if (!page.ok) return page;
-    for (const message of page.body.messages) messages.set(message.ts, message);
-    const next = page.body.response_metadata?.next_cursor;
-    const isWhole = page.body.has_more !== true || !next || next === cursor;
+    const answer = await page(request, cursor);
+    if (!answer.ok) return answer;
+    for (const message of answer.body.messages) messages.set(message.ts, message);
+    const next = answer.body.response_metadata?.next_cursor;
+    const isWhole = answer.body.has_more !== true || !next || next === cursor;
     if (!isWhole && messages.size < mostMessages) {
       cursor = next;
       continue;
@@ -48,12 +48,9 @@ export async function fetchHistory(request: HistoryRequest): Promise<History> {
   }
 }
 
-async function patiently(
-  { workspace, channel, thread, from, profile, signal }: HistoryRequest,
-  cursor: string | undefined,
-) {
-  for (;;) {
-    const answer = await workspace.call({
+function page({ workspace, channel, thread, from, profile, signal }: HistoryRequest, cursor: string | undefined) {
+  return patiently(signal, () =>
+    workspace.call({
       method: thread === undefined ? "conversations.history" : "conversations.replies",
       arguments: {
         channel,
@@ -66,7 +63,14 @@ async function patiently(
       },
       answer: historySchema,
       signal,
-    });
+    }),
+  );
+}
+
+/** Asks again for as long as Slack is away or wants a pause. */
+export async function patiently<T>(signal: AbortSignal, ask: () => Promise<SlackResult<T>>): Promise<SlackResult<T>> {
+  for (;;) {
+    const answer = await ask();
     if (answer.ok || answer.failed !== "retry" || signal.aborted) return answer;
     await pause(Math.min(mostPauseMs, Math.max(leastPauseMs, answer.afterMs ?? 5_000)), signal);
   }

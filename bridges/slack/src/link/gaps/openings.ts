@@ -18,10 +18,9 @@ const noteMs = 10_000;
 
 /**
  * Conversations that nobody follows yet. One that began while nobody listened is noticed with its next message, and then
- * looked through from when Slack was heard last, before that message.
+ * looked through from when Slack was heard last, before that message; or `unheard` finds it first.
  */
 export class Openings {
-  /** When Slack was heard last before the last outage, in milliseconds since 1970; `undefined` where it never was. */
   #since: number | undefined;
   #heardAt: number | undefined;
   #notedAt = 0;
@@ -37,6 +36,11 @@ export class Openings {
   async load(): Promise<void> {
     const noted = Number(await this.options.storage.get(heardKey));
     this.#since = this.#heardAt = noted > 0 ? noted : undefined;
+  }
+
+  /** When Slack was heard last before the last outage, in milliseconds since 1970; `undefined` where it never was. */
+  get since(): number | undefined {
+    return this.#since;
   }
 
   /** Something came from Slack, or can from now on. */
@@ -66,14 +70,20 @@ export class Openings {
    * can have been missed.
    *
    * @param heardSince when somebody here began to take part, in milliseconds since 1970; `undefined` where nobody does
+   * @param missedSince from when on, in milliseconds since 1970; before the last outage where absent
    */
-  open(team: string, slackId: string, heardSince: () => Promise<number | undefined>): Promise<void> | undefined {
+  open(
+    team: string,
+    slackId: string,
+    heardSince: () => Promise<number | undefined>,
+    missedSince = this.#since,
+  ): Promise<void> | undefined {
     const channel = channelIdOf({ team, channel: slackId });
     // What comes next must not overtake it.
     const pending = this.#pending.get(channel);
     if (pending) return pending;
-    if (this.#since === undefined || this.options.repairs.follows(channel)) return undefined;
-    const since = Math.max(this.#since, this.#ended.get(channel) ?? 0);
+    if (missedSince === undefined || this.options.repairs.follows(channel)) return undefined;
+    const since = Math.max(missedSince, this.#ended.get(channel) ?? 0);
     const opening = (async () => {
       const from = await heardSince();
       if (from === undefined) return;

@@ -80,6 +80,10 @@ export class Accounts {
     return [...this.#byLogin.values()].find(({ matrixUser }) => matrixUser === user);
   }
 
+  all(): readonly Account[] {
+    return [...this.#byLogin.values()];
+  }
+
   inTeam(team: string): readonly Account[] {
     return [...this.#byLogin.values()].filter((account) => account.team === team);
   }
