@@ -37,7 +37,7 @@ type Listed = z.infer<typeof listSchema>["channels"][number];
 
 const listPage = 200;
 const mostPages = 10;
-/** Of so many conversations Slack is asked after an outage, the newest first. What it allows is four minutes' worth, and ten. */
+/** Of so many conversations of an account Slack is asked after an outage: what it allows in 4 and in 10 minutes. */
 export const mostAsked: Readonly<Record<HistoryProfile, number>> = { internal: 200, distributed: 10 };
 
 /**
@@ -63,9 +63,14 @@ export class Unheard {
       .finally(() => (this.#working = undefined));
   }
 
+  /** Resolves when nobody is being asked for. */
+  async idle(): Promise<void> {
+    await this.#working;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#working;
+    await this.idle();
   }
 
   async #work(): Promise<void> {
