@@ -23,7 +23,6 @@ import { MissedEvents } from "./gaps/missed-events.js";
 import { notesOf } from "./gaps/notes.js";
 import { Openings } from "./gaps/openings.js";
 import { Repairs } from "./gaps/repairs.js";
-import { Unheard } from "./gaps/unheard.js";
 import { eventsRoute } from "./http/events.js";
 import { SlackServer, type Route } from "./http/server.js";
 import { SignatureCheck } from "./http/signature.js";
@@ -62,9 +61,6 @@ export class SlackLink {
   readonly #repairs: Repairs;
   readonly #missed: MissedEvents;
   readonly #openings: Openings;
-  readonly #unheard: Unheard;
-  /** Slack can hand over what happens: what comes from now on is not missed. */
-  #isListening = false;
   readonly #gateway: SocketGateway | undefined;
   readonly #server: SlackServer | undefined;
   #appId: string | undefined;
@@ -104,13 +100,9 @@ export class SlackLink {
     });
     this.#intake = this.#makeIntake();
     this.#repairs = this.#makeRepairs();
-    this.#openings = new Openings({ storage, log, ledger: this.#ledger, repairs: this.#repairs });
-    this.#unheard = new Unheard({
+    this.#openings = new Openings({
+      ...{ storage, log, ledger: this.#ledger, repairs: this.#repairs, profile: config.history },
       listeners: () => options.listeners?.() ?? [],
-      openings: this.#openings,
-      repairs: this.#repairs,
-      profile: config.history,
-      log,
     });
     this.#gateway = config.mode === "socket" ? this.#makeGateway() : undefined;
     this.#server = config.mode === "http" || config.oauth ? this.#makeServer() : undefined;
@@ -149,7 +141,7 @@ export class SlackLink {
   /** Takes nothing more and closes every connection. */
   async close(): Promise<void> {
     await this.app.stop();
-    await Promise.all([this.#repairs.close(), this.#unheard.close()]);
+    await Promise.all([this.#repairs.close(), this.#openings.close()]);
     await this.installations.close();
     await this.transport.close();
   }
@@ -228,13 +220,6 @@ export class SlackLink {
   #outage(): void {
     this.#openings.outage();
     this.#repairs.outage();
-    if (this.#isListening) this.#unheard.want();
-  }
-
-  #listens(): void {
-    this.#isListening = true;
-    this.#openings.heard();
-    this.#unheard.want();
   }
 
   /** What was missed of a conversation that is not linked yet goes before what is heard in it now. */
@@ -254,7 +239,7 @@ export class SlackLink {
     if (this.#config.mode === "http") {
       this.#network.report({ connection: "events", state: "connected" });
       this.#repairs.reached();
-      this.#listens();
+      this.#openings.listens();
     }
     this.#gateway?.start();
   }
@@ -278,7 +263,7 @@ export class SlackLink {
       ...(tuning?.retryMinMs !== undefined && { retryMinMs: tuning.retryMinMs }),
       onWorkspace: ({ id }) => {
         this.#repairs.wantAll();
-        if (this.#isListening) this.#unheard.want();
+        this.#openings.workspaceKnown();
         this.#options.onWorkspace?.(id);
       },
     });
@@ -360,7 +345,7 @@ export class SlackLink {
         if (wasOpen) this.#outage();
         else this.#repairs.reached();
         wasOpen = true;
-        this.#listens();
+        this.#openings.listens();
       },
       onAppId: (appId) => (this.#appId ??= appId),
       ...tuning,

@@ -26,6 +26,8 @@ async function started(heard: number | undefined) {
         follows: (channel) => followed.has(channel),
         watch: (team, channel) => Promise.resolve(void followed.add(`${team}/${channel}`)),
       },
+      listeners: () => [],
+      profile: "internal",
       log: pino({ level: "silent" }),
       now: () => clock.now,
     });

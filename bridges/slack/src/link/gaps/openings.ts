@@ -3,8 +3,9 @@ import { LRUCache } from "lru-cache";
 import { channelIdOf } from "../../ids.js";
 import type { Ledger } from "./ledger.js";
 import type { Repairs } from "./repairs.js";
+import { Unheard, type UnheardOptions } from "./unheard.js";
 
-export interface OpeningsOptions {
+export interface OpeningsOptions extends Pick<UnheardOptions, "listeners" | "profile"> {
   readonly storage: Pick<ConnectorStorage, "get" | "set">;
   readonly ledger: Pick<Ledger, "begin">;
   readonly repairs: Pick<Repairs, "follows" | "watch">;
@@ -28,9 +29,12 @@ export class Openings {
   /** Those of which the first is on its way. */
   readonly #pending = new Map<ChannelId, Promise<void>>();
   readonly #now: () => number;
+  readonly #unheard: Unheard;
+  #isListening = false;
 
   constructor(readonly options: OpeningsOptions) {
     this.#now = options.now ?? Date.now;
+    this.#unheard = new Unheard({ ...options, openings: this });
   }
 
   async load(): Promise<void> {
@@ -43,7 +47,19 @@ export class Openings {
     return this.#since;
   }
 
-  /** Something came from Slack, or can from now on. */
+  /** Slack can hand over what happens: what comes from now on is not missed. */
+  listens(): void {
+    this.#isListening = true;
+    this.heard();
+    this.#unheard.want();
+  }
+
+  /** Who signed in there can be asked for. */
+  workspaceKnown(): void {
+    if (this.#isListening) this.#unheard.want();
+  }
+
+  /** Something came from Slack. */
   heard(): void {
     const now = this.#now();
     this.#heardAt = now;
@@ -58,6 +74,11 @@ export class Openings {
   /** What was said since Slack was heard last may never come. */
   outage(): void {
     this.#since = this.#heardAt ?? this.#since;
+    if (this.#isListening) this.#unheard.want();
+  }
+
+  close(): Promise<void> {
+    return this.#unheard.close();
   }
 
   /** A conversation is over: what was said in it was told, or is for nobody. */

@@ -60,7 +60,11 @@ export class Unheard {
     this.#from = Math.min(this.#from ?? openings.since, openings.since);
     this.#working ??= this.#work()
       .catch((error: unknown) => log.error({ err: error }, "Conversations that began unheard could not be asked for"))
-      .finally(() => (this.#working = undefined));
+      .finally(() => {
+        this.#working = undefined;
+        // It may have been wanted again between the last look and now.
+        if (this.#from !== undefined) this.want();
+      });
   }
 
   /** Resolves when nobody is being asked for. */
