@@ -42,14 +42,16 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     );
   }
 
+  async function write(address: string): Promise<void> {
+    const id = `flood ${sent.length}`;
+    sent.push(id);
+    await bob.raw(`<message to="${address}" type="chat" id="${id}"><body>${id}</body></message>`);
+  }
+
   async function flood(address: string, stopped: AbortSignal): Promise<void> {
     const over = new Promise<void>((resolve) => stopped.addEventListener("abort", () => resolve()));
     while (!stopped.aborted) {
-      for (let n = 0; n < 20; n++) {
-        const id = `flood ${sent.length}`;
-        sent.push(id);
-        await bob.raw(`<message to="${address}" type="chat" id="${id}"><body>${id}</body></message>`);
-      }
+      for (let n = 0; n < 20; n++) await write(address);
       await Promise.race([settled(window), over]);
     }
   }
@@ -68,6 +70,8 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
       await stage.stop();
       stopped.abort();
       await flooded;
+      // The flood may have waited for the bridge: this one certainly finds it gone.
+      await write(address);
       await stage.start();
       await settled(0);
     }
