@@ -34,6 +34,12 @@ const DENIED = new Set(["forbidden", "not-allowed", "not-authorized"]);
 export class Authority {
   constructor(private readonly options: AuthorityOptions) {}
 
+  /** Why nothing can be asked for now, where nobody knows either who is in the room; `undefined` where it can. */
+  get out(): Failure | undefined {
+    const out = this.options.whyOut();
+    return out === undefined ? undefined : retry(out);
+  }
+
   /**
    * `undefined` when it is done; it may be asked for twice. `what` is what is tried, and `needed` what the bridge must
    * be in the room for that; both for people.
@@ -53,9 +59,9 @@ export class Authority {
 
   /** The same, where it is no matter that nobody of ours has the right to. */
   async attempt(asking: Asking, query: XmlElement, what: string): Promise<Failure | "denied" | undefined> {
-    const { room, whyOut } = this.options;
-    const out = whyOut();
-    if (out !== undefined) return retry(out);
+    const { room } = this.options;
+    const { out } = this;
+    if (out) return out;
     for (const asker of this.#askers(asking)) {
       const iq = element("iq", { type: "set", from: asker.jid, to: room }, query);
       const answer = await asker.request(iq, { signal: asking.signal });

@@ -46,9 +46,10 @@ export class RoomModeration {
 
   /** A power level has become that of another rank. */
   async role(effect: RoleEffect): Promise<Outcome> {
-    const { ranks } = this.options;
+    const { ranks, authority } = this.options;
     const { who } = effect;
     if ("userId" in who) return this.#ownRole(effect, who);
+    if (authority.out) return authority.out;
     const names = this.#namesOf(who.remote);
     const now = ranks.itemOf(who.remote) ?? awayItem(ranks.known(who.remote));
     const failure = await this.#rank(effect, { remote: { id: who.remote } }, names.nick ?? who.remote, { now, names });
@@ -62,6 +63,7 @@ export class RoomModeration {
     const { room, authority, parts } = this.options;
     const { change, reason } = effect;
     if (change !== "kick" && change !== "ban" && change !== "unban") return undefined;
+    if (authority.out) return authority.out;
     const { nick, jid } = this.#namesOf(remote);
     const what = `To ${change} ${nick ?? jid ?? remote} in ${room}`;
     const why = reason === undefined ? {} : { reason };
@@ -87,6 +89,7 @@ export class RoomModeration {
     const { room, authority, configuration } = this.options;
     const fields = fieldsOf(settings);
     if (fields.length === 0) return undefined;
+    if (authority.out) return authority.out;
     const failure =
       (settings.inviteOnly === true ? await this.#admitPresent(effect) : undefined) ??
       (await authority.ask(
@@ -139,6 +142,7 @@ export class RoomModeration {
     { now, names }: { readonly now: MucItem | undefined; readonly names: Names },
   ): Promise<Failure | undefined> {
     const { room, ranks, authority, configuration } = this.options;
+    if (authority.out) return Promise.resolve(authority.out);
     const { role } = effect;
     const what = `To make ${name} ${titleOf(role)} in ${room}`;
     if (now === undefined) return Promise.resolve(refused(`${what} was not possible: they are not in the room`));

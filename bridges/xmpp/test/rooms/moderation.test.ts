@@ -155,6 +155,24 @@ function behaviour(install: SlixmppInstall, start: () => Promise<XmppServer>): v
     expect(await stage.alice.query(room, "get", outcasts)).not.toContain("bob@localhost");
   });
 
+  it("does it when it is back in the room, where nobody knew who is there in the moment it was asked to", async () => {
+    const { room, core } = await moderated();
+    const remote = await idOfCarol(core, room);
+    const asked: readonly (() => Promise<Outcome>)[] = [
+      () => role(room, { remote }, "moderator"),
+      () => expel(room, remote, "kick"),
+    ];
+    for (const act of asked) {
+      stage.spy.refuse();
+      await core.until("the loss", () => core.statuses.get(stage.server.component)?.state === "waiting");
+      const outcome = act();
+      stage.spy.admit();
+      expect(await outcome).toBeUndefined();
+    }
+    await seesPresence("carol a moderator", `${room}/carol`, (xml) => xml.includes(`role="moderator"`));
+    await seesPresence("the kick", `${room}/carol`, (xml) => xml.includes(`code="307"`));
+  });
+
   it("tells what moderators of the room do to Matrix users, and keeps those out", async () => {
     const { room, core } = await moderated();
     await stage.say(room, "hi");
