@@ -3,6 +3,7 @@ import {
   ChannelId,
   EffectId,
   EventId,
+  type InviteEffect,
   type NetworkEvent,
   type Outcome,
   RemoteUserId,
@@ -12,6 +13,7 @@ import {
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { patiently } from "../../../test/support/bounded.js";
+import { settle } from "../../../test/support/settle.js";
 
 let irc: IrcServer;
 let bridge: RunningBridge;
@@ -47,8 +49,8 @@ const told = <Kind extends NetworkEvent["kind"]>(kind: Kind) =>
   bridge.core.received.filter((event): event is Extract<NetworkEvent, { kind: Kind }> => event.kind === kind);
 
 let effects = 0;
-const invite = async (nick: string): Promise<Outcome> =>
-  bridge.handlers.invite?.({
+const invite = (nick: string): Promise<Outcome> => {
+  const effect: InviteEffect = {
     effect: EffectId(`invite${++effects}`),
     attempt: 1,
     maybeSent: false,
@@ -59,7 +61,9 @@ const invite = async (nick: string): Promise<Outcome> =>
     at: 0,
     signal: AbortSignal.timeout(patiently(20_000)),
     who: RemoteUserId(`net/${nick}`),
-  });
+  };
+  return settle(() => bridge.handlers.invite?.(effect));
+};
 const invitesOf = (nick: string): string[] => irc.linesFrom(nick).filter((line) => line.startsWith("INVITE "));
 
 describe("an invitation on IRC", () => {

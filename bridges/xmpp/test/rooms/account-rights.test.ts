@@ -14,7 +14,7 @@ import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js
 import { onEachServer } from "../support/each-server.js";
 import { effectOf, type FakeCore } from "../support/fake-core.js";
 import { BOB, SaidStage } from "../support/said-stage.js";
-import { settle } from "../support/settle.js";
+import { settle } from "../../../../test/support/settle.js";
 
 const jid = "dora@localhost";
 const account: Login = {

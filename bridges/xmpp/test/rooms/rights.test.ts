@@ -5,7 +5,7 @@ import type { XmppServer } from "../../../../test/support/servers/xmpp-server.js
 import { XmppPerson } from "../../../../test/support/xmpp-person.js";
 import { onEachServer } from "../support/each-server.js";
 import { BOB, SaidStage, USERS } from "../support/said-stage.js";
-import { settle } from "../support/settle.js";
+import { settle } from "../../../../test/support/settle.js";
 
 await onEachServer("what the bridge itself may do in rooms of $server", USERS, behaviour);
 

@@ -15,7 +15,7 @@ import { XmppPerson, type SeenStanza } from "../../../../test/support/xmpp-perso
 import { effectOf, type FakeCore } from "./fake-core.js";
 import { RunningBridge, type BridgeOptions } from "./running-bridge.js";
 import { WireSpy } from "./wire-spy.js";
-import { settle } from "./settle.js";
+import { settle } from "../../../../test/support/settle.js";
 
 export const USERS = ["alice", "bob"];
 /** A Matrix user. */

@@ -49,6 +49,17 @@ export class BotChannels {
     return this.#linked.has(channel);
   }
 
+  /** Folded. */
+  get linked(): readonly string[] {
+    return [...this.#linked];
+  }
+
+  /** Whether a channel is linked that the bot is still to come into; not where it was refused, and waits to try again. */
+  isComingInto(channel: string): boolean {
+    const isThere = this.options.bot()?.view.channels.has(channel) === true;
+    return this.#linked.has(channel) && !isThere && !this.#retries.has(channel);
+  }
+
   /** Notes a link of the start; `occupy` follows. */
   expect(channel: string): void {
     this.#linked.add(channel);

@@ -8,6 +8,7 @@ import { banMasks } from "./ban-masks.js";
 import { accountOf, personOf, type Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import { outcomeOf } from "../outward/speech.js";
+import { notYetKnown } from "./not-yet-known.js";
 
 const BOT_WITHIN_MS = 10_000;
 const REASON_BYTES = 200;
@@ -82,6 +83,8 @@ async function remove(
 ): Promise<Outcome> {
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
+  const unclear = notYetKnown(network, channel);
+  if (unclear) return unclear;
   const account = accountOf(folded);
   const nick = network.nickOf(folded);
   const nicks = account === undefined ? (nick === undefined ? [] : [nick]) : network.members.nicksOf(account, channel);

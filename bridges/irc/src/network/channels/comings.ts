@@ -70,7 +70,7 @@ export class Comings {
 
   /** Goes on where the process before ended. */
   resume(connection: Connection, state: readonly StateChange[]): void {
-    this.#names.restore(connection, state);
+    for (const channel of this.#names.restore(connection, state)) this.#members.listing(channel);
     this.#batches.restore(state);
   }
 
@@ -106,6 +106,7 @@ export class Comings {
     const folded = connection.view.fold(source.nick);
     if (scope.own) {
       this.#names.begin(connection, message.params[0] ?? "", scope.changes);
+      this.#members.listing(channel);
       this.options.history.joined(heard, message.params[0] ?? "");
       connection.send(Priority.control, "MODE", [message.params[0] ?? ""]);
       return;
@@ -267,6 +268,7 @@ export class Comings {
         this.#telling.membership(heard, channel, "join", this.#telling.userOf(heard, listed.nick), {}, folded);
     }
     this.options.ranks.tellAll(heard, list);
+    members.listed(channel);
     scope.changes.push([LISTING_KEY + channel, undefined]);
   }
 

@@ -14,6 +14,7 @@ import { accountOf, personOf, type Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import type { PastEffects } from "../outward/past-effects.js";
 import { outcomeOf } from "../outward/speech.js";
+import { notYetKnown } from "./not-yet-known.js";
 
 /**
  * A Matrix user asks a person of the network into a channel: their puppet does, where it is there, and the bot where it is
@@ -30,11 +31,15 @@ export async function invite(
   if (person?.network !== network.name) return refused(`${effect.who} is nobody on ${network.name}`);
   const nick = network.nickOf(person.nick) ?? (accountOf(effect.who) === undefined ? person.nick : undefined);
   if (nick === undefined || !isNick(nick)) {
+    const unclear = nick === undefined ? notYetKnown(network) : undefined;
+    if (unclear) return unclear;
     await turnDown(core, effect, undefined, `nobody who is signed in as ${person.nick.slice(1)} is to be seen now`);
     return undefined;
   }
   const isMember = (): boolean => network.members.channelsOf(network.fold(nick)).includes(channel);
   if (isMember()) return await isThere(core, effect, nick);
+  const unclear = notYetKnown(network, channel);
+  if (unclear) return unclear;
   const byPuppet = { ...effect, effect: EffectId(`${effect.effect}p`) };
   if (await past.wasDone(byPuppet)) return {};
   const puppet = network.puppets.get(effect.author.userId)?.seat.connection;

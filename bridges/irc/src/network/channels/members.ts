@@ -4,6 +4,8 @@ import type { StateChange } from "../../holder/frames.js";
 const MEMBER_KEY = "member:";
 /** How many accounts are remembered whose people are in none of our channels. */
 const REMEMBERED = 2_000;
+/** A server that has not listed everybody of a channel by then will not do it any more, in milliseconds. */
+const LISTED_WITHIN_MS = 30_000;
 
 interface Member {
   nick: string;
@@ -25,6 +27,8 @@ export class Members {
   readonly #members = new Map<string, Member>();
   /** The nicks under which accounts were met last, the longest ago first. */
   readonly #met = new Map<string, string>();
+  /** Since when the server lists the people of a channel; by its folded name. */
+  readonly #listing = new Map<string, number>();
 
   /** Returns whether the nick was not in the channel before. `account` is left as it was where absent. */
   join(folded: string, nick: string, channel: string, changes: StateChange[], account?: string): boolean {
@@ -72,6 +76,22 @@ export class Members {
     changes.push(this.#change(folded));
   }
 
+  /** The server begins to list the people of a channel. */
+  listing(channel: string): void {
+    this.#listing.set(channel, performance.now());
+  }
+
+  /** Everybody of the channel is known, with their accounts where the server tells them. */
+  listed(channel: string): void {
+    this.#listing.delete(channel);
+  }
+
+  /** Whether there may be people in the channel who are not known yet. */
+  isListing(channel: string): boolean {
+    const since = this.#listing.get(channel);
+    return since !== undefined && performance.now() - since < LISTED_WITHIN_MS;
+  }
+
   /** The people of a channel: folded nick and nick. */
   of(channel: string): (readonly [folded: string, nick: string])[] {
     return [...this.#members]
@@ -111,6 +131,7 @@ export class Members {
   /** Nobody listens to a channel any more. */
   forget(channel: string): StateChange[] {
     const changes: StateChange[] = [];
+    this.#listing.delete(channel);
     for (const [folded] of this.of(channel)) this.leave(folded, channel, changes);
     return changes;
   }

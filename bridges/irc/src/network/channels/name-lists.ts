@@ -52,12 +52,12 @@ export class NameLists {
     this.#begin(connection, channel);
   }
 
-  /** Asks again for the lists that were not complete when the process before ended. */
-  restore(connection: Connection, state: readonly StateChange[]): void {
-    for (const [key, channel] of state) {
-      if (!key.startsWith(LISTING_KEY) || channel === undefined) continue;
-      if (asksForAccounts(connection)) this.#begin(connection, channel, true);
-    }
+  /** Asks again for the lists that were not complete when the process before ended; returns of which channels, folded. */
+  restore(connection: Connection, state: readonly StateChange[]): readonly string[] {
+    if (!asksForAccounts(connection)) return [];
+    const begun = state.flatMap(([key, channel]) => (key.startsWith(LISTING_KEY) ? (channel ?? []) : []));
+    for (const channel of begun) this.#begin(connection, channel, true);
+    return begun.map((channel) => connection.view.fold(channel));
   }
 
   #begin(connection: Connection, channel: string, byAccounts = false): void {

@@ -5,6 +5,7 @@ import type { Line } from "../../session/outgoing.js";
 import { ranksOf, towards } from "../../wire/ranks.js";
 import { botIn, command, nameOf } from "./channel-effects.js";
 import { newKey } from "./channel-keys.js";
+import { notYetKnown } from "./not-yet-known.js";
 import { accountOf, personOf, type Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 
@@ -14,12 +15,14 @@ type ChannelPlace = Extract<Place, { kind: "channel" }>;
 export async function setRole(network: IrcNetwork, { channel }: ChannelPlace, effect: RoleEffect): Promise<Outcome> {
   const { who, role } = effect;
   if ("userId" in who) network.wishes.set(channel, who.userId, role);
-  const nicks = nicksOf(network, channel, who);
-  if (nicks === undefined) return refused(`${"remote" in who ? who.remote : who.userId} is not in ${channel}`);
-  // Their client has not come into the channel yet: they get their rank when it does.
-  if (nicks.length === 0) return undefined;
+  // Where their client has not come into the channel yet they get their rank when it does.
+  if ("userId" in who && nicksOf(network, channel, who)?.length === 0) return undefined;
   const bot = await botIn(network, channel, effect.signal);
   if (!bot) return retry(`not connected to ${network.name}`);
+  const unclear = notYetKnown(network, channel);
+  if (unclear) return unclear;
+  const nicks = nicksOf(network, channel, who);
+  if (nicks === undefined) return refused(`${"remote" in who ? who.remote : who.userId} is not in ${channel}`);
   return await command(bot, channel, rankLines(network, bot, channel, nicks, role), effect);
 }
 

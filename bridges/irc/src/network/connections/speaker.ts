@@ -1,6 +1,7 @@
 import { type Author, type Outcome, refused, retry, type UserId } from "@trestle/core";
 import type { Connection } from "../../session/connection.js";
 import { isNick } from "../../wire/sanitise.js";
+import { notYetKnown } from "../channels/not-yet-known.js";
 import type { Place } from "../ids.js";
 import type { IrcNetwork } from "../irc-network.js";
 import { serverOf } from "./homeserver-quota.js";
@@ -69,10 +70,10 @@ async function querySpeaker(
   puppet.queries.add(place.nick);
   network.momentary.watched.watch(connection, place.nick);
   const target = network.nickOf(place.nick) ?? (isAccount ? undefined : place.nick);
-  if (target === undefined)
-    return {
-      outcome: refused(`nobody who is signed in as ${place.nick.slice(1)} is to be seen on ${network.name} now`),
-    };
+  if (target === undefined) {
+    const nobody = `nobody who is signed in as ${place.nick.slice(1)} is to be seen on ${network.name} now`;
+    return { outcome: notYetKnown(network) ?? refused(nobody) };
+  }
   return { connection, target, as: "puppet" };
 }
 
