@@ -38,7 +38,7 @@ describe("what became of a message", () => {
     open.begin("second", hi);
     open.seen("bot", "#c", "hi", "id1");
     expect(keys()).toEqual(["first sent"]);
-    open.refused("#c", "no");
+    open.refused("#c", { reason: "no", mayPass: false });
     expect(keys()).toEqual(["first sent", "second refused"]);
   });
 

@@ -13,6 +13,7 @@ import {
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { patiently } from "../../../test/support/bounded.js";
+import { settle } from "../../../test/support/settle.js";
 
 let irc: IrcServer;
 let bridge: RunningBridge;
@@ -58,7 +59,7 @@ const effectOf = (): Omit<RoleEffect, "who" | "role" | "before"> => ({
   signal: AbortSignal.timeout(patiently(20_000)),
 });
 const rank = (who: RoleEffect["who"], role: Role, before: Role = "none") =>
-  bridge.handlers.role?.({ ...effectOf(), who, role, before });
+  settle(() => bridge.handlers.role?.({ ...effectOf(), who, role, before }));
 
 /** What was said of ranks, in order: `carol moderator`; all of a list in one. */
 const ranks = (): string[] =>
@@ -220,7 +221,7 @@ describe("how a channel is set", () => {
 
   it("is changed for Matrix where the bot may", async () => {
     await start();
-    const set = (wanted: object) => bridge.handlers.settings?.({ ...effectOf(), settings: wanted });
+    const set = (wanted: object) => settle(() => bridge.handlers.settings?.({ ...effectOf(), settings: wanted }));
     expect(await set({ moderated: true })).toMatchObject({ failed: "permanent" });
     irc.setModes("#room", "+o", "trestle");
     expect(await set({ moderated: true, inviteOnly: true, topicLocked: false })).toEqual({});
@@ -231,7 +232,7 @@ describe("how a channel is set", () => {
 });
 
 describe("a room that lets the members of other rooms in", () => {
-  const set = (wanted: object) => bridge.handlers.settings?.({ ...effectOf(), settings: wanted });
+  const set = (wanted: object) => settle(() => bridge.handlers.settings?.({ ...effectOf(), settings: wanted }));
   const notices = () =>
     bridge.core.received.flatMap((event) => (event.kind === "channel" && event.notice ? [event.notice] : []));
 

@@ -94,6 +94,8 @@ describe("the names of those for whom the bot speaks", () => {
     expect(await says("@ann:one.example", "Ann", "one")).toBe("<Ann> one");
     expect(await says("@ann:one.example", "Ann", "two")).toBe("<Ann> two");
     expect(irc.channel("#room").log).toHaveLength(2);
-    expect(irc.linesFrom("trestle").filter((each) => each.includes("Ann"))).toHaveLength(3);
+    // Refused in the moment after the bot has come it is tried again as it was: the bot may be given a voice.
+    const tried = new Set(irc.linesFrom("trestle").filter((each) => each.includes("Ann")));
+    expect(tried.size).toBe(3);
   });
 });

@@ -12,6 +12,7 @@ import {
 import { IrcServer, IrcTestClient } from "@trestle/testkit";
 import { networkOn, RunningBridge } from "./support/running-bridge.js";
 import { patiently } from "../../../test/support/bounded.js";
+import { settle } from "../../../test/support/settle.js";
 
 jest.setTimeout(60_000);
 
@@ -345,7 +346,7 @@ describe("from Matrix", () => {
 
   it("who is kicked on Matrix is kicked on IRC, and a refusal is told", async () => {
     const kick = membership("kick", { remote: RemoteUserId("net/carol") }, { reason: "spam\r\nQUIT" });
-    expect(await bridge.handlers.membership?.(kick)).toMatchObject({ failed: "permanent" });
+    expect(await settle(() => bridge.handlers.membership?.(kick))).toMatchObject({ failed: "permanent" });
     server.setModes("#room", "+o", "trestle");
     expect(await bridge.handlers.membership?.({ ...kick, effect: EffectId("t2") })).toEqual({});
     await person.waitForLine(/ KICK #\S+ Carol :Alice: spam QUIT$/);

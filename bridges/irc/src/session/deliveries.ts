@@ -10,10 +10,16 @@ export type Verdict =
   | { readonly verdict: "sent"; readonly id: string | undefined }
   /** The server said no: surely not delivered. */
   | { readonly verdict: "refused"; readonly reason: string }
-  /** The connection ended before the server had dealt with it: surely not delivered. */
+  /** Surely not delivered, and to be tried again: the connection ended before, or the server refuses it only for now. */
   | { readonly verdict: "absent"; readonly reason: string }
   /** The connection ended before anything was known. */
   | { readonly verdict: "unknown"; readonly reason: string };
+
+/** Why the server said no, and whether it may say otherwise soon. */
+export interface Refusal {
+  readonly reason: string;
+  readonly mayPass: boolean;
+}
 
 const TAKEN: Verdict = { verdict: "sent", id: undefined };
 
@@ -126,9 +132,7 @@ export class Deliveries {
 
   /** A response to `label`, which is the key, a dot and the number of the line. */
   labelled(label: string, verdict: Verdict): boolean {
-    const dot = label.lastIndexOf(".");
-    const delivery = this.#open.get(label.slice(0, dot));
-    const text = delivery?.texts[Number(label.slice(dot + 1))];
+    const { delivery, text } = this.#lineWith(label);
     if (!delivery || text === undefined) return false;
     if (verdict.verdict === "sent") this.#arrived(delivery, comparable(text), verdict.id, "self");
     else this.#settle(delivery, verdict);
@@ -153,18 +157,24 @@ export class Deliveries {
 
   /** The server has dealt with the line of `label` and had nothing to say; `silence` is what that means of a message. */
   unanswered(label: string, silence: Verdict): boolean {
-    const dot = label.lastIndexOf(".");
-    const delivery = this.#open.get(label.slice(0, dot));
-    const text = delivery?.texts[Number(label.slice(dot + 1))];
+    const { delivery, text } = this.#lineWith(label);
     const isTaken = delivery?.unshown === true || (text !== undefined && isUnspoken(text));
     return this.labelled(label, isTaken ? TAKEN : silence);
   }
 
+  /** The server refused the line of `label`. */
+  refusedLabel(label: string, refusal: Refusal): boolean {
+    const { delivery, text } = this.#lineWith(label);
+    if (!delivery || text === undefined) return false;
+    this.#refuse(delivery, refusal);
+    return true;
+  }
+
   /** The server refused the oldest line to `target`. */
-  refused(target: string, reason: string): boolean {
+  refused(target: string, refusal: Refusal): boolean {
     for (const delivery of this.#open.values()) {
       if (delivery.target !== target && delivery.about !== target) continue;
-      this.#settle(delivery, { verdict: "refused", reason });
+      this.#refuse(delivery, refusal);
       return true;
     }
     return false;
@@ -225,6 +235,12 @@ export class Deliveries {
     for (const delivery of [...this.#open.values()]) this.#settle(delivery, { verdict: "unknown", reason });
   }
 
+  #lineWith(label: string): { readonly delivery: Delivery | undefined; readonly text: string | undefined } {
+    const dot = label.lastIndexOf(".");
+    const delivery = this.#open.get(label.slice(0, dot));
+    return { delivery, text: delivery?.texts[Number(label.slice(dot + 1))] };
+  }
+
   #arrived(delivery: Delivery, text: string, id: string | undefined, witness: Witness): void {
     const at = delivery.missing.indexOf(text);
     if (at === -1) return;
@@ -232,6 +248,12 @@ export class Deliveries {
     this.#remember(lineOf(delivery.target, text), witness);
     delivery.id ??= id;
     if (delivery.missing.length === 0) this.#settle(delivery, { verdict: "sent", id: delivery.id });
+  }
+
+  #refuse(delivery: Delivery, { reason, mayPass }: Refusal): void {
+    // Of several lines those behind it may be let through; and whom one of ours may not invite another may.
+    const isPassing = mayPass && delivery.texts.length <= 1 && delivery.about === undefined;
+    this.#settle(delivery, { verdict: isPassing ? "absent" : "refused", reason });
   }
 
   #remember(line: string, seenBy: Witness): void {

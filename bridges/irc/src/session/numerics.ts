@@ -48,6 +48,9 @@ export const EFFECT_REFUSED: ReadonlySet<string> = new Set([
   "716",
 ]);
 
+/** It is refused for want of a rank in the channel, or a voice. */
+export const RANK_LACKING: ReadonlySet<string> = new Set(["404", "482"]);
+
 /** The way in is barred. */
 export const REGISTRATION_REFUSED: ReadonlySet<string> = new Set(["463", "464", "465", "466", "484"]);
 

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { WriteOutcome } from "../holder/frames.js";
 import { formatMessage, formatTags, type IrcMessage, msgidOf, type Tags } from "../wire/message.js";
 import { cutToBytes } from "../wire/sanitise.js";
-import { Deliveries, encodeMeta, encodeVerdict, type Verdict } from "./deliveries.js";
+import { Deliveries, encodeMeta, encodeVerdict, type Refusal, type Verdict } from "./deliveries.js";
 import { FloodControl, type FloodLimits, Priority } from "./flood-control.js";
-import { EFFECT_REFUSED } from "./numerics.js";
+import { EFFECT_REFUSED, RANK_LACKING } from "./numerics.js";
 import type { OwnView } from "./own-view.js";
 import { costOf } from "./pace.js";
 import { traceOf } from "./trace.js";
@@ -156,7 +156,7 @@ export class Outgoing {
     const target = this.options.view.fold(params[own ? 0 : 1] ?? "");
     const trace = own ? traceOf(message) : undefined;
     if (trace !== undefined) this.deliveries.seen("self", target, trace, msgidOf(message));
-    else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, params.at(-1) ?? verb);
+    else if (EFFECT_REFUSED.has(verb)) this.deliveries.refused(target, this.#refusal(message));
     else if (verb === "FAIL") this.#failed(params);
     else if (verb === "421" && params[1] === "RELAYMSG" && this.#relayed !== undefined)
       this.deliveries.refusedKey(this.#relayed, params.at(-1) ?? verb);
@@ -171,13 +171,19 @@ export class Outgoing {
   }
 
   #labelled(label: string, message: IrcMessage, own: boolean): boolean {
-    const { verb, params } = message;
+    const { verb } = message;
     if (own && traceOf(message) !== undefined)
       return this.deliveries.labelled(label, { verdict: "sent", id: msgidOf(message) });
     // "Nothing more to say": with echoes that means that there was none.
     if (verb === "ACK") return this.deliveries.unanswered(label, this.#silence());
     if (verb !== "FAIL" && !/^[45]\d\d$/.test(verb)) return false;
-    return this.deliveries.labelled(label, { verdict: "refused", reason: params.at(-1) ?? verb });
+    return this.deliveries.refusedLabel(label, this.#refusal(message));
+  }
+
+  #refusal({ verb, params }: IrcMessage): Refusal {
+    const { view } = this.options;
+    const mayPass = RANK_LACKING.has(verb) && view.isNewIn(view.fold(params[1] ?? ""));
+    return { reason: params.at(-1) ?? verb, mayPass };
   }
 
   /** A standard reply without a label: `FAIL REDACT <code> <target> <msgid> :why`. IRCv3 message-redaction. */

@@ -5,10 +5,15 @@ import type { IrcMessage } from "../wire/message.js";
 import { parseSource } from "../wire/source.js";
 import { BASE_KEY, CHANNEL_KEY, type ConnectionState, encodeState, type Origin, type Role } from "./state.js";
 
+/** Services give ranks behind the JOIN: whoever came so long ago has theirs, in milliseconds. */
+const RANKED_WITHIN_MS = 3_000;
+
 /** What a connection knows of itself: its nick and mask, its channels, what the server can do. Survives a restart with the holder. */
 export class OwnView {
   readonly channels = new Map<string, string>();
   readonly capabilities = new Set<string>();
+  /** When we came into a channel, by its folded name; of those of the process before nothing is known. */
+  readonly #came = new Map<string, number>();
   #nick: string;
   #user: string | undefined;
   #host: string | undefined;
@@ -64,6 +69,12 @@ export class OwnView {
 
   isOwn(nick: string): boolean {
     return this.fold(nick) === this.fold(this.#nick);
+  }
+
+  /** Whether we may still be given a rank in a channel, for we have only just come. */
+  isNewIn(folded: string): boolean {
+    const came = this.#came.get(folded);
+    return came !== undefined && performance.now() - came < RANKED_WITHIN_MS;
   }
 
   /** Whether a line is ours: we said it, or the server says it for us under another name (`draft/relaymsg`). */
@@ -150,12 +161,14 @@ export class OwnView {
     if (user !== this.#user || host !== this.#host) this.#address(user, host, changes);
     const folded = this.fold(channel);
     this.channels.set(folded, channel);
+    this.#came.set(folded, performance.now());
     changes.push([CHANNEL_KEY + folded, channel]);
   }
 
   #left(channel: string, changes: StateChange[]): void {
     const folded = this.fold(channel);
     this.channels.delete(folded);
+    this.#came.delete(folded);
     changes.push([CHANNEL_KEY + folded, undefined]);
   }
 
