@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { until } from "../../../test/support/bounded.js";
 import { SlackStage } from "./support/stage.js";
@@ -183,6 +185,35 @@ describe("a direct message in Slack to somebody who signed in", () => {
     await slack.comeBack();
     const room = await directRoom(stage);
     await heard(stage, room, "during the outage");
+  });
+
+  it("is answered when Slack has said whose the app's new token is", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice, directory } = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    acme.person("alice").post("@bob", "psst");
+    const room = await directRoom(stage);
+    await heard(stage, room, "psst");
+    await alice.join(room);
+    await stage.stop();
+    const file = join(directory, "trestle.yaml");
+    const botToken = "xoxb-another-token-of-the-same-app";
+    const config = await readFile(file, "utf8");
+    await writeFile(file, config.replace(slack.app().botToken(), botToken));
+    slack.app().install({ workspace: "acme", botToken });
+    const silence = slack.faults.api({ kind: "status", method: "auth.test", status: 503 });
+    await alice.sendText(room, "what is it?");
+    await stage.start();
+    const { trestle } = stage;
+    await until(8_000, "a try", async () => {
+      const queue = await trestle.services.queue.list({});
+      return queue.some(({ direction, attempts }) => direction === "toNetwork" && attempts > 0) || undefined;
+    });
+    silence.lift();
+    const direct = acme.person("bob").openDirect("alice");
+    await stage.eventually(() => direct.texts().includes("what is it?"), "the answer arrives");
+    expect(direct.messages().at(-1)?.author).toBe("bob");
   });
 
   it("is not told from before they signed in", async () => {

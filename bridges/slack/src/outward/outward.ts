@@ -197,12 +197,12 @@ export class Outward {
     if (!place) return refused(`${id} is not a channel of Slack's.`);
     const puppet = this.parts.accounts.puppet(author, place.team);
     if (puppet) return { ...puppet, channel: place.channel, shared: false };
+    const workspace = this.parts.link.installations.get(place.team);
+    if (!workspace) return retry(`the app is not in the workspace ${place.team} (any more)`, { afterMs: 10_000 });
     if (this.parts.directs.has(id))
       return refused(
         "Only those who are signed in to Slack can write in a direct message: sign in with the bridge bot.",
       );
-    const workspace = this.parts.link.installations.get(place.team);
-    if (!workspace) return retry(`the app is not in the workspace ${place.team} (any more)`, { afterMs: 10_000 });
     return { workspace, user: workspace.installation.botUser, channel: place.channel, shared: true };
   }
 
