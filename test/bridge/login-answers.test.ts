@@ -147,6 +147,25 @@ describe("a password that is typed into a login", () => {
     expect(said(opened, room)).not.toContain("status quo ante");
   });
 
+  it("is removed also where it is an edit: of what was typed before, and of the answer when the login is over", async () => {
+    const opened = await open();
+    const room = await beginLogin(opened);
+    const { alice } = opened;
+    await alice.edit(room, await alice.sendText(room, "help"), secret);
+    await eventually(
+      () => said(opened, room).some((text) => text.startsWith("An edit is not read, and I removed it")),
+      "it is removed",
+    );
+    const answer = await alice.sendText(room, "correct hrose");
+    await eventually(() => said(opened, room).includes("Signed in as nobody."), "the login is over");
+    await alice.edit(room, answer, secret);
+    await eventually(
+      () => said(opened, room).filter((text) => text.startsWith("An edit is not read, and I removed it")).length === 2,
+      "it is removed",
+    );
+    expect(JSON.stringify(opened.homeserver.room(room).timeline())).not.toContain(secret);
+  });
+
   it("is not repeated by the bot where no login waits for it any more", async () => {
     const opened = await open();
     const room = await beginLogin(opened);
@@ -157,5 +176,35 @@ describe("a password that is typed into a login", () => {
       "the bot answers",
     );
     expect(said(opened, room).filter((text) => text.includes("correct"))).toEqual([secret]);
+  });
+});
+
+describe("a command", () => {
+  it("that makes one of a message, or another one of a command, is neither carried out nor told to the network", async () => {
+    const opened = await open();
+    const { alice } = opened;
+    const room = opened.room();
+    const typed = await alice.sendText(room, "!fake hlep");
+    const hello = await alice.sendText(room, "hello");
+    for (const target of [typed, hello]) await alice.edit(room, target, "!fake help");
+    await eventually(
+      () => said(opened, room).filter((text) => text.startsWith("An edit is not read.")).length === 2,
+      "the bot answers",
+    );
+    expect(said(opened, room).some((text) => text.startsWith("This is the bridge"))).toBe(false);
+    await alice.sendText(room, "behind it");
+    await eventually(
+      () => opened.network.taken.some(({ text }) => text === "behind it"),
+      "the network hears what she says",
+    );
+    expect(opened.network.taken.map(({ text }) => text)).toEqual(["hello", "behind it"]);
+  });
+
+  it("is one also in an answer before which the client repeats what is answered", async () => {
+    const opened = await open();
+    const room = opened.room();
+    await opened.alice.sendText(room, "> <@bob:faults.test> what can it do?\n\n!fake help");
+    await eventually(() => said(opened, room).some((text) => text.startsWith("This is the bridge")), "the bot answers");
+    expect(opened.network.taken).toEqual([]);
   });
 });

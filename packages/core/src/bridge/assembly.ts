@@ -1,5 +1,5 @@
 import { Commands } from "../commands/commands.js";
-import { RoomId, UserId } from "../connector/ids.js";
+import { RoomId } from "../connector/ids.js";
 import { connectorStorage, type StorageOfConnector } from "../mapping/connector-storage.js";
 import { BegunLogins } from "../mapping/begun-logins.js";
 import { Logins } from "../mapping/logins.js";
@@ -155,7 +155,7 @@ function makeRoomSide(runtime: BridgeRuntime, parts: BridgeParts, shared: Shared
   const roomEvents = new RoomEvents({ ...shared, runtime, commands, upgrades, directRooms, missed });
   const answers = new LoginAnswers(
     runtime,
-    ({ sender, room_id: room }) => commands.awaitsAnswer(UserId(sender), RoomId(room)),
+    (event) => commands.awaitsAnswer(event),
     (entry, event) => roomEvents.handle(entry, event),
   );
   const ephemeral = new EphemeralToNetwork(runtime, authors, permissions);

@@ -1,6 +1,6 @@
 import { isRecord, type MatrixEvent } from "../appservice/event.js";
 import type { Commands } from "../commands/commands.js";
-import { commandText } from "../commands/recognise.js";
+import { commandText, typedText } from "../commands/recognise.js";
 import { RoomId, UserId } from "../connector/ids.js";
 import { dead, done, toNetwork, type Entry, type Verdict } from "../delivery/entry.js";
 import type { Cause } from "../delivery/journal.js";
@@ -108,11 +108,8 @@ export class RoomEvents {
     const prefix = runtime.config.commandPrefix ?? `!${runtime.name}`;
     const prefixed = commandText(event, prefix);
     const room = await runtime.rooms.find(event.room_id);
-    const managed =
-      room?.management === runtime.key || commands.awaitsAnswer(UserId(event.sender), RoomId(event.room_id));
-    const { body } = event.content;
-    const text =
-      prefixed ?? (managed && event.content.msgtype === "m.text" && typeof body === "string" ? body.trim() : undefined);
+    const managed = room?.management === runtime.key || commands.awaitsAnswer(event);
+    const text = prefixed ?? (managed ? typedText(event)?.trim() : undefined);
     if (text === undefined) return this.#beforeTheLink(event);
     if (room?.encrypted === true) return dead("A command in an encrypted room cannot be answered.");
     return commands.run(entry, event, text);

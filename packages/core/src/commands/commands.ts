@@ -17,7 +17,7 @@ import { ServiceError, type Services } from "../services/services.js";
 import { ChannelCommands } from "./channel-commands.js";
 import type { Command, Invocation } from "./command.js";
 import { LoginDialogues } from "./login.js";
-import { isCommand } from "./recognise.js";
+import { editedBy, isCommand } from "./recognise.js";
 
 export interface CommandParts {
   readonly runtime: BridgeRuntime;
@@ -51,9 +51,9 @@ export class Commands {
     return this.#known;
   }
 
-  /** Whether a login waits for what the user says next in the room. */
-  awaitsAnswer(user: UserId, room: RoomId): boolean {
-    return this.#dialogues.isOpen(user, room);
+  /** Whether a login waits for what somebody says in a room, or it edits what one was told. */
+  awaitsAnswer(event: MatrixEvent): boolean {
+    return this.#dialogues.concerns(event);
   }
 
   /** Finds the logins that ended with a process that died: what their people type is still taken for an answer. */
@@ -94,6 +94,8 @@ export class Commands {
   async #answer(event: MatrixEvent, room: RoomId, text: string): Promise<string | undefined> {
     const user = UserId(event.sender);
     if (this.parts.permissions.bans(user)) return bannedText;
+    // What was typed first may be done already.
+    if (editedBy(event) !== undefined) return this.#dialogues.edited(event);
     const [word = "", ...rest] = text.split(/\s+/);
     const name = word === "" ? "help" : word.toLowerCase();
     const command = this.#commands.get(name);

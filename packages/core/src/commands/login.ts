@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { MatrixEvent } from "../appservice/event.js";
 import { effectIdOf } from "../bridge/effect-id.js";
 import { bannedText } from "../bridge/linker.js";
@@ -7,11 +8,13 @@ import type { Login } from "../connector/connector.js";
 import type { LoginField, LoginSession } from "../connector/login-session.js";
 import type { ToMatrixPayload } from "../bridge/to-matrix/payload.js";
 import { toMatrix } from "../delivery/entry.js";
-import { EventId, type RoomId, type UserId } from "../connector/ids.js";
+import { EventId, RoomId, UserId } from "../connector/ids.js";
 import type { BegunLogin, BegunLogins } from "../mapping/begun-logins.js";
+import { atMost } from "../mapping/cache-bound.js";
 import type { Logins } from "../mapping/logins.js";
 import { ServiceError } from "../services/services.js";
 import { Dialogue } from "./dialogue.js";
+import { editedBy } from "./recognise.js";
 
 export interface LoginParts {
   readonly permissions: Permissions;
@@ -41,6 +44,8 @@ export class LoginDialogues {
   readonly #interrupted = new Map<UserId, { readonly room: RoomId; readonly until: number }>();
   /** Of these their people are still to be told. */
   readonly #left: BegunLogin[] = [];
+  /** Messages with secrets, by their ids. */
+  readonly #secrets = new LRUCache<string, true>(atMost(1_000));
   #isStopping = false;
 
   constructor(readonly parts: LoginParts) {}
@@ -59,6 +64,12 @@ export class LoginDialogues {
       const cause = { direction: toMatrix, lane: login.room, source: `login ${login.id}`, payload } as const;
       await runtime.journal.append([cause], [begun.removal(login)]);
     }
+  }
+
+  /** Whether an event is for a login: typed into one that is under way, or an edit of a secret that was. */
+  concerns(event: MatrixEvent): boolean {
+    if (this.isOpen(UserId(event.sender), RoomId(event.room_id))) return true;
+    return this.#secrets.size > 0 && this.#secrets.has(editedBy(event) ?? "");
   }
 
   isOpen(user: UserId, room: RoomId): boolean {
@@ -115,6 +126,16 @@ export class LoginDialogues {
     const next = dialogue.next();
     dialogue.answer(text);
     return next;
+  }
+
+  /** Answers an edit, which is not read. One that may hold a secret is removed. */
+  async edited(event: MatrixEvent): Promise<string> {
+    const again = "Write it as a message of its own.";
+    if (!this.concerns(event)) return `An edit is not read. ${again}`;
+    const removed = await this.#redact(RoomId(event.room_id), event.event_id);
+    return removed
+      ? `An edit is not read, and I removed it, for it may hold a secret. ${again}`
+      : `An edit is not read. ${notRemoved} ${again}`;
   }
 
   cancel(user: UserId): string {
@@ -215,6 +236,7 @@ export class LoginDialogues {
 
   async #redact(room: RoomId, event: string): Promise<boolean> {
     const { runtime } = this.parts;
+    this.#secrets.set(event, true);
     const redacted = await runtime.client.redact({
       room,
       eventId: EventId(event),
