@@ -42,6 +42,25 @@ describe("what became of a message", () => {
     expect(keys()).toEqual(["first sent", "second refused"]);
   });
 
+  it("is that it is tried again where all its lines were refused for now, and only then", () => {
+    const { open, keys } = deliveries();
+    const early = { reason: "no voice", mayPass: true };
+    const texts = ["one", "two"];
+    for (const key of ["all", "labelled", "some", "before"]) open.begin(key, { target: `#${key}`, texts });
+    open.refused("#all", early);
+    expect(keys()).toEqual([]);
+    open.refused("#all", early);
+    expect(open.refusedLabel("labelled.1", early)).toBe(true);
+    expect(open.refusedLabel("labelled.0", early)).toBe(true);
+    expect(open.refusedLabel("labelled.0", early)).toBe(false);
+    open.refused("#some", early);
+    open.seen("self", "#some", "two", "id");
+    open.refused("#before", early);
+    open.barrierSet(1);
+    open.barrierPassed(1, silence);
+    expect(keys()).toEqual(["all absent", "labelled absent", "some refused", "before refused"]);
+  });
+
   it("is told by the bot alone where there are no echoes", () => {
     const { open, keys } = deliveries();
     for (const key of ["first", "second"]) {

@@ -37,6 +37,20 @@ describe("who has come into a channel a moment ago, and gets a rank there from s
     ).toEqual(["one", "two"]);
   });
 
+  it.each([
+    ["as one message", [], ["one\ntwo\nthree"]],
+    ["by labels", ["draft/multiline"], ["one", "two", "three"]],
+    ["one after the other", ["draft/multiline", "labeled-response"], ["one", "two", "three"]],
+  ] as const)("says all lines of a message that were refused before, %s", async (_how, without, expected) => {
+    const { irc, bridge } = world;
+    for (const name of without) irc.setCapability(name, false);
+    irc.setModes("#room", "+m");
+    const said = bridge.say({ channel: room, text: "one\ntwo\nthree", name: "Alice" });
+    await rankedAfter("Alice[m]", "PRIVMSG", "+v");
+    expect((await said).some(isFailure)).toBe(false);
+    expect(irc.channel("#room").log.map(({ text }) => text)).toEqual(expected);
+  });
+
   it("puts somebody out of it", async () => {
     const { irc, bridge } = world;
     irc.setModes("#room", "-o", "trestle");

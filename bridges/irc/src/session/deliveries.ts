@@ -31,6 +31,8 @@ export interface DeliveryMeta {
   readonly texts: readonly string[];
   /** A server that has dealt with it may say nothing, although it shows us what we say ourselves. */
   readonly unshown?: true | undefined;
+  /** The server takes or refuses the lines as one. */
+  readonly together?: true | undefined;
   /** A refusal may name this instead of the target, folded. */
   readonly about?: string | undefined;
 }
@@ -39,6 +41,7 @@ const metaSchema = z.strictObject({
   target: z.string(),
   texts: z.array(z.string()),
   unshown: z.literal(true).optional(),
+  together: z.literal(true).optional(),
   about: z.string().optional(),
 });
 const resultSchema = z.discriminatedUnion("verdict", [
@@ -80,6 +83,9 @@ interface Delivery extends DeliveryMeta {
   readonly key: string;
   /** Texts that have not come back yet, as they are compared. */
   readonly missing: string[];
+  /** So many lines were refused for now, lastly for this reason. */
+  putOff: number;
+  putOffFor: string;
   /** Others saw us leave before they saw these lines. */
   left: boolean;
   /** Something else of ours was seen in the target meanwhile: perhaps these lines, changed by the server. */
@@ -117,6 +123,8 @@ export class Deliveries {
       ...meta,
       missing: meta.texts.map(comparable),
       changed: false,
+      putOff: 0,
+      putOffFor: "",
       left: false,
       id: undefined,
       barrier: undefined,
@@ -166,7 +174,7 @@ export class Deliveries {
   refusedLabel(label: string, refusal: Refusal): boolean {
     const { delivery, text } = this.#lineWith(label);
     if (!delivery || text === undefined) return false;
-    this.#refuse(delivery, refusal);
+    this.#refuse(delivery, refusal, comparable(text));
     return true;
   }
 
@@ -202,6 +210,10 @@ export class Deliveries {
   barrierPassed(number: number, silence: Verdict): void {
     for (const delivery of [...this.#open.values()]) {
       if (delivery.barrier === undefined || delivery.barrier > number) continue;
+      if (delivery.putOff > 0) {
+        this.#settlePutOff(delivery);
+        continue;
+      }
       const done = delivery.changed || delivery.unshown === true || delivery.missing.every(isUnspoken);
       for (const text of delivery.missing) this.#remember(lineOf(delivery.target, text), "self");
       this.#settle(delivery, done ? TAKEN : silence);
@@ -247,13 +259,29 @@ export class Deliveries {
     delivery.missing.splice(at, 1);
     this.#remember(lineOf(delivery.target, text), witness);
     delivery.id ??= id;
-    if (delivery.missing.length === 0) this.#settle(delivery, { verdict: "sent", id: delivery.id });
+    if (delivery.missing.length > 0) return;
+    if (delivery.putOff > 0) this.#settlePutOff(delivery);
+    else this.#settle(delivery, { verdict: "sent", id: delivery.id });
   }
 
-  #refuse(delivery: Delivery, { reason, mayPass }: Refusal): void {
-    // Of several lines those behind it may be let through; and whom one of ours may not invite another may.
-    const isPassing = mayPass && delivery.texts.length <= 1 && delivery.about === undefined;
-    this.#settle(delivery, { verdict: isPassing ? "absent" : "refused", reason });
+  /** `text`: the line that was refused, as it is compared; the oldest where that is not known. */
+  #refuse(delivery: Delivery, { reason, mayPass }: Refusal, text = delivery.missing[0]): void {
+    // Whom one of ours may not invite another may.
+    if (!mayPass || delivery.about !== undefined) {
+      this.#settle(delivery, { verdict: "refused", reason });
+      return;
+    }
+    delivery.putOff += 1;
+    delivery.putOffFor = reason;
+    const at = text === undefined || delivery.together === true ? -1 : delivery.missing.indexOf(text);
+    if (at >= 0) delivery.missing.splice(at, 1);
+    // The others may be let through.
+    if (at < 0 || delivery.missing.length === 0) this.#settlePutOff(delivery);
+  }
+
+  #settlePutOff(delivery: Delivery): void {
+    const isWhole = delivery.together === true || delivery.putOff >= delivery.texts.length;
+    this.#settle(delivery, { verdict: isWhole ? "absent" : "refused", reason: delivery.putOffFor });
   }
 
   #remember(line: string, seenBy: Witness): void {

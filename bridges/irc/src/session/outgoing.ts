@@ -107,6 +107,7 @@ export class Outgoing {
       target: view.fold(target),
       texts,
       ...(relays && { unshown: true as const }),
+      ...(effect.multiline && { together: true as const }),
       ...(effect.about !== undefined && { about: view.fold(effect.about) }),
     };
     const cost = effect.lines.reduce((sum, { params }) => sum + costOf(Buffer.byteLength(params.join(" "))), 0);
@@ -177,7 +178,9 @@ export class Outgoing {
     // "Nothing more to say": with echoes that means that there was none.
     if (verb === "ACK") return this.deliveries.unanswered(label, this.#silence());
     if (verb !== "FAIL" && !/^[45]\d\d$/.test(verb)) return false;
-    return this.deliveries.refusedLabel(label, this.#refusal(message));
+    // Where it is not open any more another of its lines has settled it: it is of nothing else.
+    this.deliveries.refusedLabel(label, this.#refusal(message));
+    return true;
   }
 
   #refusal({ verb, params }: IrcMessage): Refusal {

@@ -256,7 +256,7 @@ export async function deliver(
       wire: JSON.parse(JSON.stringify(wire)),
       signal: AbortSignal.timeout(patiently(options.timeoutMs ?? 30_000)),
     };
-    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? patiently(20)));
+    outcomes.push(await deliverPart(handlers, effect, options.attempts ?? patiently(50)));
   }
   return outcomes;
 }
