@@ -2,8 +2,10 @@ import {
   defineConnector,
   type ChannelId,
   type ConnectContext,
+  type EffectBase,
   type NameEffect,
   type NetworkHandlers,
+  type Outcome,
 } from "@trestle/core";
 import { z } from "zod";
 import { Channels } from "./channels/channels.js";
@@ -24,6 +26,7 @@ import { matrixAppserviceSlack } from "./import/matrix-appservice-slack.js";
 import { Inward } from "./inward/inward.js";
 import { channelOf, SlackLink, type LinkTuning, type Making, type Route } from "./link/index.js";
 import { SlackMetrics } from "./metrics.js";
+import { whileEntering } from "./outward/entering.js";
 import { Outward } from "./outward/outward.js";
 import { OwnChanges } from "./outward/own-changes.js";
 import { Accounts, Authorization, SignIn } from "./people/accounts/index.js";
@@ -92,13 +95,18 @@ class SlackConnection {
     this.#authorization =
       config.oauth && new Authorization({ api, ...config.oauth, authorizeUrl: authorizeUrlOf(config.apiUrl) });
     this.#emoji = new WorkspaceEmoji(network);
-    this.#pins = new PinSync(network);
+    this.#pins = new PinSync(network, context.signal);
     this.#remembered = new RememberedChannels(network.storage);
     this.#own = new OwnChanges(network.storage);
     const shared = this.#shared();
     this.#managing = new Managing({ ...shared, log: network.log, isLinked: (channel) => linked.has(channel) });
     this.#signIn = new SignIn({ ...shared, api, authorization: this.#authorization });
-    this.#presence = new Presence({ ...shared, mostMembers: config.mostMembers, signal: context.signal });
+    this.#presence = new Presence({
+      ...shared,
+      mostMembers: config.mostMembers,
+      isLinked: (channel) => linked.has(channel),
+      signal: context.signal,
+    });
     this.#inward = this.#makeInward();
     this.#outward = this.#makeOutward();
     this.#commands = new SlashCommands({
@@ -134,18 +142,20 @@ class SlackConnection {
 
   handlers(): NetworkHandlers {
     const [link, outward] = [this.#link, this.#outward];
+    const inside = <Effect extends EffectBase>(act: (effect: Effect) => Promise<Outcome>) =>
+      whileEntering((channel) => this.#presence.isEntering(channel), act);
     return {
       limits: { media: true, replies: true },
       split: (message) => outward.split(message),
-      message: (effect) => outward.message(effect),
+      message: inside((effect) => outward.message(effect)),
       findSent: (effect) => outward.findSent(effect),
-      edit: (effect) => outward.edit(effect),
-      redact: (effect) => outward.redact(effect),
-      react: (effect) => outward.react(effect),
-      unreact: (effect) => outward.unreact(effect),
-      topic: (effect) => outward.topic(effect),
-      pin: (effect) => outward.pin(effect, "pins.add"),
-      unpin: (effect) => outward.pin(effect, "pins.remove"),
+      edit: inside((effect) => outward.edit(effect)),
+      redact: inside((effect) => outward.redact(effect)),
+      react: inside((effect) => outward.react(effect)),
+      unreact: inside((effect) => outward.unreact(effect)),
+      topic: inside((effect) => outward.topic(effect)),
+      pin: inside((effect) => outward.pin(effect, "pins.add")),
+      unpin: inside((effect) => outward.pin(effect, "pins.remove")),
       ...(this.#context.config.rename && { name: (effect: NameEffect) => this.#managing.named(effect) }),
       createChannel: (request) => this.#managing.create(request),
       commands: this.#managing.commands(),

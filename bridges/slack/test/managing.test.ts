@@ -163,6 +163,26 @@ describe("a channel", () => {
     }
   });
 
+  it("is come into however long Slack is away when it is linked, and what is changed from Matrix meanwhile waits", async () => {
+    const opened = await open();
+    const { slack, trestle, alice, room } = opened;
+    const acme = slack.workspace("acme");
+    acme.addChannel("attic");
+    const attic = acme.channel("attic");
+    const silence = slack.faults.api({ kind: "status", method: "conversations.join", status: 503 });
+    await trestle.services.link("slack", room, "attic", "operator");
+    await alice.setTopic(room, "tea");
+    await until(8_000, "a try", async () => {
+      const queue = await trestle.services.queue.list({});
+      return queue.some(({ direction, attempts }) => direction === "toNetwork" && attempts > 0) || undefined;
+    });
+    expect(attic.topic).toBe("");
+    silence.lift();
+    await opened.eventually(() => attic.topic === "tea", "the new topic");
+    acme.person("alice").post("attic", "hello");
+    await opened.saidOnMatrix("hello");
+  });
+
   it("leaves a room its own name at a start without a change", async () => {
     const opened = await open();
     await opened.alice.setName(opened.room, "Our place");

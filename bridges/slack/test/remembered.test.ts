@@ -82,7 +82,7 @@ describe("what changed while the bridge was away", () => {
           const workspace = {
             call: () => Promise.resolve({ ok: true, body: { items: now.map((ts) => ({ message: { ts } })) } }),
           };
-          return new PinSync(network as never).compare(workspace as never, channel);
+          return new PinSync(network as never, new AbortController().signal).compare(workspace as never, channel);
         };
         await compare(first);
         for (const { steps, state } of middle) await live(core, steps, () => compare(state));

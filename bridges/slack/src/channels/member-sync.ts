@@ -1,7 +1,7 @@
 import { RemoteMessageId, type ChannelId, type Network } from "@trestle/core";
 import { z } from "zod";
 import { placeOf } from "../ids.js";
-import { pause, pauseBefore, type SlackResult, type Workspace } from "../link/index.js";
+import { patiently, type Workspace } from "../link/index.js";
 import type { People } from "../people/people.js";
 import { remoteUserOf, userOf } from "../people/remote-user.js";
 
@@ -21,7 +21,6 @@ const progressSchema = z.object({ cursor: z.string(), members: z.array(z.string(
 type Progress = z.output<typeof progressSchema>;
 
 const pageSize = 200;
-const waits = { minMs: 1_000, maxMs: 5 * 60_000 };
 
 /**
  * Compares who is in a channel with whose ghosts are in its rooms, and tells of the differences alone. One channel after
@@ -52,6 +51,10 @@ export class MemberSync {
     this.#running = false;
   }
 
+  #isOver(): boolean {
+    return this.parts.signal.aborted;
+  }
+
   #next(): [ChannelId, Workspace] | undefined {
     const [next] = this.#waiting;
     if (next) this.#waiting.delete(next[0]);
@@ -62,14 +65,15 @@ export class MemberSync {
     const { network, signal } = this.parts;
     const place = placeOf(channel);
     const members = place && (await this.#read(workspace, place.channel, channel));
-    if (!members || signal.aborted) return;
+    if (!members || this.#isOver()) return;
     const { inAll, inAny } = await network.ghostsIn(channel);
     const round = Date.now();
     for (const member of members) {
       if (member === workspace.installation.botUser) continue;
       if (inAll.has(remoteUserOf({ kind: "user", team: workspace.id, id: member }))) continue;
-      const person = await this.#patiently(() => this.parts.people.find(workspace, member, { signal }));
-      if (!person?.ok || person.body.deleted || inAll.has(person.body.remote.id)) continue;
+      if (this.#isOver()) return;
+      const person = await patiently(signal, () => this.parts.people.find(workspace, member, { signal }));
+      if (!person.ok || person.body.deleted || inAll.has(person.body.remote.id)) continue;
       const id = RemoteMessageId(`member:${round}:${member}`);
       await network.receive({ kind: "membership", id, channel, user: person.body.remote, change: "join" });
     }
@@ -87,7 +91,7 @@ export class MemberSync {
     const key = `members:${channel}`;
     let progress = this.#progress(await network.storage.get(key));
     for (;;) {
-      const page = await this.#patiently(() =>
+      const page = await patiently(signal, () =>
         workspace.call({
           method: "conversations.members",
           arguments: {
@@ -99,7 +103,7 @@ export class MemberSync {
           signal,
         }),
       );
-      if (!page) return undefined;
+      if (signal.aborted) return undefined;
       if (!page.ok) {
         await network.storage.delete(key);
         network.log.warn({ channel, reason: page.reason }, "Slack does not tell who is in a channel");
@@ -119,16 +123,5 @@ export class MemberSync {
   #progress(text: string | undefined): Progress {
     const parsed = text === undefined ? undefined : progressSchema.safeParse(JSON.parse(text));
     return parsed?.success === true ? parsed.data : { cursor: "", members: [] };
-  }
-
-  /** Until Slack answers; `undefined` when the bridge stops. */
-  async #patiently<Body>(ask: () => Promise<SlackResult<Body>>): Promise<SlackResult<Body> | undefined> {
-    const { signal } = this.parts;
-    for (let attempt = 1; ; attempt += 1) {
-      if (signal.aborted) return undefined;
-      const result = await ask();
-      if (result.ok || result.failed === "permanent") return result;
-      await pause(Math.max(result.afterMs ?? 0, pauseBefore(attempt, waits)), signal);
-    }
   }
 }

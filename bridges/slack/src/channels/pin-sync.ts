@@ -1,7 +1,7 @@
 import { RemoteMessageId, type ChannelId, type Network } from "@trestle/core";
 import { z } from "zod";
 import { placeOf } from "../ids.js";
-import type { Workspace } from "../link/index.js";
+import { patiently, type Workspace } from "../link/index.js";
 
 const listSchema = z.looseObject({
   items: z.array(z.looseObject({ message: z.looseObject({ ts: z.string() }).optional() })).default([]),
@@ -14,12 +14,17 @@ type Kept = z.output<typeof keptSchema>;
 export class PinSync {
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly network: Pick<Network, "log" | "receive" | "storage">) {}
+  constructor(
+    readonly network: Pick<Network, "log" | "receive" | "storage">,
+    readonly signal: AbortSignal,
+  ) {}
 
   /** Asks Slack what is pinned, and tells of what is different. */
   async compare(workspace: Workspace, id: ChannelId): Promise<void> {
     const channel = placeOf(id)?.channel;
-    const result = await workspace.call({ method: "pins.list", arguments: { channel }, answer: listSchema });
+    const { signal } = this;
+    const request = { method: "pins.list", arguments: { channel }, answer: listSchema, signal };
+    const result = await patiently(signal, () => workspace.call(request));
     if (!result.ok) {
       this.network.log.info({ channel: id, reason: result.reason }, "Slack does not tell what is pinned in a channel");
       return;

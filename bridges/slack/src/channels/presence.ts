@@ -1,6 +1,13 @@
 import { RemoteMessageId, type ChannelId, type Network } from "@trestle/core";
 import { placeOf } from "../ids.js";
-import type { Installations, SlackResult, Workspace } from "../link/index.js";
+import {
+  deadTokenCodes,
+  never,
+  patiently,
+  type Installations,
+  type SlackResult,
+  type Workspace,
+} from "../link/index.js";
 import type { People } from "../people/people.js";
 import type { Channels, SlackChannel } from "./channels.js";
 import { MemberSync } from "./member-sync.js";
@@ -16,6 +23,7 @@ export interface PresenceParts {
   readonly pins: PinSync;
   /** Channels with more members are not compared. */
   readonly mostMembers: number;
+  readonly isLinked: (channel: ChannelId) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -28,6 +36,11 @@ export class Presence {
 
   constructor(readonly parts: PresenceParts) {
     this.#members = new MemberSync(parts);
+  }
+
+  /** Whether the app is on its way into a channel. */
+  isEntering(id: ChannelId): boolean {
+    return this.#entering.has(id);
   }
 
   /** Enters a channel; where it is archived its room is told. Does not wait for the comparison of members. */
@@ -46,11 +59,11 @@ export class Presence {
 
   /** The workspace, where the bot is in the channel. */
   async #enter(id: ChannelId): Promise<Workspace | undefined> {
-    const { installations, network, channels } = this.parts;
+    const { installations, network, channels, signal } = this.parts;
     const place = placeOf(id);
     const workspace = place && installations.get(place.team);
     if (!place || !workspace) return undefined;
-    const found = await channels.look(workspace, place.channel);
+    const found = await this.#ask(id, (present) => channels.look(present, place.channel, signal));
     if (found.ok && !channels.rules.permit(found.body)) {
       network.log.warn(
         { channel: id, name: found.body.name },
@@ -62,16 +75,32 @@ export class Presence {
     if (found.ok && (found.body.is_archived === true || found.body.is_im === true || found.body.is_mpim === true))
       return undefined;
     const entered: SlackResult<unknown> =
-      found.ok && found.body.is_member === true ? found : await channels.enter(workspace, place.channel);
+      found.ok && found.body.is_member === true
+        ? found
+        : await this.#ask(id, (present) => channels.enter(present, place.channel));
     if (entered.ok) {
       this.#compare(workspace, id, found);
       return workspace;
     }
-    network.log.warn(
-      { channel: id, reason: entered.reason },
-      "The bot could not enter a linked channel; where it is private, invite it there",
-    );
+    if (!signal.aborted)
+      network.log.warn(
+        { channel: id, reason: entered.reason },
+        "The bot could not enter a linked channel; where it is private, invite it there",
+      );
     return undefined;
+  }
+
+  /** For as long as Slack is away. Where the app has to be installed again, it enters when it is. */
+  #ask<Body>(id: ChannelId, ask: (workspace: Workspace) => Promise<SlackResult<Body>>): Promise<SlackResult<Body>> {
+    const { installations, isLinked, signal } = this.parts;
+    return patiently(signal, async () => {
+      // It may be installed anew meanwhile, or the link removed.
+      const workspace = installations.get(placeOf(id)?.team ?? "");
+      if (!workspace || !isLinked(id)) return never("it is not linked any more, or the app is not in the workspace");
+      const answer = await ask(workspace);
+      const isOver = !answer.ok && deadTokenCodes.has(answer.code ?? "");
+      return isOver ? never(answer.reason, answer.code) : answer;
+    });
   }
 
   /** It may have been renamed or archived, or no longer be, while the bridge was away. */

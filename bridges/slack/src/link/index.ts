@@ -24,4 +24,5 @@ export { Poster, type Post, type Wanted } from "./sending/poster.js";
 export { compareTs, effectOf, messageSchema, metadataOf, timeOf, tsAt, type SlackMessage } from "./sending/messages.js";
 export type { Listener } from "./gaps/unheard.js";
 export { Repairs, type RepairOptions } from "./gaps/repairs.js";
+export { patiently } from "./patience.js";
 export { pause, pauseBefore } from "./socket/pause.js";

@@ -1,8 +1,8 @@
 import { historyPage, type HistoryProfile } from "../api/methods.js";
-import type { SlackFailure, SlackResult } from "../api/result.js";
+import type { SlackFailure } from "../api/result.js";
 import type { Workspace } from "../installations/workspace.js";
 import { compareTs, historySchema, type SlackMessage } from "../sending/messages.js";
-import { pause } from "../socket/pause.js";
+import { patiently } from "../patience.js";
 
 export interface HistoryRequest {
   readonly workspace: Workspace;
@@ -18,9 +18,6 @@ export interface HistoryRequest {
 
 export type History =
   { readonly ok: true; readonly messages: readonly SlackMessage[]; readonly completeFrom: string } | SlackFailure;
-
-const leastPauseMs = 500;
-const mostPauseMs = 90_000;
 
 /** Fetches all messages since a moment, oldest first. Waits for as long as Slack is away or wants a pause; fails when Slack says no. */
 export async function fetchHistory(request: HistoryRequest): Promise<History> {
@@ -65,13 +62,4 @@ function page({ workspace, channel, thread, from, profile, signal }: HistoryRequ
       signal,
     }),
   );
-}
-
-/** Asks again for as long as Slack is away or wants a pause. */
-export async function patiently<T>(signal: AbortSignal, ask: () => Promise<SlackResult<T>>): Promise<SlackResult<T>> {
-  for (;;) {
-    const answer = await ask();
-    if (answer.ok || answer.failed !== "retry" || signal.aborted) return answer;
-    await pause(Math.min(mostPauseMs, Math.max(leastPauseMs, answer.afterMs ?? 5_000)), signal);
-  }
 }

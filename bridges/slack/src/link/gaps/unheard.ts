@@ -4,7 +4,8 @@ import { channelIdOf } from "../../ids.js";
 import type { HistoryProfile } from "../api/methods.js";
 import type { Workspace } from "../installations/workspace.js";
 import { tsAt } from "../sending/messages.js";
-import { fetchHistory, patiently } from "./fetch.js";
+import { patiently } from "../patience.js";
+import { fetchHistory } from "./fetch.js";
 import type { Openings } from "./openings.js";
 import type { Repairs } from "./repairs.js";
 
