@@ -158,11 +158,12 @@ server.describe("the playground in a browser", (install) => {
 
   it("loses, repeats and reorders nothing when the bridge is killed in the middle of 400 messages", async () => {
     const send = bridge.getByRole("button", { name: "Send 200 messages each way" });
+    await killInTheMiddle();
     await send.click();
-    await until(SOON, "some messages to arrive", async () => ((await arrived("toNetwork")) > 20 ? true : undefined));
-    await bridge.getByRole("button", { name: "Kill the bridge" }).click();
-    await bridge.getByText("ended by SIGKILL").waitFor();
-    await bridge.getByText("waits for it").waitFor();
+    await until(SOON, "what was sent to wait for the bridge", async () => {
+      const seen: unknown = await page.evaluate("window.verdicts");
+      return (Array.isArray(seen) && seen.some((each) => String(each).includes("waits for it"))) || undefined;
+    });
     await playground.picture("4-killed");
     await bridge.getByText("killed once").waitFor({ timeout: patiently(60_000) });
     await bridge.getByText("nothing lost, nothing twice, nothing out of order").waitFor({ timeout: patiently(60_000) });
@@ -174,16 +175,30 @@ server.describe("the playground in a browser", (install) => {
     await until(SOON, "the button to send once more", async () => ((await send.isEnabled()) ? true : undefined));
   });
 
+  /** The page itself presses the button when some have arrived, and keeps what it says: nobody else is in time on a busy machine. */
+  async function killInTheMiddle(): Promise<void> {
+    await page.evaluate(`{
+      const root = document.getElementById("bridge");
+      const button = root.querySelector("[data-part=kill]");
+      const arrived = root.querySelector("[data-tally=arrived] [data-direction=toNetwork]");
+      const verdict = root.querySelector("[data-part=verdict]");
+      let isPressed = false;
+      window.verdicts = [];
+      new MutationObserver(() => {
+        window.verdicts.push(verdict.textContent);
+        if (isPressed || !(Number.parseInt(arrived.textContent, 10) > 20)) return;
+        isPressed = true;
+        button.click();
+      }).observe(root, { childList: true, characterData: true, subtree: true });
+    }`);
+  }
+
   async function tally(direction: string): Promise<Record<string, string>> {
     const counts: Record<string, string> = {};
     for (const name of ["sent", "arrived", "duplicated", "outOfOrder"]) {
       counts[name] = await bridge.locator(`[data-tally=${name}] [data-direction=${direction}]`).innerText();
     }
     return counts;
-  }
-
-  async function arrived(direction: string): Promise<number> {
-    return Number.parseInt((await tally(direction))["arrived"] ?? "", 10) || 0;
   }
 
   it("shows the same to a page that is opened later, in the dark and on a small screen", async () => {
