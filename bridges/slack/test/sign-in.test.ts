@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { until } from "../../../test/support/bounded.js";
 import { SlackStage } from "./support/stage.js";
 
 let stage: SlackStage | undefined;
@@ -129,6 +130,38 @@ describe("somebody who signed in with a token", () => {
     await stage.saidOnMatrix("the end");
     expect(stage.events().filter(({ sender }) => sender.startsWith("@slack_"))).toHaveLength(1);
     expect(stage.events("m.reaction")).toHaveLength(1);
+  });
+
+  it("comes into a channel by speaking there; where Slack does not let them in the relay speaks", async () => {
+    stage = await SlackStage.open();
+    const { slack, alice, homeserver, trestle } = stage;
+    const opened = stage;
+    await stage.signIn(alice, "bob");
+    const acme = slack.workspace("acme");
+    const bob = acme.person("bob");
+    for (const name of ["attic", "cellar"]) {
+      const channel = acme.addChannel(name, { members: ["alice"], private: name === "cellar" });
+      slack.app().joinChannel("acme", name);
+      const room = await alice.createRoom({ invite: ["@slackbot:slack.test"], preset: "public_chat" });
+      await stage.eventually(() => homeserver.room(room).members()["@slackbot:slack.test"] === "join", "the bot");
+      await trestle.services.link("slack", room, name, "operator");
+      const event = await alice.sendText(room, `hello ${name}`);
+      const posted = await until(8_000, "the message", () =>
+        channel.messages().find(({ text }) => text === `hello ${name}`),
+      );
+      const reaction = await alice.react(room, event, "👍️");
+      await opened.eventually(() => channel.message(posted.ts)?.reactions["+1"] !== undefined, "the reaction");
+      const isIn = name === "attic";
+      expect(channel.members.includes(bob.id)).toBe(isIn);
+      expect(posted.author === "bob").toBe(isIn);
+      expect(channel.texts()).toEqual([`hello ${name}`]);
+      await alice.redact(room, reaction);
+      await opened.eventually(() => channel.message(posted.ts)?.reactions["+1"] === undefined, "its end");
+      await alice.edit(room, event, `bye ${name}`);
+      await opened.eventually(() => channel.message(posted.ts)?.text === `bye ${name}`, "the correction");
+      await alice.redact(room, event);
+      await opened.eventually(() => channel.message(posted.ts) === undefined, "its end");
+    }
   });
 
   it("does not hear of it when Slack tells another process", async () => {

@@ -2,6 +2,7 @@ import type { Outcome } from "@trestle/core";
 import { z } from "zod";
 import { tsAt, timeOf, type Installations, type SlackResult, type Workspace } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
+import { notThere } from "./entering.js";
 import type { OwnChanges } from "./own-changes.js";
 import type { Speaker } from "./speaker.js";
 import type { WireText } from "./wire.js";
@@ -17,8 +18,8 @@ const historySchema = z.looseObject({
   messages: z.array(z.looseObject({ ts: z.string(), user: z.string().optional() })).default([]),
 });
 
-/** Slack lets nobody change what another wrote: then whoever posted it does. */
-const notTheirs: ReadonlySet<string> = new Set(["cant_update_message", "cant_delete_message"]);
+/** Slack lets nobody change what another wrote, nor what is said where they are not: then whoever posted it does. */
+const notTheirs: ReadonlySet<string> = new Set(["cant_update_message", "cant_delete_message", ...notThere]);
 /** What is gone need not be changed any more. */
 const gone = "message_not_found";
 

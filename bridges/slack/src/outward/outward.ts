@@ -31,6 +31,7 @@ import type { Post, SlackLink, Workspace } from "../link/index.js";
 import type { Accounts } from "../people/accounts/index.js";
 import type { DirectChannels } from "../people/direct-channels.js";
 import { ChangeMessages } from "./change.js";
+import { isFromOutside } from "./entering.js";
 import { setPin } from "./pins.js";
 import { OutwardReactions } from "./reactions.js";
 import type { Speaker } from "./speaker.js";
@@ -85,9 +86,11 @@ export class Outward {
     if (text && namesEmoji(text)) await this.parts.emoji.load(workspace);
   }
 
-  async message(effect: MessageEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
-    if ("failed" in speaker) return speaker;
+  message(effect: MessageEffect): Promise<Outcome> {
+    return this.#inside(effect, (speaker) => this.#say(speaker, effect));
+  }
+
+  async #say(speaker: Speaker, effect: MessageEffect): Promise<Outcome> {
     const { channel } = speaker;
     const thread = await this.#threadOf(speaker, effect);
     const shown = await this.#shown(speaker, readWirePart(effect.wire), effect.signal);
@@ -104,7 +107,18 @@ export class Outward {
   }
 
   async findSent(effect: MessageEffect): Promise<Sent | null> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
+    const { channel, author } = effect;
+    try {
+      return await this.#findSent(effect, author);
+    } catch (error) {
+      // Whoever is not in the channel may not read it; the app may, which has spoken for them.
+      if (author.login === undefined || this.parts.directs.has(channel)) throw error;
+      return this.#findSent(effect, withoutAccount(author));
+    }
+  }
+
+  async #findSent(effect: MessageEffect, author: Author): Promise<Sent | null> {
+    const speaker = await this.#speaker(effect.channel, author);
     if ("failed" in speaker) throw new Error(speaker.reason);
     const thread = await this.#threadOf(speaker, effect);
     return this.parts.link.poster.findSent({
@@ -151,28 +165,27 @@ export class Outward {
     return {};
   }
 
-  async react(effect: ReactEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
-    return "failed" in speaker ? speaker : this.#reactions.react(speaker, speaker.channel, effect);
+  react(effect: ReactEffect): Promise<Outcome> {
+    return this.#inside(effect, (speaker) => this.#reactions.react(speaker, speaker.channel, effect));
   }
 
-  async unreact(effect: ReactEffect): Promise<Outcome> {
-    const speaker = await this.#speaker(effect.channel, effect.author);
-    return "failed" in speaker ? speaker : this.#reactions.unreact(speaker, speaker.channel, effect);
+  unreact(effect: ReactEffect): Promise<Outcome> {
+    return this.#inside(effect, (speaker) => this.#reactions.unreact(speaker, speaker.channel, effect));
   }
 
   /** The app does it for everybody: those who signed in need not have let it. Only in direct messages it is not. */
   async pin(effect: PinEffect, method: "pins.add" | "pins.remove"): Promise<Outcome> {
     const { author, channel } = effect;
-    const { login: _own, ...anybody } = author;
-    const speaker = await this.#speaker(channel, this.parts.directs.has(channel) ? author : anybody);
+    const speaker = await this.#speaker(channel, this.parts.directs.has(channel) ? author : withoutAccount(author));
     return "failed" in speaker ? speaker : setPin(speaker, effect, method);
   }
 
-  async topic({ channel, author, topic: wanted, signal }: TopicEffect): Promise<Outcome> {
+  topic(effect: TopicEffect): Promise<Outcome> {
+    return this.#inside(effect, (speaker) => this.#setTopic(speaker, effect));
+  }
+
+  async #setTopic(speaker: Speaker, { channel, topic: wanted, signal }: TopicEffect): Promise<Outcome> {
     const topic = wanted.slice(0, longestTopic);
-    const speaker = await this.#speaker(channel, author);
-    if ("failed" in speaker) return speaker;
     const result = await speaker.workspace.call({
       method: "conversations.setTopic",
       arguments: { channel: speaker.channel, topic: escapeMrkdwn(topic) },
@@ -182,6 +195,26 @@ export class Outward {
     if (!result.ok) return result;
     await this.parts.remembered.update(channel, { topic });
     return {};
+  }
+
+  /**
+   * Does something as whoever speaks for its author. Who signed in and is not in the channel comes into it; the app speaks for
+   * whom Slack does not let in.
+   */
+  async #inside(
+    { channel, author }: Pick<MessageEffect, "channel" | "author">,
+    act: (speaker: Speaker) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const speaker = await this.#speaker(channel, author);
+    if ("failed" in speaker) return speaker;
+    const outcome = await act(speaker);
+    if (speaker.shared || this.parts.directs.has(channel) || !isFromOutside(outcome)) return outcome;
+    const joined = await this.parts.channels.enter(speaker.workspace, speaker.channel);
+    if (!joined.ok && joined.failed !== "permanent") return joined;
+    const again = joined.ok ? await act(speaker) : outcome;
+    if (!isFromOutside(again)) return again;
+    const relay = await this.#speaker(channel, withoutAccount(author));
+    return "failed" in relay ? relay : act(relay);
   }
 
   async #speaker(id: ChannelId, author: Author): Promise<Speaker | Failure> {
@@ -278,6 +311,11 @@ const longestTopic = 250;
 const longestAlt = 2_000;
 /** What Slack takes in an image block. */
 const shownAsImage = /^image\/(?:png|jpe?g|gif)$/;
+
+/** The author without an account of their own: the app acts for them. */
+function withoutAccount({ login: _own, ...author }: Author): Author {
+  return author;
+}
 
 function textOf(content: Content): RichText | undefined {
   return content.type === "text" ? content.body : content.type === "media" ? content.caption : undefined;
