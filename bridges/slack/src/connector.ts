@@ -105,6 +105,7 @@ class SlackConnection {
       ...shared,
       mostMembers: config.mostMembers,
       isLinked: (channel) => linked.has(channel),
+      entered: (channel) => link.entered(channel),
       signal: context.signal,
     });
     this.#inward = this.#makeInward();

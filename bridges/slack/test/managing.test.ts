@@ -177,10 +177,12 @@ describe("a channel", () => {
       return queue.some(({ direction, attempts }) => direction === "toNetwork" && attempts > 0) || undefined;
     });
     expect(attic.topic).toBe("");
+    acme.person("alice").post("attic", "said before the bot is in");
     silence.lift();
     await opened.eventually(() => attic.topic === "tea", "the new topic");
     acme.person("alice").post("attic", "hello");
     await opened.saidOnMatrix("hello");
+    expect(opened.bodies().slice(-2)).toEqual(["said before the bot is in", "hello"]);
   });
 
   it("leaves a room its own name at a start without a change", async () => {

@@ -24,6 +24,8 @@ export interface PresenceParts {
   /** Channels with more members are not compared. */
   readonly mostMembers: number;
   readonly isLinked: (channel: ChannelId) => boolean;
+  /** Told when the app came into a channel that it was not in. */
+  readonly entered: (channel: ChannelId) => void;
   readonly signal: AbortSignal;
 }
 
@@ -74,11 +76,12 @@ export class Presence {
     if (found.ok) await this.#tellState(id, found.body);
     if (found.ok && (found.body.is_archived === true || found.body.is_im === true || found.body.is_mpim === true))
       return undefined;
-    const entered: SlackResult<unknown> =
-      found.ok && found.body.is_member === true
-        ? found
-        : await this.#ask(id, (present) => channels.enter(present, place.channel));
+    const isIn = found.ok && found.body.is_member === true;
+    const entered: SlackResult<unknown> = isIn
+      ? found
+      : await this.#ask(id, (present) => channels.enter(present, place.channel));
     if (entered.ok) {
+      if (!isIn) this.parts.entered(id);
       this.#compare(workspace, id, found);
       return workspace;
     }

@@ -118,11 +118,11 @@ export class SlackLink {
       commit: (id, lane, wire) => this.#intake.commit(id, lane, wire),
       log,
     });
-    this.app.event("app_uninstalled", ({ context }) => this.#removed(context.making.team, "app_uninstalled"));
+    this.app.event("app_uninstalled", ({ context }) => this.installations.removed(context.making.team, "app_uninstalled"));
     this.app.event("tokens_revoked", ({ event, context }) => {
       const { team } = context.making;
       const own = this.installations.get(team)?.installation.botUser ?? "";
-      return event.tokens.bot?.includes(own) === true ? this.#removed(team, "tokens_revoked") : Promise.resolve();
+      return event.tokens.bot?.includes(own) === true ? this.installations.removed(team, "tokens_revoked") : Promise.resolve();
     });
   }
 
@@ -193,6 +193,11 @@ export class SlackLink {
     if (place) await this.#repairs.unwatch(place.team, place.channel);
   }
 
+  /** The app came into a channel by itself, perhaps long after it was linked. */
+  entered(channel: ChannelId): void {
+    this.#repairs.entered(channel);
+  }
+
   /** The connector's `catchUp`: begins to look for what was missed, where something may have been; does not wait. */
   catchUp(channel: string): Promise<void> {
     this.#repairs.want(channel);
@@ -227,10 +232,6 @@ export class SlackLink {
     this.#openings.heard();
     const { heardSince } = this.#options;
     return heardSince && this.#openings.open(team, channel, () => heardSince(team, channel, envelope));
-  }
-
-  #removed(team: string, why: "app_uninstalled" | "tokens_revoked"): Promise<void> {
-    return this.installations.removed(team, why);
   }
 
   async #startTransports(): Promise<void> {

@@ -129,6 +129,17 @@ export class Repairs {
     else this.wantAll();
   }
 
+  /** The app came into a channel by itself: what was said there since it is followed, nobody has heard. */
+  entered(key: string): void {
+    const watched = this.#watched.get(key);
+    if (!watched) return;
+    // Slack tells nothing to those who are outside.
+    if (watched.look?.found === undefined) watched.look = undefined;
+    watched.repaired = Math.min(watched.repaired, this.#outages - 1);
+    watched.placed = watched.repaired;
+    this.want(key);
+  }
+
   /** Something may come of a channel: a look stands before it, where one is due. */
   want(key: string): void {
     const watched = this.#watched.get(key);
