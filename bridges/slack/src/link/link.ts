@@ -118,11 +118,15 @@ export class SlackLink {
       commit: (id, lane, wire) => this.#intake.commit(id, lane, wire),
       log,
     });
-    this.app.event("app_uninstalled", ({ context }) => this.installations.removed(context.making.team, "app_uninstalled"));
+    this.app.event("app_uninstalled", ({ context }) =>
+      this.installations.removed(context.making.team, "app_uninstalled"),
+    );
     this.app.event("tokens_revoked", ({ event, context }) => {
       const { team } = context.making;
       const own = this.installations.get(team)?.installation.botUser ?? "";
-      return event.tokens.bot?.includes(own) === true ? this.installations.removed(team, "tokens_revoked") : Promise.resolve();
+      return event.tokens.bot?.includes(own) === true
+        ? this.installations.removed(team, "tokens_revoked")
+        : Promise.resolve();
     });
   }
 
