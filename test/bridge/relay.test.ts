@@ -46,6 +46,36 @@ describe("from Matrix to the network", () => {
     ]);
   });
 
+  it("leaves out what others than its author make of a message", async () => {
+    const recorder = new Recorder();
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
+    const { alice, network } = stage;
+    const room = stage.room();
+    const bob = stage.homeserver.createClient("bob");
+    await alice.invite(room, bob.userId);
+    await bob.join(room);
+    const message = await alice.sendText(room, "mine");
+    await bob.edit(room, message, "stolen");
+    await alice.edit(room, message, "still mine");
+    await eventually(() => recorder.calls.some((call) => call.startsWith("edit")), "the correction arrives");
+    expect(recorder.calls.filter((call) => call.startsWith("edit"))).toEqual(["edit 1 to still mine"]);
+    expect(network.taken.map((taken) => taken.text)).toEqual(["mine"]);
+  });
+
+  it("takes nothing for the room's state that only has its type", async () => {
+    const recorder = new Recorder();
+    stage = await Stage.open({ places: 1, network: { handlers: recorder.handlers } });
+    const { alice, network } = stage;
+    const room = stage.room();
+    await alice.send(room, "m.room.topic", { topic: "spam" });
+    await alice.send(room, "m.room.name", { name: "spam" });
+    await alice.send(room, "m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" });
+    await alice.setTopic(room, "weather");
+    await alice.sendText(room, "still bridged");
+    await eventually(() => network.taken.length === 1, "what is said afterwards arrives");
+    expect(recorder.calls).toEqual(["topic weather"]);
+  });
+
   it("says what a reaction is about to a network that wants to know", async () => {
     const about: unknown[] = [];
     const react: NetworkHandlers["react"] = (reaction) => {

@@ -40,3 +40,29 @@ export function isOfConversation(type: string): boolean {
 export function isTaken(type: string): boolean {
   return taken.has(type);
 }
+
+const stateTypes: ReadonlySet<string> = new Set([
+  "m.room.topic",
+  "m.room.name",
+  "m.room.avatar",
+  "m.room.pinned_events",
+  "m.room.power_levels",
+  "m.room.join_rules",
+  "m.room.history_visibility",
+  "m.room.encryption",
+  "m.room.tombstone",
+]);
+
+/**
+ * Whether an event bears the type of a room's state without being it. Whoever may speak may send that, where the room's
+ * power levels keep the state itself for few.
+ */
+export function isMisplaced({
+  type,
+  state_key: key,
+}: {
+  readonly type: string;
+  readonly state_key?: unknown;
+}): boolean {
+  return type === "m.room.member" ? typeof key !== "string" : stateTypes.has(type) && key !== "";
+}

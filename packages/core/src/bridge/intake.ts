@@ -8,7 +8,7 @@ import type { Cause } from "../delivery/journal.js";
 import { isCommand } from "../commands/recognise.js";
 import type { Link } from "../mapping/links.js";
 import type { AwaitedRooms } from "./awaited-rooms.js";
-import { isOfConversation, isTaken } from "./event-types.js";
+import { isMisplaced, isOfConversation, isTaken } from "./event-types.js";
 import type { LoginAnswers } from "./login-answers.js";
 import type { MissedEvents } from "./missed-events.js";
 import type { PolicyLists } from "./policy/policy-lists.js";
@@ -82,7 +82,7 @@ export class Intake {
 
   async #holdOrRoute(event: MatrixEvent, causes: Cause[], held: string[]): Promise<void> {
     const concerns = isTaken(event.type) && !this.#isOurs(event) && !this.#isAnswer(event);
-    if (!concerns || !(await this.missed.holds(event))) {
+    if (!concerns || isMisplaced(event) || !(await this.missed.holds(event))) {
       await this.#route(event, causes);
       return;
     }
@@ -99,7 +99,7 @@ export class Intake {
 
   #route(event: MatrixEvent, causes: Cause[], straight = false): Promise<void> | undefined {
     // What our own users do is the effect of something that was journaled already.
-    if (!isTaken(event.type) || this.#isOurs(event)) return undefined;
+    if (!isTaken(event.type) || isMisplaced(event) || this.#isOurs(event)) return undefined;
     // Whatever else the room is: what is typed into a login is for nobody else.
     if (this.#isAnswer(event)) {
       causes.push(cause(event.room_id, event.event_id, { via: "sealed", event: this.answers.seal(event) }));

@@ -78,6 +78,10 @@ export class ContentForNetwork {
   }
 
   async #edit(source: EffectSource, target: EventId, newContent: Content): Promise<ReadMessage> {
+    const wrote = await this.#wrote(source, target);
+    if (!wrote.ok) return { is: "failure", failure: wrote.failure };
+    // Homeservers take anybody's edit of anything; clients pass over it where it is not its author's.
+    if (!wrote.body) return { is: "nothing" };
     const content = await this.#translate(source, newContent);
     const contents = this.#fit(editFallback(content), undefined);
     const { edit, split } = this.runtime.handlers;
@@ -89,6 +93,16 @@ export class ContentForNetwork {
     const { content: said, at } = before.body;
     const correction = { content, ...(said && { before: said }), ...(at !== undefined && { at }) };
     return { is: "edit", target, content, fallback: { contents, correction } };
+  }
+
+  /** Whether a message is by whoever edits it. Where nobody can say of one that was not carried, it harms nobody. */
+  async #wrote({ event, room, link }: EffectSource, target: EventId): Promise<MatrixResult<boolean>> {
+    const [part] = await this.runtime.messages.ofEvent(target, link.channelKey);
+    if (part && part.sender !== unknownSender) return { ok: true, body: part.sender === event.sender };
+    const original = await readEvent(this.runtime, room.id, target);
+    if (!original.ok && classify(original.failure).action === "retry") return original;
+    if (!original.ok || !original.body) return { ok: true, body: part === undefined };
+    return { ok: true, body: original.body.sender === event.sender };
   }
 
   async #before(source: EffectSource, target: EventId): Promise<MatrixResult<Before>> {
