@@ -43,6 +43,24 @@ describe("a direct conversation", () => {
     expect(said(opened)).toEqual(texts);
   });
 
+  it("is begun in the room in which it could not be at first", async () => {
+    let isSignedIn = false;
+    const recorder = new Recorder({
+      directChannel: () => (isSignedIn ? Promise.resolve(channel) : Promise.reject(new Error("Sign in first."))),
+      resolveUser: (id) => Promise.resolve(person(id)),
+    });
+    stage = await Stage.open({ places: 0, network: { handlers: recorder.handlers } });
+    const opened = stage;
+    const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });
+    await eventually(() => membership(opened, room, ghost) === "leave", "she leaves");
+    isSignedIn = true;
+    await opened.alice.invite(room, ghost);
+    await eventually(() => membership(opened, room, ghost) === "join", "she is there");
+    await opened.alice.sendText(room, "hello");
+    await eventually(() => said(opened).length > 0, "it arrives");
+    expect(said(opened)).toEqual(["hello"]);
+  });
+
   it("has what is said before and after its link in order", async () => {
     const { opened, recorder } = await open(100);
     const room = await opened.alice.createRoom({ is_direct: true, invite: [ghost] });

@@ -80,6 +80,7 @@ export class DirectRooms {
     if (encryption.body !== null) {
       await this.encrypted.explain(room, by);
       await runtime.client.leave(room, { asUser: ghost.user, reason: "The room is encrypted." });
+      await this.memberships.left(known.key, ghost);
       return done();
     }
     let channel: ChannelId;
@@ -89,6 +90,8 @@ export class DirectRooms {
       const reason = error instanceof Error ? error.message : String(error);
       runtime.log.info({ room, by, reason }, "A direct conversation could not be begun");
       const left = await runtime.client.leave(room, { asUser: ghost.user, reason });
+      // Asked again, it must come again.
+      await this.memberships.left(known.key, ghost);
       return !left.ok && classify(left.failure).action === "retry" ? verdictOf(left.failure) : done();
     }
     await this.#know(known, by, ghost);

@@ -220,5 +220,6 @@ export class Memberships {
 }
 
 function isGone(failure: MatrixFailure): boolean {
-  return failure.kind === "answered" && (failure.status === 403 || failure.status === 404);
+  if (failure.kind !== "answered" || classify(failure).action === "retry") return false;
+  return failure.status === 403 || failure.status === 404;
 }
