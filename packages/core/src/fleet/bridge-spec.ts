@@ -62,9 +62,9 @@ export function changedKeysOf(before: BridgeSpec, after: BridgeSpec, index: numb
 }
 
 /** What bridges take from the top level of a configuration. */
-function takenFromTop({ homeserver, permissions, delivery, media }: Config): unknown {
+function takenFromTop({ homeserver, permissions, delivery, media, policyLists }: Config): unknown {
   const { stopTimeout: _stopTimeout, ...rest } = delivery;
-  return { homeserver, permissions, delivery: rest, media };
+  return { homeserver, permissions, delivery: rest, media, policyLists };
 }
 
 /** Whether a change of the top level is one for bridges. */
