@@ -423,6 +423,15 @@ describe("a channel", () => {
     expect(bridge.core.texts()).toEqual(["somebody hears"]);
   });
 
+  it("that the bot is made to leave is come into again", async () => {
+    server.remove("#room", "trestle", "requested by op");
+    const status = () => bridge.core.statuses.get("net/#room");
+    await bridge.core.until("the report", () => status()?.detail?.includes("leave: requested by op"));
+    await bridge.core.until("its return", () => status()?.state === "connected");
+    person.say("#room", "welcome back");
+    await bridge.core.until("the message", () => bridge.core.texts().includes("welcome back"));
+  });
+
   it("that bars the bot is reported", async () => {
     server.setModes("#room", "+b", "*!*@*");
     server.kick("#room", "trestle", "bye");

@@ -4,6 +4,7 @@ import { announceCapability, switchCapability } from "./capabilities/negotiation
 import type { Client } from "./client.js";
 import { closeClient, forgetClient } from "./closing.js";
 import { kickMember } from "./commands/kick.js";
+import { leave } from "./commands/part.js";
 import { changeModes } from "./commands/modes.js";
 import { takeNick } from "./commands/nick.js";
 import { killClient } from "./commands/operator.js";
@@ -363,6 +364,12 @@ export class IrcServer {
   /** The server itself kicks. */
   kick(channel: string, nick: string, reason: string): void {
     kickMember(this.#network, this.#settings.name, this.#channel(channel), this.#client(nick), toBytes(reason));
+    this.#network.changed();
+  }
+
+  /** Somebody is made to leave: `REMOVE`, `SAPART`. */
+  remove(channel: string, nick: string, reason: string): void {
+    leave(this.#network, this.#client(nick), this.#channel(channel), toBytes(reason));
     this.#network.changed();
   }
 

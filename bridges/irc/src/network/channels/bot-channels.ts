@@ -112,6 +112,10 @@ export class BotChannels {
     this.#trouble(channel, `the bot was kicked by ${by}${reason === "" ? "" : `: ${reason}`}`, KICKED_REJOIN_MS);
   }
 
+  removed(channel: string, reason: string): void {
+    this.#trouble(channel, `the bot was made to leave${reason === "" ? "" : `: ${reason}`}`, KICKED_REJOIN_MS);
+  }
+
   close(): void {
     this.#outage.close();
     for (const timer of this.#retries.values()) clearTimeout(timer);

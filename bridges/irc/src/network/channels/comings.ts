@@ -24,6 +24,8 @@ export interface ComingsOptions {
   readonly nickFreed: (nick: string) => void;
   /** The bot was kicked. */
   readonly kicked: (channel: string, by: string, reason: string) => void;
+  /** The bot was made to leave: `REMOVE` of an operator, `SAPART`. */
+  readonly removed: (channel: string, reason: string) => void;
 }
 
 /** Who comes into the channels, goes, and is called otherwise. */
@@ -127,7 +129,11 @@ export class Comings {
     const { connection, message, source, own, scope } = heard;
     const [target = "", reason] = message.params;
     const channel = connection.view.fold(target);
-    if (scope.own) return;
+    if (scope.own) {
+      // A channel that the bot leaves by itself is not in its view any more.
+      if (connection.view.channels.has(channel)) this.options.removed(channel, reason ?? "");
+      return;
+    }
     const user = this.#telling.userOf(heard, source.nick);
     const ranks = this.#members.ranksOf(connection.view.fold(source.nick), channel);
     this.#members.leave(connection.view.fold(source.nick), channel, scope.changes);

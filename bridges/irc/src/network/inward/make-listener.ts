@@ -63,6 +63,7 @@ export function makeListener(network: IrcNetwork, parts: ListenerParts): Listene
     },
     keyChanged: (channel, key) => network.keys.set(channel, key),
     kicked: (channel, by, reason) => network.channels.kicked(channel, by, reason),
+    removed: (channel, reason) => network.channels.removed(channel, reason),
   });
 }
 
