@@ -101,6 +101,19 @@ describe("a nick of one's own choice", () => {
     here.close();
   });
 
+  it.each(["435", "438"] as const)("is heard as its owner's where the server refuses it with %s", async (numeric) => {
+    await start();
+    await speak();
+    irc.holdNick("phil", numeric);
+    await expect(nick("phil")).rejects.toThrow(/does not give you the nick phil/);
+    irc.releaseNick("phil");
+    const phil = await IrcTestClient.connect({ port: irc.port, nick: "phil" });
+    await phil.join("#room");
+    phil.say("#room", "it is mine");
+    await bridge.core.until("what he says", () => bridge.core.texts().includes("it is mine"), 5_000);
+    phil.close();
+  });
+
   it.each(["a b", "#room", "1st", "ä", "x".repeat(300), "a\r\nQUIT"])(
     "is refused where it is none: %j",
     async (text) => {

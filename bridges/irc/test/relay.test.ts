@@ -425,9 +425,8 @@ describe("a channel", () => {
 
   it("that the bot is made to leave is come into again", async () => {
     server.remove("#room", "trestle", "requested by op");
-    const status = () => bridge.core.statuses.get("net/#room");
-    await bridge.core.until("the report", () => status()?.detail?.includes("leave: requested by op"));
-    await bridge.core.until("its return", () => status()?.state === "connected");
+    await bridge.core.until("the report", () => bridge.core.statuses.get("net/#room")?.detail?.includes("to leave"));
+    await bridge.core.until("its return", () => bridge.core.statuses.get("net/#room")?.state === "connected");
     person.say("#room", "welcome back");
     await bridge.core.until("the message", () => bridge.core.texts().includes("welcome back"));
   });

@@ -10,7 +10,7 @@ import { decodeMeta, type Verdict } from "./deliveries.js";
 import { Priority } from "./flood-control.js";
 import { type JoinOutcome, Joins } from "./joins.js";
 import { lineId } from "./line-id.js";
-import { isFailedNick, JOIN_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
+import { isFailedNick, JOIN_REFUSED, NICK_CHANGE_REFUSED, NICK_REFUSED, REGISTRATION_REFUSED } from "./numerics.js";
 import type { ConnectionContext, ConnectionOwner, LineScope } from "./connection-owner.js";
 import { type Effect, Outgoing } from "./outgoing.js";
 import { OwnView } from "./own-view.js";
@@ -42,6 +42,8 @@ export class Connection {
   #identification: Identification | undefined;
   #ends: SocketEnds | undefined;
   #nextLine = 1;
+  /** The nick that was last asked for. */
+  #wanted: string | undefined;
   #error: string | undefined;
   /** How far it came, for its owner. */
   readonly #course = { reached: false, answered: false, barred: false, rejected: false };
@@ -157,6 +159,7 @@ export class Connection {
   }
 
   changeNick(nick: string): void {
+    this.#wanted = nick;
     this.owner.claiming(this.id, nick);
     this.send(Priority.control, "NICK", [nick]);
   }
@@ -367,6 +370,11 @@ export class Connection {
 
   #noteRefusal(verb: string, params: readonly string[]): void {
     const [addressee, subject = "", ...rest] = params;
+    if (NICK_CHANGE_REFUSED.has(verb)) {
+      // Not all of them name the nick.
+      if (this.#wanted !== undefined && !this.view.isOwn(this.#wanted)) this.owner.refused?.(this.id, this.#wanted);
+      return;
+    }
     if (this.view.isupport.channelPrefixes.includes(subject.charAt(0))) {
       const target = this.view.fold(subject);
       if (JOIN_REFUSED.has(verb) && !this.view.channels.has(target)) this.#joins.refused(target, verb, rest);

@@ -2,6 +2,8 @@ import type { IrcMessage } from "../wire/message.js";
 
 /** The nick is refused: in use, invalid, in collision, not available now. */
 export const NICK_REFUSED: ReadonlySet<string> = new Set(["432", "433", "436", "437", "468"]);
+/** No nick is taken for now: banned, too fast, or moderated channels. Not all of them name it. */
+export const NICK_CHANGE_REFUSED: ReadonlySet<string> = new Set(["435", "438", "447"]);
 /** The nick itself cannot be: another number behind it does not help. */
 export const NICK_INVALID: ReadonlySet<string> = new Set(["432"]);
 

@@ -1,6 +1,6 @@
 import type { CommandCall, NetworkCommand } from "@trestle/core";
 import type { Connection } from "../../session/connection.js";
-import { isFailedNick, NICK_REFUSED } from "../../session/numerics.js";
+import { isFailedNick, NICK_CHANGE_REFUSED, NICK_REFUSED } from "../../session/numerics.js";
 import type { IrcMessage } from "../../wire/message.js";
 import type { Puppet } from "../connections/puppet.js";
 import { placeOf } from "../ids.js";
@@ -9,7 +9,7 @@ import { isPlainNick } from "./nick-maker.js";
 
 const ANSWER_WITHIN_MS = 15_000;
 /** A change is refused for now: banned or moderated channels, too many changes. */
-const CHANGE_REFUSED: ReadonlySet<string> = new Set([...NICK_REFUSED, "435", "438", "447"]);
+const CHANGE_REFUSED: ReadonlySet<string> = new Set([...NICK_REFUSED, ...NICK_CHANGE_REFUSED]);
 
 /** A nick that a puppet has been asked to take, until the server has said whether it may. */
 export interface NickTrial {
